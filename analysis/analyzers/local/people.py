@@ -1,0 +1,76 @@
+"""Characters of a chapter: who appears, who is new, and what the text says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from arboris.bible.findings import Appearance, Evidence, NewCharacter, Role
+
+from .entities import Entity
+from .grammar import Grammar
+from .reading import Reading
+
+_LOOK = 30  # mentions searched for a description; a chapter says it early
+_MAX_ALIASES = 50
+
+
+def appearance(reading: Reading, person: Entity) -> Appearance:
+    return Appearance(
+        name=person.name[:100],
+        aliases=list(person.aliases[:_MAX_ALIASES]),
+        mentions=person.mentions,
+        evidence=first_evidence(reading, person),
+        confidence=person.confidence,
+    )
+
+
+def new_character(reading: Reading, grammar: Grammar, person: Entity, top: int) -> NewCharacter:
+    description, evidence = describe(reading, grammar, person)
+    return NewCharacter(
+        name=person.name[:100],
+        aliases=list(person.aliases[:_MAX_ALIASES]),
+        mentions=person.mentions,
+        role=role(person.mentions, top),
+        description=description,
+        personality="",
+        goals="",
+        abilities="",
+        evidence=evidence or first_evidence(reading, person),
+        confidence=person.confidence,
+    )
+
+
+def first_evidence(reading: Reading, entity: Entity) -> Evidence:
+    """The first passage that gives the full name, else the first that names the entity."""
+    text = reading.chapter.text
+    start, end = next(((a, b) for a, b in entity.spans if text[a:b] == entity.name), entity.spans[0])
+    return reading.passages.evidence(start, end)
+
+
+def role(mentions: int, top: int) -> Role:
+    """By how often the chapter names somebody, against its most named person."""
+    if mentions >= 5 and mentions * 2 >= top:
+        return "main"
+    return "supporting" if mentions >= 3 else "minor"
+
+
+def most_mentions(people: Iterable[Entity]) -> int:
+    return max((p.mentions for p in people), default=0)
+
+
+def describe(
+    reading: Reading, grammar: Grammar, entity: Entity
+) -> tuple[str, Evidence | None]:
+    """What an apposition or "X is a ..." says of the entity, with its passage; else ("", None)."""
+    text, passages = reading.chapter.text, reading.passages
+    for start, end in entity.spans[:_LOOK]:
+        segment = passages.segments[passages.index(start)]
+        after = grammar.is_a.search(text[end : segment.end])
+        before = grammar.apposed.search(text[segment.start : start])
+        found = before or after
+        if found is None:
+            continue
+        said = " ".join(found["d"].split()).strip(" ,，、")
+        if said and entity.name not in said:
+            return said, passages.evidence(start, end)
+    return "", None

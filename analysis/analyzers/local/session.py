@@ -1,0 +1,115 @@
+"""One chapter, four features: the shared reading is made by whichever feature comes first."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from analysis.analyzers.base import ChapterInput, Check, FeatureResult, OpenThread, Session
+from arboris.bible.findings import Feature, Finding
+
+from .changes import find_changes
+from .en_patterns import EN
+from .grammar import Grammar
+from .people import appearance, most_mentions, new_character
+from .reading import Reading, read
+from .relations import find_relations
+from .threads import find_payoffs, find_seed
+from .world import find_rules, item_fact, place_fact
+from .zh_patterns import ZH
+
+_SHARED = 0.8  # share of the time that reading takes, for the first feature's progress
+_STEP = 64  # passages between two checks
+
+
+class LocalSession(Session):
+    """Safe to use from several threads: the reading is made once."""
+
+    def __init__(self, chapter: ChapterInput) -> None:
+        self._chapter = chapter
+        self._grammar: Grammar = ZH if chapter.language == "zh" else EN
+        self._reading: Reading | None = None
+        self._lock = threading.Lock()
+
+    def run(self, feature: Feature, check: Check) -> FeatureResult:
+        with self._lock:
+            fresh = self._reading is None
+            if self._reading is None:
+                self._reading = read(self._chapter, lambda done: check(_SHARED * done))
+        base = _SHARED if fresh else 0.0
+        reading = self._reading
+
+        def progress(done: float) -> None:
+            check(base + (1 - base) * done)
+
+        progress(0.0)
+        findings = list(self._findings(feature, reading, progress))
+        progress(1.0)
+        return FeatureResult(findings=findings, notes=list(reading.notes))
+
+    def _findings(
+        self, feature: Feature, reading: Reading, progress: Callable[[float], None]
+    ) -> Iterator[Finding]:
+        if feature == "new_character_detection":
+            return self._new_characters(reading, progress)
+        if feature == "character_tracking":
+            return self._tracking(reading, progress)
+        if feature == "world_expansion":
+            return self._world(reading, progress)
+        return self._threads(reading, progress)
+
+    def _new_characters(
+        self, reading: Reading, progress: Callable[[float], None]
+    ) -> Iterator[Finding]:
+        people = reading.cast.of("person")
+        top = most_mentions(people)
+        for number, person in enumerate(people):
+            if not person.known:
+                yield new_character(reading, self._grammar, person, top)
+            _tick(number, len(people), progress)
+
+    def _tracking(
+        self, reading: Reading, progress: Callable[[float], None]
+    ) -> Iterator[Finding]:
+        for person in reading.cast.of("person"):
+            yield appearance(reading, person)
+        said: set[tuple[str, ...]] = set()
+        segments = reading.passages.segments
+        for number, segment in enumerate(segments):
+            _tick(number, len(segments), progress)
+            yield from find_changes(reading, self._grammar, segment)
+            for relation in find_relations(reading, self._grammar, segment):
+                key = (relation.source, relation.target, relation.relation)
+                if key not in said:
+                    said.add(key)
+                    yield relation
+
+    def _world(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+        for entity in reading.cast.of("location", "faction"):
+            yield place_fact(reading, self._grammar, entity)
+        for item in reading.items:
+            yield item_fact(reading, item)
+        named: set[str] = set()
+        segments = reading.passages.segments
+        for number, segment in enumerate(segments):
+            _tick(number, len(segments), progress)
+            for rule in find_rules(reading, self._grammar, segment):
+                if rule.name not in named:
+                    named.add(rule.name)
+                    yield rule
+
+    def _threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+        threads = [(t, _thread_keywords(t)) for t in self._chapter.open_threads]
+        for number in range(len(reading.passages.segments)):
+            _tick(number, len(reading.passages.segments), progress)
+            yield from find_seed(reading, self._grammar, number)
+            yield from find_payoffs(reading, self._grammar, number, threads)
+
+
+def _tick(number: int, total: int, progress: Callable[[float], None]) -> None:
+    if number % _STEP == 0:
+        progress(number / total)
+
+
+def _thread_keywords(thread: OpenThread) -> tuple[str, ...]:
+    return tuple(k for k in thread.keywords if len(k) > 1)

@@ -1,0 +1,81 @@
+"""Seeds that a chapter plants, and passages that take up an earlier one. By cue words alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from analysis.analyzers.base import OpenThread
+from arboris.bible.findings import Foreshadowing, Payoff
+
+from .grammar import Grammar
+from .reading import Reading
+from .spans import Segment
+
+_MAX_KEYWORDS = 8
+
+
+def find_seed(reading: Reading, grammar: Grammar, number: int) -> Iterator[Foreshadowing]:
+    """The strongest cue of a passage, if there is one."""
+    text, segment = reading.chapter.text, reading.passages.segments[number]
+    best = None
+    for rule in grammar.seeds:
+        found = rule.cue.search(text, segment.start, segment.end)
+        if found and (best is None or rule.certainty > best[0].certainty):
+            best = (rule, found)
+    if best is None:
+        return
+    rule, found = best
+    keywords = reading.keywords(number)
+    if not keywords:  # nothing that a later chapter could be linked by
+        return
+    yield Foreshadowing(
+        kind=rule.kind,
+        description=_flat(text, segment),
+        keywords=keywords[:_MAX_KEYWORDS],
+        evidence=reading.passages.evidence(found.start(), found.start() + 1),
+        confidence=round(min(0.75, rule.certainty + 0.03 * len(keywords)), 3),
+        basic=True,
+    )
+
+
+def find_payoffs(
+    reading: Reading, grammar: Grammar, number: int, threads: list[tuple[OpenThread, tuple[str, ...]]]
+) -> Iterator[Payoff]:
+    """A resolution cue, and the open threads whose keywords stand in the passage.
+
+    Where none of them does, the pay-off carries its own keywords and can still be linked.
+    """
+    text, segment = reading.chapter.text, reading.passages.segments[number]
+    found = grammar.payoff.search(text, segment.start, segment.end)
+    if found is None:
+        return
+    closes = grammar.resolved.search(text, segment.start, segment.end) is not None
+    passage = text[segment.start : segment.end]
+    keywords = reading.keywords(number)
+    linked = [(t, words) for t, w in threads if (words := [k for k in w if k in passage])]
+    evidence = reading.passages.evidence(found.start(), found.start() + 1)
+    for thread, words in linked:
+        strength = min(2, len(words))
+        yield Payoff(
+            outcome="paid_off" if closes else "advanced",
+            description=_flat(text, segment),
+            keywords=list(dict.fromkeys([*words, *keywords]))[:_MAX_KEYWORDS],
+            seed_quote=thread.quote[:2000],
+            evidence=evidence,
+            confidence=round(0.4 + 0.1 * strength + 0.1 * closes, 3),
+            basic=True,
+        )
+    if not linked and keywords and closes:
+        yield Payoff(
+            outcome="paid_off",
+            description=_flat(text, segment),
+            keywords=keywords[:_MAX_KEYWORDS],
+            seed_quote="",
+            evidence=evidence,
+            confidence=0.4,
+            basic=True,
+        )
+
+
+def _flat(text: str, segment: Segment) -> str:
+    return " ".join(text[segment.start : segment.end].split())

@@ -1,0 +1,214 @@
+"""Who and what a Chinese chapter names: the tagger's words, corrected by rules."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from . import zh_words as w
+from .zh_tokens import Word
+
+_CJK = r"\u3400-\u9fff〇"
+_EDGE = re.compile(rf"^[^{_CJK}A-Za-z]+|[^{_CJK}A-Za-z0-9]+$")
+_ALL_CJK = re.compile(rf"^[{_CJK}]+(?:[·•・][{_CJK}]+)*$")
+_COMPOUND = "|".join(sorted(w.COMPOUND_SURNAMES))
+_SINGLE = "".join(sorted(w.SURNAMES))
+_TITLED = re.compile(rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?P<t>{'|'.join(w.TITLES)})")
+_FOREIGN = re.compile(rf"[{_CJK}]{{1,6}}(?:[·•・][{_CJK}]{{1,6}}){{1,3}}")
+_NAMED = re.compile(
+    rf"(?:名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫)"
+    rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
+)
+_SURNAMED = re.compile(rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])")
+_REVERED = re.compile(
+    rf"[{_CJK}]{{2,3}}(?:真人|道人|帝君|天尊|老祖|真君|星君|仙子|元君|娘娘|圣母|老母|尊者|居士|散人)"
+)
+# Characters that no name contains; a candidate with one of them was cut wrongly.
+_FUNCTION = frozenset("的了着过吗呢吧啊呀么是在不没有也都就又很把被让给对从向往到这那哪你我他她它们们与及并而则乃即且或者之其所以因为若却但只已便说道问听见看来去个位些谁怎")
+_SPEECH_TAILS = ("便道", "笑道", "说道", "问道", "叹道", "喝道", "道", "曰", "说", "笑", "问", "听", "见", "忙", "便", "又", "亦", "的")
+_LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
+_NO_NAME_ENDINGS = tuple("家门们")
+_PEOPLE_ENDINGS = (
+    "老者 老人 女子 男子 少年 少女 弟子 士兵 丫头 丫鬟 丫环 和尚 道士 汉子 妇人 书生 姑娘们 孩子 将军们 军士 "
+    "侍卫 侍女 护卫 守卫 小厮 僧人 官员 差役 小妖 众人 先生们 大汉 青年 婆子们 奴才".split()
+)
+
+
+@dataclass(slots=True)
+class Tally:
+    """What speaks for one candidate string."""
+
+    tags: Counter[str] = field(default_factory=Counter)
+    speech: int = 0  # it speaks
+    named: int = 0  # "by the name of ..."
+    titled: int = 0  # surname and title
+    revered: int = 0
+
+    @property
+    def strong(self) -> int:
+        return self.speech + self.named * 2 + self.titled
+
+
+class ZhCandidates:
+    """Counts over the whole chapter, then verdicts: persons, places and groups."""
+
+    def __init__(self, text: str, lines: list[list[Word]]) -> None:
+        self.text = text
+        self.lines = lines
+        self.tally: dict[str, Tally] = defaultdict(Tally)
+        self.starts = {word.start for line in lines for word in line}
+        self.person_starts = {
+            word.start for line in lines for word in line if word.tag == "PER"
+        }
+        for line in lines:
+            self._count_line(line)
+        self._count_patterns()
+        self._absorb()
+
+    def persons(self) -> dict[str, float]:
+        """Accepted forms and their certainty (0..1)."""
+        verdicts = {form: self._person(form, t) for form, t in self.tally.items()}
+        return {form: sure for form, sure in verdicts.items() if sure > 0}
+
+    # -- counting -----------------------------------------------------------------------
+
+    def _count_line(self, line: list[Word]) -> None:
+        for at, word in enumerate(line):
+            if word.tag in ("PER", "LOC", "ORG", "nz"):
+                form = trim_person(word.text) if word.tag == "PER" else _EDGE.sub("", word.text)
+                if form:
+                    self.tally[form].tags[word.tag] += 1
+            follower = line[at + 1] if at + 1 < len(line) else None
+            if follower is None or (at and line[at - 1].tag not in ("w", "c", "d", "t", "TIME")):
+                continue
+            speaks = follower.text in w.SPEECH or follower.text.endswith(("道", "曰"))
+            if speaks and follower.tag in ("v", "vd", "n", "d") and 2 <= len(word.text) <= 4:
+                self.tally[trim_person(word.text) or word.text].speech += 1
+
+    def _count_patterns(self) -> None:
+        for found in _TITLED.finditer(self.text):
+            self._count_titled(found)
+        for found in _FOREIGN.finditer(self.text):
+            self.tally[found.group()].tags["PER"] += 1
+        for found in _NAMED.finditer(self.text):
+            if not _FUNCTION.intersection(found["n"]):
+                self.tally[found["n"]].named += 1
+        for found in _SURNAMED.finditer(self.text):
+            self.tally[found["s"] + found["g"]].named += 1
+        for found in _REVERED.finditer(self.text):
+            form = found.group()
+            if found.start() in self.starts and not _FUNCTION.intersection(form):
+                self.tally[form].revered += 1
+
+    def _count_titled(self, found: re.Match[str]) -> None:
+        surname, title, form = found["s"], found["t"], found.group()
+        if self.lines and found.start() not in self.starts:
+            return
+        if form in w.ROLES or form in w.NOT_NAMES:
+            return
+        tagged = found.start() in self.person_starts
+        doubtful = len(title) == 1 or surname in w.WEAK_SURNAMES
+        if doubtful and not (tagged and self.tally[form].tags["PER"]) and title != "氏":
+            return
+        self.tally[form].titled += 1
+
+    def _absorb(self) -> None:
+        """A rarer candidate that only adds a tail to a commoner one was cut too late."""
+        people = {f: t.tags["PER"] for f, t in self.tally.items() if t.tags["PER"]}
+        for form, count in people.items():
+            tally = self.tally[form]
+            if tally.titled or tally.revered or tally.named:
+                continue
+            for size in range(len(form) - 1, 1, -1):
+                head = form[:size]
+                if people.get(head, 0) > count and not _is_full(form):
+                    self.tally[head].tags["PER"] += count
+                    tally.tags["PER"] = 0
+                    break
+
+    # -- verdicts -----------------------------------------------------------------------
+
+    def _person(self, form: str, tally: Tally) -> float:
+        if not plausible(form):
+            return 0.0
+        per = tally.tags["PER"]
+        other = tally.tags["LOC"] + tally.tags["ORG"]
+        if tally.titled:
+            return 0.9
+        if tally.named:
+            return 0.85
+        if tally.revered:
+            return 0.8
+        if other > per or (not per and tally.speech < 2):
+            return 0.0
+        if form.endswith(_NO_NAME_ENDINGS) and not tally.speech:
+            return 0.0
+        if form.endswith(_LIKE_PLACE) and per + tally.speech < 2:
+            return 0.0
+        return self._by_shape(form, per, tally)
+
+    def _by_shape(self, form: str, per: int, tally: Tally) -> float:
+        if "·" in form or "•" in form or "・" in form:
+            return 0.85
+        full, weak = _is_full(form), form[0] in w.WEAK_SURNAMES
+        evidence = per + 2 * tally.speech
+        if full and not weak:
+            return 0.75 if evidence == 1 else 0.88
+        if len(form) > 4:
+            return 0.0
+        if form.endswith(tuple(w.PERSON_ENDINGS)) and len(form) >= 2 and per:
+            return 0.6 if evidence == 1 else 0.8
+        if evidence >= 3:
+            return 0.8
+        if evidence == 2:
+            return 0.6
+        return 0.0
+
+
+def plausible(form: str) -> bool:
+    """A string that could be a person's name at all."""
+    if not 2 <= len(form) <= 16 or not _ALL_CJK.match(form):
+        return False
+    if form in w.ROLES or form in w.NOT_NAMES or form in w.PLAIN_PLACES or form in w.BARE_PLACES:
+        return False
+    if form.endswith(tuple(_PEOPLE_ENDINGS)):
+        return False
+    return not (_FUNCTION.intersection(form) and not form.endswith("的"))
+
+
+def _is_full(form: str) -> bool:
+    """Surname and given name, by length and surname."""
+    if form[:2] in w.COMPOUND_SURNAMES:
+        return 3 <= len(form) <= 4
+    return form[0] in w.SURNAMES and 2 <= len(form) <= 3
+
+
+def surname_of(form: str) -> str:
+    if form[:2] in w.COMPOUND_SURNAMES and len(form) > 2:
+        return form[:2]
+    return form[0] if form[0] in w.SURNAMES else ""
+
+
+def trim_person(word: str) -> str:
+    """A PER word without the punctuation and speech verbs that the tagger drew in."""
+    word = _EDGE.sub("", word)
+    for tail in _SPEECH_TAILS:
+        if word.endswith(tail) and len(word) - len(tail) >= 2:
+            return trim_person(word[: -len(tail)])
+    if len(word) > 2 and word[0] in "那这":
+        return word[1:]
+    return word
+
+
+def titled_parts(form: str) -> tuple[str, str] | None:
+    """(surname, title) of "赵员外"; None for anything else."""
+    found = _TITLED.fullmatch(form)
+    return (found["s"], found["t"]) if found else None
+
+
+def iterate_words(lines: list[list[Word]]) -> Iterator[tuple[list[Word], int, Word]]:
+    for line in lines:
+        for at, word in enumerate(line):
+            yield line, at, word

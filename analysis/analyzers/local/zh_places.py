@@ -1,0 +1,103 @@
+"""Places and groups that a Chinese chapter names."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from . import zh_words as w
+from .entities import Draft
+from .zh_names import _ALL_CJK, _EDGE, _FUNCTION
+from .zh_tokens import Word
+
+_PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
+_FACTION_END = tuple(sorted(w.FACTION_ENDINGS, key=len, reverse=True))
+_INSIDE = re.compile(r"(?:[里中上下内外边旁前后]|附近|一带|门口|等处)$")
+# "our", "this", "a", "your humble": what follows is no proper name.
+_POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧")
+_MOTION = frozenset(
+    "在 到 从 往 至 去 回 过 离 出 入 进 下 上 赴 抵 投 来 来到 去到 回到 走到 赶到 到了 过了 进了 出了 离了 离开 "
+    "前往 抵达 进入 走进 经过 路过 途经 位于 住在 自 奔 向 取 攻 守 屯 驻 逃到 逃往 望 直奔 正是 加入 属于 出身".split()
+)
+_NAME_TAGS = ("LOC", "ORG", "nz", "PER", "nw")
+
+
+class ZhPlaces:
+    def __init__(self, lines: list[list[Word]], persons: dict[str, float]) -> None:
+        self.votes: dict[str, Counter[str]] = {}
+        self._persons = persons
+        for line in lines:
+            for at, word in enumerate(line):
+                self._count(line, at, word)
+
+    def drafts(self) -> list[Draft]:
+        self._absorb()
+        found = [self._verdict(form, votes) for form, votes in sorted(self.votes.items())]
+        return [draft for draft in found if draft is not None]
+
+    def _count(self, line: list[Word], at: int, word: Word) -> None:
+        form = _EDGE.sub("", word.text)
+        if word.tag in ("LOC", "ORG"):
+            form = self._extended(line, at, form)
+            self._vote(form, word.tag)
+        elif word.tag in _NAME_TAGS and form.endswith(_PLACE_END + _FACTION_END):
+            self._vote(form, "PER-like" if word.tag == "PER" else "nz")
+        elif word.tag in ("n", "nz", "PER", "nw", "t", "m") and form:
+            joined = self._extended(line, at, form)
+            before = line[at - 1].text if at else ""
+            if joined != form and len(joined) >= 3 and before in _MOTION:
+                self._vote(joined, "motion")
+            elif joined == form and before in _MOTION and form.endswith(_PLACE_END + _FACTION_END):
+                self._vote(form, "motion")
+
+    @staticmethod
+    def _extended(line: list[Word], at: int, form: str) -> str:
+        """"通明" + "殿": the tagger sometimes leaves the ending to the next word."""
+        if at + 1 < len(line) and not form.endswith(_PLACE_END):
+            follower = line[at + 1]
+            if follower.text in _PLACE_END or follower.text in _FACTION_END:
+                return form + follower.text
+        return form
+
+    def _vote(self, form: str, tag: str) -> None:
+        bare = _INSIDE.sub("", form)
+        if len(bare) >= 2 and (bare.endswith(_PLACE_END) or bare in w.BARE_PLACES):
+            form = bare
+        if 2 <= len(form) <= 12 and _ALL_CJK.match(form) and not _FUNCTION.intersection(form):
+            self.votes.setdefault(form, Counter())[tag] += 1
+
+    def _absorb(self) -> None:
+        for form in list(self.votes):
+            for size in range(len(form) - 1, 1, -1):
+                head = self.votes.get(form[:size])
+                if head and head.total() > self.votes[form].total() and not form.endswith(
+                    _PLACE_END + _FACTION_END
+                ):
+                    head.update(self.votes.pop(form))
+                    break
+
+    def _verdict(self, form: str, votes: Counter[str]) -> Draft | None:
+        if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES or form in self._persons:
+            return None
+        ending = next((e for e in _PLACE_END + _FACTION_END if form.endswith(e)), "")
+        core = form.removesuffix(ending) if ending else form
+        if form not in w.BARE_PLACES and ending and (
+            not core or (len(core) == 1 and core in _POINTING) or core in w.ROLES
+        ):
+            return None
+        tagged = votes["LOC"] + votes["ORG"]
+        if not tagged and not (ending and (len(form) >= 3 or votes["nz"])):
+            return None
+        if not tagged and votes["PER-like"] and len(form) < 3 and not form.endswith(("山", "寺", "州")):
+            return None
+        sure = 0.9 if form in w.BARE_PLACES else 0.5 + 0.2 * bool(ending) + 0.15 * bool(tagged)
+        return Draft(kind=self._kind(form, votes, ending), name=form, certainty=sure)
+
+    @staticmethod
+    def _kind(form: str, votes: Counter[str], ending: str) -> str:
+        longest = next((e for e in _FACTION_END if form.endswith(e)), "")
+        if longest in w.FACTION_FIRST and votes["LOC"] <= votes["ORG"] + votes["nz"] + votes["motion"] + votes["PER-like"]:
+            return "faction"
+        if votes["ORG"] > votes["LOC"] and longest:
+            return "faction"
+        return "location"

@@ -1,0 +1,42 @@
+"""How long a task will still take: its place in the queue and an estimate from what ran before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db.models import Q
+
+from analysis import tallies
+from analysis.models import PendingAnalysis, Status
+
+# Beyond this place nobody waits for the exact number, and counting further costs.
+FARTHEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    position: int | None  # 1: next; None unless pending
+    eta_seconds: float | None  # until its end; None where nothing has ever run, or it has ended
+
+    @classmethod
+    def of(cls, task: PendingAnalysis) -> Outlook:
+        mean = tallies.mean_seconds()
+        if task.status == Status.PROCESSING:
+            if mean is None or task.started_at is None:
+                return cls(None, None)
+            ran = (datetime.now(UTC) - task.started_at).total_seconds()
+            return cls(None, round(max(0.0, mean - ran), 1))
+        if task.status != Status.PENDING:
+            return cls(None, None)
+        ahead = PendingAnalysis.objects.filter(status=Status.PENDING).filter(
+            Q(priority__gt=task.priority)
+            | Q(priority=task.priority, created_at__lt=task.created_at)
+            | Q(priority=task.priority, created_at=task.created_at, pk__lt=task.pk)
+        )
+        position = len(ahead.values_list("pk", flat=True)[:FARTHEST]) + 1
+        if mean is None:
+            return cls(position, None)
+        rounds = -(-position // settings.ARBORIS_MAX_CONCURRENT)
+        return cls(position, round(rounds * mean, 1))

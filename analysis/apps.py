@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.apps import AppConfig
+from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
+
+
+class AnalysisConfig(AppConfig):
+    name = "analysis"
+    verbose_name = _("Analysis")
+
+    def ready(self) -> None:
+        from django_q.signals import post_spawn
+
+        from analysis import metrics, steward
+
+        # Sent inside each worker process once it is forked: the first moment a thread may start.
+        post_spawn.connect(steward.start_in_worker, dispatch_uid="arboris-steward")
+        post_migrate.connect(create_fixed_rows, sender=self, dispatch_uid="arboris-fixed-rows")
+        metrics.register()
+
+
+def create_fixed_rows(using: str, apps: Any, **_: Any) -> None:
+    """The queue's one control row and the tally's shards: always there, also after a flush."""
+    try:
+        control = apps.get_model("analysis", "QueueControl")
+        tally = apps.get_model("analysis", "StatusTally")
+    except LookupError:  # migrated back to before these tables
+        return
+    control.objects.using(using).get_or_create(pk=1)
+    present = set(tally.objects.using(using).values_list("pk", flat=True))
+    from analysis.models import StatusTally
+
+    tally.objects.using(using).bulk_create(
+        [tally(shard=shard) for shard in range(StatusTally.SHARDS) if shard not in present]
+    )

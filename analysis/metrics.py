@@ -1,0 +1,116 @@
+"""The queue in Prometheus' terms, read from the database at each scrape.
+
+What the tables hold is the same for every process, so any web process can be scraped.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from django.db import DatabaseError
+from django.db.models import Count, Min
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
+from prometheus_client.registry import REGISTRY, Collector
+
+from analysis import tallies
+from analysis.models import PendingAnalysis, QueueControl, Status, StatusTally, WorkerHeartbeat
+from arboris.db import db_now
+from notifications.relay import relay
+
+_registered = False
+
+
+def register() -> None:
+    """Once per process, however often the apps are set up."""
+    global _registered
+    if not _registered:
+        REGISTRY.register(QueueCollector())
+        _registered = True
+
+
+class QueueCollector(Collector):
+    def describe(self) -> Iterable[Metric]:
+        return []  # registering must not touch the database
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("arboris_database_up", "Whether the database answered this scrape.")
+        try:
+            families = [*_queue(), *_workers()]
+        except (DatabaseError, QueueControl.DoesNotExist):
+            up.add_metric([], 0)
+            yield up
+            return
+        up.add_metric([], 1)
+        yield up
+        yield from families
+        yield GaugeMetricFamily(
+            "arboris_open_sockets", "WebSockets open in this process.", value=relay.count()
+        )
+
+
+def _queue() -> Iterator[Metric]:
+    sums = tallies.totals()
+    live = dict(
+        PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
+        .order_by()
+        .values_list("status")
+        .annotate(number=Count("pk"))
+    )
+    # A gauge by type: two of its series are levels. Its name is part of the documented outside.
+    total = GaugeMetricFamily(
+        "pending_analysis_total",
+        "Analyses by status: pending and processing now, the others since the beginning.",
+        labels=["status"],
+    )
+    for status in (Status.PENDING, Status.PROCESSING):
+        total.add_metric([status.value], live.get(status.value, 0))
+    for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
+        total.add_metric([status.value], sums[status.value])
+    yield total
+    mean = sums["seconds"] / sums["completed"] if sums["completed"] else 0.0
+    yield GaugeMetricFamily(
+        "pending_analysis_duration_seconds", "Mean duration of completed analyses.", value=mean
+    )
+    yield _histogram(sums)
+    now = db_now()
+    oldest = PendingAnalysis.objects.filter(status=Status.PENDING).aggregate(m=Min("created_at"))["m"]
+    yield GaugeMetricFamily(
+        "pending_analysis_oldest_age_seconds",
+        "Age of the oldest pending analysis.",
+        value=(now - oldest).total_seconds() if oldest else 0.0,
+    )
+    for name, column in (("claims", "claimed"), ("retries", "retried"), ("rescues", "rescued")):
+        yield CounterMetricFamily(
+            f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=sums[column]
+        )
+    paused = QueueControl.objects.get(pk=1).paused_at is not None
+    yield GaugeMetricFamily("pending_analysis_paused", "Whether claims are paused.", value=paused)
+
+
+def _histogram(sums: dict[str, float]) -> Metric:
+    bounds = [*(f"{float(bound)}" for bound in StatusTally.BOUNDS), "+Inf"]
+    buckets, running = [], 0.0
+    for bound, column in zip(bounds, tallies.BUCKETS, strict=True):
+        running += sums[column]
+        buckets.append((bound, running))
+    return HistogramMetricFamily(
+        "pending_analysis_run_seconds",
+        "Duration of completed analyses.",
+        buckets=buckets,
+        sum_value=sums["seconds"],
+    )
+
+
+def _workers() -> Iterator[Metric]:
+    now = db_now()
+    age = GaugeMetricFamily(
+        "arboris_worker_heartbeat_age_seconds", "Since a worker was last seen.", labels=["worker"]
+    )
+    for beat in WorkerHeartbeat.objects.all():
+        age.add_metric([beat.worker], (now - beat.seen_at).total_seconds())
+    yield age

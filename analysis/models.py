@@ -1,0 +1,208 @@
+"""Tables of the queue. Only ``analysis.queue`` changes a task's status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+
+
+class NamedIndex(models.Index):
+    """An index whose name is part of the documented schema and longer than Django's 30."""
+
+    max_name_length = 63
+
+
+class Status(models.TextChoices):
+    PENDING = "pending", _("pending")
+    PROCESSING = "processing", _("processing")
+    COMPLETED = "completed", _("completed")
+    FAILED = "failed", _("failed")
+    CANCELLED = "cancelled", _("cancelled")
+
+
+class PendingAnalysis(models.Model):
+    """One request to analyse one chapter version, from its being queued to its end."""
+
+    chapter = models.ForeignKey(
+        Chapter, models.CASCADE, related_name="analyses", verbose_name=_("chapter")
+    )
+    version = models.ForeignKey(
+        ChapterVersion, models.CASCADE, related_name="+", verbose_name=_("chapter version")
+    )
+    project = models.ForeignKey(
+        NovelProject, models.CASCADE, related_name="analyses", verbose_name=_("novel")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="analyses", verbose_name=_("writer")
+    )
+    # The chapter's id while the task is pending or processing, NULL once it has ended: the
+    # unique column is what keeps a chapter to one live task.
+    active_chapter = models.BigIntegerField(null=True, unique=True, editable=False)
+
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.PENDING
+    )
+    priority = models.PositiveSmallIntegerField(_("priority"), default=5)
+    generation_config = models.JSONField(_("configuration"), default=dict, blank=True)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    token_usage = models.JSONField(_("tokens"), null=True, blank=True)
+    error_type = models.CharField(_("error"), max_length=50, blank=True, default="")
+    error_message = models.TextField(_("error message"), blank=True, default="")
+    error_fingerprint = models.CharField(max_length=16, blank=True, default="")
+    retry_count = models.PositiveIntegerField(_("retries"), default=0)
+    max_retries = models.PositiveIntegerField(_("retries allowed"), default=3)
+    attempt_count = models.PositiveIntegerField(_("attempts"), default=0)
+
+    created_at = models.DateTimeField(_("created"))
+    # When it may start: later than created_at while it backs off after an error.
+    due_at = models.DateTimeField(_("due"))
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    duration_seconds = models.FloatField(_("seconds"), null=True, blank=True)
+
+    lease_token = models.CharField(max_length=32, blank=True, default="", editable=False)
+    lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    worker = models.CharField(_("worker"), max_length=100, blank=True, default="")
+    progress_percent = models.PositiveSmallIntegerField(_("percent"), default=0)
+    progress_feature = models.CharField(_("feature"), max_length=30, blank=True, default="")
+    # Results of features that are done, kept so that a retry starts at the first that is not.
+    checkpoint = models.JSONField(null=True, blank=True, editable=False)
+
+    class Meta:
+        db_table = "pending_analysis"
+        verbose_name = _("analysis")
+        verbose_name_plural = _("analyses")
+        indexes = [
+            NamedIndex(
+                fields=["status", "-priority", "created_at", "id"],
+                name="idx_pending_analysis_status_priority",
+            ),
+            models.Index(fields=["user", "status"], name="pending_analysis_user_status"),
+            models.Index(fields=["project", "status"], name="pending_analysis_proj_status"),
+            models.Index(fields=["chapter", "-id"], name="pending_analysis_chapter_new"),
+            models.Index(fields=["status", "lease_expires_at"], name="pending_analysis_lease"),
+            models.Index(fields=["status", "completed_at"], name="pending_analysis_ended"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(priority__gte=1, priority__lte=10), name="priority_1_to_10"
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=["pending", "processing"], active_chapter__isnull=False)
+                | Q(status__in=["completed", "failed", "cancelled"], active_chapter__isnull=True),
+                name="active_chapter_while_live",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.pk} ({self.status})"
+
+    @property
+    def progress(self) -> dict[str, Any] | None:
+        if self.status != Status.PROCESSING:
+            return None
+        return {"percent": self.progress_percent, "feature": self.progress_feature or None}
+
+
+class AnalysisAttempt(models.Model):
+    """One try at a task: written when it is claimed, completed when it ends."""
+
+    class Outcome(models.TextChoices):
+        RUNNING = "running", _("running")
+        COMPLETED = "completed", _("completed")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+        LOST = "lost", _("worker lost")
+
+    task = models.ForeignKey(PendingAnalysis, models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField(_("number"))
+    worker = models.CharField(_("worker"), max_length=100)
+    started_at = models.DateTimeField(_("started"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+    outcome = models.CharField(
+        _("outcome"), max_length=10, choices=Outcome.choices, default=Outcome.RUNNING
+    )
+    error_type = models.CharField(_("error"), max_length=50, blank=True, default="")
+    error_message = models.TextField(_("error message"), blank=True, default="")
+    token_usage = models.JSONField(_("tokens"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("attempt")
+        verbose_name_plural = _("attempts")
+        constraints = [
+            models.UniqueConstraint(fields=["task", "number"], name="attempt_number_once_per_task")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.task_id}#{self.number} {self.outcome}"
+
+
+class QueueControl(models.Model):
+    """One row (id 1): its lock is the queue's mutex; it says whether claims are paused."""
+
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
+    paused_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    swept_at = models.DateTimeField(_("swept"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("queue control")
+        verbose_name_plural = _("queue control")
+
+    def __str__(self) -> str:
+        return str(_("paused")) if self.paused_at else str(_("running"))
+
+
+class WorkerHeartbeat(models.Model):
+    worker = models.CharField(_("worker"), max_length=100, primary_key=True)
+    started_at = models.DateTimeField(_("started"))
+    seen_at = models.DateTimeField(_("seen"), db_index=True)
+    task_id = models.BigIntegerField(_("task"), null=True, blank=True)
+    rss_bytes = models.BigIntegerField(_("memory"), default=0)
+
+    class Meta:
+        verbose_name = _("worker")
+        verbose_name_plural = _("workers")
+
+    def __str__(self) -> str:
+        return self.worker
+
+
+class StatusTally(models.Model):
+    """What has ever ended, so that counters survive pruning. A row per shard keeps writers apart."""
+
+    SHARDS = 16
+    # Upper bounds of the run-time histogram, in seconds.
+    BOUNDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+
+    shard = models.PositiveSmallIntegerField(primary_key=True)
+    completed = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+    cancelled = models.BigIntegerField(default=0)
+    claimed = models.BigIntegerField(default=0)
+    retried = models.BigIntegerField(default=0)
+    rescued = models.BigIntegerField(default=0)
+    seconds = models.FloatField(default=0)
+    le_0 = models.BigIntegerField(default=0)
+    le_1 = models.BigIntegerField(default=0)
+    le_2 = models.BigIntegerField(default=0)
+    le_3 = models.BigIntegerField(default=0)
+    le_4 = models.BigIntegerField(default=0)
+    le_5 = models.BigIntegerField(default=0)
+    le_6 = models.BigIntegerField(default=0)
+    le_7 = models.BigIntegerField(default=0)
+    le_8 = models.BigIntegerField(default=0)
+    le_9 = models.BigIntegerField(default=0)
+    le_inf = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("tally")
+        verbose_name_plural = _("tallies")
+
+    def __str__(self) -> str:
+        return str(self.shard)

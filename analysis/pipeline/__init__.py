@@ -1,0 +1,6 @@
+"""The four features over one chapter; knows no database."""
+
+from analysis.pipeline.config import GenerationConfig, enabled_features
+from analysis.pipeline.run import Outcome, percent, run, tokens
+
+__all__ = ["GenerationConfig", "Outcome", "enabled_features", "percent", "run", "tokens"]

@@ -1,0 +1,117 @@
+"""Running the enabled features through an analyzer, and keeping only what can be relied on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from analysis.analyzers.base import Analyzer, ChapterInput
+from analysis.errors import InvalidResult
+from analysis.pipeline.config import GenerationConfig, enabled_features
+from arboris.bible.findings import Evidence, Feature, Finding
+
+FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
+
+
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """A finding with the feature that made it, and whether its quote stands in the text."""
+
+    feature: Feature
+    finding: Finding
+    verified: bool
+
+
+@dataclass(slots=True)
+class Outcome:
+    features: tuple[Feature, ...]
+    findings: list[Stated] = field(default_factory=list)
+    below_threshold: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    def summary(self) -> dict[str, Any]:
+        """What is kept as the task's result: counts, not the findings themselves."""
+        kinds = Counter(stated.finding.type for stated in self.findings)
+        return {
+            "features": list(self.features),
+            "findings": len(self.findings),
+            "by_type": dict(sorted(kinds.items())),
+            "unverified": sum(not stated.verified for stated in self.findings),
+            "below_threshold": self.below_threshold,
+            "notes": self.notes,
+        }
+
+
+def run(
+    analyzer: Analyzer,
+    chapter: ChapterInput,
+    config: dict[str, Any],
+    done: dict[str, Any],
+    check: Callable[[str, float], None],
+) -> Outcome:
+    """Deliver every enabled feature or raise.
+
+    ``done`` holds finished features of an earlier attempt and receives each one that finishes
+    here, as plain JSON, so that a retry starts at the first that is missing.
+    """
+    features = enabled_features(config)
+    threshold = GenerationConfig.model_validate(config).dynamic_threshold.confidence_threshold
+    session = analyzer.open(chapter)
+    outcome = Outcome(features=features, tokens=tokens(done))
+    for feature in features:
+        if feature not in done:
+            check(feature, 0.0)
+            result = session.run(feature, lambda part, name=feature: check(name, part))  # type: ignore[misc]
+            done[feature] = {
+                "findings": FINDINGS.dump_python(result.findings, mode="json"),
+                "tokens": result.tokens,
+                "notes": result.notes,
+            }
+        outcome.notes += done[feature]["notes"]
+        for finding in _parse(feature, done[feature]["findings"]):
+            if finding.confidence < threshold:
+                outcome.below_threshold += 1
+            else:
+                outcome.findings.append(_place(feature, finding, chapter.text))
+    outcome.notes = list(dict.fromkeys(outcome.notes))
+    outcome.tokens = tokens(done)
+    return outcome
+
+
+def _parse(feature: Feature, plain: list[Any]) -> list[Finding]:
+    try:
+        return FINDINGS.validate_python(plain)
+    except ValidationError as error:
+        raise InvalidResult(f"{feature}: {error}") from error
+
+
+def _place(feature: Feature, finding: Finding, text: str) -> Stated:
+    """Check the quote against the text; where only the offsets are wrong, put them right."""
+    evidence = finding.evidence
+    if text[evidence.start : evidence.end] == evidence.quote:
+        return Stated(feature, finding, verified=True)
+    start = text.find(evidence.quote)
+    if start < 0:
+        return Stated(feature, finding, verified=False)
+    placed = Evidence(quote=evidence.quote, start=start, end=start + len(evidence.quote))
+    return Stated(feature, finding.model_copy(update={"evidence": placed}), verified=True)
+
+
+def tokens(done: dict[str, Any]) -> dict[str, int]:
+    """Tokens used by all features so far, by kind."""
+    total: Counter[str] = Counter()
+    for feature in done.values():
+        total.update(feature["tokens"])
+    return dict(total)
+
+
+def percent(config: dict[str, Any], done: dict[str, Any], fraction: float) -> int:
+    """How much of the whole analysis is done when the running feature is at ``fraction``."""
+    features = enabled_features(config)
+    finished = sum(feature in done for feature in features)
+    return min(99, int(100 * (finished + fraction) / max(1, len(features))))

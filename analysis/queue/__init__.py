@@ -1,0 +1,27 @@
+"""The queue: the only writer of a task's status. PendingAnalysis is the truth, a wake-up a hint."""
+
+from analysis.queue.claim import Claim, claim, owns, renew, report_progress
+from analysis.queue.end import fail, finish
+from analysis.queue.enqueue import enqueue
+from analysis.queue.operate import cancel, pause, prune, resume, retry, set_priority, supersede
+from analysis.queue.sweep import rescue, sweep
+
+__all__ = [
+    "Claim",
+    "cancel",
+    "claim",
+    "enqueue",
+    "fail",
+    "finish",
+    "owns",
+    "pause",
+    "prune",
+    "renew",
+    "report_progress",
+    "rescue",
+    "resume",
+    "retry",
+    "set_priority",
+    "supersede",
+    "sweep",
+]

@@ -1,0 +1,45 @@
+"""Putting a chapter version into the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+
+from analysis.models import PendingAnalysis
+from analysis.queue import wakeup
+from analysis.queue.operate import supersede
+from arboris.db import db_now
+from arboris.novels.models import Chapter, ChapterVersion
+
+
+def enqueue(
+    chapter: Chapter,
+    version: ChapterVersion,
+    *,
+    priority: int = 5,
+    config: dict[str, Any] | None = None,
+    wake: bool = True,
+) -> PendingAnalysis:
+    """Queue the version's analysis in the caller's transaction; an older live one gives way.
+
+    The caller holds the project's row lock. ``wake=False`` leaves the wake-ups to the caller,
+    who issues them for a whole batch.
+    """
+    supersede(chapter.pk)
+    now = db_now()
+    task = PendingAnalysis.objects.create(
+        chapter=chapter,
+        version=version,
+        project_id=chapter.project_id,
+        user_id=chapter.project.owner_id,
+        active_chapter=chapter.pk,
+        priority=priority,
+        generation_config=config or {},
+        max_retries=settings.ARBORIS_MAX_RETRIES,
+        created_at=now,
+        due_at=now,
+    )
+    if wake:
+        wakeup.issue()
+    return task

@@ -1,0 +1,171 @@
+"""What people do to tasks: cancel, retry, reorder, pause, prune."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
+from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
+from analysis.queue import tally, wakeup
+from arboris.db import db_now, in_transaction
+
+LIVE = (Status.PENDING, Status.PROCESSING)
+BATCH = 500
+
+
+def cancel(task_id: int, *, notify_writer: bool = True) -> None:
+    """End a pending or processing task as cancelled, at once.
+
+    A processing task is taken away from its worker by its fencing token: whatever the worker
+    still writes changes nothing, and it stops at its next check. Raises QueueConflict when the
+    task has ended already.
+    """
+    in_transaction(lambda: _cancel(task_id, "cancelled", notify_writer))
+
+
+def supersede(chapter_id: int) -> None:
+    """Cancel the chapter's live task because a newer text takes its place; quietly."""
+    task_id = (
+        PendingAnalysis.objects.filter(active_chapter=chapter_id)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if task_id is not None:
+        _cancel(task_id, SUPERSEDED, notify_writer=False, missing_ok=True)
+
+
+def _cancel(task_id: int, reason: str, notify_writer: bool, missing_ok: bool = False) -> None:
+    from analysis.queue.end import notify
+
+    now = db_now()
+    changed = PendingAnalysis.objects.filter(pk=task_id, status__in=LIVE).update(
+        status=Status.CANCELLED,
+        active_chapter=None,
+        error_type=reason if reason == SUPERSEDED else "",
+        error_message=sentence_for(reason) if reason == SUPERSEDED else "",
+        completed_at=now,
+        lease_token="",
+        lease_expires_at=None,
+        progress_feature="",
+    )
+    if not changed:
+        if missing_ok:
+            return
+        raise QueueConflict("already_ended", _("This analysis has already ended."))
+    AnalysisAttempt.objects.filter(
+        task_id=task_id, outcome=AnalysisAttempt.Outcome.RUNNING
+    ).update(outcome=AnalysisAttempt.Outcome.CANCELLED, ended_at=now)
+    tally.count(cancelled=1)
+    if notify_writer:
+        notify(task_id, "cancelled", {})
+
+
+def retry(task_id: int, *, priority: int | None = None) -> None:
+    """Put a failed or cancelled task back into the queue, with all its retries again.
+
+    Features that were done stay done. Raises QueueConflict when the task is in another state,
+    when its text is no longer the chapter's, or when the chapter has a live task already.
+    """
+    in_transaction(lambda: _retry(task_id, priority))
+
+
+def _retry(task_id: int, priority: int | None) -> None:
+    task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
+    if task.status not in (Status.FAILED, Status.CANCELLED):
+        raise QueueConflict(
+            "not_retryable", _("Only a failed or cancelled analysis can be retried.")
+        )
+    if task.version.number != task.chapter.version:
+        raise QueueConflict(
+            "text_changed", _("The chapter has a newer text; this analysis is out of date.")
+        )
+    if PendingAnalysis.objects.filter(active_chapter=task.chapter_id).exists():
+        raise QueueConflict("already_queued", _("The chapter is already being analysed."))
+    now = db_now()
+    changes: dict[str, Any] = {
+        "status": Status.PENDING,
+        "active_chapter": task.chapter_id,
+        "due_at": now,
+        "retry_count": 0,
+        "completed_at": None,
+        "started_at": None,
+        "duration_seconds": None,
+        "error_type": "",
+        "error_message": "",
+        "error_fingerprint": "",
+        "worker": "",
+        "progress_percent": 0,
+        "progress_feature": "",
+    }
+    if priority is not None:
+        changes["priority"] = priority
+    if not PendingAnalysis.objects.filter(pk=task_id, status=task.status).update(**changes):
+        raise QueueConflict("not_retryable", _("The analysis changed in this very moment."))
+    tally.count(retried=1)
+    wakeup.issue()
+
+
+def set_priority(task_id: int, priority: int) -> None:
+    """Reorder a pending task (1 to 10, higher first). Raises QueueConflict unless it is pending."""
+    if not 1 <= priority <= 10:
+        raise ValueError("priority: 1 to 10")
+    if not PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING).update(
+        priority=priority
+    ):
+        raise QueueConflict("not_pending", _("Only a pending analysis can be reordered."))
+
+
+def pause(reason: str) -> None:
+    """Stop all claims; what runs goes on to its end."""
+    QueueControl.objects.filter(pk=1).update(paused_at=db_now(), paused_reason=reason[:500])
+
+
+def resume() -> None:
+    """Allow claims again and wake the workers for what has piled up."""
+
+    def work() -> None:
+        QueueControl.objects.filter(pk=1).update(paused_at=None, paused_reason="")
+        due = PendingAnalysis.objects.filter(status=Status.PENDING).count()
+        wakeup.issue(due)
+
+    in_transaction(work)
+
+
+def prune(
+    statuses: Sequence[Status], older_than: datetime, *, progress: Callable[[int], None]
+) -> int:
+    """Delete ended tasks that ended before ``older_than``, in primary-key order and small batches.
+
+    The tallies behind the counters are kept apart and stay. Returns how many were deleted.
+    """
+    live = set(statuses) & set(LIVE)
+    if live:
+        raise ValueError("live tasks are never pruned")
+    done, last = 0, 0
+    while True:
+        ids = list(
+            PendingAnalysis.objects.filter(
+                pk__gt=last, status__in=statuses, completed_at__lt=older_than
+            )
+            .order_by("pk")
+            .values_list("pk", flat=True)[:BATCH]
+        )
+        if not ids:
+            return done
+        last = ids[-1]
+        deleted = in_transaction(lambda ids=ids: _delete(ids, statuses, older_than))  # type: ignore[misc]
+        done += deleted
+        progress(deleted)
+
+
+def _delete(ids: list[int], statuses: Sequence[Status], older_than: datetime) -> int:
+    # Asked again inside the transaction: one of them may have been retried meanwhile.
+    doomed = PendingAnalysis.objects.filter(
+        pk__in=ids, status__in=statuses, completed_at__lt=older_than
+    )
+    _, per_model = doomed.delete()
+    return per_model.get("analysis.PendingAnalysis", 0)

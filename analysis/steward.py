@@ -1,0 +1,136 @@
+"""A daemon thread beside each worker: lease, heartbeat, sweep.
+
+It runs on a database connection of its own (Django keeps one per thread), so it goes on while the
+worker's main thread is deep in an analysis.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+
+from analysis import queue
+from analysis.models import WorkerHeartbeat
+from analysis.queue import Claim
+from arboris.db import db_now
+
+log = logging.getLogger(__name__)
+
+TICK_SECONDS = 1.0
+HEARTBEAT_SECONDS = 10.0
+
+
+class Steward:
+    """Looks after the claim that this process is working on, and after the queue as a whole."""
+
+    def __init__(self) -> None:
+        self.worker = f"{socket.gethostname()[:60]}:{os.getpid()}"
+        self._claim: Claim | None = None
+        self._lost = threading.Event()
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._renew_at = 0.0
+        self._thread = threading.Thread(target=self._run, name="steward", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self._thread.join(timeout=10)
+
+    def hold(self, claim: Claim | None) -> None:
+        """From now on keep this claim alive (None: no claim)."""
+        with self._lock:
+            self._claim = claim
+            self._lost.clear()
+            self._renew_at = time.monotonic() + settings.ARBORIS_LEASE_SECONDS / 4.5
+
+    @property
+    def claim_lost(self) -> bool:
+        """Whether the claim being held was found to be somebody else's, or nobody's."""
+        return self._lost.is_set()
+
+    def _run(self) -> None:
+        beat_at = 0.0
+        sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
+        sweep_at = 0.0
+        started = None
+        while not self._stop.wait(TICK_SECONDS if beat_at else 0):
+            try:
+                close_old_connections()
+                now = time.monotonic()
+                self._look_after_claim(now)
+                if now >= beat_at:
+                    started = started or db_now()
+                    self._beat(started)
+                    beat_at = now + HEARTBEAT_SECONDS
+                if now >= sweep_at:
+                    queue.sweep()
+                    sweep_at = now + sweep_every
+            except DatabaseError:
+                # The database is away: say so and look again; the lease covers the meantime.
+                log.warning("steward: the database does not answer", exc_info=True)
+
+    def _look_after_claim(self, now: float) -> None:
+        with self._lock:
+            claim, due = self._claim, now >= self._renew_at
+        if claim is None:
+            return
+        alive = queue.renew(claim) if due else queue.owns(claim)
+        with self._lock:
+            if self._claim is not claim:
+                return
+            if due:
+                self._renew_at = now + settings.ARBORIS_LEASE_SECONDS / 4.5
+            if not alive:
+                self._lost.set()
+
+    def _beat(self, started: Any) -> None:
+        with self._lock:
+            task_id = self._claim.task_id if self._claim else None
+        WorkerHeartbeat.objects.update_or_create(
+            worker=self.worker,
+            defaults={
+                "started_at": started,
+                "seen_at": db_now(),
+                "task_id": task_id,
+                "rss_bytes": resident_bytes(),
+            },
+        )
+
+
+def resident_bytes() -> int:
+    """This process's resident memory, from /proc; 0 where there is none."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except FileNotFoundError:
+        return 0
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+_steward: Steward | None = None
+
+
+def current() -> Steward:
+    """This process's steward; started on first use (a worker starts it when it is spawned)."""
+    global _steward
+    if _steward is None:
+        _steward = Steward()
+        _steward.start()
+    return _steward
+
+
+def start_in_worker(**_: Any) -> None:
+    """Receiver of django-q2's post_spawn: runs in a freshly forked worker process."""
+    global _steward
+    _steward = None  # whatever the parent had, its thread did not survive the fork
+    current()

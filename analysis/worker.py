@@ -1,0 +1,38 @@
+"""What a django-q2 task calls: run what is due, by priority, for one short slice."""
+
+from __future__ import annotations
+
+import logging
+import time
+
+from analysis import queue, services, steward
+from analysis.queue import wakeup
+from arboris.db import in_transaction
+
+log = logging.getLogger(__name__)
+
+# A slice ends after this many seconds, so that django-q2 sees its worker move.
+SLICE_SECONDS = 5.0
+
+
+def run_due() -> int:
+    """Claim and run tasks until none is due or the slice is over; returns how many were run."""
+    keeper = steward.current()
+    ends, done = time.monotonic() + SLICE_SECONDS, 0
+    while (claim := queue.claim(keeper.worker)) is not None:
+        keeper.hold(claim)
+        try:
+            services.run(claim, keeper)
+        finally:
+            keeper.hold(None)
+        done += 1
+        if time.monotonic() >= ends:
+            in_transaction(_leave_wakeup)
+            break
+    return done
+
+
+def _leave_wakeup() -> None:
+    """The slice ended before the queue was empty: see to it that somebody goes on."""
+    if wakeup.waiting() == 0:
+        wakeup.issue()

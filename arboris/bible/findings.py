@@ -1,0 +1,128 @@
+"""What an analysis may state about a chapter: typed findings, each resting on a quote.
+
+No ORM here: analyzers, the pipeline and the fold all speak these types.
+Offsets count Unicode code points from the start of the chapter version's text.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+Feature = Literal[
+    "character_tracking", "new_character_detection", "world_expansion", "foreshadowing"
+]
+FEATURES: tuple[Feature, ...] = (
+    "character_tracking",
+    "new_character_detection",
+    "world_expansion",
+    "foreshadowing",
+)
+
+Name = Annotated[str, Field(min_length=1, max_length=100)]
+Aliases = Annotated[list[Name], Field(default_factory=list, max_length=50)]
+Text = Annotated[str, Field(default="", max_length=2000)]
+Role = Literal["main", "supporting", "minor"]
+StateKind = Literal["ability", "condition", "relation", "location", "possession", "knowledge"]
+WorldKind = Literal["location", "faction", "item", "rule"]
+ForeshadowingKind = Literal["mystery", "prophecy", "hint", "setup"]
+
+
+class Evidence(BaseModel):
+    """The passage a finding rests on: ``text[start:end] == quote`` once it is verified."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    quote: Annotated[str, Field(min_length=1, max_length=2000)]
+    start: Annotated[int, Field(ge=0)]
+    end: Annotated[int, Field(ge=0)]
+
+
+class _Finding(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    evidence: Evidence
+    confidence: Annotated[float, Field(ge=0.0, le=1.0)]
+    basic: bool = False  # found by patterns alone, without understanding the text
+
+
+class Appearance(_Finding):
+    """A character acts or is named in the chapter; ``name`` is the most complete form used."""
+
+    type: Literal["appearance"] = "appearance"
+    name: Name
+    aliases: Aliases
+    mentions: Annotated[int, Field(ge=1)] = 1
+
+
+class NewCharacter(_Finding):
+    """A character whom the known list did not hold."""
+
+    type: Literal["character"] = "character"
+    name: Name
+    aliases: Aliases
+    mentions: Annotated[int, Field(ge=1)] = 1
+    role: Role = "minor"
+    description: Text
+    personality: Text
+    goals: Text
+    abilities: Text
+
+
+class StateChange(_Finding):
+    """Something about a character is different from here on."""
+
+    type: Literal["state"] = "state"
+    character: Name
+    kind: StateKind
+    description: Annotated[str, Field(min_length=1, max_length=2000)]
+
+
+class Relation(_Finding):
+    """How two characters stand to each other, as the chapter says it (``source`` is the ... of ``target``)."""
+
+    type: Literal["relationship"] = "relationship"
+    source: Name
+    target: Name
+    relation: Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class WorldFact(_Finding):
+    """A location, faction, item or rule of the world."""
+
+    type: WorldKind
+    name: Name
+    aliases: Aliases
+    description: Text
+    mentions: Annotated[int, Field(ge=1)] = 1
+
+
+class Foreshadowing(_Finding):
+    """A seed that later chapters may advance or pay off; ``keywords`` name what it is about."""
+
+    type: Literal["foreshadowing"] = "foreshadowing"
+    kind: ForeshadowingKind
+    description: Annotated[str, Field(min_length=1, max_length=2000)]
+    keywords: Aliases
+
+
+class Payoff(_Finding):
+    """A passage that advances or resolves an earlier seed.
+
+    ``seed_quote`` names the seed outright where the analyzer knows it; otherwise the fold
+    links by ``keywords``, and a pay-off without a seed in an earlier chapter is not applied.
+    """
+
+    type: Literal["payoff"] = "payoff"
+    outcome: Literal["advanced", "paid_off"]
+    description: Annotated[str, Field(min_length=1, max_length=2000)]
+    keywords: Aliases
+    seed_quote: Text
+
+
+Finding = Annotated[
+    Appearance | NewCharacter | StateChange | Relation | WorldFact | Foreshadowing | Payoff,
+    Field(discriminator="type"),
+]
+FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)

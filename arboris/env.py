@@ -1,0 +1,92 @@
+"""Typed reading of the environment: a wrong value stops the start with a message that names it.
+
+Every setting NAME may instead be given as NAME_FILE, the path of a file that holds the value
+(container secrets); giving both is an error.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"0", "false", "no", "off"}
+
+
+class Env:
+    def __init__(self, environ: Mapping[str, str] | None = None) -> None:
+        self._environ = os.environ if environ is None else environ
+
+    def raw(self, name: str) -> str | None:
+        """The value, stripped; None where it is unset or empty."""
+        value, path = self._environ.get(name), self._environ.get(f"{name}_FILE")
+        if value and path:
+            raise ImproperlyConfigured(f"{name} and {name}_FILE are both set; keep one of them.")
+        if path:
+            try:
+                value = Path(path).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                raise ImproperlyConfigured(f"{name}_FILE: cannot read {path}: {error}") from error
+        value = (value or "").strip()
+        return value or None
+
+    def text(self, name: str, default: str = "") -> str:
+        return self.raw(name) or default
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.raw(name)
+        if value is None:
+            return default
+        if value.lower() in _TRUE:
+            return True
+        if value.lower() in _FALSE:
+            return False
+        raise ImproperlyConfigured(f"{name}: {value!r} is neither true nor false (use 1 or 0).")
+
+    def whole(self, name: str, default: int, *, low: int, high: int) -> int:
+        value = self.raw(name)
+        if value is None:
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}: {value!r} is not a whole number.") from None
+        return int(self._bounded(name, number, low, high))
+
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
+        value = self.raw(name)
+        if value is None:
+            return default
+        try:
+            number = float(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name}: {value!r} is not a number.") from None
+        return self._bounded(name, number, low, high)
+
+    def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
+        value = self.text(name, default)
+        if value not in allowed:
+            raise ImproperlyConfigured(f"{name}: {value!r} is not one of {', '.join(allowed)}.")
+        return value
+
+    def items(self, name: str, default: Sequence[str] = ()) -> list[str]:
+        value = self.raw(name)
+        if value is None:
+            return list(default)
+        return [item.strip() for item in value.split(",") if item.strip()]
+
+    def url(self, name: str, default: str = "", *, schemes: Sequence[str]) -> str:
+        value = self.text(name, default)
+        if value and not any(value.startswith(f"{scheme}://") for scheme in schemes):
+            known = ", ".join(f"{scheme}://…" for scheme in schemes)
+            raise ImproperlyConfigured(f"{name}: the address has to start with {known}.")
+        return value
+
+    @staticmethod
+    def _bounded(name: str, number: float, low: float, high: float) -> float:
+        if not low <= number <= high:
+            raise ImproperlyConfigured(f"{name}: {number:g} is outside {low:g} to {high:g}.")
+        return number

@@ -1,0 +1,114 @@
+"""An EPUB's zip archive, read in memory and within limits."""
+
+from __future__ import annotations
+
+import io
+import posixpath
+import zipfile
+import zlib
+from urllib.parse import unquote
+from xml.etree.ElementTree import Element, ParseError
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import fromstring
+from django.utils.translation import gettext as _
+
+from arboris.novels.importing.types import ImportLimits, NovelImportError
+
+_CHUNK = 64 * 1024
+_RATIO_FROM = 1024 * 1024  # small entries may be as repetitive as they like
+
+
+class Archive:
+    """Reads entries by name; nothing is ever unpacked to disk."""
+
+    def __init__(self, data: bytes, limits: ImportLimits) -> None:
+        try:
+            self._zip = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
+            raise bad_epub(_("it is not a zip archive")) from error
+        self._left = limits.unpacked_bytes
+        self._check(limits)
+        self._infos = {info.filename: info for info in self._zip.infolist()}
+
+    def _check(self, limits: ImportLimits) -> None:
+        infos = self._zip.infolist()
+        if len(infos) > limits.entries:
+            raise NovelImportError(
+                "too_large",
+                _("The EPUB holds more than %(limit)d files.") % {"limit": limits.entries},
+            )
+        if sum(info.file_size for info in infos) > limits.unpacked_bytes:
+            raise self._too_large(limits.unpacked_bytes)
+        for info in infos:
+            if _leaves_archive(info.filename):
+                raise bad_epub(_("a path in it leads out of the archive"))
+            packed = max(info.compress_size, 1)
+            if info.file_size > _RATIO_FROM and info.file_size > packed * limits.ratio:
+                raise NovelImportError(
+                    "too_large", _("The EPUB holds a file that is packed suspiciously tight.")
+                )
+        self._limit = limits.unpacked_bytes
+
+    def _too_large(self, limit: int) -> NovelImportError:
+        return NovelImportError(
+            "too_large",
+            _("The EPUB is larger than %(limit)d MB when unpacked.") % {"limit": limit >> 20},
+        )
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._infos
+
+    def read(self, name: str) -> bytes:
+        """The entry's bytes. What was read in all is counted, whatever the directory claims."""
+        info = self._infos.get(name)
+        if info is None:
+            raise bad_epub(_("%(name)s is missing in it") % {"name": name[:100]})
+        if info.flag_bits & 0x1:
+            raise drm()
+        pieces: list[bytes] = []
+        try:
+            with self._zip.open(info) as entry:
+                while piece := entry.read(_CHUNK):
+                    self._left -= len(piece)
+                    if self._left < 0:
+                        raise self._too_large(self._limit)
+                    pieces.append(piece)
+        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
+            raise bad_epub(_("%(name)s cannot be unpacked") % {"name": name[:100]}) from error
+        return b"".join(pieces)
+
+    def xml(self, name: str) -> Element:
+        """The entry as XML; entities and external references are refused."""
+        try:
+            root: Element = fromstring(self.read(name))
+        except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
+            raise bad_epub(_("%(name)s is no valid XML") % {"name": name[:100]}) from error
+        return root
+
+
+def resolve(base: str, href: str) -> tuple[str, str]:
+    """Entry name and fragment that ``href`` means in the document ``base``."""
+    path, _hash, fragment = href.partition("#")
+    joined = posixpath.join(posixpath.dirname(base), unquote(path)) if path else base
+    name = posixpath.normpath(joined)
+    if _leaves_archive(name):
+        raise bad_epub(_("a path in it leads out of the archive"))
+    return name, unquote(fragment)
+
+
+def _leaves_archive(name: str) -> bool:
+    parts = name.replace("\\", "/").split("/")
+    return ".." in parts or name.startswith(("/", "\\")) or parts[0].endswith(":")
+
+
+def bad_epub(reason: str) -> NovelImportError:
+    return NovelImportError(
+        "bad_epub", _("The EPUB cannot be read: %(reason)s.") % {"reason": reason}
+    )
+
+
+def drm() -> NovelImportError:
+    return NovelImportError(
+        "drm", _("The EPUB is protected by DRM. Upload a copy without copy protection.")
+    )

@@ -1,0 +1,97 @@
+"""Novels, their chapters, and every version a chapter has had."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class NovelProject(models.Model):
+    class Language(models.TextChoices):
+        CHINESE = "zh", _("Chinese")
+        ENGLISH = "en", _("English")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="projects", verbose_name=_("writer")
+    )
+    title = models.CharField(_("title"), max_length=200)
+    genre = models.CharField(_("genre"), max_length=100, blank=True)
+    synopsis = models.TextField(_("synopsis"), blank=True)
+    language = models.CharField(
+        _("language"), max_length=2, choices=Language.choices, default=Language.CHINESE
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("novel")
+        verbose_name_plural = _("novels")
+        indexes = [models.Index(fields=["owner", "-created_at"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Chapter(models.Model):
+    project = models.ForeignKey(
+        NovelProject, models.CASCADE, related_name="chapters", verbose_name=_("novel")
+    )
+    chapter_number = models.PositiveIntegerField(_("number"))
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    summary = models.TextField(_("summary"), blank=True)
+    word_count = models.PositiveIntegerField(_("words"), default=0)
+    version = models.PositiveIntegerField(_("version"), default=1)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("updated"), auto_now=True)
+
+    class Meta:
+        verbose_name = _("chapter")
+        verbose_name_plural = _("chapters")
+        ordering = ["chapter_number"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["project", "chapter_number"], name="chapter_number_once_per_novel"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chapter_number}. {self.title}"
+
+    @property
+    def current(self) -> ChapterVersion:
+        return self.versions.get(number=self.version)
+
+
+class ChapterVersion(models.Model):
+    """One text of a chapter; never edited, so that quotes keep their place in it."""
+
+    class Source(models.TextChoices):
+        WRITTEN = "written", _("written")
+        IMPORTED = "imported", _("imported")
+        GENERATED = "generated", _("generated")
+
+    chapter = models.ForeignKey(
+        Chapter, models.CASCADE, related_name="versions", verbose_name=_("chapter")
+    )
+    number = models.PositiveIntegerField(_("version"))
+    content = models.TextField(_("text"))
+    source = models.CharField(
+        _("source"), max_length=10, choices=Source.choices, default=Source.WRITTEN
+    )
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("chapter version")
+        verbose_name_plural = _("chapter versions")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chapter", "number"], name="version_number_once_per_chapter"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chapter_id} v{self.number}"

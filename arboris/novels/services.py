@@ -1,0 +1,85 @@
+"""Saving novels: every change of a chapter's text is a new version, under the novel's row lock."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.text import extractive_summary, word_count
+
+
+class ChapterExists(Exception):
+    """The novel has a chapter of that number already."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(_("Chapter %(number)d exists already.") % {"number": number})
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A chapter's text with all that is computed from it, before any transaction is opened."""
+
+    content: str
+    summary: str
+    words: int
+    source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN
+
+    @classmethod
+    def of(
+        cls,
+        content: str,
+        language: str,
+        source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN,
+    ) -> Draft:
+        code = "en" if language == "en" else "zh"
+        return cls(content, extractive_summary(content, code), word_count(content), source)
+
+
+def lock_project(project_id: uuid.UUID) -> NovelProject:
+    """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time."""
+    return NovelProject.objects.select_for_update().get(pk=project_id)
+
+
+def add_chapter(
+    project: NovelProject, draft: Draft, *, title: str = "", number: int | None = None
+) -> tuple[Chapter, ChapterVersion]:
+    """A new chapter with its first version; the caller holds the project's lock.
+
+    ``number`` None: after the last one. Raises ChapterExists.
+    """
+    if number is None:
+        last = project.chapters.aggregate(last=Max("chapter_number"))["last"]
+        number = (last or 0) + 1
+    elif project.chapters.filter(chapter_number=number).exists():
+        raise ChapterExists(number)
+    chapter = Chapter.objects.create(
+        project=project,
+        chapter_number=number,
+        title=title,
+        summary=draft.summary,
+        word_count=draft.words,
+    )
+    return chapter, _add_version(chapter, draft)
+
+
+def change_text(chapter: Chapter, draft: Draft) -> ChapterVersion | None:
+    """A new version of the chapter, or None where the text is the same; the project is locked."""
+    if chapter.current.content == draft.content:
+        return None
+    chapter.version += 1
+    chapter.summary = draft.summary
+    chapter.word_count = draft.words
+    chapter.updated_at = timezone.now()
+    chapter.save(update_fields=["version", "summary", "word_count", "updated_at"])
+    return _add_version(chapter, draft)
+
+
+def _add_version(chapter: Chapter, draft: Draft) -> ChapterVersion:
+    return ChapterVersion.objects.create(
+        chapter=chapter, number=chapter.version, content=draft.content, source=draft.source
+    )

@@ -1,0 +1,120 @@
+"""What every JSON endpoint shares: bounded bodies, one error shape, query parameters."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.utils.translation import gettext as _
+from rest_framework import exceptions, status
+from rest_framework.parsers import JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import exception_handler as drf_exception_handler
+
+
+class TooLarge(exceptions.APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "too_large"
+
+
+class Conflict(exceptions.APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_code = "conflict"
+
+
+class Unavailable(exceptions.APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+    default_code = "unavailable"
+
+
+class BoundedJSONParser(JSONParser):
+    """JSON up to DATA_UPLOAD_MAX_MEMORY_SIZE bytes; the answer to more is 413."""
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> dict[str, Any]:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        request = (parser_context or {})["request"]
+        if limit is not None and int(request.META.get("CONTENT_LENGTH") or 0) > limit:
+            raise TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})
+        data: Any = super().parse(stream, media_type, parser_context)
+        if not isinstance(data, dict):
+            raise exceptions.ParseError(_("The request has to be a JSON object."))
+        return data
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's answer as ``{"detail", "code"}``, with the fields at fault beside them."""
+    response = drf_exception_handler(error, context)
+    if response is None:
+        return None
+    if isinstance(error, exceptions.ValidationError):
+        fields = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        response.data = {**fields, "detail": first_sentence(fields), "code": "invalid"}
+    else:
+        detail = response.data.get("detail", "")
+        code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
+        if str(detail).startswith("CSRF Failed"):
+            code = "csrf_failed"
+        response.data = {"detail": str(detail), "code": code}
+    return response
+
+
+def first_sentence(fields: Any, name: str = "") -> str:
+    """The first message in a tree of field errors, led by the path of its field."""
+    if isinstance(fields, dict):
+        key, value = next(iter(fields.items()))
+        path = name if key == "non_field_errors" else f"{name}.{key}" if name else str(key)
+        return first_sentence(value, path)
+    if isinstance(fields, list):
+        filled = [item for item in fields if item]
+        return first_sentence(filled[0], name) if filled else name
+    return f"{name}: {fields}" if name else str(fields)
+
+
+def error_response(request: HttpRequest, code: str, detail: str, status_code: int) -> JsonResponse:
+    return JsonResponse({"detail": detail, "code": code}, status=status_code)
+
+
+def whole_parameter(
+    request: Request, name: str, default: int, *, low: int = 1, high: int = 100
+) -> int:
+    """A whole number from the query string; a 400 that names the parameter otherwise."""
+    value = request.query_params.get(name)
+    if value is None or value == "":
+        return default
+    try:
+        number = int(value)
+    except ValueError:
+        raise exceptions.ValidationError({name: [_("A whole number is required.")]}) from None
+    if not low <= number <= high:
+        raise exceptions.ValidationError(
+            {name: [_("Must be between %(low)d and %(high)d.") % {"low": low, "high": high}]}
+        )
+    return number
+
+
+def flag_parameter(request: Request, name: str) -> bool:
+    value = request.query_params.get(name, "").lower()
+    if value in {"", "false", "0", "no"}:
+        return False
+    if value in {"true", "1", "yes"}:
+        return True
+    raise exceptions.ValidationError({name: [_("Must be true or false.")]})
+
+
+def uuid_parameter(request: Request, name: str) -> uuid.UUID | None:
+    value = request.query_params.get(name)
+    if not value:
+        return None
+    try:
+        return uuid.UUID(value)
+    except ValueError:
+        raise exceptions.ValidationError({name: [_("Must be a valid UUID.")]}) from None

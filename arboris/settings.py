@@ -1,0 +1,257 @@
+"""The one settings file. Everything that differs between installations comes from the environment."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import django_stubs_ext
+from django.utils.translation import gettext_lazy as _
+
+from arboris.env import Env
+from arboris.secret import secret_key
+
+django_stubs_ext.monkeypatch()
+
+env = Env()
+BASE_DIR = Path(__file__).resolve().parent.parent
+DATA_DIR = Path(env.text("ARBORIS_DATA_DIR", str(BASE_DIR / "data")))
+
+# --- security -----------------------------------------------------------------------------
+DEBUG = env.flag("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.items("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.items("DJANGO_CSRF_TRUSTED_ORIGINS")
+# Behind a proxy that ends TLS the whole site is https; on a bare loopback it is not.
+HTTPS = env.flag("ARBORIS_HTTPS", default=False)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
+SECURE_SSL_REDIRECT = HTTPS and env.flag("ARBORIS_SSL_REDIRECT", default=True)
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_HSTS_SECONDS = env.whole(
+    "ARBORIS_HSTS_SECONDS", 31_536_000 if HTTPS else 0, low=0, high=63_072_000
+)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+if env.flag("ARBORIS_BEHIND_PROXY", default=False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- applications -------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "daphne",  # first: it replaces runserver with an ASGI one
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "rest_framework.authtoken",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "channels",
+    "django_q",
+    "django_prometheus",
+    "arboris.novels",
+    "arboris.bible",
+    "arboris.workspace",
+    "analysis",
+    "notifications",
+]
+MIDDLEWARE = [
+    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "arboris.middleware.content_security_policy",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_prometheus.middleware.PrometheusAfterMiddleware",
+]
+ROOT_URLCONF = "arboris.urls"
+ASGI_APPLICATION = "arboris.asgi.application"
+APPEND_SLASH = False
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "arboris" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "/login"
+LOGIN_REDIRECT_URL = "/"
+LOGOUT_REDIRECT_URL = "/login"
+
+# --- database -----------------------------------------------------------------------------
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+# A worker keeps its connection between tasks. A web process must not: under ASGI every request
+# runs in a thread of its own, and a kept connection would be left behind in it.
+IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"}
+
+
+def database_from_url(url: str) -> dict[str, Any]:
+    """Django's settings for one database; adds what this project relies on per engine."""
+    config: dict[str, Any] = dict(
+        dj_database_url.parse(url, conn_max_age=600 if IS_WORKER else 0, conn_health_checks=IS_WORKER)
+    )
+    options: dict[str, Any] = config.setdefault("OPTIONS", {})
+    engine = config["ENGINE"].rsplit(".", 1)[-1]
+    if engine == "sqlite3":
+        # IMMEDIATE: a transaction that will write waits for its turn at the start, instead of
+        # failing half way with "database is locked".
+        options |= {
+            "transaction_mode": "IMMEDIATE",
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
+    elif engine == "mysql":
+        options |= {
+            "charset": "utf8mb4",
+            "isolation_level": "read committed",
+            "init_command": "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+        }
+        config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+    return config
+
+
+DATABASE_URL = env.url(
+    "DATABASE_URL",
+    f"sqlite:///{DATA_DIR / 'arboris.db'}",
+    schemes=["sqlite", "mysql", "postgres", "postgresql"],
+)
+DATABASES = {"default": database_from_url(DATABASE_URL)}
+SECRET_KEY = secret_key(
+    env.text("DJANGO_SECRET_KEY"), DATA_DIR, embedded=DATABASE_URL.startswith("sqlite:")
+)
+
+# --- languages and time -------------------------------------------------------------------
+LANGUAGE_CODE = "zh-hans"
+LANGUAGES = [("zh-hans", _("Simplified Chinese")), ("en", _("English"))]
+LOCALE_PATHS = [BASE_DIR / "arboris" / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+# --- static files -------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "arboris" / "static"]
+STATIC_ROOT = Path(env.text("ARBORIS_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+WHITENOISE_USE_FINDERS = True  # serves without collectstatic; with it, the collected files win
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# --- requests -----------------------------------------------------------------------------
+DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
+FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        # The token first: its WWW-Authenticate header makes an anonymous answer a 401.
+        "rest_framework.authentication.TokenAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["arboris.rest.BoundedJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_RATES": {"token": env.text("ARBORIS_TOKEN_RATE", "10/min")},
+    "EXCEPTION_HANDLER": "arboris.rest.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "DATETIME_FORMAT": "iso-8601",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Arboris",
+    "DESCRIPTION": "Novels, their asynchronous analysis and its notifications.",
+    "VERSION": "0.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+}
+
+# --- Redis (optional) ---------------------------------------------------------------------
+REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
+
+# --- analysis -----------------------------------------------------------------------------
+ARBORIS_MAX_CONCURRENT = env.whole("ARBORIS_MAX_CONCURRENT", 3, low=1, high=64)
+ARBORIS_POLL_INTERVAL = env.number("ARBORIS_POLL_INTERVAL", 10, low=0.1, high=3600)
+ARBORIS_PROCESSING_TIMEOUT = env.number("ARBORIS_PROCESSING_TIMEOUT", 600, low=1, high=86_400)
+ARBORIS_LEASE_SECONDS = env.number("ARBORIS_LEASE_SECONDS", 90, low=3, high=3600)
+ARBORIS_MAX_RETRIES = env.whole("ARBORIS_MAX_RETRIES", 3, low=0, high=20)
+ARBORIS_RETRY_BASE_SECONDS = env.number("ARBORIS_RETRY_BASE_SECONDS", 10, low=0, high=3600)
+ARBORIS_NOTIFY_STARTED = env.flag("ARBORIS_NOTIFY_STARTED", default=False)
+ARBORIS_ANALYZER = env.choice("ARBORIS_ANALYZER", "local", ["local", "llm"])
+ARBORIS_ANALYZERS = {
+    "local": "analysis.analyzers.local.LocalAnalyzer",
+    "llm": "analysis.analyzers.llm.LLMAnalyzer",
+}
+ARBORIS_MAX_CHAPTER_CHARS = env.whole(
+    "ARBORIS_MAX_CHAPTER_CHARS", 1_000_000, low=1_000, high=4_000_000
+)
+ARBORIS_MAX_IMPORT_BYTES = env.whole(
+    "ARBORIS_MAX_IMPORT_BYTES", 20 * 1024 * 1024, low=1_024, high=200 * 1024 * 1024
+)
+ARBORIS_LLM_BASE_URL = env.url("ARBORIS_LLM_BASE_URL", schemes=["http", "https"])
+ARBORIS_LLM_API_KEY = env.text("ARBORIS_LLM_API_KEY")
+ARBORIS_LLM_MODEL = env.text("ARBORIS_LLM_MODEL")
+ARBORIS_LLM_TIMEOUT = env.number("ARBORIS_LLM_TIMEOUT", 120, low=1, high=3600)
+
+# Where processes of one host tap each other awake; see arboris/wake.py.
+ARBORIS_WAKE_DIR = Path(env.text("ARBORIS_WAKE_DIR", str(DATA_DIR / "wake")))
+
+_hard_limit = int(ARBORIS_PROCESSING_TIMEOUT) + 60
+Q_CLUSTER = {
+    "name": "arboris",
+    "orm": "default",
+    "broker_class": "analysis.broker.WakingORM",
+    "workers": ARBORIS_MAX_CONCURRENT,
+    # Every wake-up stays in the table until a worker is free for it.
+    "queue_limit": 1,
+    "bulk": 1,
+    # A wake-up is spent by being run, whatever came of it: the task row says what is due.
+    "ack_failures": True,
+    "max_attempts": 1,
+    # Ours ends an analysis first and cleanly; these two only catch what no longer answers.
+    "timeout": _hard_limit,
+    "retry": _hard_limit + 120,
+    "save_limit": -1,
+    "catch_up": False,
+    "recycle": 5000,
+    "max_rss": env.whole("ARBORIS_WORKER_MAX_RSS_MB", 900, low=100, high=65_536) * 1024,
+    "poll": 0.2,
+    "label": "django-q2",
+    "log_level": "WARNING",
+}
+
+# --- logs ---------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["stderr"], "level": env.text("ARBORIS_LOG_LEVEL", "INFO").upper()},
+    "loggers": {"httpx": {"level": "WARNING"}, "openai": {"level": "WARNING"}},
+}

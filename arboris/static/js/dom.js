@@ -1,0 +1,37 @@
+/** Small helpers over the DOM. Text always goes in as text, never as markup. */
+
+export const $ = (selector, root = document) => root.querySelector(selector);
+export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+
+/**
+ * Makes an element. `attributes` may hold `class`, `data` (a dataset), `on` (listeners) and any
+ * attribute; null and false leave it out. Children are nodes, texts, or arrays of them.
+ */
+export function h(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name === 'data') Object.assign(element.dataset, value);
+    else if (name === 'on') for (const [type, listener] of Object.entries(value)) element.addEventListener(type, listener);
+    else element.setAttribute(name, value === true ? '' : String(value));
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+/** Sets the text only where it differs, so that nothing is read out or redrawn for nothing. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
+/** Calls `work` once, `delay` ms after the last of several requests; never before an earlier run has ended. */
+export function debounced(work, delay = 400) {
+  let timer = 0;
+  let running = Promise.resolve();
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      running = running.then(work, work);
+    }, delay);
+  };
+}

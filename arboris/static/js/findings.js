@@ -1,0 +1,116 @@
+/** The panel beside a chapter's text: kinds to choose from, the list of findings, one in detail. */
+
+import { $, $$, h, setText } from './dom.js';
+import { label, t, tn } from './i18n.js';
+
+const ORDER = ['character', 'appearance', 'state', 'relationship', 'location', 'faction', 'item', 'rule', 'foreshadowing', 'payoff'];
+const rank = (type) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
+
+export class FindingsPanel {
+  #all = [];
+  #off = new Set(); // types that are not shown
+  #opener = null;
+  #open = new Set(); // ids of the findings shown in detail
+
+  /** `onFilter(findings)`: these are to be marked. `onJump(findings)`: show them in the text. */
+  constructor(language, { onFilter, onJump }) {
+    this.language = language;
+    this.onFilter = onFilter;
+    this.onJump = onJump;
+    $('#detail').addEventListener('keydown', ({ key }) => key === 'Escape' && this.close());
+    $('#text').addEventListener('keydown', ({ key }) => key === 'Escape' && this.close());
+  }
+
+  get shown() {
+    return this.#all.filter(({ type }) => !this.#off.has(type));
+  }
+
+  /** `pending`: an analysis is under way, so that "nothing" is not the last word. */
+  set(findings, pending) {
+    this.#all = findings.toSorted((a, b) => rank(a.type) - rank(b.type) || (a.start ?? 0) - (b.start ?? 0));
+    this.pending = pending;
+    this.#drawFilters();
+    this.#draw();
+    const stillOpen = this.shown.filter(({ id }) => this.#open.has(id));
+    if (stillOpen.length) this.open(stillOpen);
+    else if (this.#open.size) this.close();
+    this.onJump(stillOpen);
+  }
+
+  /** Findings as cards; the focus stays where it is, the region is read out by itself. */
+  open(findings) {
+    this.#opener = document.activeElement;
+    this.#open = new Set(findings.map(({ id }) => id));
+    const close = h('button', { type: 'button', class: 'quiet small', on: { click: () => this.close() } }, t('close'));
+    $('#detail').replaceChildren(h('div', { class: 'detail-head' }, h('strong', {}, tn('findings', findings.length)), close), ...findings.map((finding) => this.#card(finding)));
+    $('#detail').hidden = false;
+    this.#markOpen();
+  }
+
+  close() {
+    const hadFocus = $('#detail').contains(document.activeElement);
+    $('#detail').hidden = true;
+    this.#open.clear();
+    this.#markOpen();
+    if (hadFocus && this.#opener?.isConnected) this.#opener.focus();
+    this.onJump([]);
+  }
+
+  #markOpen() {
+    for (const button of $$('#finding-list button')) button.setAttribute('aria-current', String(this.#open.has(Number(button.dataset.findingId))));
+  }
+
+  #drawFilters() {
+    const box = $('#filters');
+    const types = [...new Set(this.#all.map(({ type }) => type))];
+    const focused = document.activeElement?.closest('.chip')?.dataset.type;
+    const chips = types.map((type) => {
+      const count = this.#all.filter((finding) => finding.type === type).length;
+      const check = h('input', { type: 'checkbox', checked: !this.#off.has(type), on: { change: ({ target }) => this.#toggle(type, target.checked) } });
+      return h('label', { class: 'chip', data: { type } }, check, `${label('type', type)} ${count}`);
+    });
+    box.replaceChildren($('legend', box), ...chips);
+    box.hidden = types.length < 2;
+    if (focused) $(`[data-type="${focused}"] input`, box)?.focus();
+  }
+
+  #toggle(type, on) {
+    if (on) this.#off.delete(type);
+    else this.#off.add(type);
+    this.#draw();
+  }
+
+  #draw() {
+    const shown = this.shown;
+    setText($('#findings-count'), this.#all.length ? tn('findings', shown.length) : '');
+    const none = this.#all.length ? t('no_match') : t(this.pending ? 'findings_later' : 'no_findings');
+    $('#finding-list').replaceChildren(...(shown.length ? shown.map((finding) => this.#entry(finding)) : [h('li', { class: 'hint' }, none)]));
+    this.onFilter(shown);
+  }
+
+  #entry(finding) {
+    const open = ({ currentTarget }) => {
+      this.onJump([finding], true);
+      this.open([finding]);
+      this.#opener = currentTarget;
+    };
+    return h('li', {}, h('button', { type: 'button', data: { type: finding.type, findingId: finding.id }, on: { click: open } },
+      h('span', { class: 'kind' }, label('type', finding.type)),
+      h('span', { lang: this.language }, finding.label),
+      finding.description && finding.description !== finding.label ? h('span', { class: 'brief', lang: this.language }, finding.description) : null));
+  }
+
+  #card(finding) {
+    const { type, label: name, description, quote, confidence, basic, verified, applied } = finding;
+    return h('article', { class: 'card', data: { type, findingId: finding.id } },
+      h('p', { class: 'kind' }, label('type', type)),
+      h('h3', { lang: this.language }, name),
+      description && description !== name ? h('p', { lang: this.language }, description) : null,
+      quote ? h('blockquote', { lang: this.language }, quote) : null,
+      h('p', { class: 'facts-line' },
+        h('span', {}, t('confidence', { n: Math.round(confidence * 100) })),
+        basic ? h('span', { title: t('basic_hint') }, `${t('basic')}: ${t('basic_hint')}`) : null),
+      verified === false ? h('p', { class: 'hint' }, t('unverified')) : null,
+      applied === false ? h('p', { class: 'hint' }, t('not_applied')) : null);
+  }
+}

@@ -1,0 +1,86 @@
+/** Forms that talk to the API: errors at the field they name, one send at a time, no text lost. */
+
+import { $, $$, h } from './dom.js';
+import { t } from './i18n.js';
+
+const unsaved = new Set();
+addEventListener('beforeunload', (event) => unsaved.size && event.preventDefault());
+
+/** `send` gets the form's FormData and returns what the status line says (or nothing). */
+export function onSubmit(form, send) {
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (form.getAttribute('aria-busy') === 'true') return;
+    clearErrors(form);
+    if (!browserIsContent(form)) return;
+    const button = event.submitter ?? $('button:not([type="button"])', form);
+    busy(form, button, true);
+    say(form, t('sending'));
+    try {
+      const words = await send(new FormData(form));
+      say(form, words ?? '');
+    } catch (error) {
+      say(form, '');
+      showErrors(form, error);
+    } finally {
+      busy(form, button, false);
+    }
+  });
+}
+
+/** Asks before the page is left while `field` holds a text that is not saved. */
+export function guardText(field) {
+  const original = () => field.defaultValue;
+  field.addEventListener('input', () => (field.value !== original() ? unsaved.add(field) : unsaved.delete(field)));
+  field.form.addEventListener('reset', () => unsaved.delete(field));
+}
+
+export function showErrors(form, error) {
+  const general = [];
+  let first = null;
+  for (const [name, sentences] of Object.entries(error.fields ?? {})) {
+    const field = form.elements.namedItem(name);
+    if (field) first ??= mark(field, sentences.join(' '));
+    else general.push(`${name}: ${sentences.join(' ')}`);
+  }
+  if (!first || general.length) {
+    form.append(h('div', { class: 'alert', role: 'alert' }, [first ? null : error.message, ...general].filter(Boolean).map((text) => h('p', {}, text))));
+  }
+  first?.focus();
+}
+
+function mark(field, text) {
+  const id = `${field.id}-error`;
+  field.setAttribute('aria-invalid', 'true');
+  field.setAttribute('aria-describedby', [field.getAttribute('aria-describedby'), id].filter(Boolean).join(' '));
+  field.closest('.field').append(h('p', { class: 'field-error', id, role: 'alert' }, text));
+  return field;
+}
+
+function clearErrors(form) {
+  for (const note of $$('.field-error, .alert', form)) note.remove();
+  for (const field of $$('[aria-invalid]', form)) {
+    field.removeAttribute('aria-invalid');
+    const rest = (field.getAttribute('aria-describedby') ?? '').split(' ').filter((id) => id && id !== `${field.id}-error`);
+    if (rest.length) field.setAttribute('aria-describedby', rest.join(' '));
+    else field.removeAttribute('aria-describedby');
+  }
+}
+
+/** The browser's own checks, in its own words and language, shown as ours are. */
+function browserIsContent(form) {
+  const wrong = [...form.elements].filter((field) => field.willValidate && !field.validity.valid);
+  for (const field of wrong) mark(field, field.validationMessage);
+  wrong[0]?.focus();
+  return wrong.length === 0;
+}
+
+function busy(form, button, on) {
+  form.setAttribute('aria-busy', String(on));
+  button?.setAttribute('aria-busy', String(on));
+}
+
+export function say(form, words) {
+  const line = $('.form-status', form);
+  if (line) line.textContent = words;
+}

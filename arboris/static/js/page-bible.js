@@ -1,0 +1,95 @@
+/** `/projects/<id>/bible`: what the analyses know, every fact with its chapter and its quote. */
+
+import { get } from './api.js';
+import { $, $$, debounced, h, setText } from './dom.js';
+import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
+import { t, tn } from './i18n.js';
+import { live } from './live.js';
+import { failure } from './load.js';
+
+const projectId = $('#main').dataset.projectId;
+const tabs = $$('[role="tab"]');
+const WORLD = ['locations', 'factions', 'items', 'rules'];
+const SEEDS = ['open', 'advanced', 'paid_off'];
+let bible = null;
+
+function show() {
+  const focused = document.activeElement?.closest('[data-key]');
+  const spot = focused && { key: focused.dataset.key, link: $$('a, button', focused).indexOf(document.activeElement) };
+  const seeds = bible.foreshadowings.toSorted((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
+  fill('characters', bible.characters, characterCard);
+  for (const part of WORLD) fill(part, bible.world[part], worldCard);
+  fill('foreshadowings', seeds, foreshadowingCard);
+  fill('relationships', bible.relationships, relationshipCard);
+  const counts = { characters: bible.characters.length, world: WORLD.reduce((sum, part) => sum + bible.world[part].length, 0), foreshadowings: seeds.length, relationships: bible.relationships.length };
+  for (const [part, count] of Object.entries(counts)) setText($(`[data-count="${part}"]`), count ? String(count) : '');
+  if (spot) $$('a, button', $(`[data-key="${CSS.escape(spot.key)}"]`) ?? $('#main'))[Math.max(0, spot.link)]?.focus({ preventScroll: true });
+}
+
+function fill(part, facts, card) {
+  const words = $('#search').value.trim();
+  const cards = facts.map((fact) => {
+    const element = card(fact);
+    element.dataset.key = `${part}-${fact.id}`;
+    return element;
+  }).filter((element) => matches(element, words));
+  const none = words && facts.length ? t('nothing_matches', { words }) : t(`empty_${part}`);
+  $(`[data-part="${part}"]`).replaceChildren(...(cards.length ? cards : [h('p', { class: 'nothing', lang: document.documentElement.lang }, none)]));
+}
+
+const matches = (element, words) => element.textContent.toLocaleLowerCase().includes(words.toLocaleLowerCase());
+
+async function load() {
+  try {
+    bible = await get(`/api/projects/${projectId}/bible`);
+    show();
+    await showRunning();
+  } catch (error) {
+    if (bible === null) $('[data-part="characters"]').replaceChildren(failure(error, load));
+    else console.info('The bible could not be loaded anew:', error.message);
+  } finally {
+    $('#bible').removeAttribute('aria-busy');
+  }
+}
+
+async function showRunning() {
+  const { pending, processing } = await get('/api/async-analysis/status', { project_id: projectId, limit: 1 });
+  setText($('#running'), pending + processing ? tn('running', pending + processing) : '');
+  $('#running').hidden = pending + processing === 0;
+}
+
+function choose(tab, focus = false) {
+  for (const other of tabs) {
+    const chosen = other === tab;
+    other.setAttribute('aria-selected', String(chosen));
+    other.tabIndex = chosen ? 0 : -1;
+    $(`#${other.getAttribute('aria-controls')}`).hidden = !chosen;
+  }
+  history.replaceState(null, '', `#${tab.getAttribute('aria-controls')}`);
+  if (focus) tab.focus();
+}
+
+function onTabKey(event) {
+  const at = tabs.indexOf(event.target);
+  const goals = { ArrowRight: at + 1, ArrowLeft: at - 1 + tabs.length, Home: 0, End: tabs.length - 1 };
+  if (at < 0 || !(event.key in goals)) return;
+  event.preventDefault();
+  choose(tabs[goals[event.key] % tabs.length], true);
+}
+
+for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
+$('#tabs').addEventListener('keydown', onTabKey);
+$('#search').addEventListener('input', () => bible && show());
+
+const wanted = tabs.find((tab) => `#${tab.getAttribute('aria-controls')}` === location.hash);
+if (wanted) choose(wanted);
+
+const reload = debounced(load);
+live.addEventListener('notification', ({ detail }) => {
+  if (detail.project_id !== projectId) return;
+  reload();
+  if (detail.notification_type === 'completed') setText($('#bible-status'), t('bible_updated'));
+});
+live.addEventListener('refresh', reload);
+live.addEventListener('state', () => !$('#running').hidden && reload());
+void load();

@@ -1,0 +1,155 @@
+/** `/projects/<id>`: the chapters with the state of their analysis, and the ways to add more. */
+
+import { get, patch, post, remove } from './api.js';
+import { $, debounced, h, setText } from './dom.js';
+import { guardText, onSubmit, showErrors } from './forms.js';
+import { lengthOf, t, tn, when } from './i18n.js';
+import { live } from './live.js';
+import { failure } from './load.js';
+import { StatusBox } from './status.js';
+
+const QUEUE_PLACES = 8; // chapters whose place in the queue is asked for, from the first on
+
+const projectId = $('#main').dataset.projectId;
+const API = `/api/projects/${projectId}`;
+const list = $('#chapters');
+const rows = new Map(); // chapter id → Row
+let language = $('#chapter-content').lang;
+
+class Row {
+  constructor(id) {
+    this.link = h('a', { href: `/chapters/${id}` });
+    this.number = h('span', { class: 'number' });
+    this.name = h('span', {});
+    this.link.append(this.number, this.name);
+    this.summary = h('p', { class: 'clamp', lang: language });
+    this.length = h('span', {});
+    this.version = h('span', {});
+    this.changed = h('time', {});
+    const line = h('div', { class: 'status-line' });
+    this.note = h('p', { class: 'hint', hidden: true });
+    this.root = h('li', { data: { chapterId: id } },
+      h('h3', {}, this.link), this.summary,
+      h('p', { class: 'meta' }, this.length, this.version, this.changed), line, this.note);
+    this.status = new StatusBox(line, load);
+  }
+
+  set(chapter) {
+    setText(this.number, t('chapter_n', { n: chapter.chapter_number }));
+    setText(this.name, chapter.title || t('untitled'));
+    this.name.lang = language;
+    setText(this.summary, chapter.summary ?? '');
+    setText(this.length, lengthOf(chapter.word_count, language));
+    setText(this.version, chapter.version > 1 ? t('version', { n: chapter.version }) : '');
+    setText(this.changed, t('updated', { when: when(chapter.updated_at) }));
+    this.changed.dateTime = chapter.updated_at ?? '';
+    this.status.set(chapter.analysis);
+    setText(this.note, chapter.analysis_note ?? this.note.textContent);
+    this.note.hidden = Boolean(chapter.analysis) || !this.note.textContent;
+  }
+}
+
+function show(chapters) {
+  chapters.sort((a, b) => a.chapter_number - b.chapter_number);
+  const shown = new Set(chapters.map(({ id }) => id));
+  for (const [id, row] of rows) {
+    if (shown.has(id)) continue;
+    row.root.remove();
+    rows.delete(id);
+  }
+  chapters.forEach((chapter, index) => {
+    if (!rows.has(chapter.id)) rows.set(chapter.id, new Row(chapter.id));
+    const row = rows.get(chapter.id);
+    row.set(chapter);
+    // A row is moved only where it stands wrong: moving it would take the focus away.
+    if (list.children[index] !== row.root) list.insertBefore(row.root, list.children[index] ?? null);
+  });
+  $('#chapters-empty').hidden = chapters.length > 0;
+  const words = chapters.reduce((sum, { word_count: count }) => sum + count, 0);
+  $('#project-meta').replaceChildren(...(chapters.length ? [h('span', {}, tn('chapters', chapters.length)), h('span', {}, lengthOf(words, language))] : []));
+}
+
+async function load() {
+  try {
+    show(await get(`${API}/chapters`));
+    $('.alert', list)?.closest('li').remove();
+  } catch (error) {
+    if (rows.size === 0) list.replaceChildren(h('li', {}, failure(error, load)));
+    else console.info('The chapters could not be loaded anew:', error.message);
+  } finally {
+    list.removeAttribute('aria-busy');
+  }
+  await loadQueuePlaces();
+}
+
+async function loadQueuePlaces() {
+  const waiting = [...rows.values()].filter(({ status }) => status.isLive).slice(0, QUEUE_PLACES);
+  const answers = await Promise.allSettled(waiting.map(({ status }) => status.loadQueuePlace()));
+  for (const { reason } of answers) if (reason) console.info('No place in the queue:', reason.message);
+}
+
+function countLetters() {
+  const value = $('#chapter-content').value;
+  let letters = 0;
+  for (const letter of value) if (letter.trim()) letters += 1;
+  setText($('#chapter-length'), letters ? tn('letters', letters) : '');
+}
+
+onSubmit($('#new-chapter'), async (data) => {
+  const { title, content, mode, priority } = Object.fromEntries(data);
+  const body = { content, mode };
+  if (title.trim()) body.title = title;
+  if (priority !== '') body.priority = Number(priority);
+  const chapter = await post(`${API}/chapters`, body);
+  $('#new-chapter').reset();
+  countLetters();
+  await load();
+  if (chapter.analysis) return t('chapter_saved', { n: chapter.chapter_number });
+  rows.get(chapter.id)?.set(chapter);
+  return [t('chapter_saved_basic', { n: chapter.chapter_number }), chapter.analysis_note].filter(Boolean).join(' ');
+});
+
+onSubmit($('#import'), async (data) => {
+  const answer = await post(`${API}/import`, data);
+  $('#import').reset();
+  await load();
+  return tn('imported', (Array.isArray(answer) ? answer : answer.chapters).length);
+});
+
+onSubmit($('#edit-project'), async (data) => {
+  const project = await patch(API, Object.fromEntries(data));
+  language = project.language;
+  setText($('#project-name'), project.title);
+  await load();
+  return t('project_saved');
+});
+
+$('#delete-project').addEventListener('click', () => {
+  $('#delete-dialog').returnValue = '';
+  $('#delete-dialog').showModal();
+});
+$('#delete-dialog').addEventListener('close', async ({ target }) => {
+  if (target.returnValue !== 'delete') return;
+  try {
+    await remove(API);
+    location.assign('/');
+  } catch (error) {
+    showErrors($('#edit-project'), error);
+  }
+});
+
+const reload = debounced(load);
+live.addEventListener('notification', ({ detail }) => {
+  if (detail.project_id !== projectId) return;
+  rows.get(detail.chapter_id)?.status.notice(detail);
+  reload();
+});
+live.addEventListener('progress', ({ detail }) => {
+  for (const { status } of rows.values()) status.progress(detail);
+});
+live.addEventListener('refresh', reload);
+live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
+
+guardText($('#chapter-content'));
+$('#chapter-content').addEventListener('input', countLetters);
+void load();

@@ -1,0 +1,44 @@
+/** `/`: the writer's projects, and a form for a new one. */
+
+import { get, post } from './api.js';
+import { $, debounced, h } from './dom.js';
+import { onSubmit } from './forms.js';
+import { lengthOf, t, tn, when } from './i18n.js';
+import { live } from './live.js';
+import { failure } from './load.js';
+
+const list = $('#projects');
+
+function card(project) {
+  const { id, title, genre, synopsis, language, chapter_count: chapters, word_count: words, updated_at: updated } = project;
+  return h('li', { class: 'card', data: { projectId: id } },
+    h('h3', {}, h('a', { href: `/projects/${id}`, lang: language }, title || t('untitled'))),
+    genre ? h('p', { class: 'meta', lang: language }, genre) : null,
+    synopsis ? h('p', { class: 'clamp', lang: language }, synopsis) : null,
+    h('p', { class: 'meta' },
+      h('span', {}, chapters ? tn('chapters', chapters) : t('project_empty')),
+      words ? h('span', {}, lengthOf(words, language)) : null,
+      h('time', { datetime: updated }, t('updated', { when: when(updated) }))));
+}
+
+async function load() {
+  try {
+    const projects = await get('/api/projects');
+    const focused = document.activeElement?.closest('[data-project-id]')?.dataset.projectId;
+    list.replaceChildren(...projects.map(card));
+    if (focused) $(`[data-project-id="${focused}"] a`, list)?.focus();
+    $('#projects-empty').hidden = projects.length > 0;
+  } catch (error) {
+    list.replaceChildren(h('li', {}, failure(error, load)));
+  } finally {
+    list.removeAttribute('aria-busy');
+  }
+}
+
+onSubmit($('#new-project'), async (data) => {
+  const project = await post('/api/projects', Object.fromEntries(data));
+  location.assign(`/projects/${project.id}`);
+});
+
+live.addEventListener('notification', debounced(load));
+void load();

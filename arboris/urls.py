@@ -1,0 +1,37 @@
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import include, path
+from django.utils.translation import gettext as _
+from django.views import defaults
+from django_prometheus.exports import ExportToDjangoView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from analysis import health
+from arboris.accounts import TokenView
+from arboris.rest import error_response
+
+urlpatterns = [
+    path("", include("arboris.workspace.urls")),
+    path("api/auth/token", TokenView.as_view()),
+    path("api/", include("arboris.workspace.api.urls")),
+    path("api/async-analysis/", include("analysis.api.urls")),
+    path("api/async-analysis/", include("notifications.api.urls")),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
+    path("metrics", ExportToDjangoView, name="metrics"),
+    path("healthz", health.alive),
+    path("readyz", health.ready),
+    path("admin/", admin.site.urls),
+]
+
+
+def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return error_response(request, "not_found", _("Not found."), 404)
+    return defaults.page_not_found(request, exception)
+
+
+def handler500(request: HttpRequest) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return error_response(request, "server_error", _("Something went wrong here."), 500)
+    return defaults.server_error(request)

@@ -1,0 +1,112 @@
+"""Chapters: list, save, read, change, and what was found in them."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analysis.models import PendingAnalysis
+from arboris.bible.models import Finding, ForeshadowingEvent
+from arboris.novels import services as novels
+from arboris.novels.models import Chapter
+from arboris.rest import whole_parameter
+from arboris.workspace import chapters
+from arboris.workspace.api.projects import own_project
+from arboris.workspace.api.serializers import (
+    ChangedChapterSerializer,
+    ChapterRowSerializer,
+    FindingSerializer,
+    NewChapterSerializer,
+    SavedChapterSerializer,
+)
+
+
+def own_chapter(request: Request, chapter_id: int) -> Chapter:
+    return get_object_or_404(
+        Chapter.objects.select_related("project"),
+        pk=chapter_id,
+        project__owner_id=request.user.pk,
+    )
+
+
+def save_new(request: Request, project_id: uuid.UUID, new: chapters.NewChapter, wish: chapters.Wish) -> Response:
+    """Save one new chapter and answer 201; a number that is taken is a fault of that field."""
+    try:
+        (saved,) = chapters.add(project_id, [new], wish)
+    except novels.ChapterExists as error:
+        raise exceptions.ValidationError({"chapter_number": [str(error)]}) from error
+    return Response(SavedChapterSerializer(saved).data, status=201)
+
+
+class ChapterList(APIView):
+    @extend_schema(responses={200: ChapterRowSerializer(many=True)})
+    def get(self, request: Request, project_id: uuid.UUID) -> Response:
+        project = own_project(request, project_id)
+        limit = whole_parameter(request, "limit", 1000, high=5000)
+        offset = whole_parameter(request, "offset", 0, low=0, high=1_000_000)
+        rows = list(project.chapters.all()[offset : offset + limit])
+        tasks = _newest_tasks(project.pk, {row.pk for row in rows})
+        items = [{"chapter": row, "task": tasks.get(row.pk)} for row in rows]
+        return Response(ChapterRowSerializer(items, many=True).data)
+
+    @extend_schema(request=NewChapterSerializer, responses={201: SavedChapterSerializer})
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        project = own_project(request, project_id)
+        form = NewChapterSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data
+        draft = novels.Draft.of(data["content"], project.language)
+        new = chapters.NewChapter(draft, data["title"], data["chapter_number"])
+        return save_new(request, project.pk, new, form.wish())
+
+
+class ChapterDetail(APIView):
+    @extend_schema(responses={200: SavedChapterSerializer})
+    def get(self, request: Request, chapter_id: int) -> Response:
+        chapter = own_chapter(request, chapter_id)
+        saved = chapters.Saved(chapter, chapter.current.content, chapters.latest_task(chapter.pk))
+        return Response(SavedChapterSerializer(saved).data)
+
+    @extend_schema(request=ChangedChapterSerializer, responses={200: SavedChapterSerializer})
+    def patch(self, request: Request, chapter_id: int) -> Response:
+        chapter = own_chapter(request, chapter_id)
+        form = ChangedChapterSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        data = form.validated_data
+        draft = None
+        if "content" in data:
+            draft = novels.Draft.of(data["content"], chapter.project.language)
+        saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish())
+        return Response(SavedChapterSerializer(saved).data)
+
+
+class ChapterFindings(APIView):
+    @extend_schema(responses={200: FindingSerializer(many=True)})
+    def get(self, request: Request, chapter_id: int) -> Response:
+        chapter = own_chapter(request, chapter_id)
+        # Findings of an older text would point at the wrong places of this one.
+        rows = Finding.objects.filter(
+            chapter=chapter, current=True, version__number=chapter.version
+        ).order_by("start", "end", "pk")
+        linked = set(
+            ForeshadowingEvent.objects.filter(chapter=chapter).values_list("quote", flat=True)
+        )
+        context: dict[str, Any] = {"linked_payoffs": linked}
+        return Response(FindingSerializer(rows, many=True, context=context).data)
+
+
+def _newest_tasks(project_id: uuid.UUID, wanted: set[int]) -> dict[int, PendingAnalysis]:
+    """The newest task of each chapter: a later row of the same chapter replaces an earlier one."""
+    rows = (
+        PendingAnalysis.objects.filter(project_id=project_id, chapter_id__in=wanted)
+        .defer("result", "checkpoint", "generation_config", "token_usage")
+        .order_by("pk")
+    )
+    return {row.chapter_id: row for row in rows}

@@ -1,0 +1,109 @@
+"""POST …/chapters/generate: written by the model, then saved like any other chapter."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from asgiref.sync import async_to_sync, sync_to_async
+from django.http import StreamingHttpResponse
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arboris.llm import client
+from arboris.llm.errors import LLMError
+from arboris.novels import services as novels
+from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.rest import Unavailable
+from arboris.workspace import chapters, generation
+from arboris.workspace.api.projects import own_project
+from arboris.workspace.api.serializers import GenerateSerializer, SavedChapterSerializer
+
+
+class AnyAccept(DefaultContentNegotiation):
+    """The view itself looks at Accept; errors are JSON whatever was asked for."""
+
+    def select_renderer(
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type or "application/json"
+
+
+class GenerateChapter(APIView):
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(request=GenerateSerializer, responses={201: SavedChapterSerializer})
+    def post(self, request: Request, project_id: uuid.UUID) -> Response | StreamingHttpResponse:
+        project = own_project(request, project_id)
+        form = GenerateSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        if missing := client.missing_settings():
+            raise Unavailable(
+                _("No language model is configured. Set %(names)s.")
+                % {"names": ", ".join([*missing, "ARBORIS_LLM_API_KEY"])},
+                "llm_not_configured",
+            )
+        number = form.validated_data["chapter_number"]
+        if number and project.chapters.filter(chapter_number=number).exists():
+            raise exceptions.ValidationError({"chapter_number": [str(novels.ChapterExists(number))]})
+        work = Generation(project, form)
+        if "text/event-stream" in request.headers.get("Accept", ""):
+            response = StreamingHttpResponse(work.events(), content_type="text/event-stream")
+            response.headers["Cache-Control"] = "no-cache"
+            response.headers["X-Accel-Buffering"] = "no"
+            return response
+        try:
+            text = async_to_sync(work.whole)()
+        except LLMError as error:
+            raise Unavailable(str(error), error.code) from error
+        return Response(work.save(text), status=201)
+
+
+class Generation:
+    def __init__(self, project: NovelProject, form: GenerateSerializer) -> None:
+        self.project = project
+        self.data = form.validated_data
+        self.wish = form.wish()
+        self.messages = generation.messages_for(project, self.data["instructions"])
+
+    def _pieces(self) -> AsyncIterator[str]:
+        return generation.write(self.messages, self.wish.config)
+
+    async def whole(self) -> str:
+        return "".join([piece async for piece in self._pieces()])
+
+    async def events(self) -> AsyncIterator[bytes]:
+        """``delta`` events with the text as it arrives, then ``saved`` (or ``error``)."""
+        text = ""
+        try:
+            async for piece in self._pieces():
+                text += piece
+                yield _event("delta", {"text": piece})
+            yield _event("saved", await sync_to_async(self.save)(text))
+        except LLMError as error:
+            yield _event("error", {"detail": str(error), "code": error.code})
+        except exceptions.APIException as error:
+            yield _event("error", {"detail": str(error.detail), "code": error.default_code})
+
+    def save(self, text: str) -> dict[str, Any]:
+        if not text.strip():
+            raise Unavailable(_("The language model gave an empty answer."), "llm_empty")
+        draft = novels.Draft.of(text, self.project.language, ChapterVersion.Source.GENERATED)
+        new = chapters.NewChapter(draft, self.data["title"], self.data["chapter_number"])
+        try:
+            (saved,) = chapters.add(self.project.pk, [new], self.wish)
+        except novels.ChapterExists as error:
+            raise exceptions.ValidationError({"chapter_number": [str(error)]}) from error
+        return dict(SavedChapterSerializer(saved).data)
+
+
+def _event(name: str, data: dict[str, Any]) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False, default=str)}\n\n".encode()

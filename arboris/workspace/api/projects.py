@@ -1,0 +1,97 @@
+"""Novels: list, create, change, delete, import, and the story bible."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Sum
+from django.db.models.functions import Coalesce
+from django.shortcuts import get_object_or_404
+from drf_spectacular.utils import extend_schema
+from rest_framework import exceptions, generics
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
+
+from arboris.novels import services as novels
+from arboris.novels.importing import NovelImportError, parse_novel
+from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.rest import TooLarge
+from arboris.workspace import bible, chapters
+from arboris.workspace.api.serializers import (
+    ImportSerializer,
+    ProjectSerializer,
+    SavedChapterSerializer,
+)
+
+
+def own_project(request: Request, project_id: uuid.UUID) -> NovelProject:
+    """The caller's novel; somebody else's is as absent as none."""
+    return get_object_or_404(NovelProject, pk=project_id, owner_id=request.user.pk)
+
+
+class _Projects:
+    serializer_class = ProjectSerializer
+    request: Request
+
+    def get_queryset(self) -> Any:
+        return (
+            NovelProject.objects.filter(owner_id=self.request.user.pk)
+            .annotate(
+                chapter_count=Count("chapters"), word_count=Coalesce(Sum("chapters__word_count"), 0)
+            )
+            .order_by("-created_at")
+        )
+
+
+class ProjectList(_Projects, generics.ListCreateAPIView[NovelProject]):
+    def perform_create(self, serializer: BaseSerializer[NovelProject]) -> None:
+        serializer.save(owner=self.request.user)
+
+
+class ProjectDetail(_Projects, generics.RetrieveUpdateDestroyAPIView[NovelProject]):
+    http_method_names = ["get", "patch", "delete", "head", "options"]
+    lookup_url_kwarg = "project_id"
+
+
+class ImportNovel(APIView):
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(
+        request={"multipart/form-data": ImportSerializer},
+        responses={201: SavedChapterSerializer(many=True)},
+    )
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        project = own_project(request, project_id)
+        form = ImportSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        upload = form.validated_data["file"]
+        limit = settings.ARBORIS_MAX_IMPORT_BYTES
+        if upload.size > limit:
+            raise TooLarge(f"file: {upload.size} > {limit} bytes")
+        try:
+            novel = parse_novel(upload.name, upload.read())
+        except NovelImportError as error:
+            raise exceptions.ValidationError({"file": [str(error)]}) from error
+        new = [
+            chapters.NewChapter(
+                novels.Draft.of(item.content, project.language, ChapterVersion.Source.IMPORTED),
+                title=item.title[:200],
+            )
+            for item in novel.chapters
+        ]
+        saved = chapters.add(project.pk, new, form.wish())
+        rows = SavedChapterSerializer(saved, many=True).data
+        for row in rows:
+            del row["content"]
+        return Response({"title": novel.title, "chapters": rows}, status=201)
+
+
+class BibleView(APIView):
+    @extend_schema(responses={200: dict[str, Any]})
+    def get(self, request: Request, project_id: uuid.UUID) -> Response:
+        return Response(bible.as_dict(own_project(request, project_id)))

@@ -1,0 +1,127 @@
+"""A chapter's way in: text, version, summary and the queued analysis, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from analysis import queue
+from analysis.models import PendingAnalysis
+from analysis.pipeline import GenerationConfig
+from analysis.queue import wakeup
+from arboris.bible import story
+from arboris.db import in_transaction
+from arboris.novels import services as novels
+from arboris.novels.models import Chapter, ChapterVersion
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the writer wants done with a text beside its being saved."""
+
+    mode: str = "enhanced"
+    priority: int = 5
+    config: dict[str, Any] = field(default_factory=dict)
+
+    def why_not(self, content: str) -> str:
+        """Why this text is not analysed; empty when it is."""
+        if self.mode == "basic":
+            return _("Basic mode: only the summary was made.")
+        config = GenerationConfig.model_validate(self.config)
+        if not any(value for value in _switches(config)):
+            return _("All features are switched off: only the summary was made.")
+        shortest = config.dynamic_threshold.min_chapter_length
+        if len(content.strip()) < shortest:
+            return _(
+                "The chapter is shorter than %(shortest)d characters: only the summary was made."
+            ) % {"shortest": shortest}
+        return ""
+
+
+def _switches(config: GenerationConfig) -> list[bool]:
+    switches = config.enhanced_features
+    return [getattr(switches, name) for name in type(switches).model_fields]
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    chapter: Chapter
+    content: str
+    task: PendingAnalysis | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NewChapter:
+    draft: novels.Draft
+    title: str = ""
+    number: int | None = None
+
+
+def add(project_id: uuid.UUID, new: Sequence[NewChapter], wish: Wish) -> list[Saved]:
+    """Save new chapters and queue their analyses, all or nothing. Raises novels.ChapterExists."""
+
+    def work() -> list[Saved]:
+        project = novels.lock_project(project_id)
+        saved = []
+        for item in new:
+            chapter, version = novels.add_chapter(
+                project, item.draft, title=item.title, number=item.number
+            )
+            saved.append(_enqueue(chapter, version, wish))
+        _wake(saved)
+        return saved
+
+    return in_transaction(work)
+
+
+def change(chapter_id: int, draft: novels.Draft | None, title: str | None, wish: Wish) -> Saved:
+    """Change a chapter's title or text; a new text supersedes the analysis of the old one."""
+
+    def work() -> Saved:
+        chapter = Chapter.objects.get(pk=chapter_id)
+        chapter.project = novels.lock_project(chapter.project_id)
+        chapter.refresh_from_db(fields=["version"])
+        if title is not None:
+            chapter.title = title
+            chapter.save(update_fields=["title", "updated_at"])
+        version = novels.change_text(chapter, draft) if draft is not None else None
+        if version is None:
+            return Saved(chapter, chapter.current.content, latest_task(chapter.pk))
+        saved = _enqueue(chapter, version, wish)
+        if saved.task is None:
+            queue.supersede(chapter.pk)
+            story.forget(chapter.project_id, chapter.pk)
+        _wake([saved])
+        return saved
+
+    return in_transaction(work)
+
+
+def _enqueue(chapter: Chapter, version: ChapterVersion, wish: Wish) -> Saved:
+    note = wish.why_not(version.content)
+    if note:
+        return Saved(chapter, version.content, None, note)
+    task = queue.enqueue(
+        chapter, version, priority=wish.priority, config=wish.config, wake=False
+    )
+    return Saved(chapter, version.content, task)
+
+
+def _wake(saved: list[Saved]) -> None:
+    queued = sum(item.task is not None for item in saved)
+    if queued:
+        wakeup.issue(queued)
+
+
+def latest_task(chapter_id: int) -> PendingAnalysis | None:
+    return (
+        PendingAnalysis.objects.filter(chapter_id=chapter_id)
+        .defer("result", "checkpoint", "generation_config")
+        .order_by("-pk")
+        .first()
+    )

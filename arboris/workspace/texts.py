@@ -1,0 +1,150 @@
+"""Texts that the page scripts show: rendered in the reader's language beside the scripts.
+
+A key ending in ``_one`` is the singular of the key without it. ``{…}`` is filled by the script.
+"""
+
+from __future__ import annotations
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+_COMMON: dict[str, str | Promise] = {
+    "sending": _("Sending…"),
+    "close": _("Close"),
+    "dismiss": _("Dismiss"),
+    "open_chapter": _("Open chapter"),
+    "more_toasts": _("{n} more notifications"),
+    "more_toasts_one": _("1 more notification"),
+    "unread": _("{n} unread"),
+    "offline": _("The server can't be reached. Check the connection and try again."),
+    "timeout": _("The server did not answer in time. Try again."),
+    "signed_out": _("You are signed out. Sign in again in another tab, then send once more."),
+    "server_error": _("Something went wrong on the server (status {status}). Try again."),
+    "check_fields": _("Please check the marked fields."),
+    "link_up": _("Live updates are on"),
+    "link_down": _("Live connection lost: checking every few seconds"),
+    "load_failed": _("This could not be loaded: {reason}"),
+    "try_again": _("Try again"),
+}
+
+_STATUS: dict[str, str | Promise] = {
+    "status_none": _("Summary only"),
+    "status_pending": _("Queued"),
+    "status_processing": _("Analysing"),
+    "status_completed": _("Analysed"),
+    "status_failed": _("Failed"),
+    "status_cancelled": _("Cancelled"),
+    "queue_position": _("Position {n} in the queue"),
+    "eta_seconds": _("about {n} s left"),
+    "eta_minutes": _("about {n} min left"),
+    "progress_label": _("Analysis progress"),
+    "percent": _("{n}%"),
+    "retry": _("Analyse again"),
+    "cancel": _("Cancel analysis"),
+    "cancelling": _("Cancelling…"),
+    "feature_character_tracking": _("Following the characters"),
+    "feature_new_character_detection": _("Looking for new characters"),
+    "feature_world_expansion": _("Charting the world"),
+    "feature_foreshadowing": _("Looking for foreshadowing"),
+}
+
+_NOVELS: dict[str, str | Promise] = {
+    "chapter_n": _("Chapter {n}"),
+    "untitled": _("Untitled"),
+    "chapters": _("{n} chapters"),
+    "chapters_one": _("1 chapter"),
+    "words": _("{n} words"),
+    "words_one": _("1 word"),
+    "letters": _("{n} characters long"),
+    "letters_one": _("1 character long"),
+    "version": _("Version {n}"),
+    "updated": _("Changed {when}"),
+    "project_empty": _("No chapters yet"),
+    "chapter_saved": _("Chapter {n} is saved. Its analysis runs in the background."),
+    "chapter_saved_basic": _("Chapter {n} is saved with its summary."),
+    "imported": _("{n} chapters were imported."),
+    "imported_one": _("1 chapter was imported."),
+    "project_saved": _("Saved."),
+    "text_saved": _("Version {n} is saved."),
+    "nothing_changed": _("Nothing has changed."),
+    "no_text": _("This chapter has no text."),
+}
+
+_FINDINGS: dict[str, str | Promise] = {
+    "type_appearance": _("Appearance"),
+    "type_character": _("New character"),
+    "type_state": _("Change of state"),
+    "type_relationship": _("Relationship"),
+    "type_location": _("Location"),
+    "type_faction": _("Faction"),
+    "type_item": _("Item"),
+    "type_rule": _("Rule"),
+    "type_foreshadowing": _("Foreshadowing"),
+    "type_payoff": _("Payoff"),
+    "findings": _("{n} findings"),
+    "findings_one": _("1 finding"),
+    "no_findings": _("Nothing was found in this chapter."),
+    "findings_later": _("The findings appear here when the analysis is done."),
+    "no_match": _("Nothing is chosen. Choose a kind of finding above."),
+    "confidence": _("Confidence {n}%"),
+    "basic": pgettext_lazy("finding", "basic"),
+    "basic_hint": _("Found by patterns alone, without understanding the text"),
+    "unverified": _("The quote was not found in this version of the text."),
+    "not_applied": _("Not part of the story bible."),
+}
+
+_BIBLE: dict[str, str | Promise] = {
+    "aliases": _("Also called {names}"),
+    "name_separator": pgettext_lazy("between names in a list", ", "),
+    "role_main": _("Main character"),
+    "role_supporting": _("Supporting character"),
+    "role_minor": _("Minor character"),
+    "personality": _("Personality"),
+    "goals": _("Goals"),
+    "abilities": _("Abilities"),
+    "states": _("States over time"),
+    "mentions": _("{n} mentions"),
+    "mentions_one": _("1 mention"),
+    "span": _("Chapters {first} to {last}"),
+    "kind_ability": _("Ability"),
+    "kind_condition": _("Condition"),
+    "kind_relation": _("Relation"),
+    "kind_location": _("Whereabouts"),
+    "kind_possession": _("Possession"),
+    "kind_knowledge": _("Knowledge"),
+    "kind_mystery": _("Mystery"),
+    "kind_prophecy": _("Prophecy"),
+    "kind_hint": _("Hint"),
+    "kind_setup": _("Setup"),
+    "seed_open": pgettext_lazy("foreshadowing", "Open"),
+    "seed_advanced": pgettext_lazy("foreshadowing", "Advanced"),
+    "seed_paid_off": pgettext_lazy("foreshadowing", "Paid off"),
+    "empty_characters": _("No characters yet. They appear when a chapter has been analysed."),
+    "empty_locations": _("No locations yet."),
+    "empty_factions": _("No factions yet."),
+    "empty_items": _("No items yet."),
+    "empty_rules": _("No rules yet."),
+    "empty_foreshadowings": _("No foreshadowing yet."),
+    "empty_relationships": _("No relationships yet."),
+    "nothing_matches": _("Nothing here matches “{words}”."),
+    "running": _("{n} chapters are still being analysed. This page fills itself."),
+    "running_one": _("1 chapter is still being analysed. This page fills itself."),
+    "bible_updated": _("The story bible has been updated."),
+}
+
+_NOTIFICATIONS: dict[str, str | Promise] = {
+    "mark_read": _("Mark as read"),
+    "mark_read_of": _("Mark as read: {title}"),
+    "no_notifications": _("No notifications yet."),
+    "no_unread": _("Everything is read."),
+}
+
+SCRIPT_TEXTS: dict[str, str | Promise] = {
+    **_COMMON,
+    **_STATUS,
+    **_NOVELS,
+    **_FINDINGS,
+    **_BIBLE,
+    **_NOTIFICATIONS,
+}

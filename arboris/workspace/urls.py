@@ -1,0 +1,26 @@
+"""The writer's pages. Paths have no trailing slash, like those of the API."""
+
+from __future__ import annotations
+
+from django.contrib.auth.views import LoginView, LogoutView
+from django.urls import path
+from django.views.i18n import set_language
+
+from arboris.workspace import views
+
+app_name = "workspace"
+
+urlpatterns = [
+    path("", views.projects, name="projects"),
+    path("projects/<uuid:project_id>", views.project, name="project"),
+    path("projects/<uuid:project_id>/bible", views.bible, name="bible"),
+    path("chapters/<int:chapter_id>", views.chapter, name="chapter"),
+    path("notifications", views.notifications, name="notifications"),
+    path(
+        "login",
+        LoginView.as_view(redirect_authenticated_user=True, next_page="workspace:projects"),
+        name="login",
+    ),
+    path("logout", LogoutView.as_view(next_page="workspace:login"), name="logout"),
+    path("i18n/setlang", set_language, name="set_language"),
+]

@@ -1,0 +1,75 @@
+"""The writer's pages: shells that are filled and kept fresh through the JSON API.
+
+A view decides only whether the page may be seen (somebody else's object is 404) and what the
+shell itself names: titles, neighbours, and the texts that the scripts of the page need.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.cache import patch_cache_control
+from django.views.decorators.http import require_safe
+
+from arboris.novels.models import Chapter, NovelProject
+from arboris.workspace.texts import SCRIPT_TEXTS
+
+
+@require_safe
+@login_required
+def projects(request: HttpRequest) -> HttpResponse:
+    """All projects of the writer, and a form for a new one."""
+    return _page(request, "workspace/projects.html")
+
+
+@require_safe
+@login_required
+def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """The chapters of one project with the state of their analysis."""
+    return _page(request, "workspace/project.html", project=_own_project(request, project_id))
+
+
+@require_safe
+@login_required
+def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Characters, world, foreshadowing and relationships of one project."""
+    return _page(request, "workspace/bible.html", project=_own_project(request, project_id))
+
+
+@require_safe
+@login_required
+def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
+    """One chapter's text with its findings."""
+    query = Chapter.objects.select_related("project")
+    shown = get_object_or_404(query, pk=chapter_id, project__owner_id=request.user.pk)
+    siblings = Chapter.objects.filter(project_id=shown.project_id).only("id", "chapter_number")
+    number = shown.chapter_number
+    return _page(
+        request,
+        "workspace/chapter.html",
+        project=shown.project,
+        chapter=shown,
+        previous=siblings.filter(chapter_number__lt=number).order_by("-chapter_number").first(),
+        following=siblings.filter(chapter_number__gt=number).order_by("chapter_number").first(),
+    )
+
+
+@require_safe
+@login_required
+def notifications(request: HttpRequest) -> HttpResponse:
+    """What the analyses of the writer's chapters had to say."""
+    return _page(request, "workspace/notifications.html")
+
+
+def _own_project(request: HttpRequest, project_id: UUID) -> NovelProject:
+    return get_object_or_404(NovelProject, pk=project_id, owner_id=request.user.pk)
+
+
+def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
+    response = render(request, template, {"script_texts": SCRIPT_TEXTS, **context})
+    patch_cache_control(response, private=True, no_cache=True)
+    return response

@@ -1,0 +1,68 @@
+"""Polling for notifications, and marking them as read."""
+
+from __future__ import annotations
+
+from django.http import Http404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arboris.rest import flag_parameter, whole_parameter
+from notifications import inbox
+from notifications.models import AnalysisNotification
+from notifications.serializers import as_dict
+
+HIGHEST_ID = 2**63 - 1
+
+
+class NotificationSchema(serializers.ModelSerializer[AnalysisNotification]):
+    """For the API description alone; ``serializers.as_dict`` renders."""
+
+    class Meta:
+        model = AnalysisNotification
+        fields = [
+            "id", "pending_analysis_id", "project_id", "chapter_id", "chapter_number",
+            "notification_type", "title", "message", "data", "is_read", "created_at",
+        ]
+
+
+class MessageSchema(serializers.Serializer[dict[str, str]]):
+    message = serializers.CharField()
+
+
+class NotificationList(APIView):
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("unread_only", bool),
+            OpenApiParameter("limit", int, description="1 to 100"),
+            OpenApiParameter("since", int, description="only ids above this one"),
+        ],
+        responses={200: NotificationSchema(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        limit = whole_parameter(request, "limit", 20)
+        since = whole_parameter(request, "since", 0, low=0, high=HIGHEST_ID)
+        rows = inbox.of(request.user.pk or 0).filter(pk__gt=since)
+        if flag_parameter(request, "unread_only"):
+            rows = rows.filter(is_read=0)
+        return Response([as_dict(row) for row in rows.order_by("-pk")[:limit]])
+
+
+class MarkRead(APIView):
+    @extend_schema(request=None, responses={200: MessageSchema})
+    def post(self, request: Request, notification_id: int) -> Response:
+        if not inbox.mark_read(request.user.pk or 0, notification_id):
+            raise Http404
+        return Response({"message": _("Marked as read")})
+
+
+class MarkAllRead(APIView):
+    @extend_schema(request=None, responses={200: MessageSchema})
+    def post(self, request: Request) -> Response:
+        number = inbox.mark_all_read(request.user.pk or 0)
+        return Response(
+            {"message": _("Marked %(number)d notifications as read") % {"number": number}}
+        )

@@ -1,0 +1,34 @@
+"""A writer's notifications: reading them and marking them as read."""
+
+from __future__ import annotations
+
+from django.db.models import Max, QuerySet
+
+from notifications.models import AnalysisNotification
+
+
+def of(user_id: int) -> QuerySet[AnalysisNotification]:
+    return AnalysisNotification.objects.filter(user_id=user_id)
+
+
+def after(user_id: int, since: int, limit: int) -> list[AnalysisNotification]:
+    """What came after an id, oldest first."""
+    return list(of(user_id).filter(pk__gt=since).order_by("pk")[:limit])
+
+
+def mark_read(user_id: int, notification_id: int) -> bool:
+    """True if the notification is the writer's (also if it was read before)."""
+    mine = of(user_id).filter(pk=notification_id)
+    mine.filter(is_read=0).update(is_read=1)
+    return mine.exists()
+
+
+def mark_all_read(user_id: int) -> int:
+    return of(user_id).filter(is_read=0).update(is_read=1)
+
+
+def state(user_id: int) -> dict[str, int]:
+    """``{unread, max_id}``: enough for a browser to see that it lacks something."""
+    mine = of(user_id)
+    newest = mine.aggregate(newest=Max("pk"))["newest"]
+    return {"unread": mine.filter(is_read=0).count(), "max_id": newest or 0}

@@ -1,0 +1,52 @@
+"""The outbox: a row is the message, written in the transaction that it reports on."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class AnalysisNotification(models.Model):
+    class Type(models.TextChoices):
+        STARTED = "started", _("started")
+        COMPLETED = "completed", _("completed")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+
+    # Foreign keys by name: this app knows that the rows exist and no code behind them. A pruned
+    # task leaves its notifications; a deleted chapter or novel takes them along.
+    pending_analysis = models.ForeignKey(
+        "analysis.PendingAnalysis", models.SET_NULL, null=True, blank=True, related_name="+",
+        verbose_name=_("analysis"),
+    )
+    project = models.ForeignKey(
+        "novels.NovelProject", models.CASCADE, related_name="+", verbose_name=_("novel")
+    )
+    chapter = models.ForeignKey(
+        "novels.Chapter", models.CASCADE, related_name="+", verbose_name=_("chapter")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications",
+        verbose_name=_("writer"),
+    )
+    chapter_number = models.PositiveIntegerField(_("chapter number"))
+    notification_type = models.CharField(_("type"), max_length=10, choices=Type.choices)
+    # As rendered in the default language; readers get them in their own, from type and data.
+    title = models.CharField(_("title"), max_length=255)
+    message = models.TextField(_("message"))
+    data = models.JSONField(_("data"), default=dict, blank=True)
+    is_read = models.PositiveSmallIntegerField(_("read"), default=0, choices=[(0, "0"), (1, "1")])
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        db_table = "analysis_notifications"
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        indexes = [
+            models.Index(fields=["user", "-id"], name="notification_user_newest"),
+            models.Index(fields=["user", "is_read", "-id"], name="notification_user_unread"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,0 +1,190 @@
+"""From the outbox to the sockets of this process: one tailer, only while sockets are connected.
+
+It reads the table itself, so it needs no message bus: a tap makes it look at once, the tick makes
+it look anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from django.db import DatabaseError, connection, connections
+from django.db.models import Max, Q
+
+from arboris import wake
+from notifications.models import AnalysisNotification
+
+log = logging.getLogger(__name__)
+
+# Ids are drawn before their transaction commits, so a lower one may show up after a higher one.
+# A missing id is asked for again for this long.
+HOLE_SECONDS = 60.0
+STEP_BACK = 200
+BATCH = 500
+REMEMBERED = 5_000
+PROGRESS_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    user_id: int
+    task_id: int
+    percent: int
+    feature: str | None
+    eta_seconds: float | None
+
+
+class Subscriber(Protocol):
+    user_id: int
+
+    def deliver(self, row: AnalysisNotification) -> None:
+        """Called on the relay's thread; must hand over and return."""
+
+    def deliver_progress(self, progress: Progress) -> None:
+        """Likewise; one that comes before the last was sent may replace it."""
+
+
+class Tailer:
+    """Reads notifications as they become visible, each once, whatever order they commit in."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        newest = AnalysisNotification.objects.aggregate(newest=Max("pk"))["newest"] or 0
+        self.position = max(0, newest - STEP_BACK)
+        self._holes: dict[int, float] = {}
+        self._seen: OrderedDict[int, None] = OrderedDict()
+        # What is visible now belongs to the snapshots that the sockets take by themselves; what
+        # is missing in between may still be on its way.
+        self.read()
+
+    def read(self) -> list[AnalysisNotification]:
+        """Rows that have become visible since the last call, by id."""
+        now = self._clock()
+        wanted = Q(pk__gt=self.position)
+        if self._holes:
+            wanted |= Q(pk__in=list(self._holes))
+        rows = list(AnalysisNotification.objects.filter(wanted).order_by("pk")[:BATCH])
+        fresh = [row for row in rows if row.pk not in self._seen]
+        for row in fresh:
+            self._holes.pop(row.pk, None)
+            if row.pk > self.position:
+                first = max(self.position + 1, row.pk - REMEMBERED)
+                self._holes.update(dict.fromkeys(range(first, row.pk), now))
+                self.position = row.pk
+            self._seen[row.pk] = None
+        while len(self._seen) > REMEMBERED:
+            self._seen.popitem(last=False)
+        for hole in [pk for pk, since in self._holes.items() if now - since > HOLE_SECONDS]:
+            del self._holes[hole]
+        return fresh
+
+
+class Relay:
+    """Hands what the tailer reads to the connected sockets of each writer."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._subscribers: dict[int, set[Subscriber]] = {}
+        self._thread: threading.Thread | None = None
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        with self._lock:
+            self._subscribers.setdefault(subscriber.user_id, set()).add(subscriber)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="relay", daemon=True)
+                self._thread.start()
+
+    def unsubscribe(self, subscriber: Subscriber) -> None:
+        with self._lock:
+            mine = self._subscribers.get(subscriber.user_id, set())
+            mine.discard(subscriber)
+            if not mine:
+                self._subscribers.pop(subscriber.user_id, None)
+
+    def count(self) -> int:
+        """Open sockets of this process."""
+        with self._lock:
+            return sum(len(mine) for mine in self._subscribers.values())
+
+    def _run(self) -> None:
+        tick = 0.1 if connection.vendor == "sqlite" else 0.25
+        tailer: Tailer | None = None
+        progress_at = 0.0
+        try:
+            with wake.Listener("notifications") as listener:
+                while not self._finished():
+                    try:
+                        if tailer is None:
+                            tailer = Tailer()
+                            self._dispatch_missed(tailer)
+                        self._dispatch(tailer.read())
+                        if time.monotonic() >= progress_at:
+                            progress_at = time.monotonic() + PROGRESS_SECONDS
+                            self._tell_progress()
+                    except DatabaseError:
+                        log.warning("relay: the database does not answer", exc_info=True)
+                        connections.close_all()
+                    listener.wait(tick)
+        finally:
+            connections.close_all()
+            with self._lock:
+                if self._thread is threading.current_thread():
+                    self._thread = None
+
+    def _finished(self) -> bool:
+        """Whether nobody listens any more; decided under the lock that subscribing takes."""
+        with self._lock:
+            if self._subscribers:
+                return False
+            self._thread = None
+            return True
+
+    def _dispatch_missed(self, tailer: Tailer) -> None:
+        """Sockets subscribed before the tailer stood: what came in between is theirs too."""
+        rows = AnalysisNotification.objects.filter(
+            pk__gt=tailer.position - STEP_BACK, user_id__in=list(self._subscribers)
+        ).order_by("pk")
+        self._dispatch(list(rows))
+
+    def _dispatch(self, rows: list[AnalysisNotification]) -> None:
+        for row in rows:
+            with self._lock:
+                targets = list(self._subscribers.get(row.user_id, ()))
+            for subscriber in targets:
+                subscriber.deliver(row)
+
+    def _tell_progress(self) -> None:
+        with self._lock:
+            users = list(self._subscribers)
+        for progress in running(users):
+            with self._lock:
+                targets = list(self._subscribers.get(progress.user_id, ()))
+            for subscriber in targets:
+                subscriber.deliver_progress(progress)
+
+
+def running(users: list[int]) -> list[Progress]:
+    """How far the running analyses of these writers are, from the task rows."""
+    if not users:
+        return []
+    tasks = AnalysisNotification._meta.get_field("pending_analysis").related_model
+    rows = tasks._default_manager.filter(status="processing", user_id__in=users).values_list(
+        "pk", "user_id", "progress_percent", "progress_feature", "started_at"
+    )
+    now = datetime.now(UTC)
+    found = []
+    for pk, user_id, percent, feature, started_at in rows:
+        ran = (now - started_at).total_seconds()
+        eta = round(ran * (100 - percent) / percent, 1) if percent else None
+        found.append(Progress(user_id, pk, percent, feature or None, eta))
+    return found
+
+
+relay = Relay()

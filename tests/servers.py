@@ -1,0 +1,213 @@
+"""Throwaway servers for tests and benchmarks: each in a temporary directory, stopped by its pid.
+
+What the machine lacks raises ``Missing``, which names the Debian package. Run as a module, this
+prints the packages that are missing, one a line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+READY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 30
+# Debian keeps servers where the PATH of an ordinary user does not look.
+SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
+INIT_SQL = "CREATE DATABASE arboris CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
+
+
+class Missing(RuntimeError):
+    """A program that the machine lacks; ``package`` is the Debian package that brings it."""
+
+    def __init__(self, package: str) -> None:
+        super().__init__(f"{package} is not installed")
+        self.package = package
+
+
+class DidNotStart(RuntimeError):
+    """A server ended, or was not ready in time; the message holds the end of its log."""
+
+
+def program(name: str, package: str) -> str:
+    """The path of a program; raises Missing."""
+    path = shutil.which(name, path=SEARCH_PATH)
+    if path is None:
+        raise Missing(package)
+    return path
+
+
+@functools.cache
+def chromium_path() -> str:
+    """A Chromium or Chrome that really runs; raises Missing. ARBORIS_CHROMIUM names another one."""
+    names = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"]
+    if given := os.environ.get("ARBORIS_CHROMIUM"):
+        names = [given]
+    for name in names:
+        path = shutil.which(name, path=SEARCH_PATH)
+        # Ubuntu has a script of that name which only tells to install the snap.
+        if path and _runs(path, "--version"):
+            return path
+    raise Missing("chromium")
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[str]:
+    """A private MariaDB with its default durability; yields the DATABASE_URL of an empty database."""
+    install_db = program("mariadb-install-db", "mariadb-server-core")
+    server = program("mariadbd", "mariadb-server-core")
+    program("my_print_defaults", "mariadb-client-core")  # mariadb-install-db calls it
+    with _directory("mariadb") as directory:
+        data, address = directory / "data", directory / "m.sock"
+        common = ["--no-defaults", f"--datadir={data}"]
+        if os.geteuid() == 0:
+            common.append("--user=root")  # refuses to run as root unless told so by name
+        create = [install_db, *common, "--auth-root-authentication-method=normal"]
+        _run_quietly([*create, "--skip-test-db", "--skip-name-resolve"], directory / "install.log")
+        (directory / "init.sql").write_text(INIT_SQL)
+        start = [server, *common, f"--socket={address}", "--skip-networking"]
+        start += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin"]
+        start += [f"--init-file={directory / 'init.sql'}", f"--pid-file={directory / 'pid'}"]
+        with _serving(start, directory / "server.log", lambda: _mariadb_greets(address)):
+            yield f"mysql://root@localhost/arboris?unix_socket={address}"
+
+
+@contextlib.contextmanager
+def redis_server() -> Iterator[str]:
+    """A private Redis on a free port of the loopback that keeps nothing; yields its REDIS_URL."""
+    server = program("redis-server", "redis-server")
+    with _directory("redis") as directory:
+        port = _free_port()
+        start = [server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
+        start += ["--save", "", "--appendonly", "no"]
+        with _serving(start, directory / "server.log", lambda: _redis_answers(port)):
+            yield f"redis://127.0.0.1:{port}/0"
+
+
+def missing_packages() -> list[str]:
+    """The Debian packages that the whole test run still lacks on this machine."""
+    needs: list[Callable[[], str]] = [
+        lambda: program("mariadbd", "mariadb-server-core"),
+        lambda: program("mariadb-install-db", "mariadb-server-core"),
+        lambda: program("my_print_defaults", "mariadb-client-core"),
+        lambda: program("redis-server", "redis-server"),
+        lambda: program("msgfmt", "gettext"),
+        chromium_path,
+    ]
+    packages: list[str] = []
+    for need in needs:
+        try:
+            need()
+        except Missing as missing:
+            packages.append(missing.package)
+    return list(dict.fromkeys(packages))
+
+
+@contextlib.contextmanager
+def _directory(name: str) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=f"arboris-{name}-") as directory:
+        yield Path(directory)
+
+
+@contextlib.contextmanager
+def _serving(command: list[str], log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+    """Run a server while the block runs; a session of its own keeps a Ctrl-C away from it."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+            start_new_session=True,
+        )
+    try:
+        _await_ready(process, ready, log)
+        yield
+    finally:
+        _stop(process)
+
+
+def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while not ready():
+        # Waits a moment for the next try, and notices at once when the server has given up.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.02)
+            raise DidNotStart(f"{process.args!r} ended with {process.returncode}:\n{_tail(log)}")
+        if time.monotonic() > deadline:
+            raise DidNotStart(f"{process.args!r} is not ready:\n{_tail(log)}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=STOPPED_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def _mariadb_greets(address: Path) -> bool:
+    """Whether the server sends its handshake (protocol version 10 after a header of 4 bytes)."""
+    with socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(1)
+        try:
+            client.connect(str(address))
+            return client.recv(5)[4:5] == b"\x0a"
+        except OSError:
+            return False
+
+
+def _redis_answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
+            client.sendall(b"PING\r\n")
+            return client.recv(5) == b"+PONG"
+    except OSError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _run_quietly(command: list[str], log: Path) -> None:
+    with log.open("wb") as output:
+        code = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            cwd=log.parent,
+        ).returncode
+    if code:
+        raise DidNotStart(f"{command[0]} ended with {code}:\n{_tail(log)}")
+
+
+def _runs(*command: str) -> bool:
+    try:
+        done = subprocess.run(
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0
+
+
+def _tail(log: Path) -> str:
+    return log.read_text(errors="replace")[-2000:]
+
+
+if __name__ == "__main__":
+    for package in missing_packages():
+        print(package)
