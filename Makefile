@@ -28,8 +28,9 @@ bench: ## measure the figures of docs on this machine
 	@deploy/setup.sh test
 	@$(PYTHON_ENV) -m tests.bench
 
-eval: setup ## score the offline analyzer: make eval DATA=directory
+eval: ## score the offline analyzer: make eval DATA=directory
 	@test -n "$(DATA)" || { echo "make eval needs the directory of the labelled chapters: make eval DATA=path/to/it" >&2; exit 2; }
+	@deploy/setup.sh
 	@$(PYTHON_ENV) manage.py eval_analyzer "$(DATA)"
 
 lint: ## ruff and the import contracts
@@ -49,7 +50,8 @@ lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE
 
 messages: ## collect the texts for translation and compile the catalogues (needs gettext)
 	@deploy/setup.sh dev
-	cd arboris && ../$(PYTHON_ENV) ../manage.py makemessages --all --no-location --no-wrap
+	$(PYTHON_ENV) manage.py makemessages --all --no-location --no-wrap --no-obsolete \
+		--ignore .venv --ignore staticfiles --ignore "tests/*"
 	$(PYTHON_ENV) manage.py compilemessages --ignore .venv
 
 clean: ## remove .venv, caches and collected static files; data/ stays

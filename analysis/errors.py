@@ -71,7 +71,11 @@ class QueueConflict(Exception):
 ERRORS: dict[str, type[AnalysisError]] = {
     kind.code: kind
     for kind in (
-        AnalyzerFailed, ProcessingTimeout, WorkerLost, InvalidResult, AnalyzerUnavailable,
+        AnalyzerFailed,
+        ProcessingTimeout,
+        WorkerLost,
+        InvalidResult,
+        AnalyzerUnavailable,
     )
 }
 SUPERSEDED = "superseded"

@@ -78,7 +78,9 @@ def _queue() -> Iterator[Metric]:
     )
     yield _histogram(sums)
     now = db_now()
-    oldest = PendingAnalysis.objects.filter(status=Status.PENDING).aggregate(m=Min("created_at"))["m"]
+    oldest = PendingAnalysis.objects.filter(status=Status.PENDING).aggregate(m=Min("created_at"))[
+        "m"
+    ]
     yield GaugeMetricFamily(
         "pending_analysis_oldest_age_seconds",
         "Age of the oldest pending analysis.",

@@ -59,7 +59,7 @@ def run(claim: Claim, keeper: Steward) -> None:
         log.info("%s", lost)
     except AnalysisError as error:
         _fail(state, error)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the task must not stay "processing"
+    except Exception as error:
         log.exception("analysis %s failed", claim.task_id)
         _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
 
@@ -96,8 +96,8 @@ def _load(claim: Claim) -> ChapterInput:
             for person in story.known_people(claim.project_id)
         ),
         known_entities=tuple(
-            KnownEntity(entity.kind, entity.name, tuple(entity.aliases))
-            for entity in story.known_entities(claim.project_id)
+            KnownEntity(kind, name, aliases)
+            for kind, name, aliases in story.known_entities(claim.project_id)
         ),
         open_threads=tuple(
             OpenThread(

@@ -24,7 +24,7 @@ def db_now() -> datetime:
     sql = "SELECT UTC_TIMESTAMP(6)" if connection.vendor == "mysql" else "SELECT clock_timestamp()"
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        (value,) = cursor.fetchone()
+        value: datetime = cursor.fetchone()[0]
     return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 

@@ -56,7 +56,9 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        fields = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        fields = (
+            error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+        )
         response.data = {**fields, "detail": first_sentence(fields), "code": "invalid"}
     else:
         detail = response.data.get("detail", "")

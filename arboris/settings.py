@@ -32,7 +32,7 @@ SECURE_HSTS_SECONDS = env.whole(
     "ARBORIS_HSTS_SECONDS", 31_536_000 if HTTPS else 0, low=0, high=63_072_000
 )
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
-if env.flag("ARBORIS_BEHIND_PROXY", default=False):
+if env.flag("ARBORIS_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
@@ -115,7 +115,9 @@ IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"
 def database_from_url(url: str) -> dict[str, Any]:
     """Django's settings for one database; adds what this project relies on per engine."""
     config: dict[str, Any] = dict(
-        dj_database_url.parse(url, conn_max_age=600 if IS_WORKER else 0, conn_health_checks=IS_WORKER)
+        dj_database_url.parse(
+            url, conn_max_age=600 if IS_WORKER else 0, conn_health_checks=IS_WORKER
+        )
     )
     options: dict[str, Any] = config.setdefault("OPTIONS", {})
     engine = config["ENGINE"].rsplit(".", 1)[-1]
@@ -178,6 +180,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["arboris.rest.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_RATES": {"token": env.text("ARBORIS_TOKEN_RATE", "10/min")},
+    # Behind one proxy the caller is the last address that it added; without one the header lies.
+    "NUM_PROXIES": 1 if env.flag("ARBORIS_BEHIND_PROXY") else 0,
     "EXCEPTION_HANDLER": "arboris.rest.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "iso-8601",
@@ -253,5 +257,9 @@ LOGGING = {
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["stderr"], "level": env.text("ARBORIS_LOG_LEVEL", "INFO").upper()},
-    "loggers": {"httpx": {"level": "WARNING"}, "openai": {"level": "WARNING"}},
+    "loggers": {
+        "django-q": {"level": "WARNING"},
+        "httpx": {"level": "WARNING"},
+        "openai": {"level": "WARNING"},
+    },
 }

@@ -33,7 +33,7 @@ REPLAY_BATCH = 500
 _open: dict[int, int] = {}
 
 
-class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # channels has no types
+class NotificationConsumer(AsyncWebsocketConsumer):
     user_id = 0
     counted = False
 
@@ -44,7 +44,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]  # cha
         user = self.scope["user"]
         if not origin_allowed(self.scope):
             await self.close(BAD_ORIGIN)
-        elif not user.is_authenticated:
+        elif user is None or not user.is_authenticated:
             await self.close(NOT_SIGNED_IN)
         elif _open.get(user.pk, 0) >= SOCKETS_PER_WRITER:
             await self.close(TOO_MANY)

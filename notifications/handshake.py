@@ -12,7 +12,7 @@ from django.http.request import validate_host
 from django.utils import translation
 from rest_framework.authtoken.models import Token
 
-Scope = dict[str, Any]
+Scope = Any  # the ASGI connection scope: a mapping whose keys differ by server and middleware
 
 
 def header(scope: Scope, name: bytes) -> str:

@@ -17,7 +17,11 @@ class AnalysisNotification(models.Model):
     # Foreign keys by name: this app knows that the rows exist and no code behind them. A pruned
     # task leaves its notifications; a deleted chapter or novel takes them along.
     pending_analysis = models.ForeignKey(
-        "analysis.PendingAnalysis", models.SET_NULL, null=True, blank=True, related_name="+",
+        "analysis.PendingAnalysis",
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
         verbose_name=_("analysis"),
     )
     project = models.ForeignKey(
@@ -27,7 +31,9 @@ class AnalysisNotification(models.Model):
         "novels.Chapter", models.CASCADE, related_name="+", verbose_name=_("chapter")
     )
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.CASCADE, related_name="notifications",
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="notifications",
         verbose_name=_("writer"),
     )
     chapter_number = models.PositiveIntegerField(_("chapter number"))

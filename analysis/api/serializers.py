@@ -20,9 +20,21 @@ class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
     class Meta:
         model = PendingAnalysis
         fields = [
-            "id", "project_id", "chapter_id", "chapter_number", "status", "priority",
-            "retry_count", "max_retries", "created_at", "started_at", "completed_at",
-            "duration_seconds", "error_type", "error_message", "progress",
+            "id",
+            "project_id",
+            "chapter_id",
+            "chapter_number",
+            "status",
+            "priority",
+            "retry_count",
+            "max_retries",
+            "created_at",
+            "started_at",
+            "completed_at",
+            "duration_seconds",
+            "error_type",
+            "error_message",
+            "progress",
         ]
 
     def get_error_type(self, task: PendingAnalysis) -> str | None:
@@ -39,7 +51,12 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
     class Meta:
         model = AnalysisAttempt
         fields = [
-            "number", "started_at", "ended_at", "outcome", "error_type", "error_message",
+            "number",
+            "started_at",
+            "ended_at",
+            "outcome",
+            "error_type",
+            "error_message",
             "token_usage",
         ]
 
@@ -48,6 +65,9 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
 
 
 class TaskDetailSerializer(TaskSerializer):
+    """One task, whole; two of its fields come from one look at the queue."""
+
+    _known: Outlook | None = None
     attempts = AttemptSerializer(many=True, read_only=True)
     queue_position = serializers.SerializerMethodField()
     eta_seconds = serializers.SerializerMethodField()
@@ -55,15 +75,18 @@ class TaskDetailSerializer(TaskSerializer):
     class Meta(TaskSerializer.Meta):
         fields = [
             *TaskSerializer.Meta.fields,
-            "generation_config", "attempts", "result", "token_usage", "queue_position",
+            "generation_config",
+            "attempts",
+            "result",
+            "token_usage",
+            "queue_position",
             "eta_seconds",
         ]
 
     def _outlook(self, task: PendingAnalysis) -> Outlook:
-        known: dict[int, Outlook] = self.context.setdefault("outlooks", {})
-        if task.pk not in known:
-            known[task.pk] = Outlook.of(task)
-        return known[task.pk]
+        if self._known is None:
+            self._known = Outlook.of(task)
+        return self._known
 
     def get_queue_position(self, task: PendingAnalysis) -> int | None:
         return self._outlook(task).position

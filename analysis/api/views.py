@@ -31,7 +31,7 @@ HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
 
 def own_tasks(request: Request) -> QuerySet[PendingAnalysis]:
-    return PendingAnalysis.objects.filter(user_id=request.user.pk).select_related("chapter")
+    return PendingAnalysis.objects.filter(user_id=request.user.pk or 0).select_related("chapter")
 
 
 def scoped_tasks(request: Request) -> QuerySet[PendingAnalysis]:
@@ -49,9 +49,7 @@ class StatusView(APIView):
     def get(self, request: Request) -> Response:
         limit = whole_parameter(request, "limit", 10)
         tasks = scoped_tasks(request)
-        counts = dict(
-            tasks.order_by().values_list("status").annotate(number=Count("pk"))
-        )
+        counts = dict(tasks.order_by().values_list("status").annotate(number=Count("pk")))
         body: dict[str, Any] = {status: counts.get(status, 0) for status in Status.values}
         recent = tasks.defer(*HEAVY).order_by("-pk")[:limit]
         return Response(
@@ -92,7 +90,7 @@ def own_task(request: Request, task_id: int) -> PendingAnalysis:
 class TaskDetail(APIView):
     @extend_schema(responses={200: TaskDetailSerializer})
     def get(self, request: Request, task_id: int) -> Response:
-        return Response(TaskDetailSerializer(own_task(request, task_id), context={}).data)
+        return Response(TaskDetailSerializer(own_task(request, task_id)).data)
 
 
 class LatestTask(APIView):
@@ -101,7 +99,7 @@ class LatestTask(APIView):
         task = own_tasks(request).filter(chapter_id=chapter_id).order_by("-pk").first()
         if task is None:
             raise Http404
-        return Response(TaskDetailSerializer(task, context={}).data)
+        return Response(TaskDetailSerializer(task).data)
 
 
 class RetryTask(APIView):

@@ -56,9 +56,9 @@ def _cancel(task_id: int, reason: str, notify_writer: bool, missing_ok: bool = F
         if missing_ok:
             return
         raise QueueConflict("already_ended", _("This analysis has already ended."))
-    AnalysisAttempt.objects.filter(
-        task_id=task_id, outcome=AnalysisAttempt.Outcome.RUNNING
-    ).update(outcome=AnalysisAttempt.Outcome.CANCELLED, ended_at=now)
+    AnalysisAttempt.objects.filter(task_id=task_id, outcome=AnalysisAttempt.Outcome.RUNNING).update(
+        outcome=AnalysisAttempt.Outcome.CANCELLED, ended_at=now
+    )
     tally.count(cancelled=1)
     if notify_writer:
         notify(task_id, "cancelled", {})

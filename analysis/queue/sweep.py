@@ -42,9 +42,9 @@ def sweep() -> bool:
 def rescue() -> int:
     """Take tasks whose lease has expired away from their dead workers; returns how many."""
     expired = list(
-        PendingAnalysis.objects.filter(
-            status=Status.PROCESSING, lease_expires_at__lt=db_now()
-        ).order_by("pk").values_list("pk", flat=True)[:500]
+        PendingAnalysis.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=db_now())
+        .order_by("pk")
+        .values_list("pk", flat=True)[:500]
     )
     return sum(in_transaction(lambda pk=pk: _rescue_one(pk)) for pk in expired)  # type: ignore[misc]
 

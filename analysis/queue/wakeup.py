@@ -32,4 +32,5 @@ def issue(count: int = 1) -> None:
 
 def waiting() -> int:
     """Wake-ups that no worker has taken yet."""
-    return OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__lte=timezone.now()).count()
+    number: int = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__lte=timezone.now()).count()
+    return number

@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from arboris.bible import fold, store
-from arboris.bible.findings import FINDING, Finding
+from arboris.bible.findings import FINDING, Finding, WorldKind
 from arboris.bible.models import Character, ForeshadowingThread, WorldEntity
 from arboris.bible.models import Finding as FindingRow
 from arboris.novels.models import NovelProject
@@ -97,8 +97,10 @@ def known_people(project_id: uuid.UUID) -> list[KnownPerson]:
     ]
 
 
-def known_entities(project_id: uuid.UUID) -> list[WorldEntity]:
-    return list(WorldEntity.objects.filter(project_id=project_id))
+def known_entities(project_id: uuid.UUID) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
+    """Kind, name and aliases of every location, faction, item and rule."""
+    rows = WorldEntity.objects.filter(project_id=project_id).values_list("kind", "name", "aliases")
+    return [(cast(WorldKind, kind), name, tuple(aliases)) for kind, name, aliases in rows]
 
 
 def open_threads(project_id: uuid.UUID, before_chapter: int) -> list[ForeshadowingThread]:

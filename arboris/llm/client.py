@@ -7,17 +7,14 @@ the translation of errors.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Literal, TypedDict
 
 import openai
 from django.conf import settings
+from openai.types.chat import ChatCompletionMessageParam
 
 from arboris.llm import errors
 
-
-class Message(TypedDict):
-    role: Literal["system", "user"]
-    content: str
+Message = ChatCompletionMessageParam
 
 
 def missing_settings() -> list[str]:
@@ -46,7 +43,7 @@ async def stream(
         async with client:
             answer = await client.chat.completions.create(
                 model=model or settings.ARBORIS_LLM_MODEL,
-                messages=[{"role": m["role"], "content": m["content"]} for m in messages],  # type: ignore[misc]
+                messages=messages,
                 temperature=openai.omit if temperature is None else temperature,
                 stream=True,
             )

@@ -36,8 +36,8 @@ class Draft:
         language: str,
         source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN,
     ) -> Draft:
-        code = "en" if language == "en" else "zh"
-        return cls(content, extractive_summary(content, code), word_count(content), source)
+        summary = extractive_summary(content, "en" if language == "en" else "zh")
+        return cls(content, summary, word_count(content), source)
 
 
 def lock_project(project_id: uuid.UUID) -> NovelProject:

@@ -106,9 +106,7 @@ def _enqueue(chapter: Chapter, version: ChapterVersion, wish: Wish) -> Saved:
     note = wish.why_not(version.content)
     if note:
         return Saved(chapter, version.content, None, note)
-    task = queue.enqueue(
-        chapter, version, priority=wish.priority, config=wish.config, wake=False
-    )
+    task = queue.enqueue(chapter, version, priority=wish.priority, config=wish.config, wake=False)
     return Saved(chapter, version.content, task)
 
 

@@ -22,7 +22,9 @@ def messages_for(project: NovelProject, instructions: str) -> list[client.Messag
     ]
     people = Character.objects.filter(project=project).order_by("-mentions")[:30]
     if people:
-        parts.append("Characters: " + "; ".join(f"{p.name} {p.description}".strip() for p in people))
+        parts.append(
+            "Characters: " + "; ".join(f"{p.name} {p.description}".strip() for p in people)
+        )
     recent = list(project.chapters.order_by("-chapter_number")[:SUMMARIES])[::-1]
     parts += [f"Chapter {row.chapter_number}: {row.summary}" for row in recent]
     parts.append(f"Instructions: {instructions}" if instructions else "")

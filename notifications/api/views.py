@@ -24,8 +24,17 @@ class NotificationSchema(serializers.ModelSerializer[AnalysisNotification]):
     class Meta:
         model = AnalysisNotification
         fields = [
-            "id", "pending_analysis_id", "project_id", "chapter_id", "chapter_number",
-            "notification_type", "title", "message", "data", "is_read", "created_at",
+            "id",
+            "pending_analysis_id",
+            "project_id",
+            "chapter_id",
+            "chapter_number",
+            "notification_type",
+            "title",
+            "message",
+            "data",
+            "is_read",
+            "created_at",
         ]
 
 

@@ -36,7 +36,7 @@ def _of(
             continue
         if grammar.unsure.search(text, at, segment.end):
             continue
-        if rule.place and not _reaches_place(reading, at, segment.end):
+        if rule.place and not _reaches_place(reading, at, min(segment.end, at + grammar.reach)):
             continue
         seen.add(rule.kind)
         yield StateChange(
@@ -63,7 +63,7 @@ def _verb(
 
 
 def _reaches_place(reading: Reading, at: int, limit: int) -> bool:
-    near = reading.cast.within(at, min(limit, at + 8))
+    near = reading.cast.within(at, limit)
     return any(entity.kind != "person" for _, _, entity in near)
 
 

@@ -52,3 +52,4 @@ class Grammar:
     resolved: re.Pattern[str]  # a cue that closes the matter
     laws: re.Pattern[str]
     law_name: re.Pattern[str]
+    reach: int  # code points after a verb of motion within which its place must begin

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 
 from analysis.analyzers.base import ChapterInput
 
-from .entities import Cast, Draft, place
+from . import en_items, zh_items
 from .en_merge import settle
 from .en_names import EnCandidates
+from .en_spacy import entity_hints
 from .en_tokens import read_words as read_english
+from .entities import Cast, Draft, EntityKind, place
+from .keywords import en_nouns, zh_nouns
 from .models import MODELS, Lac, ModelMissing
 from .spans import Passages
 from .zh_merge import Merger
@@ -18,7 +21,15 @@ from .zh_names import ZhCandidates
 from .zh_places import ZhPlaces
 from .zh_tokens import Word, read_words
 
-_KIND = {"location": "location", "faction": "faction"}
+_KIND: dict[str, EntityKind] = {"location": "location", "faction": "faction"}
+NO_CHINESE_MODEL = "The Chinese language model is not installed; names were found by rules alone."
+NO_ENGLISH_MODEL = "No English language model is installed; names were found by rules alone."
+
+
+@dataclass(slots=True)
+class Item:
+    name: str
+    spans: list[tuple[int, int]]
 
 
 @dataclass(slots=True)
@@ -26,33 +37,63 @@ class Reading:
     chapter: ChapterInput
     passages: Passages
     cast: Cast
+    items: list[Item]
     words: list[list[Word]]  # Chinese only
     notes: list[str] = field(default_factory=list)
 
+    def keywords(self, number: int) -> list[str]:
+        """What segment ``number`` is about: its things, places, people, then plain nouns."""
+        segment = self.passages.segments[number]
+        text = self.chapter.text
+        passage = text[segment.start : segment.end]
+        named = self.cast.within(segment.start, segment.end)
+        words = [i.name for i in self.items if i.name in passage]
+        words += [e.name for _, _, e in named if e.kind != "person"]
+        words += [e.name for _, _, e in named if e.kind == "person"]
+        words += zh_nouns(self.words[number]) if self.words else en_nouns(passage)
+        kept: list[str] = []
+        for word in words:
+            if len(word) <= 100 and not any(word in k for k in kept):
+                kept.append(word)
+        return kept
+
 
 def read(chapter: ChapterInput, check: Callable[[float], None]) -> Reading:
+    """Everything the features share; ``check`` gets the fraction of it that is done."""
     passages = Passages(chapter.text, chapter.language)
     check(0.02)
-    if chapter.language == "en":
-        return _read_en(chapter, passages, check)
-    return _read_zh(chapter, passages, check)
-
-
-def read_cast(chapter: ChapterInput) -> Cast:
-    return read(chapter, lambda _: None).cast
+    reader = _read_en if chapter.language == "en" else _read_zh
+    return reader(chapter, passages, check)
 
 
 def _known(chapter: ChapterInput) -> tuple[list[Draft], list[Draft]]:
+    """The bible's people, and its places and groups, as drafts."""
     people = [
-        Draft("person", c.name, {a for a in c.aliases if a}, 0.97, known=True)
+        Draft("person", c.name, {a for a in c.aliases if len(a) > 1}, 0.97, known=True)
         for c in chapter.known_characters
     ]
     things = [
-        Draft(kind, e.name, {a for a in e.aliases if a}, 0.97, known=True)
+        Draft(kind, e.name, {a for a in e.aliases if len(a) > 1}, 0.97, known=True)
         for e in chapter.known_entities
         if (kind := _KIND.get(e.kind)) is not None
     ]
     return people, things
+
+
+def _items(
+    chapter: ChapterInput, cast: Cast, found: dict[str, list[tuple[int, int]]]
+) -> list[Item]:
+    """Things that were found, and the bible's own wherever they are named."""
+    for entity in chapter.known_entities:
+        if entity.kind == "item" and entity.name and entity.name not in found:
+            at = chapter.text.find(entity.name)
+            if at >= 0:
+                found[entity.name] = [(at, at + len(entity.name))]
+    return [Item(name, spans) for name, spans in sorted(found.items(), key=lambda x: x[1][0])]
+
+
+def _forms(cast: Cast) -> set[str]:
+    return {f for e in cast.entities for f in (e.name, *e.aliases)}
 
 
 def _read_zh(chapter: ChapterInput, passages: Passages, check: Callable[[float], None]) -> Reading:
@@ -61,28 +102,36 @@ def _read_zh(chapter: ChapterInput, passages: Passages, check: Callable[[float],
     try:
         lac = MODELS.lac
     except ModelMissing:
-        notes.append("The Chinese language model is not installed; names were found by rules alone.")
+        notes.append(NO_CHINESE_MODEL)
     words = read_words(passages, lac, lambda f: check(0.05 + 0.75 * f))
     people, things = _known(chapter)
     persons = ZhCandidates(chapter.text, words).persons()
     check(0.85)
-    places = ZhPlaces(words, persons).drafts()
-    taken = {f for d in things for f in d.forms} | {f for d in people for f in d.forms}
-    drafts = Merger(persons, people).run(chapter.text)
-    drafts += things + [d for d in places if d.name not in taken]
+    taken = {f for d in (*things, *people) for f in d.forms}
+    places = [d for d in ZhPlaces(words, persons).drafts() if d.name not in taken]
     check(0.9)
+    drafts = Merger(persons, people).run(chapter.text) + things + places
     cast = place(chapter.text, drafts, whole_words=False)
     check(0.95)
-    return Reading(chapter, passages, cast, words, notes)
+    items = _items(chapter, cast, zh_items.find_items(chapter.text, words, _forms(cast)))
+    check(1.0)
+    return Reading(chapter, passages, cast, items, words, notes)
 
 
 def _read_en(chapter: ChapterInput, passages: Passages, check: Callable[[float], None]) -> Reading:
     notes: list[str] = []
+    hints = None
+    try:
+        hints = entity_hints(MODELS.spacy, passages, lambda f: check(0.02 + 0.6 * f))
+    except ModelMissing:
+        notes.append(NO_ENGLISH_MODEL)
     lines = read_english(passages)
-    check(0.3)
+    check(0.7)
     people, things = _known(chapter)
-    candidates = EnCandidates(chapter.text, lines)
-    check(0.6)
+    candidates = EnCandidates(chapter.text, lines, hints)
+    check(0.8)
     cast = place(chapter.text, settle(candidates, people + things), whole_words=True)
-    check(0.9)
-    return Reading(chapter, passages, cast, [], notes)
+    check(0.95)
+    items = _items(chapter, cast, en_items.find_items(chapter.text, _forms(cast)))
+    check(1.0)
+    return Reading(chapter, passages, cast, items, [], notes)

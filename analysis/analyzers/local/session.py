@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 
-from analysis.analyzers.base import ChapterInput, Check, FeatureResult, OpenThread, Session
+from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
 from arboris.bible.findings import Feature, Finding
 
 from .changes import find_changes
@@ -14,7 +14,7 @@ from .grammar import Grammar
 from .people import appearance, most_mentions, new_character
 from .reading import Reading, read
 from .relations import find_relations
-from .threads import find_payoffs, find_seed
+from .threads import find_payoffs, find_seed, thread_keywords
 from .world import find_rules, item_fact, place_fact
 from .zh_patterns import ZH
 
@@ -99,7 +99,7 @@ class LocalSession(Session):
                     yield rule
 
     def _threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
-        threads = [(t, _thread_keywords(t)) for t in self._chapter.open_threads]
+        threads = thread_keywords(self._chapter)
         for number in range(len(reading.passages.segments)):
             _tick(number, len(reading.passages.segments), progress)
             yield from find_seed(reading, self._grammar, number)
@@ -109,7 +109,3 @@ class LocalSession(Session):
 def _tick(number: int, total: int, progress: Callable[[float], None]) -> None:
     if number % _STEP == 0:
         progress(number / total)
-
-
-def _thread_keywords(thread: OpenThread) -> tuple[str, ...]:
-    return tuple(k for k in thread.keywords if len(k) > 1)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from analysis.analyzers.base import OpenThread
+from analysis.analyzers.base import ChapterInput, OpenThread
 from arboris.bible.findings import Foreshadowing, Payoff
 
 from .grammar import Grammar
+from .keywords import nouns_of
 from .reading import Reading
 from .spans import Segment
 
@@ -52,7 +53,11 @@ def find_payoffs(
     closes = grammar.resolved.search(text, segment.start, segment.end) is not None
     passage = text[segment.start : segment.end]
     keywords = reading.keywords(number)
-    linked = [(t, words) for t, w in threads if (words := [k for k in w if k in passage])]
+    linked = [
+        (thread, words)
+        for thread, theirs in threads
+        if (words := [k for k in theirs if k in passage]) and _about_more_than_people(reading, words)
+    ]
     evidence = reading.passages.evidence(found.start(), found.start() + 1)
     for thread, words in linked:
         strength = min(2, len(words))
@@ -75,6 +80,25 @@ def find_payoffs(
             confidence=0.4,
             basic=True,
         )
+
+
+def thread_keywords(
+    chapter: ChapterInput,
+) -> list[tuple[OpenThread, tuple[str, ...]]]:
+    """The open threads with their keywords, taken from the quote where none were kept."""
+    bare = [t for t in chapter.open_threads if not t.keywords]
+    nouns = nouns_of([t.quote or t.description for t in bare], chapter.language)
+    derived = {id(t): tuple(n) for t, n in zip(bare, nouns, strict=True)}
+    return [
+        (t, tuple(k for k in (t.keywords or derived[id(t)]) if len(k) > 1))
+        for t in chapter.open_threads
+    ]
+
+
+def _about_more_than_people(reading: Reading, words: list[str]) -> bool:
+    """The hero's name is in every chapter: a thing, a place or a newcomer has to link."""
+    people = {f for e in reading.cast.of("person") for f in (e.name, *e.aliases)}
+    return any(word not in people for word in words)
 
 
 def _flat(text: str, segment: Segment) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from . import zh_words as w
+from .known import Lexicon
 from .zh_tokens import Word
 
 _CJK = r"\u3400-\u9fff〇"
@@ -22,11 +22,17 @@ _NAMED = re.compile(
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
 _SURNAMED = re.compile(rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])")
-_REVERED = re.compile(
-    rf"[{_CJK}]{{2,3}}(?:真人|道人|帝君|天尊|老祖|真君|星君|仙子|元君|娘娘|圣母|老母|尊者|居士|散人)"
-)
 # Characters that no name contains; a candidate with one of them was cut wrongly.
-_FUNCTION = frozenset("的了着过吗呢吧啊呀么是在不没有也都就又很把被让给对从向往到这那哪你我他她它们们与及并而则乃即且或者之其所以因为若却但只已便说道问听见看来去个位些谁怎")
+_HARD = frozenset("的了着吗呢吧啊呀么你我他她它们这那哪谁怎")
+# Real names do hold these now and then ("苏若雪", "王羲之"): a surname has to vouch for them.
+_FUNCTION = _HARD | frozenset(
+    "过是在不没有也都就又很把被让给对从向往到与及并而则乃即且或者之其所以因为若却但只已便说道问听见看来去个位些"
+)
+# What follows a name in a sentence and is no part of it, if the shorter name is commoner.
+_TAILS = frozenset(
+    "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡醒死活等猛忙急便又也都再正才刚却"
+    "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
+)
 _SPEECH_TAILS = ("便道", "笑道", "说道", "问道", "叹道", "喝道", "道", "曰", "说", "笑", "问", "听", "见", "忙", "便", "又", "亦", "的")
 _LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
 _NO_NAME_ENDINGS = tuple("家门们")
@@ -70,7 +76,10 @@ class ZhCandidates:
     def persons(self) -> dict[str, float]:
         """Accepted forms and their certainty (0..1)."""
         verdicts = {form: self._person(form, t) for form, t in self.tally.items()}
-        return {form: sure for form, sure in verdicts.items() if sure > 0}
+        accepted = {form: sure for form, sure in verdicts.items() if sure > 0}
+        # A form that only ever stands inside a longer one ("赵员" in "赵员外") is a bad cut.
+        seen = {self.text[a:b] for a, b in Lexicon(accepted, whole_words=False).scan(self.text)}
+        return {form: sure for form, sure in accepted.items() if form in seen}
 
     # -- counting -----------------------------------------------------------------------
 
@@ -80,6 +89,9 @@ class ZhCandidates:
                 form = trim_person(word.text) if word.tag == "PER" else _EDGE.sub("", word.text)
                 if form:
                     self.tally[form].tags[word.tag] += 1
+                if word.tag != "PER" and form.endswith(w.REVERED) and len(form) > 2:
+                    self.tally[form].revered += 1
+            self._count_introduced(line, at)
             follower = line[at + 1] if at + 1 < len(line) else None
             if follower is None or (at and line[at - 1].tag not in ("w", "c", "d", "t", "TIME")):
                 continue
@@ -87,20 +99,35 @@ class ZhCandidates:
             if speaks and follower.tag in ("v", "vd", "n", "d") and 2 <= len(word.text) <= 4:
                 self.tally[trim_person(word.text) or word.text].speech += 1
 
+    def _count_introduced(self, line: list[Word], at: int) -> None:
+        """"火龙" + "真人", and "长老" + "莫" + "归尘": names that the tagger left in pieces."""
+        word = line[at]
+        before = line[at - 1] if at else None
+        if word.text in w.REVERED and before and before.tag in ("n", "nz", "PER", "LOC", "nw"):
+            joined = before.text + word.text
+            if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
+                self.tally[joined].revered += 1
+        if before is None or not (before.text in w.ROLES or before.text in w.OFFICE_SET):
+            return
+        if word.text not in w.SURNAMES or word.text in w.WEAK_SURNAMES or at + 1 >= len(line):
+            return
+        given = line[at + 1]
+        if len(given.text) <= 2 and given.tag in ("n", "nz", "v", "a", "vn", "an", "PER", "nr"):
+            if word.tag in ("PER", "n", "nz") and not _FUNCTION.intersection(given.text):
+                self.tally[word.text + given.text].named += 1
+
     def _count_patterns(self) -> None:
         for found in _TITLED.finditer(self.text):
             self._count_titled(found)
         for found in _FOREIGN.finditer(self.text):
             self.tally[found.group()].tags["PER"] += 1
         for found in _NAMED.finditer(self.text):
-            if not _FUNCTION.intersection(found["n"]):
+            tally = self.tally[found["n"]]
+            elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]
+            if not _FUNCTION.intersection(found["n"]) and not elsewhere:
                 self.tally[found["n"]].named += 1
         for found in _SURNAMED.finditer(self.text):
             self.tally[found["s"] + found["g"]].named += 1
-        for found in _REVERED.finditer(self.text):
-            form = found.group()
-            if found.start() in self.starts and not _FUNCTION.intersection(form):
-                self.tally[form].revered += 1
 
     def _count_titled(self, found: re.Match[str]) -> None:
         surname, title, form = found["s"], found["t"], found.group()
@@ -123,7 +150,8 @@ class ZhCandidates:
                 continue
             for size in range(len(form) - 1, 1, -1):
                 head = form[:size]
-                if people.get(head, 0) > count and not _is_full(form):
+                cut_late = not _is_full(form) or (count == 1 and form[size] in _TAILS)
+                if people.get(head, 0) > count and cut_late:
                     self.tally[head].tags["PER"] += count
                     tally.tags["PER"] = 0
                     break
@@ -162,9 +190,7 @@ class ZhCandidates:
             return 0.6 if evidence == 1 else 0.8
         if evidence >= 3:
             return 0.8
-        if evidence == 2:
-            return 0.6
-        return 0.0
+        return 0.6 if evidence == 2 and tally.speech else 0.0
 
 
 def plausible(form: str) -> bool:
@@ -175,7 +201,7 @@ def plausible(form: str) -> bool:
         return False
     if form.endswith(tuple(_PEOPLE_ENDINGS)):
         return False
-    return not (_FUNCTION.intersection(form) and not form.endswith("的"))
+    return not (_HARD if _is_full(form) else _FUNCTION).intersection(form)
 
 
 def _is_full(form: str) -> bool:
@@ -206,9 +232,3 @@ def titled_parts(form: str) -> tuple[str, str] | None:
     """(surname, title) of "赵员外"; None for anything else."""
     found = _TITLED.fullmatch(form)
     return (found["s"], found["t"]) if found else None
-
-
-def iterate_words(lines: list[list[Word]]) -> Iterator[tuple[list[Word], int, Word]]:
-    for line in lines:
-        for at, word in enumerate(line):
-            yield line, at, word

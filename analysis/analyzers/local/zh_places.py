@@ -7,7 +7,7 @@ from collections import Counter
 
 from . import zh_words as w
 from .entities import Draft
-from .zh_names import _ALL_CJK, _EDGE, _FUNCTION
+from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD
 from .zh_tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
@@ -42,13 +42,23 @@ class ZhPlaces:
             self._vote(form, word.tag)
         elif word.tag in _NAME_TAGS and form.endswith(_PLACE_END + _FACTION_END):
             self._vote(form, "PER-like" if word.tag == "PER" else "nz")
-        elif word.tag in ("n", "nz", "PER", "nw", "t", "m") and form:
-            joined = self._extended(line, at, form)
-            before = line[at - 1].text if at else ""
-            if joined != form and len(joined) >= 3 and before in _MOTION:
-                self._vote(joined, "motion")
-            elif joined == form and before in _MOTION and form.endswith(_PLACE_END + _FACTION_END):
-                self._vote(form, "motion")
+        elif word.tag in ("n", "nz", "PER", "nw", "t", "m", "vn") and form:
+            self._count_common(line, at, word, form)
+
+    def _count_common(self, line: list[Word], at: int, word: Word, form: str) -> None:
+        """A word that is no name for the tagger, in a place where names of places stand."""
+        joined = self._extended(line, at, form)
+        before = line[at - 1] if at else None
+        if before is None or len(joined) < 2 or not joined.endswith(w.FIRM_PLACE_ENDINGS):
+            return
+        if before.text.rstrip("了") in _MOTION and len(joined) >= 3:
+            self._vote(joined, "motion")
+        elif word.tag == "PER" and joined != form and len(joined) >= 3:
+            self._vote(joined, "motion")
+        elif before.tag == "LOC" and joined not in w.PLAIN_PLACES:
+            self._vote(joined, "listed")
+        elif before.text == "、" and at > 1 and line[at - 2].tag == "LOC":
+            self._vote(joined, "listed")
 
     @staticmethod
     def _extended(line: list[Word], at: int, form: str) -> str:
@@ -57,13 +67,18 @@ class ZhPlaces:
             follower = line[at + 1]
             if follower.text in _PLACE_END or follower.text in _FACTION_END:
                 return form + follower.text
+            # "通明" + "殿下": only the ending belongs here.
+            if line[at].tag == "LOC" and follower.text[:-1] in w.FIRM_PLACE_ENDINGS:
+                if follower.text[-1] in "上下中里内外前":
+                    return form + follower.text[:-1]
         return form
 
     def _vote(self, form: str, tag: str) -> None:
         bare = _INSIDE.sub("", form)
         if len(bare) >= 2 and (bare.endswith(_PLACE_END) or bare in w.BARE_PLACES):
             form = bare
-        if 2 <= len(form) <= 12 and _ALL_CJK.match(form) and not _FUNCTION.intersection(form):
+        doubtful = _HARD if tag in ("LOC", "ORG") else _FUNCTION
+        if 2 <= len(form) <= 12 and _ALL_CJK.match(form) and not doubtful.intersection(form):
             self.votes.setdefault(form, Counter())[tag] += 1
 
     def _absorb(self) -> None:
@@ -85,7 +100,12 @@ class ZhPlaces:
             not core or (len(core) == 1 and core in _POINTING) or core in w.ROLES
         ):
             return None
-        tagged = votes["LOC"] + votes["ORG"]
+        if len(core) == 1 and core in w.DIRECTIONS and form not in w.BARE_PLACES:
+            if ending not in ("山", "海", "湖", "河", "江", "岭", "州"):
+                return None
+        if form.endswith(w.REVERED) or (not ending and votes["LOC"] == 0 and votes.total() < 2):
+            return None
+        tagged = votes["LOC"] + votes["ORG"] + votes["listed"]
         if not tagged and not (ending and (len(form) >= 3 or votes["nz"])):
             return None
         if not tagged and votes["PER-like"] and len(form) < 3 and not form.endswith(("山", "寺", "州")):

@@ -64,6 +64,11 @@ PERSON_ENDINGS = (
     "大圣 居士 散人 夫人 姥姥 嬷嬷 儿 姐 哥 妹 郎 娘 氏"
 ).split()
 
+# "<word><one of these>" names somebody holy or fabled.
+REVERED = tuple(
+    "真人 帝君 天尊 老祖 真君 星君 元君 仙子 娘娘 圣母 老母 尊者 居士 散人 菩萨 天王 大帝 大圣 魔君 魔尊 剑仙 剑圣".split()
+)
+
 # Somebody, but nobody in particular.
 ROLES = frozenset(
     "老者 老人 老头 老头子 老汉 老儿 老丈 老妇 老妇人 老太婆 老太太 老奶奶 老爷爷 少年 少女 青年 男子 女子 女人 男人 女孩 "
@@ -126,6 +131,13 @@ FACTION_FIRST = frozenset(
     "公会 组织 委员会 基金会 研究所 研究院 支队 大队 中队 小队 刑警队 刑侦队 舰队 军团 兵团 银行 报社 门 锦衣卫 东厂 西厂 "
     "执法堂 禁军 御林军 学会 司 部 科 社".split()
 )
+# Endings that name a place even on a word that the tagger took for a common noun.
+FIRM_PLACE_ENDINGS = tuple(
+    "县 州 郡 府 镇 村 庄 寨 城 堡 关 山 岭 峰 崖 坡 谷 洞 岛 洲 湖 河 江 溪 潭 渊 港 渡 桥 街 巷 胡同 楼 阁 殿 宫 塔 寺 庙 庵 观 祠 "
+    "坟 陵 客栈 酒楼 茶馆 山庄 森林 沙漠 秘境 大陆 码头 医院 大学 中学 公园 广场 大厦 公寓 王国 帝国 王朝 宗 派 门 盟 帮 公司 集团 学院 书院".split()
+)
+# Where something lies, not what it is called: "后街", "远族".
+DIRECTIONS = frozenset("前后远近左右上下内外高深东西南北中正旁侧对隔邻")
 # Places, but none in particular.
 PLAIN_PLACES = frozenset(
     "城外 城内 城中 城里 城下 城上 城头 城门 大门 后山 前山 山上 山下 山中 山里 山头 山门 山顶 山脚 山洞 山谷 山林 山村 "

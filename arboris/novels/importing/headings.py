@@ -39,6 +39,8 @@ _ZH_PROSE = re.compile(
     r"[的了里裡中是讲講写寫说說和与跟及到至末、，,。]|[课合轴宗]|之[前后後]|以[前后後]|结[束尾]|开[始头]"
 )
 _ZH_RANGE = re.compile(rf"\s*[、，,和与及到至~～—-]\s*(?:第\s*)?{_ZH_NUMBER}")
+# What leads to the page number in a printed table of contents.
+_LEADER = re.compile(r"(?:[.…·．_-]{2,}|\t)\s*\d{1,5}\s*$")
 _STRONG = re.compile(r"[\s:：|·—–.．-]")
 
 _WORDS = (
@@ -67,7 +69,7 @@ def match_heading(line: str, *, alone: bool = True) -> Match | None:
 
     ``alone``: blank lines stand before and after, which lets a looser English title pass.
     """
-    bare = _undecorate(line)
+    bare = _undecorate(_LEADER.sub("", line) if len(line) <= 2 * MAX_HEADING else line)
     if not bare or len(bare) > MAX_HEADING:
         return None
     if bare[0].isascii():
@@ -90,8 +92,7 @@ def same_heading(one: str, other: str) -> bool:
 
 def heading_key(title: str) -> str:
     """The title without ornaments, spaces, punctuation, case or a leader with page number."""
-    title = re.sub(r"(?:[.…·．_-]{2,}\s*|\t\s*)\d+\s*$", "", title)
-    return re.sub(r"[\W_]+", "", title).casefold()
+    return re.sub(r"[\W_]+", "", _LEADER.sub("", title)).casefold()
 
 
 def _undecorate(line: str) -> str:

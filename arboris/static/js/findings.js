@@ -4,6 +4,14 @@ import { $, $$, h, setText } from './dom.js';
 import { label, t, tn } from './i18n.js';
 
 const ORDER = ['character', 'appearance', 'state', 'relationship', 'location', 'faction', 'item', 'rule', 'foreshadowing', 'payoff'];
+
+/** What a finding is called: a name where it has one, else its kind, else the passage itself. */
+function nameOf({ type, label: name, payload, quote }) {
+  if (type === 'foreshadowing') return label('kind', name);
+  if (type === 'payoff') return name || label('seed', payload?.outcome) || quote;
+  return name || quote;
+}
+
 const rank = (type) => (ORDER.includes(type) ? ORDER.indexOf(type) : ORDER.length);
 
 export class FindingsPanel {
@@ -96,16 +104,17 @@ export class FindingsPanel {
     };
     return h('li', {}, h('button', { type: 'button', data: { type: finding.type, findingId: finding.id }, on: { click: open } },
       h('span', { class: 'kind' }, label('type', finding.type)),
-      h('span', { lang: this.language }, finding.label),
+      h('span', { lang: this.language }, nameOf(finding)),
       finding.description && finding.description !== finding.label ? h('span', { class: 'brief', lang: this.language }, finding.description) : null));
   }
 
   #card(finding) {
-    const { type, label: name, description, quote, confidence, basic, verified, applied } = finding;
+    const { type, description, quote, confidence, basic, verified, applied } = finding;
+    const name = nameOf(finding);
     return h('article', { class: 'card', data: { type, findingId: finding.id } },
       h('p', { class: 'kind' }, label('type', type)),
       h('h3', { lang: this.language }, name),
-      description && description !== name ? h('p', { lang: this.language }, description) : null,
+      description && description !== name && description !== quote ? h('p', { lang: this.language }, description) : null,
       quote ? h('blockquote', { lang: this.language }, quote) : null,
       h('p', { class: 'facts-line' },
         h('span', {}, t('confidence', { n: Math.round(confidence * 100) })),

@@ -41,10 +41,10 @@ export function showErrors(form, error) {
   for (const [name, sentences] of Object.entries(error.fields ?? {})) {
     const field = form.elements.namedItem(name);
     if (field) first ??= mark(field, sentences.join(' '));
-    else general.push(`${name}: ${sentences.join(' ')}`);
+    else general.push(name === 'non_field_errors' ? sentences.join(' ') : `${name}: ${sentences.join(' ')}`);
   }
   if (!first || general.length) {
-    form.append(h('div', { class: 'alert', role: 'alert' }, [first ? null : error.message, ...general].filter(Boolean).map((text) => h('p', {}, text))));
+    form.append(h('div', { class: 'alert', role: 'alert' }, (general.length ? general : [error.message]).map((text) => h('p', {}, text))));
   }
   first?.focus();
 }

@@ -8,7 +8,10 @@ import { live } from './live.js';
 import { failure } from './load.js';
 import { StatusBox } from './status.js';
 
+const PAGE = 1000; // chapters in one call
 const QUEUE_PLACES = 8; // chapters whose place in the queue is asked for, from the first on
+
+const HEADING = /^\s*(第\s*[\d〇零一二两三四五六七八九十百千]+\s*[章回节]|chapter\s+\S)/i;
 
 const projectId = $('#main').dataset.projectId;
 const API = `/api/projects/${projectId}`;
@@ -35,7 +38,8 @@ class Row {
   }
 
   set(chapter) {
-    setText(this.number, t('chapter_n', { n: chapter.chapter_number }));
+    // An imported heading often says its number itself.
+    setText(this.number, HEADING.test(chapter.title) ? '' : t('chapter_n', { n: chapter.chapter_number }));
     setText(this.name, chapter.title || t('untitled'));
     this.name.lang = language;
     setText(this.summary, chapter.summary ?? '');
@@ -69,9 +73,19 @@ function show(chapters) {
   $('#project-meta').replaceChildren(...(chapters.length ? [h('span', {}, tn('chapters', chapters.length)), h('span', {}, lengthOf(words, language))] : []));
 }
 
+async function allChapters() {
+  const chapters = [];
+  let page;
+  do {
+    page = await get(`${API}/chapters`, { limit: PAGE, offset: chapters.length });
+    chapters.push(...page);
+  } while (page.length === PAGE);
+  return chapters;
+}
+
 async function load() {
   try {
-    show(await get(`${API}/chapters`));
+    show(await allChapters());
     $('.alert', list)?.closest('li').remove();
   } catch (error) {
     if (rows.size === 0) list.replaceChildren(h('li', {}, failure(error, load)));

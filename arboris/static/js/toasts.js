@@ -5,6 +5,7 @@ import { t, tn } from './i18n.js';
 
 const STAY = { started: 5000, completed: 10_000, cancelled: 8000 }; // ms; a failure stays until it is closed
 const MOST = 4;
+const SHOWN = '.toast:not(.more)';
 
 const region = $('#toasts');
 const list = region && $('ol', region);
@@ -37,7 +38,7 @@ export function closeToast(id) {
 }
 
 function makeRoom() {
-  const toasts = $$('.toast', list);
+  const toasts = $$(SHOWN, list);
   for (const toast of toasts.slice(0, Math.max(0, toasts.length - MOST))) {
     dropped += 1;
     drop(toast);
@@ -70,9 +71,9 @@ function drop(toast) {
   hold(toast);
   timers.delete(toast);
   const next = toast.nextElementSibling ?? toast.previousElementSibling;
-  if (toast.contains(document.activeElement)) ($('button, a', next ?? region) ?? $('#main')).focus();
+  if (toast.contains(document.activeElement)) ((next && $('button, a', next)) ?? $('#main')).focus();
   toast.remove();
-  if ($('.toast:not(.more)', list)) return;
+  if ($(SHOWN, list)) return;
   $('.more', list)?.remove();
   dropped = 0;
 }

@@ -36,7 +36,9 @@ def own_chapter(request: Request, chapter_id: int) -> Chapter:
     )
 
 
-def save_new(request: Request, project_id: uuid.UUID, new: chapters.NewChapter, wish: chapters.Wish) -> Response:
+def save_new(
+    request: Request, project_id: uuid.UUID, new: chapters.NewChapter, wish: chapters.Wish
+) -> Response:
     """Save one new chapter and answer 201; a number that is taken is a fault of that field."""
     try:
         (saved,) = chapters.add(project_id, [new], wish)

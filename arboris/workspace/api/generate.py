@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
@@ -32,9 +32,10 @@ class AnyAccept(DefaultContentNegotiation):
     """The view itself looks at Accept; errors are JSON whatever was asked for."""
 
     def select_renderer(
-        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type or "application/json"
+        first = next(iter(renderers))
+        return first, first.media_type or "application/json"
 
 
 class GenerateChapter(APIView):
@@ -53,7 +54,9 @@ class GenerateChapter(APIView):
             )
         number = form.validated_data["chapter_number"]
         if number and project.chapters.filter(chapter_number=number).exists():
-            raise exceptions.ValidationError({"chapter_number": [str(novels.ChapterExists(number))]})
+            raise exceptions.ValidationError(
+                {"chapter_number": [str(novels.ChapterExists(number))]}
+            )
         work = Generation(project, form)
         if "text/event-stream" in request.headers.get("Accept", ""):
             response = StreamingHttpResponse(work.events(), content_type="text/event-stream")

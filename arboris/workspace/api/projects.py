@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
@@ -34,11 +34,10 @@ def own_project(request: Request, project_id: uuid.UUID) -> NovelProject:
     return get_object_or_404(NovelProject, pk=project_id, owner_id=request.user.pk)
 
 
-class _Projects:
+class _Projects(generics.GenericAPIView[NovelProject]):
     serializer_class = ProjectSerializer
-    request: Request
 
-    def get_queryset(self) -> Any:
+    def get_queryset(self) -> QuerySet[NovelProject]:
         return (
             NovelProject.objects.filter(owner_id=self.request.user.pk)
             .annotate(
@@ -88,7 +87,9 @@ class ImportNovel(APIView):
         rows = SavedChapterSerializer(saved, many=True).data
         for row in rows:
             del row["content"]
-        return Response({"title": novel.title, "chapters": rows}, status=201)
+        return Response(
+            {"title": novel.title, "chapters": rows, "set_aside": novel.set_aside}, status=201
+        )
 
 
 class BibleView(APIView):

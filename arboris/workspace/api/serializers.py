@@ -29,8 +29,15 @@ class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
     class Meta:
         model = NovelProject
         fields = [
-            "id", "title", "genre", "synopsis", "language", "chapter_count", "word_count",
-            "created_at", "updated_at",
+            "id",
+            "title",
+            "genre",
+            "synopsis",
+            "language",
+            "chapter_count",
+            "word_count",
+            "created_at",
+            "updated_at",
         ]
         read_only_fields = ["id", "created_at", "updated_at"]
 
@@ -169,15 +176,26 @@ class SavedChapterSerializer(ChapterRowSerializer):
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):
-    label = serializers.SerializerMethodField()
+    label = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field, not Field.label
     description = serializers.SerializerMethodField()
     applied = serializers.SerializerMethodField()
 
     class Meta:
         model = Finding
         fields = [
-            "id", "type", "feature", "label", "description", "quote", "start", "end",
-            "confidence", "basic", "verified", "applied", "payload",
+            "id",
+            "type",
+            "feature",
+            "label",
+            "description",
+            "quote",
+            "start",
+            "end",
+            "confidence",
+            "basic",
+            "verified",
+            "applied",
+            "payload",
         ]
 
     def get_label(self, finding: Finding) -> str:

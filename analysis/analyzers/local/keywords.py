@@ -1,0 +1,65 @@
+"""The salient words of a passage: what a later chapter would name again."""
+
+from __future__ import annotations
+
+import re
+
+from . import en_words, zh_words
+from .models import MODELS, ModelMissing
+from .zh_tokens import Word
+
+_ZH_EMPTY = frozenset(
+    "时候 事情 东西 地方 样子 声音 目光 眼睛 眼神 眼前 脸色 脸上 心中 心里 心头 手中 手里 身上 身边 身后 身体 身子 面前 嘴里 嘴角 "
+    "头发 意思 办法 问题 感觉 消息 话语 语气 一声 一眼 片刻 瞬间 今天 明天 昨天 今日 明日 昨日 如今 现在 当年 后来 一下 一口 一步 "
+    "人们 众人 大家 自己 世界 事 话 人 天下 结果 原因 时间 心思 模样 气息 力量 动作 机会 关系 情况 目的 道理 事实 部分 方向 周围 "
+    "两人 二人 三人 东西 里面 外面 前面 后面 上面 下面 半句话 一句话 句话 有人 何人 公 日".split()
+)
+_EN_NOUN = re.compile(
+    r"\b(?:the|a|an|his|her|my|your|our|their|its|this|that|every|no) ((?:[a-z]+ ){0,2}[a-z]{3,})\b", re.IGNORECASE
+)
+_EN_EMPTY = en_words.FUNCTION | frozenset(
+    "time times way thing things day days night nights moment place people person world life word words voice face eyes hand hands "
+    "head heart mind side end part kind sort number question answer fact truth year years hour hours minute minutes morning evening "
+    "room house door name matter rest back while lot bit reason idea thought look".split()
+)
+
+
+def zh_nouns(words: list[Word]) -> list[str]:
+    return [
+        w.text
+        for w in words
+        if w.tag in ("n", "nz", "nw", "vn", "LOC", "ORG", "PER")
+        and 2 <= len(w.text) <= 6
+        and w.text not in _ZH_EMPTY
+        and w.text not in zh_words.ROLES
+        and w.text.isalnum()
+    ]
+
+
+def en_nouns(passage: str) -> list[str]:
+    """Heads of "the ..." groups: the last word before a function word or punctuation."""
+    nouns = []
+    for found in _EN_NOUN.finditer(passage):
+        kept: list[str] = []
+        for word in found[1].lower().split():
+            if word in en_words.FUNCTION:
+                break
+            kept.append(word)
+        if kept and len(kept[-1]) > 3 and kept[-1] not in _EN_EMPTY and not kept[-1].endswith("ly"):
+            nouns.append(kept[-1])
+    return nouns
+
+
+def nouns_of(passages: list[str], language: str) -> list[list[str]]:
+    """Salient nouns of short texts that are not part of the chapter (quotes of open threads)."""
+    if language == "en":
+        return [en_nouns(p) for p in passages]
+    try:
+        lac = MODELS.lac
+    except ModelMissing:
+        return [[] for _ in passages]
+    found: list[list[str]] = [[] for _ in passages]
+    for batch in lac.tag([p[:200] for p in passages]):
+        for number, tokens in batch:
+            found[number] = zh_nouns([Word(t, tag, 0, 0) for t, tag in tokens])
+    return found

@@ -1,0 +1,99 @@
+"""Web and workers as child processes: started together, watched, and stopped together."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class ServiceDied(Exception):
+    """A service ended by itself, or did not come up in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    name: str
+    process: subprocess.Popen[bytes]
+
+    def stop(self, grace: float) -> None:
+        """SIGTERM, then SIGKILL to the whole group after ``grace`` seconds."""
+        if self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(grace)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def manage(*arguments: str) -> list[str]:
+    return [sys.executable, str(ROOT / "manage.py"), *arguments]
+
+
+def web(port: int) -> list[str]:
+    return [
+        sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port),
+        "--access-log", os.devnull, "arboris.asgi:application",
+    ]  # fmt: skip
+
+
+@contextmanager
+def services(
+    commands: Mapping[str, list[str]],
+    env: Mapping[str, str],
+    *,
+    output: IO[bytes] | None = None,
+    grace: float = 20,
+) -> Iterator[list[Service]]:
+    """Run the commands until the block ends; then stop them in reverse order.
+
+    Each gets a session of its own, so that Ctrl-C reaches this process alone and the children
+    are stopped in order.
+    """
+    running: list[Service] = []
+    try:
+        for name, command in commands.items():
+            process = subprocess.Popen(
+                command, cwd=ROOT, env={**os.environ, **env}, stdin=subprocess.DEVNULL,
+                stdout=output, stderr=output, start_new_session=True,
+            )  # fmt: skip
+            running.append(Service(name, process))
+        yield running
+    finally:
+        for service in reversed(running):
+            service.stop(grace)
+
+
+def wait_until(condition: Callable[[], bool], running: list[Service], seconds: float) -> None:
+    """Wait for ``condition``; ServiceDied if a service ends first or the time is over."""
+    ends = time.monotonic() + seconds
+    while not condition():
+        check_alive(running)
+        if time.monotonic() >= ends:
+            raise ServiceDied(f"not ready within {seconds:g} s")
+        time.sleep(0.1)
+
+
+def check_alive(running: list[Service]) -> None:
+    for service in running:
+        code = service.process.poll()
+        if code is not None:
+            raise ServiceDied(f"{service.name} ended with exit code {code}")

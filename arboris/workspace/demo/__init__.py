@@ -1,0 +1,1 @@
+"""The demonstration: a real novel through the real processes, with the times it took."""

@@ -1,0 +1,102 @@
+"""The demo's writer: a real HTTP client and a real WebSocket client."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import httpx
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    arrived: datetime
+    notification: dict[str, Any]
+
+
+class Inbox(threading.Thread):
+    """Listens on the original's plain protocol and keeps when each notification came."""
+
+    def __init__(self, url: str, token: str) -> None:
+        super().__init__(name="inbox", daemon=True)
+        self._socket = connect(url, additional_headers={"Authorization": f"Token {token}"})
+        self._arrival = threading.Condition()
+        self._by_task: dict[int, Push] = {}
+
+    def run(self) -> None:
+        try:
+            for frame in self._socket:
+                push = Push(datetime.now(UTC), json.loads(frame))
+                with self._arrival:
+                    self._by_task[push.notification["pending_analysis_id"]] = push
+                    self._arrival.notify_all()
+        except ConnectionClosed:
+            return  # the server went away; whoever waits notices by the time-out
+
+    def push_of(self, task_id: int) -> Push | None:
+        with self._arrival:
+            return self._by_task.get(task_id)
+
+    def wait_for(self, task_id: int, seconds: float) -> Push:
+        with self._arrival:
+            if not self._arrival.wait_for(lambda: task_id in self._by_task, seconds):
+                raise TimeoutError(f"no notification of analysis {task_id} within {seconds:g} s")
+            return self._by_task[task_id]
+
+    def wait_any(self, seconds: float) -> None:
+        with self._arrival:
+            self._arrival.wait(seconds)
+
+    def close(self) -> None:
+        self._socket.close()
+        self.join(timeout=5)
+
+
+class Writer:
+    """Signs in and works over HTTP; every call's answer is checked."""
+
+    def __init__(self, base_url: str, name: str, password: str, language: str) -> None:
+        self.http = httpx.Client(
+            base_url=base_url, timeout=60, headers={"Accept-Language": language}, trust_env=False
+        )
+        answer = self._call(
+            "POST", "/api/auth/token", json={"username": name, "password": password}
+        )
+        self.token: str = answer["token"]
+        self.http.headers["Authorization"] = f"Token {self.token}"
+
+    def _call(self, method: str, path: str, **arguments: Any) -> Any:
+        response = self.http.request(method, path, **arguments)
+        if response.is_error:
+            raise RuntimeError(
+                f"{method} {path}: HTTP {response.status_code}: {response.text[:500]}"
+            )
+        return response.json() if response.content else None
+
+    def get(self, path: str) -> Any:
+        return self._call("GET", path)
+
+    def new_project(self, title: str, language: str) -> str:
+        body = {"title": title, "language": language}
+        return str(self._call("POST", "/api/projects", json=body)["id"])
+
+    def import_novel(self, project_id: str, file: Path) -> tuple[list[dict[str, Any]], float]:
+        """The chapters found, and how many seconds the answer took."""
+        upload = {"file": (file.name, file.read_bytes(), "text/markdown")}
+        started = time.perf_counter()
+        answer = self._call("POST", f"/api/projects/{project_id}/import", files=upload)
+        return answer["chapters"], time.perf_counter() - started
+
+    def add_chapter(self, project_id: str, content: str) -> tuple[dict[str, Any], float]:
+        started = time.perf_counter()
+        answer = self._call(
+            "POST", f"/api/projects/{project_id}/chapters", json={"content": content}
+        )
+        return answer, time.perf_counter() - started

@@ -1,0 +1,58 @@
+"""What one analysis took, from the times that the API and the socket gave."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from arboris.workspace.demo.client import Push
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """One chapter's way: all times are of this machine's one clock."""
+
+    chapter: int
+    status: str
+    saved: datetime
+    started: datetime
+    completed: datetime
+    pushed: datetime
+    answer_seconds: float
+
+    @classmethod
+    def of(cls, task: dict[str, Any], push: Push, answer_seconds: float) -> Journey:
+        return cls(
+            chapter=task["chapter_number"],
+            status=task["status"],
+            saved=datetime.fromisoformat(task["created_at"]),
+            started=datetime.fromisoformat(task["started_at"]),
+            completed=datetime.fromisoformat(task["completed_at"]),
+            pushed=push.arrived,
+            answer_seconds=answer_seconds,
+        )
+
+    @property
+    def pick_up(self) -> float:
+        return (self.started - self.saved).total_seconds()
+
+    @property
+    def analysis(self) -> float:
+        return (self.completed - self.started).total_seconds()
+
+    @property
+    def push(self) -> float:
+        return (self.pushed - self.completed).total_seconds()
+
+
+def percentile(values: Sequence[float], fraction: float) -> float:
+    """The value below which ``fraction`` of the values lie (nearest rank)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
+
+
+def median(values: Sequence[float]) -> float:
+    return statistics.median(values)

@@ -1,0 +1,171 @@
+"""``make demo``: the main job on the embedded default, with real processes and a real novel."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
+from django.utils.translation import gettext as _
+from rich.console import Console, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from arboris import supervise
+from arboris.workspace.demo import tables
+from arboris.workspace.demo.client import Inbox, Writer
+from arboris.workspace.demo.figures import Journey
+from arboris.workspace.management import terminal
+
+SAMPLES = Path(__file__).resolve().parents[3] / "novels" / "sample"
+TIMED_CHAPTERS, TIMED_LENGTH = 12, 3_000
+PATIENCE_SECONDS = 120.0
+
+Task = dict[str, Any]
+
+
+class Command(BaseCommand):
+    help = "Import the sample novel through web, workers and socket; show what happens and when."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self.console = Console(width=None if self.stdout.isatty() else 120, soft_wrap=False)
+        with translation.override(terminal.language()), tempfile.TemporaryDirectory() as place:
+            try:
+                self._demonstrate(Path(place))
+            except (
+                supervise.ServiceDied, RuntimeError, TimeoutError, httpx.HTTPError,
+                subprocess.CalledProcessError,
+            ) as error:  # fmt: skip
+                log = Path(place) / "log"
+                if log.exists():
+                    self.stderr.write(log.read_text(errors="replace")[-4000:])
+                raise CommandError(str(error)) from error
+
+    def _demonstrate(self, place: Path) -> None:
+        began = time.monotonic()
+        # The embedded default, whatever this shell's environment says; nothing of it is kept.
+        env = {
+            "ARBORIS_DATA_DIR": str(place), "DATABASE_URL": "", "REDIS_URL": "",
+            "ARBORIS_ANALYZER": "local", "ARBORIS_WAKE_DIR": "", "DJANGO_ALLOWED_HOSTS": "",
+            "ARBORIS_HTTPS": "",
+        }  # fmt: skip
+        self._say(_("Preparing an empty SQLite database…"))
+        self._manage(env, "migrate", "--verbosity=0")
+        accounts = json.loads(self._manage(env, "demo_accounts"))
+        port = supervise.free_port()
+        url = f"http://127.0.0.1:{port}"
+        commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
+        with (
+            (place / "log").open("wb") as log,
+            supervise.services(commands, env, output=log) as running,
+        ):
+            self._say(_("Starting web and workers on %(url)s…") % {"url": url})
+            supervise.wait_until(lambda: _ready(url), running, 60)
+            language = translation.get_language() or "zh-hans"
+            writer = Writer(url, "writer", accounts["writer"], language)
+            inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
+            inbox.start()
+            self._show(writer, inbox)
+            inbox.close()
+        seconds = time.monotonic() - began
+        self._say(_("Everything is stopped. It took %(seconds).0f s.") % {"seconds": seconds})
+
+    def _show(self, writer: Writer, inbox: Inbox) -> None:
+        projects = {}
+        for code in ("zh", "en"):
+            file = SAMPLES / f"{code}.md"
+            title = file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
+            projects[code] = writer.new_project(title, code)
+            chapters, seconds = writer.import_novel(projects[code], file)
+            self._say(
+                _("“%(title)s”: %(count)d chapters saved and shown after %(ms).0f ms")
+                % {"title": title, "count": len(chapters), "ms": seconds * 1000}
+            )
+            rows = self._follow(writer, inbox, chapters, seconds)
+            self._print(tables.journeys(title, rows))
+        timed = self._write_on(writer, inbox)
+        for code in ("zh", "en"):
+            for table in tables.bible(writer.get(f"/api/projects/{projects[code]}/bible")):
+                self._print(table)
+        self._print(tables.figures(timed))
+
+    def _follow(
+        self, writer: Writer, inbox: Inbox, chapters: Sequence[Task], seconds: float
+    ) -> list[Journey]:
+        """Watch the analyses until each one's notification has come over the socket."""
+        waiting = {chapter["analysis"]["id"] for chapter in chapters}
+        rows: list[Journey] = []
+        ends = time.monotonic() + PATIENCE_SECONDS
+        progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            console=self.console,
+        )  # fmt: skip
+        bar = progress.add_task(_("Analysing behind"), total=len(waiting))
+        with Live(
+            progress, console=self.console, transient=True, auto_refresh=self.stdout.isatty()
+        ):
+            while waiting:
+                if time.monotonic() >= ends:
+                    raise TimeoutError(f"analyses {sorted(waiting)} did not end")
+                inbox.wait_any(0.2)
+                for task_id in sorted(waiting):
+                    push = inbox.push_of(task_id)
+                    if push is not None:
+                        rows.append(Journey.of(_ended(writer, task_id), push, seconds))
+                        waiting.remove(task_id)
+                        progress.advance(bar)
+        return rows
+
+    def _write_on(self, writer: Writer, inbox: Inbox) -> list[Journey]:
+        """Save chapters one at a time on the now idle system: the figures come from these."""
+        text = "\n\n".join((SAMPLES / "zh.md").read_text(encoding="utf-8").split("\n\n")[1:])
+        project = writer.new_project(_("Timing"), "zh")
+        self._say(
+            _("Saving %(count)d chapters of %(length)d characters, one at a time…")
+            % {"count": TIMED_CHAPTERS, "length": TIMED_LENGTH}
+        )
+        rows = []
+        for number in range(TIMED_CHAPTERS):
+            start = number * 800 % max(1, len(text) - TIMED_LENGTH)
+            chapter, seconds = writer.add_chapter(project, text[start : start + TIMED_LENGTH])
+            task_id = chapter["analysis"]["id"]
+            push = inbox.wait_for(task_id, PATIENCE_SECONDS)
+            rows.append(Journey.of(_ended(writer, task_id), push, seconds))
+        return rows
+
+    def _manage(self, env: dict[str, str], *arguments: str) -> str:
+        done = subprocess.run(
+            supervise.manage(*arguments), env={**os.environ, **env}, check=True, text=True,
+            stdout=subprocess.PIPE,
+        )  # fmt: skip
+        return done.stdout
+
+    def _say(self, line: str) -> None:
+        self.console.print(line, highlight=False)
+
+    def _print(self, renderable: RenderableType) -> None:
+        self.console.print()
+        self.console.print(renderable)
+
+
+def _ready(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def _ended(writer: Writer, task_id: int) -> Task:
+    """The task after its notification; anything but completed ends the demo as failed."""
+    task: Task = writer.get(f"/api/async-analysis/tasks/{task_id}")
+    if task["status"] != "completed":
+        raise RuntimeError(f"analysis {task_id} is {task['status']}: {task['error_message']}")
+    return task
