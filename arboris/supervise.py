@@ -55,6 +55,14 @@ def web(port: int) -> list[str]:
     ]  # fmt: skip
 
 
+def run_managed(env: Mapping[str, str], *arguments: str) -> str:
+    """Run one management command to its end; its standard output. CalledProcessError if it fails."""
+    done = subprocess.run(
+        manage(*arguments), env={**os.environ, **env}, check=True, text=True, stdout=subprocess.PIPE
+    )
+    return done.stdout
+
+
 @contextmanager
 def services(
     commands: Mapping[str, list[str]],

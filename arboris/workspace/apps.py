@@ -6,3 +6,6 @@ class WorkspaceConfig(AppConfig):
     name = "arboris.workspace"
     label = "workspace"
     verbose_name = _("Workspace")
+
+    def ready(self) -> None:
+        from arboris import checks  # noqa: F401 - registers the project's system checks

@@ -71,6 +71,6 @@ def describe(
         if found is None:
             continue
         said = " ".join(found["d"].split()).strip(" ,，、")
-        if said and entity.name not in said:
+        if len(said) > 1 and not any(form in said for form in (entity.name, *entity.aliases)):
             return said, passages.evidence(start, end)
     return "", None

@@ -51,6 +51,8 @@ def find_rules(reading: Reading, grammar: Grammar, segment: Segment) -> Iterator
     wording = " ".join(text[segment.start : segment.end].split())
     named = grammar.law_name.search(text, segment.start, segment.end)
     name = named.group() if named and len(named.group()) > 3 else found.group()
+    if name.endswith(("：", ":")):  # "the rule is simple: ..."
+        name = text[found.end() : segment.end]
     name = " ".join(name.split()).strip(" ，,。：:“”\"'")
     if len(name) > _RULE_NAME:
         name = name[: _RULE_NAME - 1] + "…"

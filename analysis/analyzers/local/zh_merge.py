@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-
 from . import zh_words as w
 from .entities import Draft
-from .zh_names import _CJK, _is_full, plausible, surname_of, titled_parts
+from .known import Lexicon
+from .zh_names import _CJK, is_full, plausible, surname_of, titled_parts
 
+_QUOTED = rf"[“「『‘\"]?(?P<alias>[{_CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
+# "人称断魂剑": said of the one person whom the sentence names before.
 _CALLED = re.compile(
-    rf"(?P<who>[{_CJK}·]{{2,6}})[，,]?(?:[^。！？；“”]{{0,6}}?)"
-    rf"(?:人称|江湖人称|人送外号|人送绰号|绰号|外号|诨名|诨号|表字|字|别号|道号|法号|法名|号|又名|别名|化名|自称|小名|乳名)"
-    rf"(?:叫做|叫作|唤作|唤做|叫|作|为|是|曰)?[“「『‘\"]?(?P<alias>[{_CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s])"
+    r"(?:人称|人送外号|人送绰号|绰号|外号|诨名|诨号|别号|道号|法号|法名|又名|化名|自称)"
+    rf"(?:叫做|叫作|唤作|唤做|叫|作|为|是|曰)?{_QUOTED}"
 )
+_COURTESY = re.compile(rf"(?:[，,、；;]|(?<=[{_CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}")
+# "裴少卿名叫裴衍": both names of one person, side by side.
+_SAME = re.compile(rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{_CJK}]{{2,4}})(?=[，,。；;！!、\s])")
+_SENTENCE = re.compile(r"[。！？!?\n]")
 
 
 class Merger:
@@ -26,15 +30,21 @@ class Merger:
 
     def run(self, text: str) -> list[Draft]:
         called = self._called(text)
-        fresh = [f for f in self.persons if f not in self._owner]
+        aliases = {alias for _, alias in called if alias not in self._owner}
+        fresh = [f for f in self.persons if f not in self._owner and f not in aliases]
         # Full names first, then what may be short for one of them, longest first.
-        fresh.sort(key=lambda f: (not (_is_full(f) and not titled_parts(f)), -len(f), f))
+        fresh.sort(key=lambda f: (not (is_full(f) and not titled_parts(f)), -len(f), f))
         for form in fresh:
             owner = self._short_for(form) or self._titled(form) or self._honoured(form)
+            if owner is None and self._anybody(form) and text.count(form) < 3:
+                continue  # "顾小姐" among several named Gu: one of them, but nobody can say who
             self._adopt(form, owner)
-        for who, alias in called:
-            if who in self._owner and alias not in self._owner:
+        for who, alias in called * 2:  # an alias may itself have a courtesy name
+            if who in self._owner and alias in aliases and alias not in self._owner:
                 self._adopt(alias, self._owner[who])
+        for alias in sorted(aliases - set(self._owner)):
+            if alias in self.persons:
+                self._adopt(alias, None)
         return self.drafts
 
     def _adopt(self, form: str, owner: Draft | None) -> None:
@@ -54,10 +64,13 @@ class Merger:
     def _short_for(self, form: str) -> Draft | None:
         """"砚秋" for the only "?砚秋"; "小板儿" and "阿宝" for "板儿" and "宝"."""
         longer = [
-            d for f, d in self._owner.items() if _is_full(f) and f[len(surname_of(f)) :] == form and len(form) >= 2
+            d for f, d in self._owner.items() if is_full(f) and f[len(surname_of(f)) :] == form and len(form) >= 2
         ]
         if longer:
             return self._only(longer)
+        parts = [d for f, d in self._owner.items() if form in re.split("[·•・]", f) and f != form]
+        if parts:
+            return self._only(parts)
         if form[0] in "小阿老" and len(form) >= 3 and form[1:] in self._owner:
             return self._owner[form[1:]]
         for prefix in "小阿老":
@@ -65,16 +78,22 @@ class Merger:
                 return self._owner[prefix + form]
         return None
 
-    def _titled(self, form: str) -> Draft | None:
+    def _bearers(self, form: str) -> list[Draft]:
+        """People with a full name whose surname the titled ``form`` gives."""
         parts = titled_parts(form)
         if parts is None or parts[1] not in w.OFFICE_SET:
-            return None
-        bearers = [
+            return []
+        return [
             d
             for f, d in self._owner.items()
-            if surname_of(f) == parts[0] and _is_full(f) and titled_parts(f) is None
+            if surname_of(f) == parts[0] and is_full(f) and titled_parts(f) is None
         ]
-        return self._only(bearers)
+
+    def _titled(self, form: str) -> Draft | None:
+        return self._only(self._bearers(form))
+
+    def _anybody(self, form: str) -> bool:
+        return len({id(d) for d in self._bearers(form)}) > 1
 
     def _honoured(self, form: str) -> Draft | None:
         """"葛洪" and "葛洪真人"."""
@@ -85,18 +104,30 @@ class Merger:
         return self._only(longer) if longer else None
 
     def _called(self, text: str) -> list[tuple[str, str]]:
+        """(name, alias) pairs that the text states."""
+        lexicon = Lexicon({*self.persons, *self._owner}, whole_words=False)
         pairs = []
-        forms = sorted({*self.persons, *self._owner}, key=len, reverse=True)
         for found in _CALLED.finditer(text):
-            who = next((f for f in forms if f in found["who"]), None)
+            who = self._subject(text, lexicon, found.start())
             if who and plausible(found["alias"]):
                 pairs.append((who, found["alias"]))
+        for pattern in (_COURTESY, _SAME):
+            for found in pattern.finditer(text):
+                who = self._right_before(text, lexicon, found.start())
+                if who and plausible(found["alias"]) and found["alias"] != who:
+                    pairs.append((who, found["alias"]))
         return pairs
 
+    @staticmethod
+    def _subject(text: str, lexicon: Lexicon, at: int) -> str | None:
+        """The only person whom the sentence names before ``at``."""
+        start = max(0, at - 60)
+        for stop in _SENTENCE.finditer(text, start, at):
+            start = stop.end()
+        named = {text[a:b] for a, b in lexicon.scan(text, start, at)}
+        return named.pop() if len(named) == 1 else None
 
-def ambiguous_titles(drafts: list[Draft]) -> dict[str, int]:
-    """How many people share a surname, by surname."""
-    count: dict[str, int] = defaultdict(int)
-    for draft in drafts:
-        count[surname_of(draft.name)] += 1
-    return count
+    @staticmethod
+    def _right_before(text: str, lexicon: Lexicon, at: int) -> str | None:
+        spans = list(lexicon.scan(text, max(0, at - 6), at))
+        return text[spans[-1][0] : spans[-1][1]] if spans and spans[-1][1] == at else None

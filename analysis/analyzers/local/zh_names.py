@@ -15,8 +15,13 @@ _EDGE = re.compile(rf"^[^{_CJK}A-Za-z]+|[^{_CJK}A-Za-z0-9]+$")
 _ALL_CJK = re.compile(rf"^[{_CJK}]+(?:[·•・][{_CJK}]+)*$")
 _COMPOUND = "|".join(sorted(w.COMPOUND_SURNAMES))
 _SINGLE = "".join(sorted(w.SURNAMES))
-_TITLED = re.compile(rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?P<t>{'|'.join(w.TITLES)})")
-_FOREIGN = re.compile(rf"[{_CJK}]{{1,6}}(?:[·•・][{_CJK}]{{1,6}}){{1,3}}")
+_RANKED = "|".join(t for t in w.TITLES if len(t) > 1)  # "顾老相公", "贾二老爷"
+_TITLED = re.compile(
+    rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?:[老小大二三四五六七八九十](?P<r>{_RANKED})|(?P<t>{'|'.join(w.TITLES)}))"
+)
+_SOUND = f"[{''.join(sorted(w.SOUNDS))}]"
+_FOREIGN = re.compile(rf"{_SOUND}{{1,6}}(?:[·•・]{_SOUND}{{1,7}}){{1,3}}")
+_FOREIGN_TITLED = re.compile(rf"(?P<n>{_SOUND}{{2,5}})(?:{'|'.join(w.FOREIGN_TITLES)})")
 _NAMED = re.compile(
     rf"(?:名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫)"
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
@@ -33,8 +38,10 @@ _TAILS = frozenset(
     "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡醒死活等猛忙急便又也都再正才刚却"
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
+_VERBAL = frozenset("笑闻大怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
 _SPEECH_TAILS = ("便道", "笑道", "说道", "问道", "叹道", "喝道", "道", "曰", "说", "笑", "问", "听", "见", "忙", "便", "又", "亦", "的")
 _LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
+_SHORT_LIKE_PLACE = tuple("楼阁亭院庄堂轩园苑")
 _NO_NAME_ENDINGS = tuple("家门们")
 _PEOPLE_ENDINGS = (
     "老者 老人 女子 男子 少年 少女 弟子 士兵 丫头 丫鬟 丫环 和尚 道士 汉子 妇人 书生 姑娘们 孩子 将军们 军士 "
@@ -107,7 +114,10 @@ class ZhCandidates:
             joined = before.text + word.text
             if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
                 self.tally[joined].revered += 1
-        if before is None or not (before.text in w.ROLES or before.text in w.OFFICE_SET):
+        if before is None or not (before.text in w.ROLES or before.text in w.INTRODUCERS):
+            return
+        if word.tag in ("PER", "LOC", "ORG", "nz") and len(word.text) == 3 and is_full(word.text):
+            self.tally[word.text].named += 1
             return
         if word.text not in w.SURNAMES or word.text in w.WEAK_SURNAMES or at + 1 >= len(line):
             return
@@ -121,6 +131,11 @@ class ZhCandidates:
             self._count_titled(found)
         for found in _FOREIGN.finditer(self.text):
             self.tally[found.group()].tags["PER"] += 1
+        for found in _FOREIGN_TITLED.finditer(self.text):
+            # "Sound" characters are everyday characters too: a word has to begin here.
+            if found.start() in self.starts and found.end("n") in self.starts:
+                if not is_full(found["n"]) or len(found["n"]) > 3:
+                    self.tally[found["n"]].titled += 1
         for found in _NAMED.finditer(self.text):
             tally = self.tally[found["n"]]
             elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]
@@ -130,7 +145,7 @@ class ZhCandidates:
             self.tally[found["s"] + found["g"]].named += 1
 
     def _count_titled(self, found: re.Match[str]) -> None:
-        surname, title, form = found["s"], found["t"], found.group()
+        surname, title, form = found["s"], found["t"] or found["r"], found.group()
         if self.lines and found.start() not in self.starts:
             return
         if form in w.ROLES or form in w.NOT_NAMES:
@@ -150,7 +165,8 @@ class ZhCandidates:
                 continue
             for size in range(len(form) - 1, 1, -1):
                 head = form[:size]
-                cut_late = not _is_full(form) or (count == 1 and form[size] in _TAILS)
+                rare = count == 1 and (form[size] in _TAILS or people.get(head, 0) > 2)
+                cut_late = not is_full(form) or rare
                 if people.get(head, 0) > count and cut_late:
                     self.tally[head].tags["PER"] += count
                     tally.tags["PER"] = 0
@@ -173,17 +189,24 @@ class ZhCandidates:
             return 0.0
         if form.endswith(_NO_NAME_ENDINGS) and not tally.speech:
             return 0.0
-        if form.endswith(_LIKE_PLACE) and per + tally.speech < 2:
+        like_place = _LIKE_PLACE + _SHORT_LIKE_PLACE if len(form) == 2 else _LIKE_PLACE
+        if form.endswith(like_place) and per + tally.speech < 2:
             return 0.0
         return self._by_shape(form, per, tally)
 
     def _by_shape(self, form: str, per: int, tally: Tally) -> float:
         if "·" in form or "•" in form or "・" in form:
             return 0.85
-        full, weak = _is_full(form), form[0] in w.WEAK_SURNAMES
+        full, weak = is_full(form), form[0] in w.WEAK_SURNAMES
         evidence = per + 2 * tally.speech
+        if len(form) == 2 and evidence < 3 and (_FUNCTION | _VERBAL).intersection(form[1]):
+            return 0.0
         if full and not weak:
             return 0.75 if evidence == 1 else 0.88
+        if full and evidence >= 2 and len(form) == 3:
+            return 0.8
+        if len(form) >= 3 and w.SOUNDS.issuperset(form):
+            return 0.65 if evidence == 1 else 0.85
         if len(form) > 4:
             return 0.0
         if form.endswith(tuple(w.PERSON_ENDINGS)) and len(form) >= 2 and per:
@@ -201,10 +224,10 @@ def plausible(form: str) -> bool:
         return False
     if form.endswith(tuple(_PEOPLE_ENDINGS)):
         return False
-    return not (_HARD if _is_full(form) else _FUNCTION).intersection(form)
+    return not (_HARD if is_full(form) else _FUNCTION).intersection(form)
 
 
-def _is_full(form: str) -> bool:
+def is_full(form: str) -> bool:
     """Surname and given name, by length and surname."""
     if form[:2] in w.COMPOUND_SURNAMES:
         return 3 <= len(form) <= 4
@@ -231,4 +254,4 @@ def trim_person(word: str) -> str:
 def titled_parts(form: str) -> tuple[str, str] | None:
     """(surname, title) of "赵员外"; None for anything else."""
     found = _TITLED.fullmatch(form)
-    return (found["s"], found["t"]) if found else None
+    return (found["s"], found["t"] or found["r"]) if found else None

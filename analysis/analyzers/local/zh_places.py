@@ -7,7 +7,7 @@ from collections import Counter
 
 from . import zh_words as w
 from .entities import Draft
-from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD
+from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, is_full
 from .zh_tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
@@ -19,6 +19,7 @@ _MOTION = frozenset(
     "在 到 从 往 至 去 回 过 离 出 入 进 下 上 赴 抵 投 来 来到 去到 回到 走到 赶到 到了 过了 进了 出了 离了 离开 "
     "前往 抵达 进入 走进 经过 路过 途经 位于 住在 自 奔 向 取 攻 守 屯 驻 逃到 逃往 望 直奔 正是 加入 属于 出身".split()
 )
+_HOUSES = frozenset("府家宫院堂殿部房庄寨楼门国军")  # "太守府" is any governor's
 _NAME_TAGS = ("LOC", "ORG", "nz", "PER", "nw")
 
 
@@ -45,6 +46,37 @@ class ZhPlaces:
         elif word.tag in ("n", "nz", "PER", "nw", "t", "m", "vn") and form:
             self._count_common(line, at, word, form)
 
+        if word.text in w.LONG_ENDINGS and at:
+            self._count_compound(line[at - 1], word)
+        elif word.tag in ("n", "nz", "nt", "s") and word.text not in w.PLAIN_PLACES:
+            ending = next((e for e in w.LONG_ENDINGS if form.endswith(e)), "")
+            core = form.removesuffix(ending)
+            if ending and len(core) >= 2 and core not in w.SORTS:
+                self._vote(form, "compound")
+
+        if at + 1 < len(line) and form[-1:] in w.GROUP_ENDINGS:
+            self._count_group(line, at, form)
+
+    def _count_group(self, line: list[Word], at: int, form: str) -> None:
+        """A group before one of its members: "执法" + "堂" + "的" + "副堂主"."""
+        follower = line[at + 1].text
+        if follower == "的" and at + 2 < len(line):
+            follower = line[at + 2].text + (line[at + 3].text if at + 3 < len(line) else "")
+        if not follower.startswith(w.MEMBERS) or (at and line[at - 1].tag in ("m", "q", "r")):
+            return
+        if len(form) == 1 and at and 2 <= len(line[at - 1].text) <= 3:
+            if line[at - 1].tag in ("n", "nz", "vn", "v", "a", "PER", "LOC", "nw"):
+                self._vote(line[at - 1].text + form, "group")
+        elif 2 <= len(form) <= 5 and form not in w.PLAIN_PLACES:
+            self._vote(form, "group")
+
+    def _count_compound(self, before: Word, word: Word) -> None:
+        """"天玄" + "大陆"."""
+        core = before.text
+        if before.tag in ("n", "nz", "PER", "LOC", "ORG", "nw", "vn") and 2 <= len(core) <= 5:
+            if core not in w.SORTS and core not in w.ROLES and core not in w.PLAIN_PLACES:
+                self._vote(core + word.text, "compound")
+
     def _count_common(self, line: list[Word], at: int, word: Word, form: str) -> None:
         """A word that is no name for the tagger, in a place where names of places stand."""
         joined = self._extended(line, at, form)
@@ -65,7 +97,8 @@ class ZhPlaces:
         """"通明" + "殿": the tagger sometimes leaves the ending to the next word."""
         if at + 1 < len(line) and not form.endswith(_PLACE_END):
             follower = line[at + 1]
-            if follower.text in _PLACE_END or follower.text in _FACTION_END:
+            long_ending = len(follower.text) > 1 and line[at].tag not in ("LOC", "ORG")
+            if (follower.text in _PLACE_END or follower.text in _FACTION_END) and not long_ending:
                 return form + follower.text
             # "通明" + "殿下": only the ending belongs here.
             if line[at].tag == "LOC" and follower.text[:-1] in w.FIRM_PLACE_ENDINGS:
@@ -91,13 +124,23 @@ class ZhPlaces:
                     head.update(self.votes.pop(form))
                     break
 
+        # "世居涿郡" beside "涿郡": a verb was drawn in at the front.
+        for form in list(self.votes):
+            for at in range(1, len(form) - 1):
+                tail = self.votes.get(form[at:])
+                if tail and tail.total() >= self.votes[form].total() and form[:at] not in self.votes:
+                    tail.update(self.votes.pop(form))
+                    break
+
     def _verdict(self, form: str, votes: Counter[str]) -> Draft | None:
         if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES or form in self._persons:
             return None
         ending = next((e for e in _PLACE_END + _FACTION_END if form.endswith(e)), "")
         core = form.removesuffix(ending) if ending else form
         if form not in w.BARE_PLACES and ending and (
-            not core or (len(core) == 1 and core in _POINTING) or core in w.ROLES
+            not core
+            or (len(core) == 1 and core in _POINTING)
+            or (core in w.ROLES and ending in _HOUSES)
         ):
             return None
         if len(core) == 1 and core in w.DIRECTIONS and form not in w.BARE_PLACES:
@@ -105,7 +148,9 @@ class ZhPlaces:
                 return None
         if form.endswith(w.REVERED) or (not ending and votes["LOC"] == 0 and votes.total() < 2):
             return None
-        tagged = votes["LOC"] + votes["ORG"] + votes["listed"]
+        tagged = votes["LOC"] + votes["ORG"] + votes["listed"] + votes["compound"] + votes["group"]
+        if not tagged and votes["PER-like"] and is_full(form) and form[-1] in w.PLACE_OR_NAME:
+            return None
         if not tagged and not (ending and (len(form) >= 3 or votes["nz"])):
             return None
         if not tagged and votes["PER-like"] and len(form) < 3 and not form.endswith(("山", "寺", "州")):
@@ -115,6 +160,8 @@ class ZhPlaces:
 
     @staticmethod
     def _kind(form: str, votes: Counter[str], ending: str) -> str:
+        if votes["group"]:
+            return "faction"
         longest = next((e for e in _FACTION_END if form.endswith(e)), "")
         if longest in w.FACTION_FIRST and votes["LOC"] <= votes["ORG"] + votes["nz"] + votes["motion"] + votes["PER-like"]:
             return "faction"

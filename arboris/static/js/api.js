@@ -21,8 +21,15 @@ export const post = (path, body) => call('POST', path, body);
 export const patch = (path, body) => call('PATCH', path, body);
 export const remove = (path) => call('DELETE', path);
 
-/** Leaves for the login page and comes back here after it. The browser asks first where a text is unsaved. */
-export function goToLogin() {
+let askedToSignIn = false;
+
+/**
+ * Leaves for the login page and comes back here after it. Where a text is unsaved the browser asks
+ * first; whoever stays is not asked again, and may sign in in another tab.
+ */
+function goToLogin() {
+  if (askedToSignIn) return;
+  askedToSignIn = true;
   const here = location.pathname + location.search + location.hash;
   location.assign(`/login?next=${encodeURIComponent(here)}`);
 }

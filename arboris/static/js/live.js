@@ -4,7 +4,7 @@
  * eta_seconds}), 'read' (id or 'all'), and 'refresh' (something may have been missed: load anew).
  */
 
-import { get, goToLogin, post } from './api.js';
+import { get, post } from './api.js';
 import { $, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { Inbox } from './inbox.js';
@@ -12,6 +12,7 @@ import { LiveSocket } from './socket.js';
 import { closeToast, showToast } from './toasts.js';
 
 const POLL_EVERY = 5000; // ms
+const SIGN_IN_PAUSE = 30_000; // ms until a socket that was refused is tried again
 const GRACE = 3000; // ms: a short break of the line is not worth a word
 const API = '/api/async-analysis/notifications';
 
@@ -25,7 +26,7 @@ let poll = 0;
 let grace = 0;
 let wasUp = false;
 
-const socket = new LiveSocket({ since: () => inbox.last, onFrame: hear, onUp: up, onDown: down, onSignedOut: goToLogin });
+const socket = new LiveSocket({ since: () => inbox.last, onFrame: hear, onUp: up, onDown: down, onSignedOut: signedOut });
 
 function hear({ type, data }) {
   if (type === 'notification') receive(data);
@@ -94,6 +95,13 @@ function down() {
     void fetchMissed();
     emit('refresh');
   }, POLL_EVERY);
+}
+
+/** The API has the last word: its 401 leads to the login page. Until then there is polling. */
+function signedOut() {
+  down();
+  void fetchMissed();
+  setTimeout(() => socket.start(), SIGN_IN_PAUSE);
 }
 
 function showLink(isUp) {

@@ -3,7 +3,7 @@
 import { $, $$, h } from './dom.js';
 import { t, tn } from './i18n.js';
 
-const STAY = { started: 5000, completed: 10_000, cancelled: 8000 }; // ms; a failure stays until it is closed
+const STAY = { started: 5000, completed: 10_000, cancelled: 8000, failed: 30_000 }; // ms
 const MOST = 4;
 const SHOWN = '.toast:not(.more)';
 
@@ -28,7 +28,7 @@ export function showToast(notification, onRead) {
     chapter ? h('a', { href: `/chapters/${chapter}`, on: { click: () => onRead(id) } }, t('open_chapter')) : null);
   list.append(toast);
   makeRoom();
-  if (STAY[type]) timers.set(toast, { left: STAY[type], timer: 0, since: 0 });
+  timers.set(toast, { left: STAY[type] ?? STAY.completed, timer: 0, since: 0 });
   if (!held) run(toast);
 }
 

@@ -59,6 +59,14 @@ class Inbox(threading.Thread):
         self.join(timeout=5)
 
 
+def is_ready(base_url: str) -> bool:
+    """Whether web, database and workers are all there."""
+    try:
+        return httpx.get(f"{base_url}/readyz", trust_env=False).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 class Writer:
     """Signs in and works over HTTP; every call's answer is checked."""
 

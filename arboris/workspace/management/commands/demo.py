@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -21,7 +20,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from arboris import supervise
 from arboris.workspace.demo import tables
-from arboris.workspace.demo.client import Inbox, Writer
+from arboris.workspace.demo.client import Inbox, Writer, is_ready
 from arboris.workspace.demo.figures import Journey
 from arboris.workspace.management import terminal
 
@@ -58,8 +57,8 @@ class Command(BaseCommand):
             "ARBORIS_HTTPS": "",
         }  # fmt: skip
         self._say(_("Preparing an empty SQLite database…"))
-        self._manage(env, "migrate", "--verbosity=0")
-        accounts = json.loads(self._manage(env, "demo_accounts"))
+        supervise.run_managed(env, "migrate", "--verbosity=0")
+        accounts = json.loads(supervise.run_managed(env, "demo_accounts"))
         port = supervise.free_port()
         url = f"http://127.0.0.1:{port}"
         commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
@@ -68,7 +67,7 @@ class Command(BaseCommand):
             supervise.services(commands, env, output=log) as running,
         ):
             self._say(_("Starting web and workers on %(url)s…") % {"url": url})
-            supervise.wait_until(lambda: _ready(url), running, 60)
+            supervise.wait_until(lambda: is_ready(url), running, 60)
             language = translation.get_language() or "zh-hans"
             writer = Writer(url, "writer", accounts["writer"], language)
             inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
@@ -141,26 +140,12 @@ class Command(BaseCommand):
             rows.append(Journey.of(_ended(writer, task_id), push, seconds))
         return rows
 
-    def _manage(self, env: dict[str, str], *arguments: str) -> str:
-        done = subprocess.run(
-            supervise.manage(*arguments), env={**os.environ, **env}, check=True, text=True,
-            stdout=subprocess.PIPE,
-        )  # fmt: skip
-        return done.stdout
-
     def _say(self, line: str) -> None:
         self.console.print(line, highlight=False)
 
     def _print(self, renderable: RenderableType) -> None:
         self.console.print()
         self.console.print(renderable)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/readyz", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def _ended(writer: Writer, task_id: int) -> Task:

@@ -1,0 +1,61 @@
+"""The operator's terminal: its language, columns that fit Chinese, progress on stderr."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TextIO
+
+from django.conf import settings
+from rich.cells import cell_len, set_cell_size
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+Advance = Callable[[int], None]
+
+
+def language() -> str:
+    """English where the terminal's locale says so, the project's language otherwise."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value:
+            return "en" if value.lower().startswith("en") else settings.LANGUAGE_CODE
+    return settings.LANGUAGE_CODE
+
+
+def columns(cells: Sequence[str], widths: Sequence[int]) -> str:
+    """One line of a table; a Chinese character takes two places. The last cell is left whole."""
+    parts = [_fit(one_line(cell), width) for cell, width in zip(cells, widths, strict=False)]
+    parts += [one_line(cell) for cell in cells[len(widths) :]]
+    return "  ".join(parts).rstrip()
+
+
+def one_line(text: str) -> str:
+    """Without line breaks and control characters: what others wrote must not steer a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
+
+
+def _fit(text: str, width: int) -> str:
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + "…"
+
+
+@contextmanager
+def progress(stderr: TextIO, description: str, total: int | None) -> Iterator[Advance]:
+    """A progress bar on ``stderr`` where that is a terminal, nothing elsewhere."""
+    if not stderr.isatty():
+        yield lambda count: None
+        return
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(file=stderr),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task(description, total=total)
+        yield lambda count: bar.advance(task, count)

@@ -1,0 +1,37 @@
+"""System checks: settings that are each well formed and do not fit together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+
+from arboris.llm.client import missing_settings
+
+
+@register(Tags.compatibility)
+def analyzer_can_work(**_: Any) -> list[CheckMessage]:
+    if settings.ARBORIS_ANALYZER != "llm":
+        return []
+    return [
+        Error(
+            f"ARBORIS_ANALYZER=llm needs {name}, which is not set.",
+            hint="Set it, or use ARBORIS_ANALYZER=local.",
+            id="arboris.E001",
+        )
+        for name in missing_settings()
+    ]
+
+
+@register(Tags.compatibility)
+def sweeps_come_before_the_deadline(**_: Any) -> list[CheckMessage]:
+    if settings.ARBORIS_POLL_INTERVAL <= settings.ARBORIS_PROCESSING_TIMEOUT:
+        return []
+    return [
+        Error(
+            "ARBORIS_POLL_INTERVAL is longer than ARBORIS_PROCESSING_TIMEOUT: dead analyses would "
+            "be noticed later than slow ones.",
+            id="arboris.E002",
+        )
+    ]
