@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import close_old_connections
 
 from analysis import queue
 from analysis.models import WorkerHeartbeat
@@ -76,9 +76,10 @@ class Steward:
                 if now >= sweep_at:
                     queue.sweep()
                     sweep_at = now + sweep_every
-            except DatabaseError:
-                # The database is away: say so and look again; the lease covers the meantime.
-                log.warning("steward: the database does not answer", exc_info=True)
+            except Exception:
+                # Whatever it is (mostly: the database is away), this thread must outlive it; the
+                # lease covers the meantime.
+                log.exception("steward: will try again")
 
     def _look_after_claim(self, now: float) -> None:
         with self._lock:

@@ -16,6 +16,8 @@ class TokenView(ObtainAuthToken):
     """``{username, password}`` → ``{"token": …}``; throttled against guessing."""
 
     permission_classes = [AllowAny]
+    # The password alone says who asks: a stale token or session must not bar the way.
+    authentication_classes = []
     # Whoever asks for a token is known by the password alone: an expired token must not bar it.
     authentication_classes = []
     parser_classes = [BoundedJSONParser]

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
@@ -32,7 +33,7 @@ class Unavailable(exceptions.APIException):
 
 
 class BoundedJSONParser(JSONParser):
-    """JSON up to DATA_UPLOAD_MAX_MEMORY_SIZE bytes; the answer to more is 413."""
+    """One JSON object. Its size is bounded by DATA_UPLOAD_MAX_MEMORY_SIZE, see exception_handler."""
 
     def parse(
         self,
@@ -40,11 +41,10 @@ class BoundedJSONParser(JSONParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> dict[str, Any]:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        request = (parser_context or {})["request"]
-        if limit is not None and int(request.META.get("CONTENT_LENGTH") or 0) > limit:
-            raise TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})
-        data: Any = super().parse(stream, media_type, parser_context)
+        try:
+            data: Any = super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError(_("The JSON is nested too deeply.")) from None
         if not isinstance(data, dict):
             raise exceptions.ParseError(_("The request has to be a JSON object."))
         return data
@@ -52,6 +52,9 @@ class BoundedJSONParser(JSONParser):
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's answer as ``{"detail", "code"}``, with the fields at fault beside them."""
+    if isinstance(error, RequestDataTooBig):
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        error = TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})
     response = drf_exception_handler(error, context)
     if response is None:
         return None

@@ -179,7 +179,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["arboris.rest.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": env.text("ARBORIS_TOKEN_RATE", "10/min")},
+    "DEFAULT_THROTTLE_RATES": {"token": env.text("ARBORIS_TOKEN_RATE", "30/min")},
     # Behind one proxy the caller is the last address that it added; without one the header lies.
     "NUM_PROXIES": 1 if env.flag("ARBORIS_BEHIND_PROXY") else 0,
     "EXCEPTION_HANDLER": "arboris.rest.exception_handler",

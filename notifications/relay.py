@@ -29,6 +29,8 @@ HOLE_SECONDS = 60.0
 STEP_BACK = 200
 BATCH = 500
 REMEMBERED = 5_000
+# A gap wider than this is a restored or pruned table, not transactions under way.
+MOST_HOLES = 500
 PROGRESS_SECONDS = 1.0
 
 
@@ -75,7 +77,7 @@ class Tailer:
         for row in fresh:
             self._holes.pop(row.pk, None)
             if row.pk > self.position:
-                first = max(self.position + 1, row.pk - REMEMBERED)
+                first = max(self.position + 1, row.pk - MOST_HOLES)
                 self._holes.update(dict.fromkeys(range(first, row.pk), now))
                 self.position = row.pk
             self._seen[row.pk] = None

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db import IntegrityError
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
@@ -25,6 +27,16 @@ def cancel(task_id: int, *, notify_writer: bool = True) -> None:
     task has ended already.
     """
     in_transaction(lambda: _cancel(task_id, "cancelled", notify_writer))
+
+
+def check_cancel(task: PendingAnalysis) -> None:
+    """Raise the QueueConflict that cancelling the task would meet, as far as can be foreseen."""
+    if task.status not in LIVE:
+        raise _already_ended()
+
+
+def _already_ended() -> QueueConflict:
+    return QueueConflict("already_ended", _("This analysis has already ended."))
 
 
 def supersede(chapter_id: int) -> None:
@@ -55,7 +67,7 @@ def _cancel(task_id: int, reason: str, notify_writer: bool, missing_ok: bool = F
     if not changed:
         if missing_ok:
             return
-        raise QueueConflict("already_ended", _("This analysis has already ended."))
+        raise _already_ended()
     AnalysisAttempt.objects.filter(task_id=task_id, outcome=AnalysisAttempt.Outcome.RUNNING).update(
         outcome=AnalysisAttempt.Outcome.CANCELLED, ended_at=now
     )
@@ -70,11 +82,17 @@ def retry(task_id: int, *, priority: int | None = None) -> None:
     Features that were done stay done. Raises QueueConflict when the task is in another state,
     when its text is no longer the chapter's, or when the chapter has a live task already.
     """
-    in_transaction(lambda: _retry(task_id, priority))
+    try:
+        in_transaction(lambda: _retry(task_id, priority))
+    except IntegrityError as error:  # the unique column: somebody queued the chapter meanwhile
+        raise _already_queued() from error
 
 
-def _retry(task_id: int, priority: int | None) -> None:
-    task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
+def check_retry(task: PendingAnalysis) -> None:
+    """Raise the QueueConflict that retrying the task would meet, as far as can be foreseen.
+
+    Reads ``task.chapter`` and ``task.version``: select them along.
+    """
     if task.status not in (Status.FAILED, Status.CANCELLED):
         raise QueueConflict(
             "not_retryable", _("Only a failed or cancelled analysis can be retried.")
@@ -84,7 +102,16 @@ def _retry(task_id: int, priority: int | None) -> None:
             "text_changed", _("The chapter has a newer text; this analysis is out of date.")
         )
     if PendingAnalysis.objects.filter(active_chapter=task.chapter_id).exists():
-        raise QueueConflict("already_queued", _("The chapter is already being analysed."))
+        raise _already_queued()
+
+
+def _already_queued() -> QueueConflict:
+    return QueueConflict("already_queued", _("The chapter is already being analysed."))
+
+
+def _retry(task_id: int, priority: int | None) -> None:
+    task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
+    check_retry(task)
     now = db_now()
     changes: dict[str, Any] = {
         "status": Status.PENDING,
@@ -136,36 +163,44 @@ def resume() -> None:
 
 
 def prune(
-    statuses: Sequence[Status], older_than: datetime, *, progress: Callable[[int], None]
+    statuses: Sequence[Status],
+    older_than: datetime,
+    *,
+    progress: Callable[[int], None],
+    only: Q | None = None,
+    limit: int | None = None,
 ) -> int:
     """Delete ended tasks that ended before ``older_than``, in primary-key order and small batches.
 
-    The tallies behind the counters are kept apart and stay. Returns how many were deleted.
+    ``only`` narrows them further; at most ``limit`` are deleted. The tallies behind the counters
+    are kept apart and stay. Returns how many were deleted.
     """
-    live = set(statuses) & set(LIVE)
-    if live:
-        raise ValueError("live tasks are never pruned")
     done, last = 0, 0
-    while True:
-        ids = list(
-            PendingAnalysis.objects.filter(
-                pk__gt=last, status__in=statuses, completed_at__lt=older_than
-            )
-            .order_by("pk")
-            .values_list("pk", flat=True)[:BATCH]
-        )
+    while limit is None or done < limit:
+        size = BATCH if limit is None else min(BATCH, limit - done)
+        doomed = prunable(statuses, older_than, only).filter(pk__gt=last)
+        ids = list(doomed.order_by("pk").values_list("pk", flat=True)[:size])
         if not ids:
-            return done
+            break
         last = ids[-1]
-        deleted = in_transaction(lambda ids=ids: _delete(ids, statuses, older_than))  # type: ignore[misc]
+        # Asked again inside the transaction: one of them may have been retried meanwhile.
+        again = prunable(statuses, older_than, only).filter(pk__in=ids)
+        deleted = in_transaction(lambda again=again: _delete(again))  # type: ignore[misc]
         done += deleted
         progress(deleted)
+    return done
 
 
-def _delete(ids: list[int], statuses: Sequence[Status], older_than: datetime) -> int:
-    # Asked again inside the transaction: one of them may have been retried meanwhile.
-    doomed = PendingAnalysis.objects.filter(
-        pk__in=ids, status__in=statuses, completed_at__lt=older_than
-    )
+def prunable(
+    statuses: Sequence[Status], older_than: datetime, only: Q | None = None
+) -> QuerySet[PendingAnalysis]:
+    """What ``prune`` deletes."""
+    if set(statuses) & set(LIVE):
+        raise ValueError("live tasks are never pruned")
+    ended = PendingAnalysis.objects.filter(status__in=statuses, completed_at__lt=older_than)
+    return ended if only is None else ended.filter(only)
+
+
+def _delete(doomed: QuerySet[PendingAnalysis]) -> int:
     _, per_model = doomed.delete()
     return per_model.get("analysis.PendingAnalysis", 0)

@@ -41,9 +41,21 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
         key=lambda x: x[0],
     )
     if best < 0.8:
-        return None
+        return _unsupported(words, votes, all_)
     sure = min(0.93, 0.45 + 0.12 * best)
     return kind, round(sure, 3)  # type: ignore[return-value]
+
+
+def _unsupported(
+    words: list[str], votes: Votes, all_: EnCandidates
+) -> tuple[EntityKind, float] | None:
+    """A capital with no cue at all is a person more often than anything else in fiction."""
+    word = words[-1]
+    if len(words) > 2 or votes.the or not votes.firm or all_.lower[word]:
+        return None
+    if word.endswith(("ians", "ans", "ish", "ese", "ism", "ists", "ity", "ness", "tion")):
+        return None
+    return "person", 0.5
 
 
 class _Merger:

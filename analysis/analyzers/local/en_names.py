@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 from . import en_words as w
 from .en_tokens import Word
 
 _LINKS = frozenset({"of", "de", "du", "von", "van", "la", "le", "della", "di", "d'"})
+_RANKS = w.TITLES - w.EPITHETS
 _PARTICLES = _LINKS - {"of"}
 
 
@@ -17,16 +19,13 @@ class Run:
     """Capitalised words in a row: one use of a possible name."""
 
     words: list[Word]
+    form: str  # as it stands in the text
     before: Word | None
     after: Word | None
     adjacent: bool  # nothing but a space between ``words`` and ``after``
     quoted_call: bool  # ", X!" and the like
     the: bool
     initial: bool
-
-    @property
-    def form(self) -> str:
-        return " ".join(x.text for x in self.words)
 
 
 @dataclass(slots=True)
@@ -54,9 +53,17 @@ class EnCandidates:
                 elif not word.initial:
                     self.capital[word.lower] += 1
         self.votes: dict[str, Votes] = defaultdict(Votes)
+        self._pairs: list[tuple[str, str]] = []  # forms that stand in one list
         for line in lines:
+            before: Run | None = None
             for run in self._runs(line):
                 self._vote(run)
+                if before is not None:
+                    gap = text[before.words[-1].end : run.words[0].start]
+                    if gap in (", ", " and ", ", and ", " or ", " & "):
+                        self._pairs.append((before.form, run.form))
+                before = run
+        self._share()
 
     # -- runs ---------------------------------------------------------------------------
 
@@ -77,7 +84,7 @@ class EnCandidates:
         return runs
 
     def _may_begin(self, word: Word) -> bool:
-        if not word.capital or word.lower in w.FUNCTION:
+        if not word.capital or word.lower in w.FUNCTION - _RANKS:
             return False
         if word.lower in w.NO_NAMES and word.lower not in w.TITLES | w.PLACE_FIRST | w.GIVEN_NAMES:
             return False
@@ -120,6 +127,7 @@ class EnCandidates:
         near = before is not None and self.text[before.end : line[at].start] == " "
         return Run(
             line[at:stop],
+            self.text[line[at].start : last.end],
             before if near else None,
             after,
             adjacent,
@@ -146,6 +154,17 @@ class EnCandidates:
             elif label == "ORG":
                 votes.faction += share / 2
 
+    def _share(self) -> None:
+        """What stands in a list with a sure person (or place) is likely one too."""
+        for one, other in (*self._pairs, *((b, a) for a, b in reversed(self._pairs))):
+            giver, taker = self.votes[one], self.votes[other]
+            if max(taker.person, taker.place, taker.faction) >= 2:
+                continue
+            if giver.person >= 2 and giver.person > giver.place:
+                taker.person += 0.9
+            elif giver.place >= 2 and giver.place > giver.person:
+                taker.place += 0.9
+
     @staticmethod
     def _vote_by_shape(run: Run, votes: Votes) -> None:
         first, last = run.words[0].lower, run.words[-1].lower
@@ -160,7 +179,7 @@ class EnCandidates:
             votes.faction += 6
         elif long and (last in w.PLACE_HEADS or (first in w.PLACE_FIRST and first not in w.TITLES)):
             votes.place += 5
-        elif long and any(x.lower == "of" for x in run.words) and first in w.PLACE_OF | w.PLACE_HEADS:
+        elif long and _head_before_of(run.words) in w.PLACE_OF | w.PLACE_HEADS:
             votes.place += 4
         elif long and first in w.FACTION_HEADS:
             votes.faction += 3
@@ -192,6 +211,8 @@ class EnCandidates:
             votes.place += 0.8
         elif before in ("to", "of", "for"):
             votes.place += 0.3
+        elif after == "of" and run.adjacent and len(run.words) == 1 and not run.the:
+            votes.person += 0.8
         elif before in ("with", "and", "by", "that", "when", "if", "as", "than"):
             votes.person += 0.4
         if run.quoted_call:
@@ -199,3 +220,8 @@ class EnCandidates:
         if run.the and len(run.words) == 1:
             votes.place += 0.5
             votes.person -= 1.0
+
+
+def _head_before_of(words: list[Word]) -> str:
+    """"court" of "High Court of Chancery"; empty without an "of"."""
+    return next((a.lower for a, b in pairwise(words) if b.lower == "of"), "")

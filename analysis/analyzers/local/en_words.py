@@ -34,7 +34,7 @@ OFFICES = _set("chancellor mayor abbess admiral governor marshal regent justice 
 MALE_NAMES = _set(
     "aaron abel abraham abram adam adrian alan albert alec alex alexander alfred allan allen ambrose amos andrew andy "
     "angus anthony antonio archibald archie arnold arthur augustus barnaby bartholomew basil ben benedict benjamin bernard bert bill billy "
-    "bob bobby brandon brian bruce caleb calvin carl cecil charles charley charlie chris christian christopher clarence "
+    "bob bobby brandon brian bruce caleb calvin carl cecil charles charley charlie chris christopher clarence "
     "claude clement clifford clive colin conrad cornelius cuthbert cyril dan daniel darcy dave david dennis derek dick "
     "dominic don donald dorian douglas duncan dylan earl ebenezer ed eddie edgar edmund edward edwin eli elijah eliot elliot ellis "
     "emmanuel eric ernest ethan eugene eustace evan everett ezekiel ezra felix ferdinand fergus francis frank franklin fred "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -91,8 +91,9 @@ def place(
         for form in draft.forms:
             owner[form] = None if form in owner and owner[form] is not draft else draft
     # A canonical name outweighs somebody else's alias of the same form.
+    names = Counter(draft.name for draft in every)
     for draft in every:
-        if owner.get(draft.name) is None and sum(d.name == draft.name for d in every) == 1:
+        if owner.get(draft.name) is None and names[draft.name] == 1:
             owner[draft.name] = draft
     for form in blocked:
         owner.setdefault(form, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from arboris.novels.text import find_unstorable
 from arboris.workspace.chapters import Saved, Wish
 
 MAX_CONFIG_BYTES = 64 * 1024
+MAX_CONFIG_DEPTH = 20  # MariaDB takes no JSON that is nested more than 32 levels deep
 
 
 class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
@@ -51,6 +53,8 @@ class StorableText(serializers.CharField):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and (problem := find_unstorable(data)):
             raise serializers.ValidationError(problem)
+        if isinstance(data, int | float):  # CharField would take a number for its digits
+            self.fail("invalid")
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
@@ -74,8 +78,9 @@ def check_config(value: Any) -> dict[str, Any]:
         raise serializers.ValidationError(
             _("Larger than %(limit)d bytes.") % {"limit": MAX_CONFIG_BYTES}
         )
-    if problem := find_unstorable(plain) or _escaped_nul(plain):
-        raise serializers.ValidationError(problem)
+    for text in _texts(value):
+        if problem := find_unstorable(text):
+            raise serializers.ValidationError(problem)
     try:
         GenerationConfig.model_validate(value)
     except ConfigError as error:
@@ -93,8 +98,21 @@ def _is_branch(part: str | int) -> bool:
     return isinstance(part, str) and part.split("[")[0] in {"float", "int", "constrained-float"}
 
 
-def _escaped_nul(plain: str) -> str:
-    return _("A NUL character is not allowed.") if "\\u0000" in plain else ""
+def _texts(value: Any, depth: int = 1) -> Iterator[str]:
+    """Every key and text in a JSON value. ValidationError where it is nested too deeply."""
+    if depth > MAX_CONFIG_DEPTH:
+        raise serializers.ValidationError(
+            _("Nested more than %(limit)d levels deep.") % {"limit": MAX_CONFIG_DEPTH}
+        )
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
 
 
 class WishSerializer(serializers.Serializer[Wish]):

@@ -1,0 +1,41 @@
+"""Cancel pending or running analyses."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext_lazy, ngettext
+
+from analysis import queue
+from analysis.management.tasks import TaskCommand
+from analysis.models import PendingAnalysis, Status
+
+
+class Command(TaskCommand):
+    help = "Cancel pending or running analyses."
+    about = gettext_lazy(
+        "Cancel pending or running analyses; a running one stops within seconds.\n\n"
+        "Without --status or ids it takes both. Their writers are told."
+    )
+    examples = (
+        "17",
+        "--status pending --older-than 1d --dry-run",
+        "--user lin --noinput",
+        "--all --reason 'wrong model configured'",
+    )
+    acts_on = (Status.PENDING, Status.PROCESSING)
+    by_default = acts_on
+
+    def question(self, count: int) -> str:
+        text = ngettext("Cancel %(count)d analysis?", "Cancel %(count)d analyses?", count)
+        return text % {"count": count}
+
+    def summary(self, count: int) -> str:
+        text = ngettext(
+            "%(count)d analysis was cancelled.", "%(count)d analyses were cancelled.", count
+        )
+        return text % {"count": count}
+
+    def check(self, task: PendingAnalysis) -> None:
+        queue.check_cancel(task)
+
+    def act(self, task_id: int) -> None:
+        queue.cancel(task_id)

@@ -1,0 +1,64 @@
+"""Put failed or cancelled analyses back into the queue."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import CommandParser
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from analysis import queue
+from analysis.management.selection import Tasks, whole
+from analysis.management.tasks import TaskCommand
+from analysis.models import PendingAnalysis, Status
+
+
+class Command(TaskCommand):
+    help = "Put failed or cancelled analyses back into the queue."
+    about = gettext_lazy(
+        "Put failed or cancelled analyses back into the queue.\n\n"
+        "Features that were done stay done. Without --status or ids it takes failed ones. What\n"
+        "filters find leaves out analyses whose chapter has a newer text: they are out of date."
+    )
+    examples = (
+        "17 18",
+        "--error-type timeout --dry-run",
+        "--user lin --older-than 2h --priority 8",
+        "--status failed,cancelled --project 0f1c… --noinput --json",
+        "--all --limit 100 --reason 'endpoint is back'",
+    )
+    acts_on = (Status.FAILED, Status.CANCELLED)
+    by_default = (Status.FAILED,)
+    priority: int | None = None
+
+    def arguments(self, parser: CommandParser) -> None:
+        super().arguments(parser)
+        parser.add_argument("--priority", metavar="N", help=_("Give them this priority (1 to 10)."))
+
+    def run(self, options: dict[str, Any]) -> None:
+        given = options["priority"]
+        self.priority = None if given is None else whole("--priority", given, 1, 10)
+        super().run(options)
+
+    def question(self, count: int) -> str:
+        text = ngettext("Retry %(count)d analysis?", "Retry %(count)d analyses?", count)
+        return text % {"count": count}
+
+    def summary(self, count: int) -> str:
+        text = ngettext(
+            "%(count)d analysis is back in the queue.",
+            "%(count)d analyses are back in the queue.",
+            count,
+        )
+        return text % {"count": count}
+
+    def narrow(self, tasks: Tasks) -> Tasks:
+        return tasks.filter(version__number=F("chapter__version"))
+
+    def check(self, task: PendingAnalysis) -> None:
+        queue.check_retry(task)
+
+    def act(self, task_id: int) -> None:
+        queue.retry(task_id, priority=self.priority)

@@ -1,0 +1,93 @@
+"""Rows about tasks: lines for people as they come, or one JSON document that is never held whole."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.core.management.base import OutputWrapper
+from django.utils.translation import gettext as _
+
+from analysis.management.base import as_json
+from analysis.management.terminal import columns
+from analysis.management.units import short
+from analysis.models import PendingAnalysis
+
+WIDTHS = (8, 10, 4, 24, 12, 6, 3)
+LOADED = ("chapter", "project", "user")
+HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
+
+Row = dict[str, Any]
+
+
+def task_row(task: PendingAnalysis) -> Row:
+    """What is shown of a task, in JSON's terms."""
+    return {
+        "id": task.pk,
+        "status": task.status,
+        "priority": task.priority,
+        "project_id": str(task.project_id),
+        "project": task.project.title,
+        "chapter_id": task.chapter_id,
+        "chapter_number": task.chapter.chapter_number,
+        "user": task.user.get_username(),
+        "attempts": task.attempt_count,
+        "created_at": task.created_at,
+        "error_type": task.error_type,
+        "error_message": task.error_message,
+    }
+
+
+def load(ids: list[int]) -> dict[int, PendingAnalysis]:
+    tasks = PendingAnalysis.objects.filter(pk__in=ids).select_related(*LOADED, "version")
+    return {task.pk: task for task in tasks.defer(*HEAVY, "version__content")}
+
+
+def head() -> str:
+    names = (_("id"), _("status"), _("prio"), _("chapter"), _("writer"), _("age"), _("try"))
+    return columns((*names, _("error")), WIDTHS)
+
+
+def line(row: Row, now: datetime) -> str:
+    """A row for people; what was refused says why at its end."""
+    if "status" not in row:
+        cells = [str(row["id"]), "-", "-", "-", "-", "-", "-", ""]
+    else:
+        age = short((now - row["created_at"]).total_seconds())
+        error = ": ".join(filter(None, (row["error_type"], row["error_message"][:80])))
+        cells = [str(row["id"]), row["status"], str(row["priority"])]
+        cells += [f"{row['chapter_number']} {row['project']}", row["user"], age]
+        cells += [str(row["attempts"]), error]
+    if row.get("reason"):
+        cells[-1] = f"{cells[-1]} → {row['reason']}".strip()
+    return columns(cells, WIDTHS)
+
+
+class Report:
+    """``{"tasks": [row…], …}`` written row by row; plain lines where it is not JSON."""
+
+    def __init__(self, out: OutputWrapper, *, as_document: bool, now: datetime) -> None:
+        self._out = out
+        self._json = as_document
+        self._now = now
+        self._rows = 0
+
+    def add(self, row: Row) -> None:
+        if self._json:
+            lead = '{\n  "tasks": [\n    ' if not self._rows else ",\n    "
+            self._out.write(lead + as_json(row), ending="")
+        else:
+            if not self._rows:
+                self._out.write(head())
+            self._out.write(line(row, self._now))
+        self._rows += 1
+
+    def close(self, totals: Mapping[str, Any]) -> None:
+        """End the document with ``totals``; always called, also after an interruption."""
+        if not self._json:
+            return
+        lead = "\n  ]" if self._rows else '{\n  "tasks": []'
+        rest = "".join(f",\n  {json.dumps(key)}: {as_json(value)}" for key, value in totals.items())
+        self._out.write(f"{lead}{rest}\n}}")

@@ -1,0 +1,151 @@
+"""Commands that do one thing to each of the selected tasks: each in a transaction of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.core.management.base import CommandParser
+from django.utils.translation import gettext as _
+
+from analysis.errors import QueueConflict
+from analysis.management import report, terminal
+from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
+from analysis.management.selection import (
+    Selection,
+    Tasks,
+    add_selectors,
+    read_selectors,
+    require,
+)
+from analysis.models import PendingAnalysis, Status
+from arboris.db import db_now
+
+OK = "ok"
+NOT_FOUND = "not_found"
+LOGGED_IDS = 50
+
+
+class TaskCommand(OperatorCommand):
+    """Subclasses say which states they act on, how, and in which words."""
+
+    changes = True
+    acts_on: ClassVar[tuple[Status, ...]] = ()
+    # What a filter without --status means; single ids may be in any state.
+    by_default: ClassVar[tuple[Status, ...]] = ()
+
+    def question(self, count: int) -> str:
+        raise NotImplementedError
+
+    def summary(self, count: int) -> str:
+        raise NotImplementedError
+
+    def check(self, task: PendingAnalysis) -> None:
+        """Raise the QueueConflict that ``act`` would meet."""
+        raise NotImplementedError
+
+    def act(self, task_id: int) -> None:
+        raise NotImplementedError
+
+    def narrow(self, tasks: Tasks) -> Tasks:
+        """Leave out, of what filters find, the tasks that the command can never act on."""
+        return tasks
+
+    def arguments(self, parser: CommandParser) -> None:
+        add_selectors(parser)
+
+    # --- one run -------------------------------------------------------------------------
+    def run(self, options: dict[str, Any]) -> None:
+        selection = self._selection(options)
+        ids = [found for batch in selection.batches(self._tasks(selection)) for found in batch]
+        missing = selection.missing()
+        totals = {"dry_run": self.dry_run, "selected": len(ids) + len(missing)}
+        if ids:
+            self.confirm(self.question(len(ids)), options)
+        out = report.Report(self.stdout, as_document=self.json, now=db_now())
+        outcomes: Counter[str] = Counter()
+        done: list[int] = []
+        interrupted = False
+        try:
+            with terminal.progress(self.err, self._name(), len(ids)) as advance:
+                for row in self._rows(ids, missing):
+                    out.add(row)
+                    outcomes[row["outcome"]] += 1
+                    if row["outcome"] == OK:
+                        done.append(row["id"])
+                    advance(1)
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            counts = {"done": len(done), "refused": outcomes.total() - len(done)}
+            out.close({**totals, **counts, "interrupted": interrupted})
+            if done and not self.dry_run:
+                self.record(_logged(done), options["reason"])
+        self._conclude(len(done), counts["refused"], interrupted)
+
+    def _selection(self, options: dict[str, Any]) -> Selection:
+        selection = read_selectors(options)
+        require(selection)
+        wrong = [status.value for status in selection.statuses if status not in self.acts_on]
+        if wrong:
+            allowed = ", ".join(status.value for status in self.acts_on)
+            raise UsageError(
+                "--status",
+                _("%(wrong)s: this command acts on %(allowed)s.")
+                % {"wrong": ", ".join(wrong), "allowed": allowed},
+            )
+        if not selection.ids and not selection.statuses:
+            selection = dataclasses.replace(selection, statuses=self.by_default)
+        return selection
+
+    def _tasks(self, selection: Selection) -> Tasks:
+        return selection.tasks() if selection.ids else self.narrow(selection.tasks())
+
+    def _rows(self, ids: list[int], missing: list[int]) -> Iterator[report.Row]:
+        for task_id in missing:
+            yield _not_found(task_id)
+        for start in range(0, len(ids), 200):
+            part = ids[start : start + 200]
+            tasks = report.load(part)
+            for task_id in part:
+                task = tasks.get(task_id)
+                yield self._one(task) if task else _not_found(task_id)
+
+    def _one(self, task: PendingAnalysis) -> report.Row:
+        row = report.task_row(task)
+        try:
+            if self.dry_run:
+                self.check(task)
+            else:
+                self.act(task.pk)
+        except QueueConflict as conflict:
+            return {**row, "outcome": conflict.code, "reason": str(conflict)}
+        except PendingAnalysis.DoesNotExist:
+            return _not_found(task.pk)
+        return {**row, "outcome": OK, "reason": ""}
+
+    def _conclude(self, done: int, refused: int, interrupted: bool) -> None:
+        if interrupted:
+            raise PartlyDone(_("Interrupted; %(done)d were done.") % {"done": done})
+        if not done and not refused:
+            self.say(_("No analysis matches."))
+            return
+        text = self.summary(done)
+        if self.dry_run:
+            text = _("Dry run, nothing was changed: %(text)s") % {"text": text}
+        if refused:
+            error = PartlyDone if done else Failed
+            raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})
+        self.say(text)
+
+
+def _not_found(task_id: int) -> report.Row:
+    return {"id": task_id, "outcome": NOT_FOUND, "reason": _("There is no such analysis.")}
+
+
+def _logged(ids: list[int]) -> str:
+    shown = ", ".join(str(task_id) for task_id in ids[:LOGGED_IDS])
+    more = f" and {len(ids) - LOGGED_IDS} more" if len(ids) > LOGGED_IDS else ""
+    return f"{len(ids)} done: {shown}{more}"
