@@ -7,7 +7,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
-from arboris.wake import Listener
+from arboris.wake import Listener, listen
 
 
 class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
@@ -37,5 +37,5 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
         # Opened here and not in __init__: the pusher is forked after the broker was made, and
         # the FIFO must belong to the process that reads it.
         if self._listener is None:
-            self._listener = Listener("tasks")
+            self._listener = listen("tasks")
         self._listener.wait(Conf.POLL)

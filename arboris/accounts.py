@@ -18,8 +18,6 @@ class TokenView(ObtainAuthToken):
     permission_classes = [AllowAny]
     # The password alone says who asks: a stale token or session must not bar the way.
     authentication_classes = []
-    # Whoever asks for a token is known by the password alone: an expired token must not bar it.
-    authentication_classes = []
     parser_classes = [BoundedJSONParser]
     throttle_classes = [ScopedRateThrottle]
     throttle_scope = "token"

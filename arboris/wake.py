@@ -1,30 +1,67 @@
-"""Taps between the processes of one host: who commits work taps, who waits for work listens.
+"""Taps between processes: who commits work taps, who waits for work listens.
 
-Each listener owns a FIFO in ARBORIS_WAKE_DIR, named after its channel; a tap writes one byte into
-every FIFO of the channel. A tap says only "look now" and may get lost: every listener looks by
-itself after a while, so nothing depends on it.
+On one host each listener owns a FIFO in ARBORIS_WAKE_DIR, named after its channel, and a tap writes
+one byte into every FIFO of the channel. With REDIS_URL (several hosts) a tap is a message on a
+Redis channel. A tap says only "look now" and may get lost: every listener looks by itself after a
+while, so nothing depends on it.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
+import logging
 import os
 import select
+import time
 import uuid
+from functools import cache
 from pathlib import Path
-from types import TracebackType
-from typing import Literal, Self
+from typing import Literal, Protocol
 
+import redis
 from django.conf import settings
 from django.db import transaction
 
+log = logging.getLogger(__name__)
+
 Channel = Literal["tasks", "notifications"]
+# A Redis that does not answer must not hold up a request that is already committed.
+REDIS_SECONDS = 0.5
 
 
-class Listener:
+class Listener(Protocol):
     """Waits for taps on one channel. Belongs to one thread of one process; close it after use."""
 
+    def wait(self, seconds: float) -> bool:
+        """True if a tap came within ``seconds``; taps that came together count as one."""
+
+    def close(self) -> None: ...
+
+
+def listen(channel: Channel) -> Listener:
+    return _RedisListener(channel) if settings.REDIS_URL else _FifoListener(channel)
+
+
+def tap(channel: Channel) -> None:
+    """Wake every listener of the channel; never blocks for long, never raises for a dead one."""
+    if settings.REDIS_URL:
+        try:
+            _redis().publish(_redis_name(channel), b"")
+        except redis.RedisError as error:
+            log.warning("REDIS_URL: %s cannot be tapped: %s", channel, error)
+    else:
+        for path in Path(settings.ARBORIS_WAKE_DIR).glob(f"{channel}.*"):
+            _tap_fifo(path)
+
+
+def tap_on_commit(channel: Channel) -> None:
+    """Tap once the running transaction is committed (at once outside of one)."""
+    # robust: a full disk under the FIFO must not turn a committed request into an error.
+    transaction.on_commit(lambda: tap(channel), robust=True)
+
+
+class _FifoListener:
     def __init__(self, channel: Channel) -> None:
         directory = Path(settings.ARBORIS_WAKE_DIR)
         directory.mkdir(parents=True, exist_ok=True, mode=0o770)
@@ -34,7 +71,6 @@ class Listener:
         self._fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
 
     def wait(self, seconds: float) -> bool:
-        """True if a tap came within ``seconds``; taps that came together count as one."""
         ready, _, _ = select.select([self._fd], [], [], seconds)
         if ready:
             with contextlib.suppress(BlockingIOError):
@@ -45,38 +81,58 @@ class Listener:
         self._path.unlink(missing_ok=True)
         os.close(self._fd)
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        tb: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-def tap(channel: Channel) -> None:
-    """Wake every listener of the channel on this host; never blocks, never raises for a dead one."""
-    for path in Path(settings.ARBORIS_WAKE_DIR).glob(f"{channel}.*"):
-        try:
-            fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        except OSError as error:
-            if error.errno == errno.ENXIO:  # nobody reads it: its process was killed
-                path.unlink(missing_ok=True)
-            elif error.errno != errno.ENOENT:
-                raise
-            continue
-        try:
+def _tap_fifo(path: Path) -> None:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        if error.errno == errno.ENXIO:  # nobody reads it: its process was killed
+            path.unlink(missing_ok=True)
+        elif error.errno != errno.ENOENT:
+            raise
+        return
+    try:
+        with contextlib.suppress(BlockingIOError):  # full: it has unread taps enough
             os.write(fd, b"!")
-        except BlockingIOError:
-            pass  # full: it has unread taps enough
-        finally:
-            os.close(fd)
+    finally:
+        os.close(fd)
 
 
-def tap_on_commit(channel: Channel) -> None:
-    """Tap once the running transaction is committed (at once outside of one)."""
-    # robust: a full disk under the FIFO must not turn a committed request into an error.
-    transaction.on_commit(lambda: tap(channel), robust=True)
+class _RedisListener:
+    def __init__(self, channel: Channel) -> None:
+        self._pubsub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
+        self._channel = channel
+        self._subscribed = False
+
+    def wait(self, seconds: float) -> bool:
+        ends = time.monotonic() + seconds
+        try:
+            if not self._subscribed:
+                self._pubsub.subscribe(_redis_name(self._channel))
+                self._subscribed = True
+            while (left := ends - time.monotonic()) > 0:
+                # None also stands for the confirmation of the subscription: wait on.
+                if self._pubsub.get_message(timeout=left) is not None:
+                    while self._pubsub.get_message(timeout=0) is not None:
+                        continue
+                    return True
+        except redis.RedisError as error:
+            log.warning("REDIS_URL: no taps on %s: %s", self._channel, error)
+            self._pubsub.close()
+            self._subscribed = False
+            time.sleep(max(0.0, ends - time.monotonic()))  # the poll goes on without taps
+        return False
+
+    def close(self) -> None:
+        self._pubsub.close()
+
+
+@cache
+def _redis() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+    )
+
+
+def _redis_name(channel: Channel) -> str:
+    return f"arboris:{channel}"

@@ -6,6 +6,7 @@ it look anyway.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
@@ -120,7 +121,7 @@ class Relay:
         tailer: Tailer | None = None
         progress_at = 0.0
         try:
-            with wake.Listener("notifications") as listener:
+            with contextlib.closing(wake.listen("notifications")) as listener:
                 while not self._finished():
                     try:
                         if tailer is None:

@@ -23,7 +23,7 @@ from analysis.api.serializers import (
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from arboris.novels.models import NovelProject
-from arboris.rest import Conflict, uuid_parameter, whole_parameter
+from arboris.rest import HIGHEST_ID, Conflict, uuid_parameter, whole_parameter
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100")
 PROJECT = OpenApiParameter("project_id", str)
@@ -96,6 +96,8 @@ class TaskDetail(APIView):
 class LatestTask(APIView):
     @extend_schema(responses={200: TaskSerializer})
     def get(self, request: Request, chapter_id: int) -> Response:
+        if chapter_id > HIGHEST_ID:  # more than SQLite's driver takes for a foreign key
+            raise Http404
         task = own_tasks(request).filter(chapter_id=chapter_id).order_by("-pk").first()
         if task is None:
             raise Http404

@@ -102,6 +102,10 @@ class OperatorCommand(BaseCommand):
         """stderr itself, for what draws on a terminal."""
         return cast(TextIO, getattr(self.stderr, "_out", self.stderr))
 
+    @property
+    def out(self) -> TextIO:
+        return cast(TextIO, getattr(self.stdout, "_out", self.stdout))
+
     def say(self, text: str) -> None:
         """To a person: on stdout, or on stderr where stdout carries JSON."""
         if self.json:

@@ -94,9 +94,7 @@ class Selection:
 def add_selectors(parser: CommandParser) -> None:
     group = parser.add_argument_group(_("which analyses (they narrow each other)"))
     group.add_argument("ids", nargs="*", metavar="ID", help=_("Analyses by number."))
-    group.add_argument(
-        "--status", action="append", metavar="STATUS", help=", ".join(Status.values)
-    )
+    group.add_argument("--status", action="append", metavar="STATUS", help=", ".join(Status.values))
     group.add_argument(
         "--error-type", action="append", metavar="CODE", help=_("Such as timeout; may be repeated.")
     )

@@ -42,7 +42,7 @@ class TaskCommand(OperatorCommand):
     def summary(self, count: int) -> str:
         raise NotImplementedError
 
-    def check(self, task: PendingAnalysis) -> None:
+    def foresee(self, task: PendingAnalysis) -> None:
         """Raise the QueueConflict that ``act`` would meet."""
         raise NotImplementedError
 
@@ -117,7 +117,7 @@ class TaskCommand(OperatorCommand):
         row = report.task_row(task)
         try:
             if self.dry_run:
-                self.check(task)
+                self.foresee(task)
             else:
                 self.act(task.pk)
         except QueueConflict as conflict:

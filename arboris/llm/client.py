@@ -47,12 +47,18 @@ async def stream(
                 temperature=openai.omit if temperature is None else temperature,
                 stream=True,
             )
+            ended = False
             async for chunk in answer:
                 for choice in chunk.choices:
                     if choice.delta.content:
                         yield choice.delta.content
+                    ended = ended or choice.finish_reason is not None
     except openai.OpenAIError as error:
         raise typed(error) from error
+    except ValueError as error:  # the library lets an event that is no JSON through
+        raise errors.BadAnswer("the endpoint's answer cannot be read") from error
+    if not ended:  # a connection that just closes looks like an end
+        raise errors.BadAnswer("the endpoint's answer broke off")
 
 
 def typed(error: openai.OpenAIError) -> errors.LLMError:

@@ -10,12 +10,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.rest import flag_parameter, whole_parameter
+from arboris.rest import HIGHEST_ID, flag_parameter, whole_parameter
 from notifications import inbox
 from notifications.models import AnalysisNotification
 from notifications.serializers import as_dict
-
-HIGHEST_ID = 2**63 - 1
 
 
 class NotificationSchema(serializers.ModelSerializer[AnalysisNotification]):

@@ -25,7 +25,7 @@ def test_post_saves_and_enqueues(api: JsonClient, project: NovelProject) -> None
     body = answer.json()
     assert (body["chapter_number"], body["title"], body["version"]) == (1, "雨夜", 1)
     assert body["summary"]
-    assert body["word_count"] == 18 * 12
+    assert body["word_count"] == 20 * 12
     assert body["analysis"]["status"] == "pending"
     task = PendingAnalysis.objects.get(pk=body["analysis"]["id"])
     assert (task.chapter_id, task.priority, task.generation_config) == (body["id"], 5, {})

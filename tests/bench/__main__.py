@@ -34,7 +34,7 @@ def system(database_url: str | None) -> Iterator[tuple[Writer, Inbox]]:
     """The whole of it on a fresh database, with a signed-in writer."""
     with tempfile.TemporaryDirectory() as place:
         env = {
-            "ARBORIS_DATA_DIR": place, "REDIS_URL": "", "ARBORIS_ANALYZER": "local",
+            "ARBORIS_DATA_DIR": place, "ARBORIS_ANALYZER": "local",
             "DJANGO_SECRET_KEY": "bench" * 12, "DATABASE_URL": database_url or "",
         }  # fmt: skip
         supervise.run_managed(env, "migrate", "--verbosity=0")

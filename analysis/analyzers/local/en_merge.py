@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+
 from . import en_words as w
 from .en_names import EnCandidates, Votes
 from .entities import Draft, EntityKind
+
+_COMMON = w.NO_NAMES | w.TITLES | w.FUNCTION
 
 
 def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
@@ -27,23 +31,27 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
     words = form.lower().replace(".", "").split(" ")
     if len(words) == 1:
         word = words[0]
-        if word in w.NO_NAMES | w.TITLES | w.FUNCTION or len(word) < 2:
-            if not (word in w.GIVEN_NAMES and votes.person >= 2):
-                return None
+        named_anyway = word in w.GIVEN_NAMES and votes.person >= 2  # "May", "Grace"
+        if (word in _COMMON or len(word) < 2) and not named_anyway:
+            return None
         if all_.lower[word] and all_.lower[word] >= all_.capital[word]:
             return None
         if not votes.firm and votes.person < 2 and votes.place < 3:
             return None
-    elif all(x in w.NO_NAMES | w.FUNCTION | w.TITLES for x in words) and words[-1] not in w.OFFICES | w.PLACE_HEADS:
+    elif _COMMON.issuperset(words) and words[-1] not in w.OFFICES | w.PLACE_HEADS:
         return None
-    best, kind = max(
-        ((votes.faction, "faction"), (votes.place, "location"), (votes.person, "person")),
-        key=lambda x: x[0],
-    )
+    ranked: list[tuple[float, EntityKind]] = [
+        (votes.faction, "faction"),
+        (votes.place, "location"),
+        (votes.person, "person"),
+    ]
+    best, kind = max(ranked, key=lambda x: x[0])
     if best < 0.8:
         return _unsupported(words, votes, all_)
+    if kind == "person" and len(words) == 1 and votes.the * 2 > votes.uses:
+        return None  # "the Nellie"
     sure = min(0.93, 0.45 + 0.12 * best)
-    return kind, round(sure, 3)  # type: ignore[return-value]
+    return kind, round(sure, 3)
 
 
 def _unsupported(
@@ -51,7 +59,7 @@ def _unsupported(
 ) -> tuple[EntityKind, float] | None:
     """A capital with no cue at all is a person more often than anything else in fiction."""
     word = words[-1]
-    if len(words) > 2 or votes.the or not votes.firm or all_.lower[word]:
+    if len(words) > 2 or votes.the or votes.firm < 2 or all_.lower[word]:
         return None
     if word.endswith(("ians", "ans", "ish", "ese", "ism", "ists", "ity", "ness", "tion")):
         return None
@@ -65,14 +73,23 @@ class _Merger:
         self.persons = persons
         self.drafts = list(known)
         self.all = all_
-        self._owner: dict[str, Draft] = {f: d for d in known for f in sorted(d.forms)}
+        self._forms: set[str] = set()
+        self._by_word: dict[str, list[tuple[str, Draft]]] = defaultdict(list)
+        for draft in known:
+            for form in sorted(draft.forms):
+                self._index(form, draft)
 
     def run(self) -> list[Draft]:
-        fresh = [f for f in self.persons if f not in self._owner]
+        fresh = [f for f in self.persons if f not in self._forms]
         fresh.sort(key=lambda f: (-len(_bare(f)), -self.all.votes[f].uses, f))
         for form in fresh:
             self._adopt(form, self._match(form))
         return self.drafts
+
+    def _index(self, form: str, draft: Draft) -> None:
+        self._forms.add(form)
+        for word in {_bare(form)[0], _bare(form)[-1]}:
+            self._by_word[word].append((form, draft))
 
     def _adopt(self, form: str, owner: Draft | None) -> None:
         if owner is None:
@@ -81,30 +98,27 @@ class _Merger:
         else:
             owner.aliases.add(form)
             owner.certainty = max(owner.certainty, self.persons[form])
-        self._owner[form] = owner
+        self._index(form, owner)
 
     def _match(self, form: str) -> Draft | None:
         """The one person whose name holds all words of this one, sexes agreeing."""
         bare, sex = _bare(form), _sex(form)
         found: dict[int, Draft] = {}
-        for other, draft in self._owner.items():
-            theirs = _bare(other)
-            if not bare or not theirs or not _covers(theirs, bare):
-                continue
-            if sex and _sex(other) and sex != _sex(other):
-                continue
-            # "Mrs. Lynde" is not "Rachel": a surname needs the other's last word.
-            found[id(draft)] = draft
+        for other, draft in self._by_word[bare[-1]] + self._by_word[bare[0]]:
+            clash = {sex, _sex(other)} == {"m", "f"}
+            if not clash and _covers(_bare(other), bare):
+                found[id(draft)] = draft
         return next(iter(found.values())) if len(found) == 1 else None
 
 
 def _covers(full: list[str], short: list[str]) -> bool:
-    if len(short) == len(full):
-        return full == short
+    """ "Lynde" and "Rachel" for "Rachel Lynde"; "Tom Sawyer" for "Thomas Sawyer"."""
+    if full == short:
+        return True
     if len(short) == 1:
-        word = short[0]
-        return word in (full[0], full[-1]) or w.NICKNAMES.get(word) == full[0]
-    return len(short) < len(full) and full[0] == short[0] and full[-1] == short[-1]
+        return short[0] in (full[0], full[-1])
+    same_first = full[0] == short[0] or w.NICKNAMES.get(short[0]) == full[0]
+    return len(short) <= len(full) and same_first and full[-1] == short[-1]
 
 
 def _bare(form: str) -> list[str]:
@@ -115,17 +129,13 @@ def _bare(form: str) -> list[str]:
 
 
 def _sex(form: str) -> str:
+    """ "m", "f" or "" by title or by the first of several names; one bare word tells nothing."""
     words = form.lower().replace(".", "").split(" ")
     if words[0] in w.MALE_TITLES:
         return "m"
     if words[0] in w.FEMALE_TITLES:
         return "f"
     first = _bare(form)[0]
-    if len(words) > 1 or first not in w.WORD_NAMES:
-        if first in w.MALE_NAMES and first not in w.FEMALE_NAMES:
-            return "m"
-        if first in w.FEMALE_NAMES and first not in w.MALE_NAMES:
-            return "f"
+    if len(words) > 1 and first in w.MALE_NAMES ^ w.FEMALE_NAMES:
+        return "m" if first in w.MALE_NAMES else "f"
     return ""
-
-

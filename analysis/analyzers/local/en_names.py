@@ -43,7 +43,6 @@ class EnCandidates:
         self, text: str, lines: list[list[Word]], hints: dict[str, Counter[str]] | None = None
     ) -> None:
         self.text = text
-        self.hints = hints or {}
         self.lower: Counter[str] = Counter()
         self.capital: Counter[str] = Counter()  # firm capitals, by lower-case word
         for line in lines:
@@ -63,6 +62,7 @@ class EnCandidates:
                     if gap in (", ", " and ", ", and ", " or ", " & "):
                         self._pairs.append((before.form, run.form))
                 before = run
+        self._heed(hints or {})
         self._share()
 
     # -- runs ---------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class EnCandidates:
         return runs
 
     def _may_begin(self, word: Word) -> bool:
-        if not word.capital or word.lower in w.FUNCTION - _RANKS:
+        if not word.capital or word.lower in w.FUNCTION - _RANKS or word.lower.startswith("i'"):
             return False
         if word.lower in w.NO_NAMES and word.lower not in w.TITLES | w.PLACE_FIRST | w.GIVEN_NAMES:
             return False
@@ -106,13 +106,18 @@ class EnCandidates:
         gap = self.text[last.end : word.start]
         if gap not in (" ", "’s ", "'s ", ". ", "\n") or (gap == ". " and len(last.text) > 1):
             return 0
+        if word.lower in w.TITLES - w.PLACE_FIRST and last.lower not in w.TITLES | w.OFFICES:
+            return 0  # "... in Australia Mrs. Lynde ..."
         if word.capital and not (word.lower in w.FUNCTION or word.lower == "i"):
             return 1
         if word.lower in _LINKS and stop + 1 < len(line):
             after = line[stop + 1]
             if not after.capital or after.lower in w.FUNCTION:
                 return 0
-            if word.lower in _PARTICLES or last.lower in w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES:
+            if (
+                word.lower in _PARTICLES
+                or last.lower in w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES
+            ):
                 return 2
         return 0
 
@@ -120,10 +125,16 @@ class EnCandidates:
         before = line[at - 1] if at else None
         after = line[stop] if stop < len(line) else None
         last = line[stop - 1]
-        adjacent = after is not None and self.text[last.end : after.start] in (" ", "’s ", "'s ", "’ ", "' ")
+        adjacent = after is not None and self.text[last.end : after.start] in (
+            " ",
+            "’s ",
+            "'s ",
+            "’ ",
+            "' ",
+        )
         lead = self.text[max(0, line[at].start - 2) : line[at].start]
         tail = self.text[last.end : last.end + 1]
-        call = lead in (", ", "“", "\"") and tail in (",", "!", "?", "”", '"')
+        call = lead in (", ", "“", '"') and tail in (",", "!", "?", "”", '"')
         near = before is not None and self.text[before.end : line[at].start] == " "
         return Run(
             line[at:stop],
@@ -145,14 +156,20 @@ class EnCandidates:
         votes.the += run.the
         self._vote_by_shape(run, votes)
         self._vote_by_context(run, votes)
-        for label, count in self.hints.get(run.form, {}).items():
-            share = 2.0 * count
-            if label == "PERSON":
-                votes.person += share
-            elif label in ("GPE", "LOC", "FAC"):
-                votes.place += share
-            elif label == "ORG":
-                votes.faction += share / 2
+
+    def _heed(self, hints: dict[str, Counter[str]]) -> None:
+        """The model's opinion, as heavy as one strong cue for every time it gave it."""
+        for form, labels in hints.items():
+            if form not in self.votes:
+                continue
+            votes = self.votes[form]
+            for label, count in labels.items():
+                if label == "PERSON":
+                    votes.person += 2.0 * count
+                elif label in ("GPE", "LOC", "FAC"):
+                    votes.place += 2.0 * count
+                elif label == "ORG":
+                    votes.faction += 1.0 * count
 
     def _share(self) -> None:
         """What stands in a list with a sure person (or place) is likely one too."""
@@ -192,8 +209,7 @@ class EnCandidates:
     def _vote_by_context(run: Run, votes: Votes) -> None:
         before = run.before.lower if run.before else ""
         after = run.after.lower if run.after else ""
-        last = run.words[-1]
-        if run.adjacent and last.genitive:
+        if run.adjacent and run.words[-1].genitive:
             votes.person += 1.5 if after in w.PERSON_NOUNS else 0.4
         elif run.adjacent and after in w.SPEECH:
             votes.person += 2
@@ -205,15 +221,11 @@ class EnCandidates:
             votes.person += 2
         elif before in w.RELATIONS:
             votes.person += 1.2
-        elif before in ("in", "near", "through", "across", "throughout", "around"):
-            votes.place += 1.5
-        elif before in ("at", "from", "into", "towards", "toward", "outside", "inside", "beyond", "over"):
-            votes.place += 0.8
-        elif before in ("to", "of", "for"):
-            votes.place += 0.3
+        elif before in w.PLACE_PREPOSITIONS:
+            votes.place += w.PLACE_PREPOSITIONS[before]
         elif after == "of" and run.adjacent and len(run.words) == 1 and not run.the:
-            votes.person += 0.8
-        elif before in ("with", "and", "by", "that", "when", "if", "as", "than"):
+            votes.person += 0.8  # "Ambrose of Milan"
+        elif before in w.LINKING:
             votes.person += 0.4
         if run.quoted_call:
             votes.person += 0.8
@@ -223,5 +235,5 @@ class EnCandidates:
 
 
 def _head_before_of(words: list[Word]) -> str:
-    """"court" of "High Court of Chancery"; empty without an "of"."""
+    """ "court" of "High Court of Chancery"; empty without an "of"."""
     return next((a.lower for a, b in pairwise(words) if b.lower == "of"), "")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from .en_words import FUNCTION
 from .spans import Passages
 
 _WORD = re.compile(r"[^\W\d_]+(?:[’'\-][^\W\d_]+)*\.?|\d+")
 _GENITIVE = re.compile(r"[’']s$|(?<=s)[’']$")
-_DOTTED = frozenset("mr mrs ms dr st mt prof rev capt col gen lieut lt sgt mme mlle hon messrs jr sr".split())
+_DOTTED = frozenset(
+    "mr mrs ms dr st mt prof rev capt col gen lieut lt sgt mme mlle hon messrs jr sr".split()
+)
 _OPENING = "\"“‘'([{*_—"
 
 
@@ -36,8 +39,7 @@ def read_words(passages: Passages) -> list[list[Word]]:
 
 def _line(text: str, start: int, end: int, opens: bool) -> list[Word]:
     words: list[Word] = []
-    letters = [c for c in text[start:end] if c.isalpha()]
-    shouting = len(letters) > 3 and all(c.isupper() for c in letters)
+    heading = _is_heading(text[start:end])
     for found in _WORD.finditer(text, start, end):
         form, at = found.group(), found.start()
         if form.endswith(".") and form[:-1].lower() not in _DOTTED and len(form) > 2:
@@ -47,11 +49,29 @@ def _line(text: str, start: int, end: int, opens: bool) -> list[Word]:
             form = form[: genitive.start()]
         if not form:
             continue
-        initial = (opens and not words) or shouting or _starts_sentence(text, start, at)
+        initial = (opens and not words) or heading or _starts_sentence(text, start, at)
         words.append(
-            Word(form, form.lower().rstrip("."), at, at + len(form), initial, genitive is not None)
+            Word(
+                form,
+                form.lower().rstrip(".").replace("’", "'"),
+                at,
+                at + len(form),
+                initial,
+                genitive is not None,
+            )
         )
     return words
+
+
+def _is_heading(line: str) -> bool:
+    """All capitals, or Capitals on Nearly Every Word and Even on Little Ones."""
+    letters = [c for c in line if c.isalpha()]
+    if len(letters) > 3 and all(c.isupper() for c in letters):
+        return True
+    words = line.split()
+    capitals = [x for x in words[1:] if x[0].isupper()]
+    little = [x for x in capitals if x.lower() in FUNCTION and x != "I"]
+    return bool(little) and len(capitals) * 5 >= (len(words) - 1) * 3
 
 
 def _starts_sentence(text: str, line_start: int, at: int) -> bool:

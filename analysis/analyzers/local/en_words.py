@@ -29,7 +29,9 @@ OTHER_TITLES = _set(
 EPITHETS = _set("old young little poor dear")
 TITLES = MALE_TITLES | FEMALE_TITLES | OTHER_TITLES
 # "Lord Chancellor", "Lady Abbess": an office that stands for a person.
-OFFICES = _set("chancellor mayor abbess admiral governor marshal regent justice provost chamberlain protector steward")
+OFFICES = _set(
+    "chancellor mayor abbess admiral governor marshal regent justice provost chamberlain protector steward"
+)
 
 MALE_NAMES = _set(
     "aaron abel abraham abram adam adrian alan albert alec alex alexander alfred allan allen ambrose amos andrew andy "
@@ -62,7 +64,7 @@ FEMALE_NAMES = _set(
     "grace greta gwen gwendolen hannah harriet hattie helen helena henrietta hermione hester hetty hilda ida imogen inez irene iris isabel "
     "isabella isobel ivy jane janet jean jemima jennie jennifer jenny jessica jessie jill joan joanna josephine joyce judith judy julia juliana julie juliet "
     "june kate katharine katherine kathleen katie katy kitty laura lavinia leah lena leonora letitia letty lilian lillian lily linda lisa lizzie lois "
-    "lola lottie louisa louise lucia lucinda lucretia lucy lydia mabel madeline maggie marcia margaret margery maria marian marianne marie marilla marion "
+    "lola lottie louisa louise lucia lucinda lucretia lucy lydia mabel madeline maggie marcia margaret margery maria marian marianne marie marion "
     "marjorie martha mary matilda maud maude may meg melissa mercy mildred millicent millie mina minnie miranda miriam molly monica muriel myra myrtle "
     "nan nancy naomi nell nellie nelly nina nora olive olivia ophelia pamela patience patricia patty paula pauline pearl peggy penelope phoebe "
     "phyllis polly priscilla prudence rachel rebecca rhoda rosa rosalie rosalind rosamond rose rosemary rosie ruby ruth sabrina sadie "
@@ -118,6 +120,15 @@ RELATIONS = _set(
     "my his her our your their brother sister uncle aunt cousin friend husband wife son daughter father mother nephew niece "
     "named called dear poor old young little"
 )
+# How much a preposition before a name speaks for a place.
+PLACE_PREPOSITIONS = {
+    **dict.fromkeys(("in", "near", "through", "across", "throughout", "around"), 1.5),
+    **dict.fromkeys(
+        ("at", "from", "into", "towards", "toward", "outside", "inside", "beyond", "over"), 0.8
+    ),
+    **dict.fromkeys(("to", "of", "for"), 0.3),
+}
+LINKING = _set("with and by that when if as than")
 AFTER_PERSON = _set("who whom whose himself herself")
 
 # Heads of place names: "X Street", or "Lake X".
@@ -131,7 +142,9 @@ PLACE_HEADS = _set(
     "hollow crossing landing wells springs bank banks head pass gap ford wharf dock quay docks market mill mills dale keep citadel ward wall "
     "barrow cove reach marsh marshes swamp canyon plateau peninsula archipelago hamlet cemetery bar"
 )
-PLACE_FIRST = _set("lake mount mt fort cape port point isle island castle river camp loch glen villa san santa rio saint st ste new north south east west upper lower great little")
+PLACE_FIRST = _set(
+    "lake mount mt fort cape port point isle island castle river camp loch glen villa san santa rio saint st ste new north south east west upper lower great little"
+)
 PLACE_OF = _set(
     "city town village county island isle isles kingdom port province state river gulf bay cape straits strait valley lake mount "
     "parish borough republic empire land fort castle house tower coast sea duchy principality district department region bank"
@@ -142,7 +155,19 @@ FACTION_HEADS = _set(
     "college university school academy institute institution bureau agency department ministry office court syndicate cartel gang "
     "watch guard rangers knights circle coven cult trust foundation inc ltd co auxiliary commission police"
 )
-FACTION_SURE = FACTION_HEADS - {"house", "court", "church", "watch", "guard", "office", "bank", "school", "college", "party", "circle"}
+FACTION_SURE = FACTION_HEADS - {
+    "house",
+    "court",
+    "church",
+    "watch",
+    "guard",
+    "office",
+    "bank",
+    "school",
+    "college",
+    "party",
+    "circle",
+}
 PLACES = _set(
     "africa america asia europe australia antarctica england scotland ireland wales britain france germany spain portugal italy greece turkey russia "
     "poland austria hungary switzerland belgium holland netherlands denmark norway sweden finland iceland prussia bavaria saxony bohemia "
@@ -167,9 +192,32 @@ PLACES = _set(
 MULTI_PLACES = tuple(
     "New York;New England;New Orleans;New Jersey;New Hampshire;New Zealand;New South Wales;North America;South America;Great Britain;"
     "United States;United Kingdom;Nova Scotia;San Francisco;Los Angeles;Hong Kong;Cape Town;Monte Carlo;St. Petersburg;South Africa;"
-    "North Carolina;South Carolina;West Indies;East Indies;Holy Land;Asia Minor;Buenos Aires;Rio de Janeiro;Santa Fe".split(";")
+    "North Carolina;South Carolina;West Indies;East Indies;Holy Land;Asia Minor;Buenos Aires;Rio de Janeiro;Santa Fe".split(
+        ";"
+    )
 )
-PLACE_ENDINGS = ("shire", "burgh", "borough", "ville", "stan", "mouth", "chester", "cester", "wich", "haven", "minster", "hampton", "sylvania", "gate", "moor", "marsh", "port", "ford", "bury", "land")
+PLACE_ENDINGS = (
+    "shire",
+    "burgh",
+    "borough",
+    "ville",
+    "stan",
+    "mouth",
+    "chester",
+    "cester",
+    "wich",
+    "haven",
+    "minster",
+    "hampton",
+    "sylvania",
+    "gate",
+    "moor",
+    "marsh",
+    "port",
+    "ford",
+    "bury",
+    "land",
+)
 
 # Capitals that are no names of anybody or anywhere.
 NO_NAMES = _set(
@@ -203,5 +251,7 @@ FUNCTION = _set(
     "good bad great little big long short old new young poor dear fine nice sure right wrong true false whatever whoever wherever whenever "
     "anybody anyone anything everybody everyone everything nobody nothing somebody someone something somehow somewhere anywhere nowhere everywhere "
     "either neither whether like unlike such half own enough no yes people men women man woman boy girl boys girls sir ma'am ladies gentlemen "
-    "it's i'm i'll i've i'd don't didn't won't can't couldn't wouldn't isn't wasn't aren't that's there's what's he's she's you're we're they're let's you'll he'd she'd".replace("\n", " ")
+    "it's i'm i'll i've i'd don't didn't won't can't couldn't wouldn't isn't wasn't aren't that's there's what's he's she's you're we're they're let's you'll he'd she'd".replace(
+        "\n", " "
+    )
 )

@@ -15,7 +15,8 @@ _ZH_EMPTY = frozenset(
     "两人 二人 三人 东西 里面 外面 前面 后面 上面 下面 半句话 一句话 句话 有人 何人 公 日".split()
 )
 _EN_NOUN = re.compile(
-    r"\b(?:the|a|an|his|her|my|your|our|their|its|this|that|every|no) ((?:[a-z]+ ){0,2}[a-z]{3,})\b", re.IGNORECASE
+    r"\b(?:the|a|an|his|her|my|your|our|their|its|this|that|every|no) ((?:[a-z]+ ){0,2}[a-z]{3,})\b",
+    re.IGNORECASE,
 )
 _EN_EMPTY = en_words.FUNCTION | frozenset(
     "time times way thing things day days night nights moment place people person world life word words voice face eyes hand hands "

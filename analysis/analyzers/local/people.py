@@ -43,7 +43,9 @@ def new_character(reading: Reading, grammar: Grammar, person: Entity, top: int) 
 def first_evidence(reading: Reading, entity: Entity) -> Evidence:
     """The first passage that gives the full name, else the first that names the entity."""
     text = reading.chapter.text
-    start, end = next(((a, b) for a, b in entity.spans if text[a:b] == entity.name), entity.spans[0])
+    start, end = next(
+        ((a, b) for a, b in entity.spans if text[a:b] == entity.name), entity.spans[0]
+    )
     return reading.passages.evidence(start, end)
 
 
@@ -58,9 +60,7 @@ def most_mentions(people: Iterable[Entity]) -> int:
     return max((p.mentions for p in people), default=0)
 
 
-def describe(
-    reading: Reading, grammar: Grammar, entity: Entity
-) -> tuple[str, Evidence | None]:
+def describe(reading: Reading, grammar: Grammar, entity: Entity) -> tuple[str, Evidence | None]:
     """What an apposition or "X is a ..." says of the entity, with its passage; else ("", None)."""
     text, passages = reading.chapter.text, reading.passages
     for start, end in entity.spans[:_LOOK]:

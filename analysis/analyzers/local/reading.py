@@ -22,8 +22,19 @@ from .zh_places import ZhPlaces
 from .zh_tokens import Word, read_words
 
 _KIND: dict[str, EntityKind] = {"location": "location", "faction": "faction"}
-NO_CHINESE_MODEL = "The Chinese language model is not installed; names were found by rules alone."
-NO_ENGLISH_MODEL = "No English language model is installed; names were found by rules alone."
+
+
+def gettext_noop(message: str) -> str:
+    """Marks a note for the translators; no Django is needed to read a chapter."""
+    return message
+
+
+NO_CHINESE_MODEL = gettext_noop(
+    "The Chinese language model is not installed; names were found by rules alone."
+)
+NO_ENGLISH_MODEL = gettext_noop(
+    "No English language model is installed; names were found by rules alone."
+)
 
 
 @dataclass(slots=True)

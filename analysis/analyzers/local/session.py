@@ -68,9 +68,7 @@ class LocalSession(Session):
                 yield new_character(reading, self._grammar, person, top)
             _tick(number, len(people), progress)
 
-    def _tracking(
-        self, reading: Reading, progress: Callable[[float], None]
-    ) -> Iterator[Finding]:
+    def _tracking(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         for person in reading.cast.of("person"):
             yield appearance(reading, person)
         said: set[tuple[str, ...]] = set()

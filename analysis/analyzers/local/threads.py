@@ -13,6 +13,7 @@ from .reading import Reading
 from .spans import Segment
 
 _MAX_KEYWORDS = 8
+_MAX_LINKS = 2
 
 
 def find_seed(reading: Reading, grammar: Grammar, number: int) -> Iterator[Foreshadowing]:
@@ -40,7 +41,10 @@ def find_seed(reading: Reading, grammar: Grammar, number: int) -> Iterator[Fores
 
 
 def find_payoffs(
-    reading: Reading, grammar: Grammar, number: int, threads: list[tuple[OpenThread, tuple[str, ...]]]
+    reading: Reading,
+    grammar: Grammar,
+    number: int,
+    threads: list[tuple[OpenThread, tuple[str, ...]]],
 ) -> Iterator[Payoff]:
     """A resolution cue, and the open threads whose keywords stand in the passage.
 
@@ -53,21 +57,16 @@ def find_payoffs(
     closes = grammar.resolved.search(text, segment.start, segment.end) is not None
     passage = text[segment.start : segment.end]
     keywords = reading.keywords(number)
-    linked = [
-        (thread, words)
-        for thread, theirs in threads
-        if (words := [k for k in theirs if k in passage]) and _about_more_than_people(reading, words)
-    ]
+    linked = _linked(reading, passage, threads)
     evidence = reading.passages.evidence(found.start(), found.start() + 1)
     for thread, words in linked:
-        strength = min(2, len(words))
         yield Payoff(
             outcome="paid_off" if closes else "advanced",
             description=_flat(text, segment),
             keywords=list(dict.fromkeys([*words, *keywords]))[:_MAX_KEYWORDS],
             seed_quote=thread.quote[:2000],
             evidence=evidence,
-            confidence=round(0.4 + 0.1 * strength + 0.1 * closes, 3),
+            confidence=round(0.4 + 0.1 * min(2, len(words)) + 0.1 * closes, 3),
             basic=True,
         )
     if not linked and keywords and closes:
@@ -93,6 +92,19 @@ def thread_keywords(
         (t, tuple(k for k in (t.keywords or derived[id(t)]) if len(k) > 1))
         for t in chapter.open_threads
     ]
+
+
+def _linked(
+    reading: Reading, passage: str, threads: list[tuple[OpenThread, tuple[str, ...]]]
+) -> list[tuple[OpenThread, list[str]]]:
+    """The threads that share most keywords with the passage, at most two."""
+    found = [
+        (thread, words)
+        for thread, theirs in threads
+        if (words := [k for k in theirs if k in passage])
+        and _about_more_than_people(reading, words)
+    ]
+    return sorted(found, key=lambda x: -len(x[1]))[:_MAX_LINKS]
 
 
 def _about_more_than_people(reading: Reading, words: list[str]) -> bool:

@@ -14,7 +14,9 @@ _ENDINGS = tuple(
     "地图 卷轴 秘籍 剑谱 经 真经 心法 诀 塔 幡 旗 琴 笛 箫 扇 戒 戒指 指环 镯 手镯 项链 石 灵石 晶石 晶核 水晶 草 灵草 果 葫芦 瓶 "
     "匣 盒 铃 钟 灯 棺 杖 拂尘 罗盘 阵盘 大阵 怀表 手枪 芯片 硬盘 录音笔 U盘 日记 账本 密信 信物 面具 铜钱 令箭 虎符 圣旨 诏书 密诏".split()
 )
-_MEASURES = frozenset("把 柄 枚 颗 口 件 张 卷 本 块 支 杆 面 座 尊 只 粒 株 封 串 根 方 盏 对 幅 道 那枚 这枚 那把 这把 那块 这块 半块 半枚 一枚 一把 一块 一柄 一张 一卷 一本 一封 一颗 一面 一只".split())
+_MEASURES = frozenset(
+    "把 柄 枚 颗 口 件 张 卷 本 块 支 杆 面 座 尊 只 粒 株 封 串 根 方 盏 对 幅 道 那枚 这枚 那把 这把 那块 这块 半块 半枚 一枚 一把 一块 一柄 一张 一卷 一本 一封 一颗 一面 一只".split()
+)
 _HANDLING = frozenset(
     "拿 拿出 取 取出 握 握着 握住 拔 拔出 掏出 摸出 拿起 举起 祭出 挥 挥动 提 提着 捧 捧着 抽出 持 执 递 递给 递过 交出 交给 "
     "得到 获得 抢 夺 夺走 偷 偷走 盗 找到 寻找 打开 收起 藏 带着 佩 佩戴 戴 戴着 捡起 接过 吞下 服下 炼制 炼 按 按住 按进 用 以 把 将 是".split()
@@ -46,7 +48,7 @@ def find_items(
 
 
 def _grown(line: list[Word], at: int) -> tuple[str, int]:
-    """"青" + "玉简": the word with the short adjectives and nouns that belong to it."""
+    """ "青" + "玉简": the word with the short adjectives and nouns that belong to it."""
     form, first = line[at].text, at
     while first and len(form) < 4:
         before = line[first - 1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+
 from . import zh_words as w
 from .entities import Draft
 from .known import Lexicon
@@ -14,9 +15,13 @@ _CALLED = re.compile(
     r"(?:人称|人送外号|人送绰号|绰号|外号|诨名|诨号|别号|道号|法号|法名|又名|化名|自称)"
     rf"(?:叫做|叫作|唤作|唤做|叫|作|为|是|曰)?{_QUOTED}"
 )
-_COURTESY = re.compile(rf"(?:[，,、；;]|(?<=[{_CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}")
+_COURTESY = re.compile(
+    rf"(?:[，,、；;]|(?<=[{_CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}"
+)
 # "裴少卿名叫裴衍": both names of one person, side by side.
-_SAME = re.compile(rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{_CJK}]{{2,4}})(?=[，,。；;！!、\s])")
+_SAME = re.compile(
+    rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{_CJK}]{{2,4}})(?=[，,。；;！!、\s])"
+)
 _SENTENCE = re.compile(r"[。！？!?\n]")
 
 
@@ -62,9 +67,11 @@ class Merger:
         return next(iter(different.values())) if len(different) == 1 else None
 
     def _short_for(self, form: str) -> Draft | None:
-        """"砚秋" for the only "?砚秋"; "小板儿" and "阿宝" for "板儿" and "宝"."""
+        """ "砚秋" for the only "?砚秋"; "小板儿" and "阿宝" for "板儿" and "宝"."""
         longer = [
-            d for f, d in self._owner.items() if is_full(f) and f[len(surname_of(f)) :] == form and len(form) >= 2
+            d
+            for f, d in self._owner.items()
+            if is_full(f) and f[len(surname_of(f)) :] == form and len(form) >= 2
         ]
         if longer:
             return self._only(longer)
@@ -96,11 +103,15 @@ class Merger:
         return len({id(d) for d in self._bearers(form)}) > 1
 
     def _honoured(self, form: str) -> Draft | None:
-        """"葛洪" and "葛洪真人"."""
+        """ "葛洪" and "葛洪真人"."""
         for honorific in w.HONORIFICS:
             if form.endswith(honorific) and form.removesuffix(honorific) in self._owner:
                 return self._owner[form.removesuffix(honorific)]
-        longer = [d for f, d in self._owner.items() if f.startswith(form) and f.removeprefix(form) in w.HONORIFICS]
+        longer = [
+            d
+            for f, d in self._owner.items()
+            if f.startswith(form) and f.removeprefix(form) in w.HONORIFICS
+        ]
         return self._only(longer) if longer else None
 
     def _called(self, text: str) -> list[tuple[str, str]]:

@@ -26,7 +26,9 @@ _NAMED = re.compile(
     rf"(?:名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫)"
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
-_SURNAMED = re.compile(rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])")
+_SURNAMED = re.compile(
+    rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])"
+)
 # Characters that no name contains; a candidate with one of them was cut wrongly.
 _HARD = frozenset("的了着吗呢吧啊呀么你我他她它们这那哪谁怎")
 # Real names do hold these now and then ("苏若雪", "王羲之"): a surname has to vouch for them.
@@ -39,7 +41,27 @@ _TAILS = frozenset(
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
 _VERBAL = frozenset("笑闻大怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
-_SPEECH_TAILS = ("便道", "笑道", "说道", "问道", "叹道", "喝道", "道", "曰", "说", "笑", "问", "听", "见", "忙", "便", "又", "亦", "的")
+_GIVEN_TAGS = frozenset("n nz v a vn an PER nr".split())
+_SPEECH_TAILS = (
+    "便道",
+    "笑道",
+    "说道",
+    "问道",
+    "叹道",
+    "喝道",
+    "道",
+    "曰",
+    "说",
+    "笑",
+    "问",
+    "听",
+    "见",
+    "忙",
+    "便",
+    "又",
+    "亦",
+    "的",
+)
 _LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
 _SHORT_LIKE_PLACE = tuple("楼阁亭院庄堂轩园苑")
 _NO_NAME_ENDINGS = tuple("家门们")
@@ -72,9 +94,7 @@ class ZhCandidates:
         self.lines = lines
         self.tally: dict[str, Tally] = defaultdict(Tally)
         self.starts = {word.start for line in lines for word in line}
-        self.person_starts = {
-            word.start for line in lines for word in line if word.tag == "PER"
-        }
+        self.person_starts = {word.start for line in lines for word in line if word.tag == "PER"}
         for line in lines:
             self._count_line(line)
         self._count_patterns()
@@ -107,7 +127,7 @@ class ZhCandidates:
                 self.tally[trim_person(word.text) or word.text].speech += 1
 
     def _count_introduced(self, line: list[Word], at: int) -> None:
-        """"火龙" + "真人", and "长老" + "莫" + "归尘": names that the tagger left in pieces."""
+        """ "火龙" + "真人", and "长老" + "莫" + "归尘": names that the tagger left in pieces."""
         word = line[at]
         before = line[at - 1] if at else None
         if word.text in w.REVERED and before and before.tag in ("n", "nz", "PER", "LOC", "nw"):
@@ -122,9 +142,9 @@ class ZhCandidates:
         if word.text not in w.SURNAMES or word.text in w.WEAK_SURNAMES or at + 1 >= len(line):
             return
         given = line[at + 1]
-        if len(given.text) <= 2 and given.tag in ("n", "nz", "v", "a", "vn", "an", "PER", "nr"):
-            if word.tag in ("PER", "n", "nz") and not _FUNCTION.intersection(given.text):
-                self.tally[word.text + given.text].named += 1
+        nameable = len(given.text) <= 2 and not _FUNCTION.intersection(given.text)
+        if nameable and word.tag in ("PER", "n", "nz") and given.tag in _GIVEN_TAGS:
+            self.tally[word.text + given.text].named += 1
 
     def _count_patterns(self) -> None:
         for found in _TITLED.finditer(self.text):
@@ -133,9 +153,9 @@ class ZhCandidates:
             self.tally[found.group()].tags["PER"] += 1
         for found in _FOREIGN_TITLED.finditer(self.text):
             # "Sound" characters are everyday characters too: a word has to begin here.
-            if found.start() in self.starts and found.end("n") in self.starts:
-                if not is_full(found["n"]) or len(found["n"]) > 3:
-                    self.tally[found["n"]].titled += 1
+            whole = found.start() in self.starts and found.end("n") in self.starts
+            if whole and not is_full(found["n"]):
+                self.tally[found["n"]].titled += 1
         for found in _NAMED.finditer(self.text):
             tally = self.tally[found["n"]]
             elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]

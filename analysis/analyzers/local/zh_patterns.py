@@ -71,7 +71,7 @@ _RELATIONS = (
     RelationRule(re.compile(r"^[，,]?(?:正是|乃是|便是|就是|是|乃)?$"), re.compile(r"^之(?P<r>子|女|父|母|弟|兄|妹|姊|妻|徒|孙|师|友)(?!间|中)")),
     RelationRule(re.compile(r"^[，,]$"), re.compile(rf"^的(?:亲|大|二|小)?(?P<r>{_KIN})(?=[，。！；])")),
     RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(rf"^(?:二人|两人)?(?:本是|原是|乃是|互为|结为|成了|是|乃|既是)(?:一对|亲|孪生|结义|同门|多年的?|异姓)?(?P<r>{_PAIR})")),
-    RelationRule(re.compile(rf"^[和与跟同、]$"), re.compile(rf"^(?P<r>师徒|父子|父女|母子|母女|兄弟|姐妹|姊妹|兄妹|姐弟|夫妻|夫妇)(?:二人|两人|俩|两个)")),
+    RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(r"^(?P<r>师徒|父子|父女|母子|母女|兄弟|姐妹|姊妹|兄妹|姐弟|夫妻|夫妇)(?:二人|两人|俩|两个)")),
     RelationRule(re.compile(r"^(?:便|就|终于|只好|遂)?拜(?:了|入)?$"), re.compile(r"^(?:为师|门下)"), "徒弟"),
     RelationRule(re.compile(r"^(?:便|就|终于|遂)?收(?:了)?$"), re.compile(r"^为徒"), "师父"),
     RelationRule(re.compile(r"^(?:后来|终于|便|就)?嫁(?:给|与)了?$"), label="妻子"),

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 from . import zh_words as w
-from .entities import Draft
+from .entities import Draft, EntityKind
 from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, is_full
 from .zh_tokens import Word
 
@@ -20,6 +20,7 @@ _MOTION = frozenset(
     "前往 抵达 进入 走进 经过 路过 途经 位于 住在 自 奔 向 取 攻 守 屯 驻 逃到 逃往 望 直奔 正是 加入 属于 出身".split()
 )
 _HOUSES = frozenset("府家宫院堂殿部房庄寨楼门国军")  # "太守府" is any governor's
+_LANDSCAPE = frozenset("山海湖河江岭州")  # "南山", "东海" are names
 _NAME_TAGS = ("LOC", "ORG", "nz", "PER", "nw")
 
 
@@ -71,11 +72,11 @@ class ZhPlaces:
             self._vote(form, "group")
 
     def _count_compound(self, before: Word, word: Word) -> None:
-        """"天玄" + "大陆"."""
+        """ "天玄" + "大陆"."""
         core = before.text
-        if before.tag in ("n", "nz", "PER", "LOC", "ORG", "nw", "vn") and 2 <= len(core) <= 5:
-            if core not in w.SORTS and core not in w.ROLES and core not in w.PLAIN_PLACES:
-                self._vote(core + word.text, "compound")
+        plain = core in w.SORTS or core in w.ROLES or core in w.PLAIN_PLACES
+        if not plain and before.tag in (*_NAME_TAGS, "n", "vn") and 2 <= len(core) <= 5:
+            self._vote(core + word.text, "compound")
 
     def _count_common(self, line: list[Word], at: int, word: Word, form: str) -> None:
         """A word that is no name for the tagger, in a place where names of places stand."""
@@ -83,27 +84,31 @@ class ZhPlaces:
         before = line[at - 1] if at else None
         if before is None or len(joined) < 2 or not joined.endswith(w.FIRM_PLACE_ENDINGS):
             return
-        if before.text.rstrip("了") in _MOTION and len(joined) >= 3:
+        moved = before.text.rstrip("了") in _MOTION or (word.tag == "PER" and joined != form)
+        listed = before.tag == "LOC" or (
+            before.text == "、" and at > 1 and line[at - 2].tag == "LOC"
+        )
+        if moved and len(joined) >= 3:
             self._vote(joined, "motion")
-        elif word.tag == "PER" and joined != form and len(joined) >= 3:
-            self._vote(joined, "motion")
-        elif before.tag == "LOC" and joined not in w.PLAIN_PLACES:
-            self._vote(joined, "listed")
-        elif before.text == "、" and at > 1 and line[at - 2].tag == "LOC":
+        elif listed and joined not in w.PLAIN_PLACES:
             self._vote(joined, "listed")
 
     @staticmethod
     def _extended(line: list[Word], at: int, form: str) -> str:
-        """"通明" + "殿": the tagger sometimes leaves the ending to the next word."""
+        """ "通明" + "殿": the tagger sometimes leaves the ending to the next word."""
         if at + 1 < len(line) and not form.endswith(_PLACE_END):
             follower = line[at + 1]
             long_ending = len(follower.text) > 1 and line[at].tag not in ("LOC", "ORG")
             if (follower.text in _PLACE_END or follower.text in _FACTION_END) and not long_ending:
                 return form + follower.text
             # "通明" + "殿下": only the ending belongs here.
-            if line[at].tag == "LOC" and follower.text[:-1] in w.FIRM_PLACE_ENDINGS:
-                if follower.text[-1] in "上下中里内外前":
-                    return form + follower.text[:-1]
+            ending, side = follower.text[:-1], follower.text[-1]
+            if (
+                line[at].tag == "LOC"
+                and ending in w.FIRM_PLACE_ENDINGS
+                and side in "上下中里内外前"
+            ):
+                return form + ending
         return form
 
     def _vote(self, form: str, tag: str) -> None:
@@ -118,8 +123,10 @@ class ZhPlaces:
         for form in list(self.votes):
             for size in range(len(form) - 1, 1, -1):
                 head = self.votes.get(form[:size])
-                if head and head.total() > self.votes[form].total() and not form.endswith(
-                    _PLACE_END + _FACTION_END
+                if (
+                    head
+                    and head.total() > self.votes[form].total()
+                    and not form.endswith(_PLACE_END + _FACTION_END)
                 ):
                     head.update(self.votes.pop(form))
                     break
@@ -128,43 +135,56 @@ class ZhPlaces:
         for form in list(self.votes):
             for at in range(1, len(form) - 1):
                 tail = self.votes.get(form[at:])
-                if tail and tail.total() >= self.votes[form].total() and form[:at] not in self.votes:
+                if (
+                    tail
+                    and tail.total() >= self.votes[form].total()
+                    and form[:at] not in self.votes
+                ):
                     tail.update(self.votes.pop(form))
                     break
 
     def _verdict(self, form: str, votes: Counter[str]) -> Draft | None:
-        if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES or form in self._persons:
-            return None
         ending = next((e for e in _PLACE_END + _FACTION_END if form.endswith(e)), "")
-        core = form.removesuffix(ending) if ending else form
-        if form not in w.BARE_PLACES and ending and (
-            not core
-            or (len(core) == 1 and core in _POINTING)
-            or (core in w.ROLES and ending in _HOUSES)
-        ):
+        bare = form in w.BARE_PLACES
+        if form in self._persons or (not bare and _is_plain(form, ending)):
             return None
-        if len(core) == 1 and core in w.DIRECTIONS and form not in w.BARE_PLACES:
-            if ending not in ("山", "海", "湖", "河", "江", "岭", "州"):
-                return None
         if form.endswith(w.REVERED) or (not ending and votes["LOC"] == 0 and votes.total() < 2):
             return None
-        tagged = votes["LOC"] + votes["ORG"] + votes["listed"] + votes["compound"] + votes["group"]
-        if not tagged and votes["PER-like"] and is_full(form) and form[-1] in w.PLACE_OR_NAME:
-            return None
-        if not tagged and not (ending and (len(form) >= 3 or votes["nz"])):
-            return None
-        if not tagged and votes["PER-like"] and len(form) < 3 and not form.endswith(("山", "寺", "州")):
-            return None
-        sure = 0.9 if form in w.BARE_PLACES else 0.5 + 0.2 * bool(ending) + 0.15 * bool(tagged)
+        tagged = sum(votes[t] for t in ("LOC", "ORG", "listed", "compound", "group"))
+        if not tagged:
+            if not ending or (len(form) < 3 and not votes["nz"]):
+                return None
+            if votes["PER-like"] and (len(form) < 3 or _may_be_person(form)):
+                return None
+        sure = 0.9 if bare else 0.5 + 0.2 * bool(ending) + 0.15 * bool(tagged)
         return Draft(kind=self._kind(form, votes, ending), name=form, certainty=sure)
 
     @staticmethod
-    def _kind(form: str, votes: Counter[str], ending: str) -> str:
+    def _kind(form: str, votes: Counter[str], ending: str) -> EntityKind:
         if votes["group"]:
             return "faction"
         longest = next((e for e in _FACTION_END if form.endswith(e)), "")
-        if longest in w.FACTION_FIRST and votes["LOC"] <= votes["ORG"] + votes["nz"] + votes["motion"] + votes["PER-like"]:
+        if (
+            longest in w.FACTION_FIRST
+            and votes["LOC"] <= votes["ORG"] + votes["nz"] + votes["motion"] + votes["PER-like"]
+        ):
             return "faction"
         if votes["ORG"] > votes["LOC"] and longest:
             return "faction"
         return "location"
+
+
+def _is_plain(form: str, ending: str) -> bool:
+    """A place of a certain sort, but no certain place: "后街", "贵庄", "太守府"."""
+    if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES:
+        return True
+    if not ending:
+        return False
+    core = form.removesuffix(ending)
+    if not core or core in _POINTING or (core in w.ROLES and ending in _HOUSES):
+        return True
+    return core in w.DIRECTIONS and ending not in _LANDSCAPE
+
+
+def _may_be_person(form: str) -> bool:
+    return is_full(form) and form[-1] in w.PLACE_OR_NAME

@@ -167,7 +167,9 @@ MEMBERS = tuple(
 )
 GROUP_ENDINGS = frozenset("宗 派 帮 盟 门 教 会 堂 阁 殿 谷 楼 宫 寨 族 府 司 卫 军 团 庄".split())
 # Given-name characters that are endings of places as well.
-PLACE_OR_NAME = frozenset("国山江海河湖峰林岭洲州川原泉城关庄岩崖溪潭渊港轩亭园楼堂宫军卫营族会村谷岛")
+PLACE_OR_NAME = frozenset(
+    "国山江海河湖峰林岭洲州川原泉城关庄岩崖溪潭渊港轩亭园楼堂宫军卫营族会村谷岛"
+)
 # Where something lies, not what it is called: "后街", "远族".
 DIRECTIONS = frozenset("前后远近左右上下内外高深东西南北中正旁侧对隔邻")
 # Places, but none in particular.

@@ -13,7 +13,6 @@ from analysis.management.units import short
 
 
 class Command(OperatorCommand):
-    help = "Check database, broker, workers and queue; exit 1 when something is wrong."
     about = gettext_lazy(
         "Check database, broker, workers and queue; exit 1 when something is wrong.\n\n"
         "The same report as the address /readyz gives."

@@ -10,7 +10,6 @@ from analysis.models import PendingAnalysis, Status
 
 
 class Command(TaskCommand):
-    help = "Cancel pending or running analyses."
     about = gettext_lazy(
         "Cancel pending or running analyses; a running one stops within seconds.\n\n"
         "Without --status or ids it takes both. Their writers are told."
@@ -34,7 +33,7 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
-    def check(self, task: PendingAnalysis) -> None:
+    def foresee(self, task: PendingAnalysis) -> None:
         queue.check_cancel(task)
 
     def act(self, task_id: int) -> None:

@@ -13,7 +13,6 @@ from analysis.models import QueueControl
 
 
 class Command(OperatorCommand):
-    help = "Pause the queue: running analyses end, no new one begins."
     about = gettext_lazy("Pause the queue: running analyses end, no new one begins.")
     examples = ("--reason 'database moves' --noinput", "--dry-run")
     changes = True

@@ -13,7 +13,6 @@ from analysis.management.commands.pause_analysis import conclude
 
 
 class Command(OperatorCommand):
-    help = "Resume a paused queue and wake the workers."
     about = gettext_lazy("Resume a paused queue and wake the workers.")
     examples = ("--noinput", "--dry-run")
     changes = True

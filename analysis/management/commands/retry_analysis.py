@@ -16,7 +16,6 @@ from analysis.models import PendingAnalysis, Status
 
 
 class Command(TaskCommand):
-    help = "Put failed or cancelled analyses back into the queue."
     about = gettext_lazy(
         "Put failed or cancelled analyses back into the queue.\n\n"
         "Features that were done stay done. Without --status or ids it takes failed ones. What\n"
@@ -57,7 +56,7 @@ class Command(TaskCommand):
     def narrow(self, tasks: Tasks) -> Tasks:
         return tasks.filter(version__number=F("chapter__version"))
 
-    def check(self, task: PendingAnalysis) -> None:
+    def foresee(self, task: PendingAnalysis) -> None:
         queue.check_retry(task)
 
     def act(self, task_id: int) -> None:

@@ -6,7 +6,11 @@ import { t } from './i18n.js';
 const unsaved = new Set();
 addEventListener('beforeunload', (event) => unsaved.size && event.preventDefault());
 
-/** `send` gets the form's FormData and returns what the status line says (or nothing). */
+/**
+ * `send` gets the form's FormData and returns what the status line says (or nothing).
+ * The page comes with its buttons disabled: a form that was sent before this script listens would
+ * be sent by the browser itself, and its text lost.
+ */
 export function onSubmit(form, send) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
@@ -26,6 +30,7 @@ export function onSubmit(form, send) {
       busy(form, button, false);
     }
   });
+  for (const button of $$('button[disabled]', form)) button.disabled = false;
 }
 
 /** Asks before the page is left while `field` holds a text that is not saved. */

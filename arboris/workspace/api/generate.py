@@ -22,7 +22,8 @@ from arboris.llm import client
 from arboris.llm.errors import LLMError
 from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.rest import Unavailable
+from arboris.novels.text import find_unstorable
+from arboris.rest import Unavailable, first_sentence
 from arboris.workspace import chapters, generation
 from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import GenerateSerializer, SavedChapterSerializer
@@ -94,11 +95,14 @@ class Generation:
         except LLMError as error:
             yield _event("error", {"detail": str(error), "code": error.code})
         except exceptions.APIException as error:
-            yield _event("error", {"detail": str(error.detail), "code": error.default_code})
+            code = getattr(error.detail, "code", error.default_code)
+            yield _event("error", {"detail": first_sentence(error.detail), "code": code})
 
     def save(self, text: str) -> dict[str, Any]:
         if not text.strip():
             raise Unavailable(_("The language model gave an empty answer."), "llm_empty")
+        if problem := find_unstorable(text):
+            raise Unavailable(problem, "llm_bad_answer")
         draft = novels.Draft.of(text, self.project.language, ChapterVersion.Source.GENERATED)
         new = chapters.NewChapter(draft, self.data["title"], self.data["chapter_number"])
         try:

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics
 from rest_framework.parsers import MultiPartParser
@@ -76,6 +77,16 @@ class ImportNovel(APIView):
             novel = parse_novel(upload.name, upload.read())
         except NovelImportError as error:
             raise exceptions.ValidationError({"file": [str(error)]}) from error
+        longest = max(len(item.content) for item in novel.chapters)
+        if longest > settings.ARBORIS_MAX_CHAPTER_CHARS:
+            raise exceptions.ValidationError(
+                {
+                    "file": [
+                        _("A chapter has %(length)d characters; %(limit)d are allowed.")
+                        % {"length": longest, "limit": settings.ARBORIS_MAX_CHAPTER_CHARS}
+                    ]
+                }
+            )
         new = [
             chapters.NewChapter(
                 novels.Draft.of(item.content, project.language, ChapterVersion.Source.IMPORTED),

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from pydantic import ValidationError as ConfigError
 from rest_framework import serializers
 
+from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
 from analysis.pipeline import GenerationConfig
 from arboris.bible.models import Finding
@@ -162,6 +163,10 @@ class ImportSerializer(WishSerializer):
 
 class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
     progress = serializers.JSONField(read_only=True)
+    error_message = serializers.SerializerMethodField()
+
+    def get_error_message(self, task: PendingAnalysis) -> str | None:
+        return sentence_for(task.error_type) if task.error_type else None
 
     class Meta:
         model = PendingAnalysis

@@ -1,0 +1,179 @@
+"""The queue at a glance: looked at in a few bounded queries, drawn with rich."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+
+from analysis.management.selection import Selection, Tasks
+from analysis.management.terminal import one_line
+from analysis.management.units import short
+from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
+from arboris.db import db_now
+
+RECENT = timedelta(days=1)
+RECENT_ROWS = 1000  # of the failed ones; more of them say nothing new
+WORKER_ROWS = 200
+
+
+def look(selection: Selection) -> dict[str, Any]:
+    """Counts by status, pause, oldest pending, workers, throughput, recent failures by error."""
+    now = db_now()
+    tasks = Selection(project=selection.project, user_id=selection.user_id).tasks()
+    counted = dict(tasks.order_by().values_list("status").annotate(number=Count("pk")))
+    counts = {status: counted.get(status, 0) for status in Status.values}
+    control = QueueControl.objects.get(pk=1)
+    return {
+        "at": now,
+        "total": sum(counts.values()),
+        **counts,
+        "paused": control.paused_at is not None,
+        "paused_at": control.paused_at,
+        "paused_reason": control.paused_reason,
+        "completed_last_hour": tasks.filter(
+            status=Status.COMPLETED, completed_at__gte=now - timedelta(hours=1)
+        ).count(),
+        "due_later": tasks.filter(status=Status.PENDING, due_at__gt=now).count(),
+        "oldest_pending": _oldest(tasks, now),
+        "workers": _workers(now),
+        "failures": _failures(tasks, now),
+    }
+
+
+def _oldest(tasks: Tasks, now: datetime) -> dict[str, Any] | None:
+    task = (
+        tasks.filter(status=Status.PENDING)
+        .order_by("created_at", "id")
+        .select_related("chapter", "project", "user")
+        .only(
+            "priority", "created_at", "chapter__chapter_number", "project__title", "user__username"
+        )
+        .first()
+    )
+    if task is None:
+        return None
+    return {
+        "id": task.pk,
+        "priority": task.priority,
+        "chapter_number": task.chapter.chapter_number,
+        "project": task.project.title,
+        "user": task.user.get_username(),
+        "age_seconds": round((now - task.created_at).total_seconds(), 1),
+    }
+
+
+def _workers(now: datetime) -> list[dict[str, Any]]:
+    return [
+        {
+            "worker": beat.worker,
+            "task_id": beat.task_id,
+            "seen_seconds_ago": round((now - beat.seen_at).total_seconds(), 1),
+            "up_seconds": round((now - beat.started_at).total_seconds()),
+            "rss_bytes": beat.rss_bytes,
+        }
+        for beat in WorkerHeartbeat.objects.order_by("worker")[:WORKER_ROWS]
+    ]
+
+
+def _failures(tasks: Tasks, now: datetime) -> list[dict[str, Any]]:
+    """Failures of the last day by fingerprint, the most frequent first, each with its newest."""
+    newest: dict[str, PendingAnalysis] = {}
+    numbers: Counter[str] = Counter()
+    failed = tasks.filter(status=Status.FAILED, completed_at__gte=now - RECENT)
+    for task in failed.order_by("-completed_at").only(
+        "error_type", "error_message", "error_fingerprint", "completed_at"
+    )[:RECENT_ROWS]:
+        kind = task.error_fingerprint or task.error_type
+        newest.setdefault(kind, task)
+        numbers[kind] += 1
+    return [
+        {
+            "count": number,
+            "error_type": newest[kind].error_type,
+            "fingerprint": newest[kind].error_fingerprint,
+            "error_message": newest[kind].error_message,
+            "newest_task_id": newest[kind].pk,
+            "newest_at": newest[kind].completed_at,
+        }
+        for kind, number in numbers.most_common()
+    ]
+
+
+# --- drawing ---------------------------------------------------------------------------------
+def draw(seen: dict[str, Any]) -> RenderableType:
+    parts: list[RenderableType] = [_counts(seen), _lines(seen), _worker_table(seen)]
+    if seen["failures"]:
+        parts.append(_failure_table(seen))
+    return Group(*parts)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+    for column in columns:
+        table.add_column(column)
+    return table
+
+
+def _counts(seen: dict[str, Any]) -> Table:
+    names = [*Status.values, "total"]
+    table = _table(_("Analyses"), *(str(Status(name).label) for name in Status.values), _("total"))
+    table.add_row(*(str(seen[name]) for name in names))
+    return table
+
+
+def _lines(seen: dict[str, Any]) -> str:
+    lines = []
+    if seen["paused"]:
+        reason = {"reason": _plain(seen["paused_reason"] or "-")}
+        lines.append(_("The queue is paused: %(reason)s") % reason)
+    oldest = seen["oldest_pending"]
+    if oldest:
+        values = {
+            **oldest,
+            "age": short(oldest["age_seconds"]),
+            "project": _plain(oldest["project"]),
+        }
+        text = _(
+            "Oldest pending: %(id)d, waiting %(age)s (chapter %(chapter_number)d of %(project)s)"
+        )
+        lines.append(text % values)
+    lines.append(
+        _("Completed in the last hour: %(hour)d; waiting for their next try: %(later)d")
+        % {"hour": seen["completed_last_hour"], "later": seen["due_later"]}
+    )
+    return "\n".join(["", *lines, ""])
+
+
+def _worker_table(seen: dict[str, Any]) -> RenderableType:
+    if not seen["workers"]:
+        return _("No worker has been seen lately.")
+    table = _table(_("Workers"), _("worker"), _("task"), _("seen"), _("up"), _("memory"))
+    for row in seen["workers"]:
+        table.add_row(
+            _plain(row["worker"]),
+            str(row["task_id"] or "-"),
+            short(row["seen_seconds_ago"]),
+            short(row["up_seconds"]),
+            f"{row['rss_bytes'] >> 20} MB",
+        )
+    return table
+
+
+def _failure_table(seen: dict[str, Any]) -> RenderableType:
+    table = _table("\n" + _("Failed in the last day"), _("count"), _("error"), _("newest"), "")
+    for row in seen["failures"][:20]:
+        message = _plain(row["error_message"])[:200]
+        table.add_row(str(row["count"]), row["error_type"], str(row["newest_task_id"]), message)
+    return table
+
+
+def _plain(text: str) -> str:
+    """What others wrote: no markup, no control characters."""
+    return escape(one_line(text))

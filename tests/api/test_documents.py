@@ -1,0 +1,118 @@
+"""What machines read: the schema, the metrics, the probes."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+
+from analysis import queue
+from analysis.models import Status, WorkerHeartbeat
+from arboris.db import db_now
+from arboris.novels.models import NovelProject
+from tests.analyzers import permanent
+from tests.factories import JsonClient, claim_next, queue_chapter
+
+
+def metrics(client: Client) -> dict[str, float]:
+    """{series as printed: value}"""
+    answer = client.get("/metrics")
+    assert answer.status_code == 200
+    lines = [line for line in answer.content.decode().splitlines() if not line.startswith("#")]
+    return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in lines}
+
+
+def test_schema_names_every_call(anonymous: JsonClient, api: JsonClient) -> None:
+    answer = api.get("/api/schema?format=json")
+    assert answer.status_code == 200
+    schema = answer.json()
+    assert schema["openapi"].startswith("3.")
+    for path in (
+        "/api/auth/token",
+        "/api/projects",
+        "/api/projects/{project_id}",
+        "/api/projects/{project_id}/chapters",
+        "/api/projects/{project_id}/chapters/generate",
+        "/api/projects/{project_id}/import",
+        "/api/projects/{project_id}/bible",
+        "/api/chapters/{chapter_id}",
+        "/api/async-analysis/status",
+        "/api/async-analysis/notifications",
+        "/api/async-analysis/notifications/{notification_id}/read",
+        "/api/async-analysis/notifications/read-all",
+        "/api/async-analysis/tasks",
+        "/api/async-analysis/tasks/{task_id}",
+        "/api/async-analysis/tasks/{task_id}/retry",
+        "/api/async-analysis/tasks/{task_id}/cancel",
+        "/api/async-analysis/tasks/{chapter_id}/latest",
+    ):
+        assert path in schema["paths"]
+
+
+def test_the_docs_page_shows_it(api: JsonClient) -> None:
+    answer = api.get("/api/docs")
+    assert answer.status_code == 200
+    assert b"/api/schema" in answer.content
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics"])
+def test_probes_need_no_sign_in(anonymous: JsonClient, path: str) -> None:
+    assert anonymous.get(path).status_code == 200
+
+
+def test_readyz_says_what_is_missing(anonymous: JsonClient) -> None:
+    answer = anonymous.get("/readyz")
+    assert answer.status_code == 503
+    assert any("worker" in reason for reason in answer.json()["reasons"])
+    now = db_now()
+    WorkerHeartbeat.objects.create(worker="host:1", started_at=now, seen_at=now)
+    assert anonymous.get("/readyz").status_code == 200
+
+
+def test_readyz_without_a_database_is_503(
+    anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(connection, "cursor", away)
+        answer = anonymous.get("/readyz")
+    assert answer.status_code == 503
+    assert any("database" in reason for reason in answer.json()["reasons"])
+
+
+def test_metrics_count_by_status(client: Client, project: NovelProject) -> None:
+    for status in Status.values:
+        assert metrics(client)[f'pending_analysis_total{{status="{status}"}}'] == 0
+    queue_chapter(project)
+    queue.finish(claim_next(), {}, {})
+    queue_chapter(project)
+    queue.fail(claim_next(), permanent())
+    queue.cancel(queue_chapter(project).pk)
+    queue_chapter(project)
+    claim_next()
+    queue_chapter(project)
+    seen = metrics(client)
+    for status in Status.values:
+        assert seen[f'pending_analysis_total{{status="{status}"}}'] == 1
+
+
+def test_metrics_of_duration(client: Client, project: NovelProject) -> None:
+    for _ in range(2):
+        queue_chapter(project)
+        queue.finish(claim_next(), {}, {})
+    seen = metrics(client)
+    total = seen["pending_analysis_run_seconds_sum"]
+    assert seen["pending_analysis_run_seconds_count"] == 2
+    assert seen["pending_analysis_duration_seconds"] == pytest.approx(total / 2)
+    buckets = [v for k, v in seen.items() if k.startswith("pending_analysis_run_seconds_bucket")]
+    assert buckets == sorted(buckets)
+    assert buckets[-1] == 2
+
+
+def test_metrics_are_well_formed(client: Client, db: None) -> None:
+    for line in client.get("/metrics").content.decode().splitlines():
+        assert re.match(r"(# (HELP|TYPE) |[a-zA-Z_:]+[\w:]*(\{.*\})? [-+\w.]+$)", line), line

@@ -1,0 +1,85 @@
+"""A writer's first minutes, in a real browser against the real processes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+
+SAMPLE = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample" / "zh.md"
+CHAPTER = SAMPLE.read_text(encoding="utf-8").split("## ")[1].split("\n", 1)[1].strip()
+TOASTS = {
+    "zh-CN": "第 1 章增强分析已完成",
+    "en-US": "Enhanced analysis of chapter 1 is complete",
+}
+PATIENCE_MS = 30_000
+
+
+def sign_in(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/")
+    page.fill("#id_username", "writer")
+    page.fill("#id_password", site.accounts["writer"])
+    page.get_by_test_id("login-submit").click()
+    expect(page.get_by_test_id("new-project-form")).to_be_visible()
+
+
+def new_project(page: Page, title: str) -> None:
+    page.fill("#new-title-field", title)
+    page.get_by_test_id("new-project-submit").click()
+    expect(page.get_by_test_id("chapter-form")).to_be_visible()
+
+
+def test_a_pasted_chapter_is_shown_at_once_and_its_toast_arrives_without_reloading(
+    page: Page, site: Site, locale: str
+) -> None:
+    sign_in(page, site)
+    new_project(page, f"雾海听钟 {locale}")
+    page.evaluate("() => { window.sameDocument = true; }")
+    page.get_by_test_id("chapter-title").fill("哑钟")
+    page.get_by_test_id("chapter-content").fill(CHAPTER)
+    page.get_by_test_id("chapter-submit").click()
+
+    row = page.locator("[data-chapter-id]").first
+    expect(row).to_contain_text("哑钟")
+    toast = page.get_by_test_id("toast")
+    expect(toast).to_contain_text(TOASTS[locale], timeout=PATIENCE_MS)
+    expect(row.get_by_test_id("status-badge")).to_have_attribute("data-status", "completed")
+    assert page.evaluate("() => window.sameDocument === true")
+
+
+def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    new_project(page, "findings")
+    page.get_by_test_id("chapter-content").fill(CHAPTER)
+    page.get_by_test_id("chapter-submit").click()
+    expect(page.get_by_test_id("toast")).to_be_visible(timeout=PATIENCE_MS)
+    page.locator("[data-chapter-id] a").first.click()
+
+    mark = page.locator("mark[data-findings]").first
+    expect(mark).to_be_visible()
+    mark.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("finding-detail")).to_contain_text(mark.inner_text())
+
+
+def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(page: Page, site: Site) -> None:
+    sign_in(page, site)
+    new_project(page, "errors")
+    page.get_by_test_id("chapter-title").fill("x" * 200)
+    page.get_by_test_id("chapter-content").fill(" \n ")
+    page.get_by_test_id("chapter-submit").click()
+
+    expect(page.get_by_test_id("chapter-content")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_test_id("chapter-title")).to_have_value("x" * 200)
+    expect(page.locator("[data-chapter-id]")).to_have_count(0)
+
+
+def test_who_is_not_signed_in_is_asked_to(page: Page, site: Site) -> None:
+    page.goto(f"{site.url}/notifications")
+    expect(page).to_have_url(re.compile(r"/login\?next=/notifications$"))
