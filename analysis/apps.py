@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.apps import AppConfig
+from django.apps import apps as installed
 from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
@@ -22,8 +23,11 @@ class AnalysisConfig(AppConfig):
         metrics.register()
 
 
-def create_fixed_rows(using: str, apps: Any, **_: Any) -> None:
-    """The queue's one control row and the tally's shards: always there, also after a flush."""
+def create_fixed_rows(using: str, apps: Any = installed, **_: Any) -> None:
+    """The queue's one control row and the tally's shards: always there.
+
+    Also after a flush, which sends the signal without ``apps``.
+    """
     try:
         control = apps.get_model("analysis", "QueueControl")
         tally = apps.get_model("analysis", "StatusTally")

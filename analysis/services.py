@@ -18,6 +18,7 @@ from analysis.steward import Steward
 from arboris.bible import story
 from arboris.db import in_transaction
 from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.novels.text import guess_language
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +89,8 @@ def _load(claim: Claim) -> ChapterInput:
     chapter = version.chapter
     return ChapterInput(
         text=version.content,
-        language="en" if chapter.project.language == "en" else "zh",
+        # The text itself says it best: a novel may quote whole letters in another language.
+        language=guess_language(version.content),
         chapter_number=chapter.chapter_number,
         title=chapter.title,
         known_characters=tuple(

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from arboris.novels.text import extractive_summary, word_count
+from arboris.novels.text import extractive_summary, guess_language, word_count
 
 
 class ChapterExists(Exception):
@@ -31,12 +31,9 @@ class Draft:
 
     @classmethod
     def of(
-        cls,
-        content: str,
-        language: str,
-        source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN,
+        cls, content: str, source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN
     ) -> Draft:
-        summary = extractive_summary(content, "en" if language == "en" else "zh")
+        summary = extractive_summary(content, guess_language(content))
         return cls(content, summary, word_count(content), source)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from arboris import supervise
 from arboris.workspace.demo.client import is_ready
@@ -59,13 +59,19 @@ def locale(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+def complaint(line: ConsoleMessage) -> list[str]:
+    """An error of the page's own; a refused request is reported by the browser besides."""
+    refused = line.text.startswith("Failed to load resource")
+    return [line.text] if line.type == "error" and not refused else []
+
+
 @pytest.fixture
 def page(browser: Browser, locale: str) -> Iterator[Page]:
     """A fresh browser profile; what its console complains about fails the test."""
     context = browser.new_context(locale=locale)
     page = context.new_page()
     complaints: list[str] = []
-    page.on("console", lambda line: complaints.append(line.text) if line.type == "error" else None)
+    page.on("console", lambda line: complaints.extend(complaint(line)))
     page.on("pageerror", lambda error: complaints.append(str(error)))
     yield page
     context.close()

@@ -17,9 +17,13 @@ _NAMED = re.compile(
 _PLAIN = re.compile(
     rf"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Mm]y|[Tt]heir|[Tt]hat|[Tt]his) ([a-z]{{3,12}} (?:{_HEADS}))\b"
 )
+_HANDLED = re.compile(
+    r"\b(?:drew|draws?|held|holding|took|takes|picked up|slipped|gave|hid|wore|wearing|pocketed|found|stole|lifted|raised|"
+    r"clutched|gripped|handed|unsheathed|carried|carrying|produced)\b[^.!?]*$"
+)
 _EMPTY = frozenset(
     "old new little small big great large same other first second last next whole good own long short only such very single open "
-    "empty heavy very said and the his her its another few two three red blue black white".split()
+    "empty heavy very said and the his her its another few two three".split()
 )
 
 
@@ -36,6 +40,10 @@ def find_items(text: str, taken: set[str]) -> dict[str, list[tuple[int, int]]]:
     for name, places in plain.items():
         head = name.split(" ")[1]
         again = len(re.findall(rf"\bthe {head}\b", text)) if len(places) == 1 else 1
-        if len(places) > 1 or again:
+        if (
+            len(places) > 1
+            or again
+            or _HANDLED.search(text, max(0, places[0][0] - 24), places[0][0])
+        ):
             spans[name] = places
     return dict(spans)

@@ -18,6 +18,7 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
         verdict = _verdict(form, votes, candidates)
         if verdict:
             verdicts[form] = verdict
+    verdicts.update(_parts(verdicts, candidates))
     taken = {f for d in known for f in d.forms}
     people = [d for d in known if d.kind == "person"]
     persons = {f: s for f, (k, s) in verdicts.items() if k == "person"}
@@ -25,6 +26,23 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
     things = [d for d in known if d.kind != "person"]
     rest = {f: v for f, v in verdicts.items() if v[0] != "person" and f not in taken}
     return drafts + things + [Draft(k, f, certainty=s) for f, (k, s) in sorted(rest.items())]
+
+
+def _parts(
+    verdicts: dict[str, tuple[EntityKind, float]], candidates: EnCandidates
+) -> dict[str, tuple[EntityKind, float]]:
+    """First and last names of people whom the chapter names in full, where they stand alone."""
+    parts: dict[str, tuple[EntityKind, float]] = {}
+    for form, (kind, sure) in verdicts.items():
+        words = form.split(" ")
+        if kind != "person" or len(words) < 2:
+            continue
+        for word in (words[-len(_bare(form))], words[-1]):
+            lower = word.lower()
+            alone = word in candidates.votes and not candidates.lower[lower]
+            if alone and lower not in _COMMON and verdicts.get(word, ("", 0))[0] != "location":
+                parts[word] = ("person", sure)
+    return parts
 
 
 def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, float] | None:
@@ -35,6 +53,9 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
         if (word in _COMMON or len(word) < 2) and not named_anyway:
             return None
         if all_.lower[word] and all_.lower[word] >= all_.capital[word]:
+            return None
+        group = votes.the * 2 > votes.uses and word.endswith("s")  # "the Martians"
+        if group and word not in w.PLACES:
             return None
         if not votes.firm and votes.person < 2 and votes.place < 3:
             return None
@@ -83,7 +104,10 @@ class _Merger:
         fresh = [f for f in self.persons if f not in self._forms]
         fresh.sort(key=lambda f: (-len(_bare(f)), -self.all.votes[f].uses, f))
         for form in fresh:
-            self._adopt(form, self._match(form))
+            matches = self._matches(form)
+            if len(matches) > 1 and " " not in form:
+                continue  # a surname that several people here bear: nobody can say whose
+            self._adopt(form, matches[0] if len(matches) == 1 else None)
         return self.drafts
 
     def _index(self, form: str, draft: Draft) -> None:
@@ -100,15 +124,15 @@ class _Merger:
             owner.certainty = max(owner.certainty, self.persons[form])
         self._index(form, owner)
 
-    def _match(self, form: str) -> Draft | None:
-        """The one person whose name holds all words of this one, sexes agreeing."""
+    def _matches(self, form: str) -> list[Draft]:
+        """The people whose name holds all words of this one, title and sex agreeing."""
         bare, sex = _bare(form), _sex(form)
         found: dict[int, Draft] = {}
         for other, draft in self._by_word[bare[-1]] + self._by_word[bare[0]]:
-            clash = {sex, _sex(other)} == {"m", "f"}
+            clash = {sex, _sex(other)} == {"m", "f"} or _ranks_clash(form, other)
             if not clash and _covers(_bare(other), bare):
                 found[id(draft)] = draft
-        return next(iter(found.values())) if len(found) == 1 else None
+        return list(found.values())
 
 
 def _covers(full: list[str], short: list[str]) -> bool:
@@ -119,6 +143,12 @@ def _covers(full: list[str], short: list[str]) -> bool:
         return short[0] in (full[0], full[-1])
     same_first = full[0] == short[0] or w.NICKNAMES.get(short[0]) == full[0]
     return len(short) <= len(full) and same_first and full[-1] == short[-1]
+
+
+def _ranks_clash(one: str, other: str) -> bool:
+    """ "Colonel Ashdown" is not "Lady Harriet Ashdown"."""
+    titles = {f.lower().split(" ")[0].rstrip(".") for f in (one, other)}
+    return bool(titles & w.FEMALE_TITLES) and bool(titles & w.OTHER_TITLES - w.EPITHETS)
 
 
 def _bare(form: str) -> list[str]:

@@ -11,6 +11,8 @@ from .en_tokens import Word
 
 _LINKS = frozenset({"of", "de", "du", "von", "van", "la", "le", "della", "di", "d'"})
 _RANKS = w.TITLES - w.EPITHETS
+_OF_HEADS = w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES
+_JOINTS = (" ", "’s ", "'s ", "’ ", "' ")
 _PARTICLES = _LINKS - {"of"}
 
 
@@ -20,7 +22,8 @@ class Run:
 
     words: list[Word]
     form: str  # as it stands in the text
-    before: Word | None
+    before: Word | None  # the word right before, "the" left out
+    earlier: Word | None  # and the one before that
     after: Word | None
     adjacent: bool  # nothing but a space between ``words`` and ``after``
     quoted_call: bool  # ", X!" and the like
@@ -59,6 +62,8 @@ class EnCandidates:
                 self._vote(run)
                 if before is not None:
                     gap = text[before.words[-1].end : run.words[0].start]
+                    if gap == " of " and before.words[0].lower in w.TITLES:
+                        self.votes[run.form].place += 2  # "Queen Maud of Harwick"
                     if gap in (", ", " and ", ", and ", " or ", " & "):
                         self._pairs.append((before.form, run.form))
                 before = run
@@ -68,9 +73,11 @@ class EnCandidates:
     # -- runs ---------------------------------------------------------------------------
 
     def _runs(self, line: list[Word]) -> list[Run]:
-        runs, at = [], 0
+        runs: list[Run] = []
+        at = 0
         while at < len(line):
-            if not self._may_begin(line[at]):
+            follower = line[at + 1] if at + 1 < len(line) else None
+            if not self._may_begin(line[at]) and not self._opens_name(line[at], follower):
                 at += 1
                 continue
             stop = at + 1
@@ -84,13 +91,23 @@ class EnCandidates:
         return runs
 
     def _may_begin(self, word: Word) -> bool:
-        if not word.capital or word.lower in w.FUNCTION - _RANKS or word.lower.startswith("i'"):
+        if not word.capital or word.lower.startswith("i'"):
+            return False
+        if word.lower in w.FUNCTION - _RANKS and (word.initial or word.lower not in w.PLACE_FIRST):
             return False
         if word.lower in w.NO_NAMES and word.lower not in w.TITLES | w.PLACE_FIRST | w.GIVEN_NAMES:
             return False
         if not word.initial:
             return True
         return self._proper(word.lower) or word.lower in w.TITLES | w.GIVEN_NAMES | w.PLACES
+
+    def _opens_name(self, word: Word, follower: Word | None) -> bool:
+        """ "Elara Voss climbed": a capital at a sentence's start, but with another one behind."""
+        if not (word.initial and word.capital) or self.lower[word.lower] or follower is None:
+            return False
+        if word.lower in w.FUNCTION | w.NO_NAMES or follower.lower in w.FUNCTION | w.NO_NAMES:
+            return False
+        return self.text[word.end : follower.start] == " " and self._proper(follower.lower)
 
     def _proper(self, lower: str) -> bool:
         """The word is written with a capital where no sentence begins, and hardly without."""
@@ -110,41 +127,36 @@ class EnCandidates:
             return 0  # "... in Australia Mrs. Lynde ..."
         if word.capital and not (word.lower in w.FUNCTION or word.lower == "i"):
             return 1
-        if word.lower in _LINKS and stop + 1 < len(line):
-            after = line[stop + 1]
-            if not after.capital or after.lower in w.FUNCTION:
-                return 0
-            if (
-                word.lower in _PARTICLES
-                or last.lower in w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES
-            ):
-                return 2
-        return 0
+        if word.lower not in _LINKS:
+            return 0
+        heads = word.lower in _PARTICLES or last.lower in _OF_HEADS
+        the = stop + 1 < len(line) and line[stop + 1].lower == "the"
+        after = line[stop + 1 + the] if stop + 1 + the < len(line) else None
+        if not heads or after is None or not after.capital or after.lower in w.FUNCTION:
+            return 0
+        return 2 + the
 
     def _run(self, line: list[Word], at: int, stop: int) -> Run:
-        before = line[at - 1] if at else None
+        first, last = line[at], line[stop - 1]
         after = line[stop] if stop < len(line) else None
-        last = line[stop - 1]
-        adjacent = after is not None and self.text[last.end : after.start] in (
-            " ",
-            "’s ",
-            "'s ",
-            "’ ",
-            "' ",
-        )
-        lead = self.text[max(0, line[at].start - 2) : line[at].start]
+        adjacent = after is not None and self.text[last.end : after.start] in _JOINTS
+        lead = self.text[max(0, first.start - 2) : first.start]
         tail = self.text[last.end : last.end + 1]
-        call = lead in (", ", "“", '"') and tail in (",", "!", "?", "”", '"')
-        near = before is not None and self.text[before.end : line[at].start] == " "
+        the = at > 0 and line[at - 1].lower == "the" and lead.endswith(" ")
+        near = at - 1 - the
+        close = near >= 0 and self.text[line[near].end : line[near + 1].start] == " "
         return Run(
-            line[at:stop],
-            self.text[line[at].start : last.end],
-            before if near else None,
-            after,
-            adjacent,
-            call,
-            bool(near and before and before.lower == "the"),
-            line[at].initial,
+            words=line[at:stop],
+            form=self.text[first.start : last.end],
+            before=line[near] if close else None,
+            earlier=line[near - 1] if close and near else None,
+            after=after,
+            adjacent=adjacent,
+            quoted_call=lead in (", ", "“", '"')
+            and tail in (",", "!", "?", "”", '"')
+            and tail != "",
+            the=the,
+            initial=first.initial,
         )
 
     # -- votes --------------------------------------------------------------------------
@@ -186,20 +198,14 @@ class EnCandidates:
     def _vote_by_shape(run: Run, votes: Votes) -> None:
         first, last = run.words[0].lower, run.words[-1].lower
         long = len(run.words) > 1
-        if first in w.TITLES - w.EPITHETS and long:
-            votes.person += 4
-        if first in w.GIVEN_NAMES and (long or first not in w.WORD_NAMES):
-            votes.person += 2.5 if long else 2
-        elif first in w.GIVEN_NAMES:
-            votes.person += 0.7
-        if long and last in w.FACTION_SURE:
-            votes.faction += 6
-        elif long and (last in w.PLACE_HEADS or (first in w.PLACE_FIRST and first not in w.TITLES)):
-            votes.place += 5
-        elif long and _head_before_of(run.words) in w.PLACE_OF | w.PLACE_HEADS:
-            votes.place += 4
-        elif long and first in w.FACTION_HEADS:
-            votes.faction += 3
+        if first in w.GIVEN_NAMES:
+            votes.person += 2.5 if long else 0.7 if first in w.WORD_NAMES else 2
+        if long and first in _RANKS and not (first in w.CROWNS and last in w.PLACE_HEADS):
+            votes.person += 5  # "Lieutenant Park", but "King Street"
+        elif long:
+            _vote_by_heads(run, first, last, votes)
+        elif last in w.FACTION_SURE and run.the:
+            votes.faction += 2.5  # "the Consortium"
         if run.form in w.MULTI_PLACES or (not long and first in w.PLACES):
             votes.place += 3
         elif not long and first.endswith(w.PLACE_ENDINGS) and len(first) > 6:
@@ -213,7 +219,7 @@ class EnCandidates:
             votes.person += 1.5 if after in w.PERSON_NOUNS else 0.4
         elif run.adjacent and after in w.SPEECH:
             votes.person += 2
-        elif run.adjacent and after in w.ACTS:
+        elif run.adjacent and (after in w.ACTS or after.endswith("ed")):
             votes.person += 0.8
         elif after in w.AFTER_PERSON:
             votes.person += 1.5
@@ -222,7 +228,12 @@ class EnCandidates:
         elif before in w.RELATIONS:
             votes.person += 1.2
         elif before in w.PLACE_PREPOSITIONS:
-            votes.place += w.PLACE_PREPOSITIONS[before]
+            moved = run.earlier is not None and run.earlier.lower in w.MOTION
+            weight = w.PLACE_PREPOSITIONS[before] + 0.8 * moved
+            # "of the Veil" is anything; "in the Saltmere" may well be a place.
+            votes.place += weight if not run.the else weight / 2 if weight > 1 else 0
+        elif before in w.REACHING:
+            votes.place += 0.8
         elif after == "of" and run.adjacent and len(run.words) == 1 and not run.the:
             votes.person += 0.8  # "Ambrose of Milan"
         elif before in w.LINKING:
@@ -232,6 +243,17 @@ class EnCandidates:
         if run.the and len(run.words) == 1:
             votes.place += 0.5
             votes.person -= 1.0
+
+
+def _vote_by_heads(run: Run, first: str, last: str, votes: Votes) -> None:
+    """ "... Street", "Lake ...", "Isle of ...", "... Guild", "Order of ..."."""
+    before_of = _head_before_of(run.words)
+    if last in w.FACTION_SURE or before_of in w.FACTION_SURE or first in ("house", "clan"):
+        votes.faction += 6
+    elif last in w.PLACE_HEADS or (first in w.PLACE_FIRST and first not in w.TITLES):
+        votes.place += 5
+    elif before_of in w.PLACE_OF | w.PLACE_HEADS:
+        votes.place += 4
 
 
 def _head_before_of(words: list[Word]) -> str:

@@ -73,6 +73,7 @@ EN = Grammar(
     payoff=re.compile(r"\b(?:so (?:it|that|this|he|she) was|at last|all along|turned out|as it turned out|it was (?:he|she|you|they) who|the truth|now (?:he|she|I|they|we) (?:knew|understood|saw)|finally (?:understood|knew|saw|learned|realised|realized)|had come true|as (?:foretold|promised|the prophecy)|that was why|so that[’']s why|the answer|revealed)\b", re.IGNORECASE),
     resolved=re.compile(r"\b(?:so (?:it|that|this) was|all along|turned out|it was (?:he|she|you|they) who|now (?:he|she|I|they|we) (?:knew|understood)|finally (?:understood|knew|learned|realised|realized)|had come true|as (?:foretold|the prophecy)|that was why|the truth (?:was|is|at last|came))\b", re.IGNORECASE),
     laws=re.compile(r"\b(?:(?:[Bb]y|[Uu]nder|according to) (?:the |an? )?(?:[\w’']+ ){0,3}(?:law|laws|rule|rules|decree|code|custom|statute|oath)\b|(?:[Ll]aw|[Rr]ule|[Dd]ecree|[Cc]ode|[Ss]tatute)s? (?:\w+ )?(?:forbade|forbids|forbid|required|requires|demands|demanded|states|stated|says|said that)|(?:[Nn]o one|[Nn]obody|[Nn]one|[Nn]o (?:man|woman|stranger|outsider)) (?:may|shall|must|is (?:allowed|permitted)|was (?:allowed|permitted))|(?:is|was|are|were) (?:strictly )?forbidden|[Ww]hoever [^.!?]{3,60}(?:must|shall|will)|[Oo]nly (?:the|a|an|those) [^.!?]{3,50} (?:can|may|could) [^.!?]{3,})"),
-    law_name=re.compile(r"\b[A-Z][\w]+(?:[’']s)? (?:Law|Rule|Code|Decree|Edict|Statute|Oath)\b|\bthe (?:Law|Code|Rule) of (?:the )?[A-Z]\w+"),
+    law_name=re.compile(r"\b[A-Z][\w]+(?:[’']s)? (?:Law|Rule|Code|Decree|Edict|Statute|Oath)\b|\b(?:[Ll]aws?|[Cc]ode|[Rr]ules?|[Oo]ath|[Dd]ecree) of (?:the )?[A-Z]\w+"
+        r"|\b(?:[A-Z]\w+ )?(?:Regulation|Article|Directive|Protocol) (?:[A-Z]\w+|\d+)"),
     reach=20,
 )  # fmt: skip

@@ -49,7 +49,8 @@ def _line(text: str, start: int, end: int, opens: bool) -> list[Word]:
             form = form[: genitive.start()]
         if not form:
             continue
-        initial = (opens and not words) or heading or _starts_sentence(text, start, at)
+        loud = len(form) > 3 and form.isupper()
+        initial = loud or (opens and not words) or heading or _starts_sentence(text, start, at)
         words.append(
             Word(
                 form,

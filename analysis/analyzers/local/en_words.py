@@ -25,6 +25,10 @@ OTHER_TITLES = _set(
     "comrade chief elder warden magister archmage mage regent sultan khan tsar czar marquis marquess viscount hon consul "
     "mayor secretary minister ambassador agent sergeant-major deputy bosun boatswain cook skipper old young little poor dear"
 )
+# These stand in the names of streets and places too.
+CROWNS = _set(
+    "king queen prince princess duke earl bishop saint st lord lady abbot regent victoria"
+)
 # Not titles of rank, but they stand before a name all the same.
 EPITHETS = _set("old young little poor dear")
 TITLES = MALE_TITLES | FEMALE_TITLES | OTHER_TITLES
@@ -128,6 +132,13 @@ PLACE_PREPOSITIONS = {
     ),
     **dict.fromkeys(("to", "of", "for"), 0.3),
 }
+MOTION = _set(
+    "went go going gone came come coming returned return sailed moved travelled traveled rode ran fled walked drove hurried sent back "
+    "way road journey journeyed crossed flew headed"
+)
+REACHING = _set(
+    "reached entered left approached visited leaving entering reaching approaching visiting"
+)
 LINKING = _set("with and by that when if as than")
 AFTER_PERSON = _set("who whom whose himself herself")
 
@@ -140,7 +151,7 @@ PLACE_HEADS = _set(
     "tower hall house manor abbey priory cathedral chapel church temple bridge gate fort inn tavern hotel station "
     "square green common downs cottage lodge rectory vicarage parsonage prison hospital observatory museum library theatre theater corner "
     "hollow crossing landing wells springs bank banks head pass gap ford wharf dock quay docks market mill mills dale keep citadel ward wall "
-    "barrow cove reach marsh marshes swamp canyon plateau peninsula archipelago hamlet cemetery bar"
+    "barrow cove reach marsh marshes nebula colony sector system moon asteroid spire citadel swamp canyon plateau peninsula archipelago hamlet cemetery bar"
 )
 PLACE_FIRST = _set(
     "lake mount mt fort cape port point isle island castle river camp loch glen villa san santa rio saint st ste new north south east west upper lower great little"
@@ -153,7 +164,7 @@ FACTION_HEADS = _set(
     "guild order society company corporation association committee council senate parliament congress club bank "
     "army navy legion brigade regiment battalion fleet league alliance federation union party church clan tribe house brotherhood sisterhood "
     "college university school academy institute institution bureau agency department ministry office court syndicate cartel gang "
-    "watch guard rangers knights circle coven cult trust foundation inc ltd co auxiliary commission police"
+    "watch guard rangers knights circle coven cult trust consortium shipping industries enterprises holdings directorate collective foundation inc ltd co auxiliary commission police"
 )
 FACTION_SURE = FACTION_HEADS - {
     "house",

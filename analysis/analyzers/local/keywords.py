@@ -43,9 +43,11 @@ def en_nouns(passage: str) -> list[str]:
     for found in _EN_NOUN.finditer(passage):
         kept: list[str] = []
         for word in found[1].lower().split():
-            if word in en_words.FUNCTION:
+            if word in en_words.FUNCTION or word in en_words.NO_NAMES:
                 break
             kept.append(word)
+        while len(kept) > 1 and kept[-1].endswith(("s", "ed", "ing", "ly")):
+            kept.pop()  # "the third bell rings": more likely a verb than a second noun
         if kept and len(kept[-1]) > 3 and kept[-1] not in _EN_EMPTY and not kept[-1].endswith("ly"):
             nouns.append(kept[-1])
     return nouns

@@ -150,8 +150,9 @@ class Models:
         try:
             import spacy
 
-            # Names need no parse; the attribute ruler turns tags into parts of speech.
-            return spacy.load(name, exclude=["parser", "lemmatizer", "senter"])
+            # Only the entities are read, and they need none of these.
+            unused = ["tagger", "parser", "lemmatizer", "senter", "attribute_ruler"]
+            return spacy.load(name, exclude=unused)
         except (ImportError, OSError, ValueError) as error:
             logger.warning("The English model %s cannot be used: %s", name, error)
             raise ModelMissing(name) from error

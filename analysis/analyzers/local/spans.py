@@ -60,7 +60,7 @@ def _sentences(text: str, language: Language) -> Iterator[tuple[int, int]]:
         if (
             language == "en"
             and found.group() == "."
-            and _ABBREVIATION.search(text, max(start, found.start() - 8), found.end())
+            and _ABBREVIATION.search(text, max(0, found.start() - 8), found.end())
         ):
             continue
         yield start, found.end()

@@ -64,7 +64,7 @@ class ChapterList(APIView):
         form = NewChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        draft = novels.Draft.of(data["content"], project.language)
+        draft = novels.Draft.of(data["content"])
         new = chapters.NewChapter(draft, data["title"], data["chapter_number"])
         return save_new(request, project.pk, new, form.wish())
 
@@ -84,7 +84,7 @@ class ChapterDetail(APIView):
         data = form.validated_data
         draft = None
         if "content" in data:
-            draft = novels.Draft.of(data["content"], chapter.project.language)
+            draft = novels.Draft.of(data["content"])
         saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish())
         return Response(SavedChapterSerializer(saved).data)
 

@@ -103,7 +103,7 @@ class Generation:
             raise Unavailable(_("The language model gave an empty answer."), "llm_empty")
         if problem := find_unstorable(text):
             raise Unavailable(problem, "llm_bad_answer")
-        draft = novels.Draft.of(text, self.project.language, ChapterVersion.Source.GENERATED)
+        draft = novels.Draft.of(text, ChapterVersion.Source.GENERATED)
         new = chapters.NewChapter(draft, self.data["title"], self.data["chapter_number"])
         try:
             (saved,) = chapters.add(self.project.pk, [new], self.wish)

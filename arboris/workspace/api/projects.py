@@ -89,7 +89,7 @@ class ImportNovel(APIView):
             )
         new = [
             chapters.NewChapter(
-                novels.Draft.of(item.content, project.language, ChapterVersion.Source.IMPORTED),
+                novels.Draft.of(item.content, ChapterVersion.Source.IMPORTED),
                 title=item.title[:200],
             )
             for item in novel.chapters

@@ -56,7 +56,7 @@ class Command(OperatorCommand):
         title = _title(options["title"])
         novel = _read(Path(options["file"]))
         language = project.language if project else novel.language
-        drafts = self._drafts(novel, language)
+        drafts = self._drafts(novel)
         title = project.title if project else title or novel.title
         saved: list[chapters.Saved] = []
         if not self.dry_run:
@@ -65,7 +65,7 @@ class Command(OperatorCommand):
             )
         self._show(novel, project, title, drafts, saved)
 
-    def _drafts(self, novel: ImportedNovel, language: str) -> list[chapters.NewChapter]:
+    def _drafts(self, novel: ImportedNovel) -> list[chapters.NewChapter]:
         """Summaries and word counts are computed before any transaction is opened."""
         drafts = []
         with terminal.progress(self.err, self._name(), len(novel.chapters)) as advance:
@@ -79,7 +79,7 @@ class Command(OperatorCommand):
                             "limit": settings.ARBORIS_MAX_CHAPTER_CHARS,
                         }
                     )
-                draft = novels.Draft.of(item.content, language, ChapterVersion.Source.IMPORTED)
+                draft = novels.Draft.of(item.content, ChapterVersion.Source.IMPORTED)
                 drafts.append(chapters.NewChapter(draft, title=item.title[:200]))
                 advance(1)
         return drafts

@@ -1,0 +1,39 @@
+"""What the queue writes about itself, to look at."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from analysis.models import AnalysisAttempt, StatusTally, WorkerHeartbeat
+from arboris.admin_base import ReadOnlyAdmin
+
+
+@admin.register(AnalysisAttempt)
+class AnalysisAttemptAdmin(ReadOnlyAdmin[AnalysisAttempt]):
+    list_display = (
+        "id",
+        "task_id",
+        "number",
+        "outcome",
+        "worker",
+        "started_at",
+        "ended_at",
+        "error_type",
+    )
+    list_filter = ("outcome",)
+    search_fields = ("=task__id",)
+    search_help_text = _("Number of an analysis")
+    ordering = ("-id",)
+
+
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(ReadOnlyAdmin[WorkerHeartbeat]):
+    list_display = ("worker", "task_id", "started_at", "seen_at", "rss_bytes")
+    ordering = ("worker",)
+
+
+@admin.register(StatusTally)
+class StatusTallyAdmin(ReadOnlyAdmin[StatusTally]):
+    list_display = ("shard", "completed", "failed", "cancelled", "claimed", "retried", "rescued")
+    ordering = ("shard",)

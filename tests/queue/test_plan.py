@@ -1,0 +1,103 @@
+"""The hot queries keep to their indexes when the tables are full."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from analysis import queue
+from analysis.models import PendingAnalysis
+from arboris.db import db_now
+from arboris.novels.models import NovelProject
+from tests.factories import JsonClient, claim_next, make_chapter
+
+ROWS = 4_000
+INDEX = "idx_pending_analysis_status_priority"
+
+
+@pytest.fixture
+def full(project: NovelProject) -> None:
+    """Thousands of tasks, most of them ended, a thousand waiting."""
+    chapter = make_chapter(project)
+    version = chapter.current
+    now = db_now()
+    numbers = itertools.count(10_000_000)
+    tasks = []
+    for number in range(ROWS):
+        status = "pending" if number % 4 == 0 else "completed"
+        tasks.append(
+            PendingAnalysis(
+                chapter=chapter,
+                version=version,
+                project=project,
+                user_id=project.owner_id,
+                active_chapter=next(numbers) if status == "pending" else None,
+                status=status,
+                priority=number % 10 + 1,
+                created_at=now - timedelta(seconds=number),
+                due_at=now - timedelta(seconds=number),
+                completed_at=now if status == "completed" else None,
+            )
+        )
+    PendingAnalysis.objects.bulk_create(tasks, batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "ANALYZE TABLE pending_analysis")
+        cursor.fetchall()
+
+
+def plan(sql: str) -> str:
+    """The database's plan of a query, as one line per step."""
+    with connection.cursor() as cursor:
+        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
+        return "\n".join(str(row) for row in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("full")
+def test_the_claim_reads_the_ready_set_in_order_from_its_index() -> None:
+    with CaptureQueriesContext(connection, ) as captured:
+        claim_next()
+    (sql,) = [q["sql"] for q in captured if "ORDER BY" in q["sql"] and "SELECT" in q["sql"]]
+    steps = plan(sql)
+    assert INDEX in steps
+    assert "TEMP B-TREE" not in steps  # SQLite's word for a sort
+    assert "filesort" not in steps
+
+
+@pytest.mark.usefixtures("full")
+def test_a_claim_takes_few_queries() -> None:
+    with CaptureQueriesContext(connection) as captured:
+        claim_next()
+    assert len(captured) <= 10
+
+
+@pytest.mark.usefixtures("full")
+@pytest.mark.parametrize("path", ["status", "tasks", "tasks?status=pending"])
+def test_lists_take_as_many_queries_as_ever(
+    api: JsonClient, project: NovelProject, path: str
+) -> None:
+    with CaptureQueriesContext(connection) as captured:
+        assert api.get(f"/api/async-analysis/{path}").status_code == 200
+    assert len(captured) <= 4
+
+
+@pytest.mark.usefixtures("full")
+def test_the_documented_index_has_the_documented_columns() -> None:
+    with connection.cursor() as cursor:
+        constraints = connection.introspection.get_constraints(cursor, "pending_analysis")
+    assert constraints[INDEX]["columns"][:3] == ["status", "priority", "created_at"]
+    if connection.vendor == "sqlite":
+        assert constraints[INDEX]["orders"][:3] == ["ASC", "DESC", "ASC"]
+
+
+@pytest.mark.usefixtures("full")
+def test_a_full_queue_is_still_in_order() -> None:
+    expected = PendingAnalysis.objects.filter(status="pending").order_by(
+        "-priority", "created_at", "id"
+    )
+    ids = list(expected.values_list("pk", flat=True)[:5])
+    assert [claim_next().task_id for _ in range(5)] == ids
+    assert queue.claim("host:1") is not None

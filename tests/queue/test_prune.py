@@ -1,0 +1,91 @@
+"""Old tasks are deleted; the counters behind the metrics never go down."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from analysis import queue, tallies
+from analysis.models import AnalysisAttempt, PendingAnalysis, Status
+from arboris.db import db_now
+from arboris.novels.models import NovelProject
+from notifications.models import AnalysisNotification
+from tests.analyzers import permanent
+from tests.factories import claim_next, queue_chapter
+
+ENDED = [Status.COMPLETED, Status.FAILED, Status.CANCELLED]
+
+
+@pytest.fixture
+def ended(project: NovelProject) -> None:
+    """A task of each state, all of them old."""
+    queue_chapter(project)
+    queue.finish(claim_next(), {}, {})
+    queue_chapter(project)
+    queue.fail(claim_next(), permanent())
+    queue.cancel(queue_chapter(project).pk)
+    queue_chapter(project)
+    claim_next()
+    queue_chapter(project)
+    PendingAnalysis.objects.filter(status__in=ENDED).update(
+        completed_at=db_now() - timedelta(days=30)
+    )
+
+
+def prune(*statuses: Status, days: int = 7, limit: int | None = None) -> int:
+    older = db_now() - timedelta(days=days)
+    return queue.prune(statuses or ENDED, older, progress=lambda _: None, limit=limit)
+
+
+@pytest.mark.usefixtures("ended")
+def test_ended_tasks_go_and_live_ones_stay() -> None:
+    assert prune() == 3
+    left = PendingAnalysis.objects.values_list("status", flat=True)
+    assert sorted(left) == ["pending", "processing"]
+    assert AnalysisAttempt.objects.get().outcome == "running"
+
+
+@pytest.mark.usefixtures("ended")
+def test_counters_never_go_down() -> None:
+    before = tallies.totals()
+    prune()
+    assert tallies.totals() == before
+    assert (before["completed"], before["failed"], before["cancelled"]) == (1, 1, 1)
+
+
+@pytest.mark.usefixtures("ended")
+def test_notifications_outlive_their_task() -> None:
+    told = AnalysisNotification.objects.count()
+    prune()
+    assert AnalysisNotification.objects.filter(pending_analysis=None).count() == told == 3
+
+
+@pytest.mark.usefixtures("ended")
+def test_young_tasks_stay() -> None:
+    assert prune(days=31) == 0
+
+
+@pytest.mark.usefixtures("ended")
+def test_only_the_named_states_and_no_more_than_the_limit() -> None:
+    assert prune(Status.FAILED) == 1
+    assert prune(limit=1) == 1
+    assert prune() == 1
+
+
+@pytest.mark.parametrize("status", [Status.PENDING, Status.PROCESSING])
+def test_live_tasks_are_never_pruned(db: None, status: Status) -> None:
+    with pytest.raises(ValueError, match="live"):
+        prune(status)
+
+
+def test_batches_reach_everything(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("analysis.queue.operate.BATCH", 2)
+    for _ in range(5):
+        queue.cancel(queue_chapter(project).pk)
+    PendingAnalysis.objects.update(completed_at=db_now() - timedelta(days=30))
+    steps: list[int] = []
+    assert queue.prune(ENDED, db_now(), progress=steps.append) == 5
+    assert steps == [2, 2, 1]
