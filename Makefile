@@ -1,6 +1,7 @@
 # Every target sets up what it needs by itself; `make` alone lists them.
 
 PYTHON_ENV := .venv/bin/python
+PORT := 8000
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links \
 	--custom-compile-command "make lock"
@@ -18,7 +19,7 @@ demo: setup ## analyse the sample novel end to end, show it in the terminal, sto
 	@$(PYTHON_ENV) manage.py demo
 
 run: setup ## serve web and workers on http://127.0.0.1:8000 until Ctrl-C
-	@$(PYTHON_ENV) manage.py serve
+	@$(PYTHON_ENV) manage.py serve --port $(PORT)
 
 test: ## all checks and tests, on SQLite and on a private MariaDB
 	@deploy/setup.sh test

@@ -56,6 +56,92 @@ class AnalyzerUnavailable(AnalysisError):
     sentence = gettext_noop("The configured analyzer cannot be used.")
 
 
+class LLMNotConfigured(AnalysisError):
+    code = "llm_not_configured"
+    retryable = False
+    sentence = gettext_noop("No language model is configured.")
+
+
+class LLMKeyRefused(AnalysisError):
+    code = "llm_key_refused"
+    retryable = False
+    sentence = gettext_noop("The language model refused our key.")
+
+
+class LLMNoCredit(AnalysisError):
+    code = "llm_no_credit"
+    retryable = False
+    sentence = gettext_noop("The account for the language model is empty.")
+
+
+class LLMModelUnknown(AnalysisError):
+    code = "llm_model_unknown"
+    retryable = False
+    sentence = gettext_noop("The chosen language model does not exist.")
+
+
+class LLMRequestRefused(AnalysisError):
+    code = "llm_request_refused"
+    retryable = False
+    sentence = gettext_noop("The language model refused the request.")
+
+
+class LLMPromptTooLong(LLMRequestRefused):
+    code = "llm_prompt_too_long"
+    sentence = gettext_noop("The chapter's pieces are too long for the language model.")
+
+
+class LLMFiltered(AnalysisError):
+    code = "llm_filtered"
+    retryable = False
+    sentence = gettext_noop("The language model declined to read this chapter.")
+
+
+class LLMRateLimited(AnalysisError):
+    code = "llm_rate_limited"
+    sentence = gettext_noop("The language model was asked too often.")
+
+
+class LLMOverloaded(AnalysisError):
+    code = "llm_overloaded"
+    sentence = gettext_noop("The language model is overloaded.")
+
+
+class LLMServerFailed(AnalysisError):
+    code = "llm_server_error"
+    sentence = gettext_noop("The language model's server failed.")
+
+
+class LLMTimedOut(AnalysisError):
+    code = "llm_timeout"
+    sentence = gettext_noop("The language model did not answer in time.")
+
+
+class LLMUnreachable(AnalysisError):
+    code = "llm_unreachable"
+    sentence = gettext_noop("The language model cannot be reached.")
+
+
+class LLMBadAnswer(InvalidResult):
+    code = "llm_bad_answer"
+    sentence = gettext_noop("The language model gave an answer that cannot be used.")
+
+
+class LLMEmpty(LLMBadAnswer):
+    code = "llm_empty"
+    sentence = gettext_noop("The language model gave an empty answer.")
+
+
+class LLMTruncated(LLMBadAnswer):
+    code = "llm_truncated"
+    sentence = gettext_noop("The language model's answer broke off.")
+
+
+class LLMTooLarge(LLMBadAnswer):
+    code = "llm_too_large"
+    sentence = gettext_noop("The language model's answer would not end.")
+
+
 class LeaseLost(Exception):
     """The task is no longer this worker's (cancelled, superseded, rescued): drop the work."""
 
@@ -76,6 +162,22 @@ ERRORS: dict[str, type[AnalysisError]] = {
         WorkerLost,
         InvalidResult,
         AnalyzerUnavailable,
+        LLMNotConfigured,
+        LLMKeyRefused,
+        LLMNoCredit,
+        LLMModelUnknown,
+        LLMRequestRefused,
+        LLMPromptTooLong,
+        LLMFiltered,
+        LLMRateLimited,
+        LLMOverloaded,
+        LLMServerFailed,
+        LLMTimedOut,
+        LLMUnreachable,
+        LLMBadAnswer,
+        LLMEmpty,
+        LLMTruncated,
+        LLMTooLarge,
     )
 }
 SUPERSEDED = "superseded"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import threading
+from pathlib import Path
 from typing import ClassVar
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
@@ -19,6 +21,7 @@ REGISTERED = {
 # 「某某」说 states one character each.
 SPEAKER = re.compile(r"「(\w{2,4})」说")
 SLOW = "慢慢分析"
+BRAKE = "ARBORIS_TEST_BRAKE"  # names the file that is the brake
 
 
 class Scripted(Analyzer):
@@ -99,24 +102,32 @@ class EndlessSession(Session):
 
 
 class Steerable(Analyzer):
-    """The offline analyzer, except that a text with SLOW in it is worked on until it is stopped.
-
-    A slow text is slow on the first attempt only where it says so: see SlowOnce.
-    """
+    """The offline analyzer, except that a text with SLOW in it waits while the brake is pulled."""
 
     name = "steerable"
 
     def __init__(self) -> None:
-        self._real: Analyzer | None = None
+        from analysis.analyzers.local import LocalAnalyzer
+
+        self._real = LocalAnalyzer()
 
     def open(self, chapter: ChapterInput) -> Session:
-        if SLOW in chapter.text:
-            return EndlessSession()
-        if self._real is None:
-            from analysis.analyzers.local import LocalAnalyzer
+        session = self._real.open(chapter)
+        return BrakedSession(session) if SLOW in chapter.text else session
 
-            self._real = LocalAnalyzer()
-        return self._real.open(chapter)
+
+class BrakedSession(Session):
+    """Works on nothing, but lets itself be stopped, as long as the brake's file exists."""
+
+    def __init__(self, real: Session) -> None:
+        self._real = real
+        self._brake = Path(os.environ[BRAKE])
+
+    def run(self, feature: Feature, check: Check) -> FeatureResult:
+        while self._brake.exists():
+            check(0.1)
+            threading.Event().wait(0.02)
+        return self._real.run(feature, check)
 
 
 def permanent() -> AnalysisError:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.utils import translation
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from arboris.novels.models import NovelProject
+from tests import live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
 
@@ -64,3 +66,24 @@ def scripted(settings: Settings) -> None:
     """Analyses run on the deterministic test analyzer."""
     settings.ARBORIS_ANALYZERS = REGISTERED
     settings.ARBORIS_ANALYZER = "scripted"
+
+
+@pytest.fixture(scope="session")
+def model_server() -> Iterator[llm_server.ModelServer]:
+    """The language model that the live site is configured with."""
+    with llm_server.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def site(
+    tmp_path_factory: pytest.TempPathFactory,
+    django_db_blocker: DjangoDbBlocker,
+    model_server: llm_server.ModelServer,
+) -> Iterator[live.Site]:
+    """One live site for all tests that need real processes."""
+    extra = {"ARBORIS_LLM_BASE_URL": model_server.base_url, "ARBORIS_LLM_MODEL": "test-model"}
+    # The server that DATABASE_URL names is asked for a database beside the one of the suite.
+    with django_db_blocker.unblock(), contextlib.ExitStack() as stack:
+        running = stack.enter_context(live.running(tmp_path_factory.mktemp("site"), extra))
+        yield running

@@ -54,6 +54,11 @@ class ChapterInput:
     known_characters: tuple[KnownCharacter, ...] = ()
     known_entities: tuple[KnownEntity, ...] = ()
     open_threads: tuple[OpenThread, ...] = ()
+    # What this analysis will ask for, so that a session may work on all of it at once.
+    features: tuple[Feature, ...] = ()
+    # The writer's wishes for a language model; None leaves them to the settings.
+    model_name: str | None = None
+    temperature: float | None = None
 
 
 @dataclass(slots=True)
@@ -71,6 +76,13 @@ class Session(ABC):
     @abstractmethod
     def run(self, feature: Feature, check: Check) -> FeatureResult:
         """Deliver one feature or raise; an empty list means that the chapter holds nothing."""
+
+    def close(self) -> dict[str, int]:
+        """Give up whatever is still under way; always called, once, after the last ``run``.
+
+        Returns the tokens spent (by kind, as in FeatureResult) that no delivered result counts.
+        """
+        return {}
 
 
 class Analyzer(ABC):

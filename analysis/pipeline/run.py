@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.analyzers.base import Analyzer, ChapterInput
-from analysis.errors import InvalidResult
+from analysis.errors import AnalysisError, InvalidResult, ProcessingTimeout
 from analysis.pipeline.config import GenerationConfig, enabled_features
 from arboris.bible.findings import Evidence, Feature, Finding
 
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
+SPENT = "spent"  # the entry in ``done`` that is no feature: tokens of tries that came to nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,11 @@ def run(
     """
     features = enabled_features(config)
     threshold = GenerationConfig.model_validate(config).dynamic_threshold.confidence_threshold
-    session = analyzer.open(chapter)
+    missing = [feature for feature in features if feature not in done]
+    if missing:
+        _deliver(analyzer, chapter, missing, done, check)
     outcome = Outcome(features=features, tokens=tokens(done))
     for feature in features:
-        if feature not in done:
-            check(feature, 0.0)
-            result = session.run(feature, lambda part, name=feature: check(name, part))  # type: ignore[misc]
-            done[feature] = {
-                "findings": FINDINGS.dump_python(result.findings, mode="json"),
-                "tokens": result.tokens,
-                "notes": result.notes,
-            }
         outcome.notes += done[feature]["notes"]
         for finding in _parse(feature, done[feature]["findings"]):
             if finding.confidence < threshold:
@@ -79,8 +74,46 @@ def run(
             else:
                 outcome.findings.append(_place(feature, finding, chapter.text))
     outcome.notes = list(dict.fromkeys(outcome.notes))
-    outcome.tokens = tokens(done)
     return outcome
+
+
+def _deliver(
+    analyzer: Analyzer,
+    chapter: ChapterInput,
+    features: list[Feature],
+    done: dict[str, Any],
+    check: Callable[[str, float], None],
+) -> None:
+    """Put each feature into ``done``; one that fails keeps no other from being delivered."""
+    failures: list[AnalysisError] = []
+    session = analyzer.open(chapter)
+    try:
+        for feature in features:
+            check(feature, 0.0)
+            try:
+                result = session.run(feature, lambda part, name=feature: check(name, part))  # type: ignore[misc]
+            except ProcessingTimeout:
+                raise  # by check: it is about the whole run
+            except AnalysisError as error:
+                failures.append(error)
+            else:
+                done[feature] = {
+                    "findings": FINDINGS.dump_python(result.findings, mode="json"),
+                    "tokens": result.tokens,
+                    "notes": result.notes,
+                }
+    finally:
+        _count_spent(done, session.close())
+    if failures:
+        # What cannot be mended by waiting decides; else whoever asks for the longest wait.
+        raise max(failures, key=lambda error: (not error.retryable, error.retry_after or 0.0))
+
+
+def _count_spent(done: dict[str, Any], spent: dict[str, int]) -> None:
+    """Tokens without a result stay with the task, through its retries, like those with one."""
+    if any(spent.values()):
+        before = done.get(SPENT, {"tokens": {}})["tokens"]
+        done[SPENT] = {"tokens": dict(Counter(before) + Counter(spent))}
 
 
 def _parse(feature: Feature, plain: list[Any]) -> list[Finding]:
@@ -103,10 +136,10 @@ def _place(feature: Feature, finding: Finding, text: str) -> Stated:
 
 
 def tokens(done: dict[str, Any]) -> dict[str, int]:
-    """Tokens used by all features so far, by kind."""
+    """Tokens used so far, by kind: by all features, and by tries that failed."""
     total: Counter[str] = Counter()
-    for feature in done.values():
-        total.update(feature["tokens"])
+    for entry in done.values():
+        total.update(entry["tokens"])
     return dict(total)
 
 

@@ -151,7 +151,11 @@ class _People:
         return bearers[0] if len(bearers) == 1 else None
 
     def add(self, placed: Placed, finding: Appearance | NewCharacter) -> None:
-        person = self.find(finding.name) or self._known_by_alias(finding.aliases)
+        person = (
+            self.find(finding.name)
+            or self._known_in_short(finding.name)
+            or self._known_by_alias(finding.aliases)
+        )
         if person is None:
             person = Person(finding.name, Fact.of(placed), placed.chapter_id)
             self.people.append(person)
@@ -171,6 +175,11 @@ class _People:
             person.mentions += finding.mentions
         else:
             self._describe(person, finding)
+
+    def _known_in_short(self, name: str) -> Person | None:
+        """Whoever an earlier chapter called by a part of the name alone, where only one fits."""
+        bearers = [person for person in self.people if is_short_form(person.name, name)]
+        return bearers[0] if len(bearers) == 1 else None
 
     def _known_by_alias(self, aliases: list[str]) -> Person | None:
         bearers = {id(p): p for alias in aliases if (p := self._by_key.get(key(alias)))}

@@ -12,7 +12,8 @@ from django.conf import settings
 from arboris.llm import errors
 
 _NO_CREDIT = re.compile(r"quota|balance|billing|credit|payment", re.IGNORECASE)
-_TOO_LONG = re.compile(r"context_length|too_long|too_large|max_tokens", re.IGNORECASE)
+# Many endpoints say this in their sentence alone.
+_TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|too_long|too_large", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|content_policy|moderation|data_inspection", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,63}")
 # Longer than this is no rate limit but an outage or a mistake; the queue has its own pauses.
@@ -36,7 +37,7 @@ def _by_status(error: openai.APIStatusError) -> errors.LLMError:
     status, named = error.status_code, _named(error)
     said = f"HTTP {status}{f', {named}' if named else ''}"
     wait = retry_after(error.response.headers.get("retry-after"))
-    if kind := _by_name(named, status):
+    if kind := _by_name(named, error.message, status):
         return kind(f"the endpoint refused: {said}")
     if status in (401, 403):
         return errors.KeyRefused(f"the endpoint refused the key ({said})")
@@ -53,11 +54,11 @@ def _by_status(error: openai.APIStatusError) -> errors.LLMError:
     return errors.RequestRefused(f"the endpoint refused the request ({said})")
 
 
-def _by_name(named: str, status: int) -> type[errors.LLMError] | None:
+def _by_name(named: str, message: str, status: int) -> type[errors.LLMError] | None:
     """What the endpoint's own word for the error says more exactly than its status."""
     if status == 402 or (status in (403, 429) and _NO_CREDIT.search(named)):
         return errors.NoCredit
-    if status == 413 or (status in (400, 422) and _TOO_LONG.search(named)):
+    if status == 413 or (status in (400, 422) and _TOO_LONG.search(f"{named} {message}")):
         return errors.PromptTooLong
     if status in (400, 403, 422) and _FILTERED.search(named):
         return errors.Filtered

@@ -85,3 +85,8 @@ def statuses() -> dict[int, str]:
 def novel_of(name: str) -> NovelProject:
     user: User = make_user(name)
     return make_project(user, f"Novel of {name}")
+
+
+def age(task: PendingAnalysis, **since: float) -> None:
+    """Queue it earlier than it was."""
+    PendingAnalysis.objects.filter(pk=task.pk).update(created_at=db_now() - timedelta(**since))

@@ -115,7 +115,7 @@ def test_unconfigured_is_503_and_names_the_settings(
 @pytest.mark.parametrize(
     ("status", "code"),
     [(401, "llm_key_refused"), (403, "llm_key_refused"), (429, "llm_rate_limited"),
-     (500, "llm_bad_answer"), (400, "llm_bad_answer")],
+     (500, "llm_server_error"), (400, "llm_request_refused")],
 )  # fmt: skip
 def test_an_endpoint_that_refuses_is_503(
     api: JsonClient, project: NovelProject, model: Script, status: int, code: str

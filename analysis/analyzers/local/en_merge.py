@@ -39,7 +39,8 @@ def _parts(
             continue
         for word in (words[-len(_bare(form))], words[-1]):
             lower = word.lower()
-            alone = word in candidates.votes and not candidates.lower[lower]
+            uses = candidates.any_capital[lower] - candidates.votes[form].uses
+            alone = uses > 0 and not candidates.lower[lower]
             if alone and lower not in _COMMON and verdicts.get(word, ("", 0))[0] != "location":
                 parts[word] = ("person", sure)
     return parts

@@ -48,8 +48,10 @@ class EnCandidates:
         self.text = text
         self.lower: Counter[str] = Counter()
         self.capital: Counter[str] = Counter()  # firm capitals, by lower-case word
+        self.any_capital: Counter[str] = Counter()
         for line in lines:
             for word in line:
+                self.any_capital[word.lower] += word.capital
                 if not word.capital:
                     self.lower[word.lower] += 1
                 elif not word.initial:

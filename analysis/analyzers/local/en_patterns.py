@@ -20,7 +20,7 @@ def _rule(kind: str, verb: str, certainty: float = 0.7, *, place: bool = False) 
 
 
 _STATES = (
-    _rule("condition", r"\b(?:was|were|been|being|lay|got) (?:\w+ly )?(?:wounded|injured|hurt|poisoned|stabbed|shot|captured|imprisoned|arrested|killed|murdered|slain|drowned|hanged|blinded|crippled|paralysed|paralyzed|dead|unconscious|cursed)\b", 0.75),
+    _rule("condition", r"\b(?:was|were|been|being|lay|got) (?:(?!nearly|hardly|scarcely|barely)\w+ly )?(?:wounded|injured|hurt|poisoned|stabbed|shot|captured|imprisoned|arrested|killed|murdered|slain|drowned|hanged|blinded|crippled|paralysed|paralyzed|dead|unconscious|cursed)\b", 0.75),
     _rule("condition", r"\b(?:died|perished|fainted|passed out|lost consciousness|lost (?:his|her|their) (?:memory|sight|hearing|voice|mind)|fell ill|fell sick|went blind|went mad|caught a fever|bled to death)\b", 0.75),
     _rule("condition", r"\b(?:broke|broken|lost|sprained) (?:his|her) (?:left |right |sword )?(?:arm|leg|wrist|ankle|hand|neck|eye|finger|ribs?)\b", 0.75),
     _rule("condition", r"\b(?:recovered|came to (?:himself|herself|his senses|her senses)|regained consciousness|was healed|was cured|had vanished|disappeared)\b", 0.6),

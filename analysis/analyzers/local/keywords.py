@@ -6,7 +6,7 @@ import re
 
 from . import en_words, zh_words
 from .models import MODELS, ModelMissing
-from .zh_tokens import Word
+from .zh_tokens import Word, with_offsets
 
 _ZH_EMPTY = frozenset(
     "时候 事情 东西 地方 样子 声音 目光 眼睛 眼神 眼前 脸色 脸上 心中 心里 心头 手中 手里 身上 身边 身后 身体 身子 面前 嘴里 嘴角 "
@@ -23,18 +23,33 @@ _EN_EMPTY = en_words.FUNCTION | frozenset(
     "head heart mind side end part kind sort number question answer fact truth year years hour hours minute minutes morning evening "
     "room house door name matter rest back while lot bit reason idea thought look".split()
 )
+_VERBAL = ("s", "ed", "ing", "ly")
+_NOUN_TAGS = frozenset(("n", "nz", "nw", "vn", "LOC", "ORG", "PER"))
 
 
 def zh_nouns(words: list[Word]) -> list[str]:
-    return [
-        w.text
-        for w in words
-        if w.tag in ("n", "nz", "nw", "vn", "LOC", "ORG", "PER")
-        and 2 <= len(w.text) <= 6
-        and w.text not in _ZH_EMPTY
-        and w.text not in zh_words.ROLES
-        and w.text.isalnum()
-    ]
+    """Nouns of two characters or more; nouns in a row ("寒铁" + "令牌") make one."""
+    nouns: list[str] = []
+    end = -1
+    for word in words:
+        if not _is_salient(word):
+            continue
+        if nouns and word.start == end and end > 0 and len(nouns[-1] + word.text) <= 6:
+            nouns[-1] += word.text
+        else:
+            nouns.append(word.text)
+        end = word.end
+    return nouns
+
+
+def _is_salient(word: Word) -> bool:
+    return (
+        word.tag in _NOUN_TAGS
+        and 2 <= len(word.text) <= 6
+        and word.text not in _ZH_EMPTY
+        and word.text not in zh_words.ROLES
+        and word.text.isalnum()
+    )
 
 
 def en_nouns(passage: str) -> list[str]:
@@ -46,7 +61,7 @@ def en_nouns(passage: str) -> list[str]:
             if word in en_words.FUNCTION or word in en_words.NO_NAMES:
                 break
             kept.append(word)
-        while len(kept) > 1 and kept[-1].endswith(("s", "ed", "ing", "ly")):
+        while len(kept) > 1 and (kept[-1] in en_words.ACTS or kept[-1].endswith(_VERBAL)):
             kept.pop()  # "the third bell rings": more likely a verb than a second noun
         if kept and len(kept[-1]) > 3 and kept[-1] not in _EN_EMPTY and not kept[-1].endswith("ly"):
             nouns.append(kept[-1])
@@ -64,5 +79,5 @@ def nouns_of(passages: list[str], language: str) -> list[list[str]]:
     found: list[list[str]] = [[] for _ in passages]
     for batch in lac.tag([p[:200] for p in passages]):
         for number, tokens in batch:
-            found[number] = zh_nouns([Word(t, tag, 0, 0) for t, tag in tokens])
+            found[number] = zh_nouns(with_offsets(tokens, 0))
     return found

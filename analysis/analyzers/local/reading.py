@@ -118,10 +118,10 @@ def _read_zh(chapter: ChapterInput, passages: Passages, check: Callable[[float],
     people, things = _known(chapter)
     persons = ZhCandidates(chapter.text, words).persons()
     check(0.85)
-    taken = {f for d in (*things, *people) for f in d.forms}
-    places = [d for d in ZhPlaces(words, persons).drafts() if d.name not in taken]
+    drafts = Merger(persons, people).run(chapter.text, words) + things
+    taken = {f for d in drafts for f in d.forms}
+    drafts += [d for d in ZhPlaces(words, persons).drafts() if d.name not in taken]
     check(0.9)
-    drafts = Merger(persons, people).run(chapter.text) + things + places
     cast = place(chapter.text, drafts, whole_words=False)
     check(0.95)
     items = _items(chapter, cast, zh_items.find_items(chapter.text, words, _forms(cast)))

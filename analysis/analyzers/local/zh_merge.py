@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 
 from . import zh_words as w
 from .entities import Draft
 from .known import Lexicon
 from .zh_names import _CJK, is_full, plausible, surname_of, titled_parts
+from .zh_tokens import Word
 
 _QUOTED = rf"[“「『‘\"]?(?P<alias>[{_CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
 # "人称断魂剑": said of the one person whom the sentence names before.
@@ -33,7 +35,7 @@ class Merger:
         self.drafts: list[Draft] = list(known)
         self._owner: dict[str, Draft] = {f: d for d in known for f in sorted(d.forms)}
 
-    def run(self, text: str) -> list[Draft]:
+    def run(self, text: str, words: list[list[Word]]) -> list[Draft]:
         called = self._called(text)
         aliases = {alias for _, alias in called if alias not in self._owner}
         fresh = [f for f in self.persons if f not in self._owner and f not in aliases]
@@ -44,6 +46,7 @@ class Merger:
             if owner is None and self._anybody(form) and text.count(form) < 3:
                 continue  # "顾小姐" among several named Gu: one of them, but nobody can say who
             self._adopt(form, owner)
+        self._add_given_names(text, words)
         for who, alias in called * 2:  # an alias may itself have a courtesy name
             if who in self._owner and alias in aliases and alias not in self._owner:
                 self._adopt(alias, self._owner[who])
@@ -61,6 +64,24 @@ class Merger:
             owner.aliases.add(form)
             owner.certainty = max(owner.certainty, certainty)
         self._owner[form] = owner
+
+    def _add_given_names(self, text: str, lines: list[list[Word]]) -> None:
+        """ "清河" for the only "?清河", where it is called out, speaks or is tagged as a name."""
+        givens: dict[str, dict[int, Draft]] = defaultdict(dict)
+        for form, draft in self._owner.items():
+            given = form[len(surname_of(form)) :]
+            if is_full(form) and not titled_parts(form) and len(given) == 2:
+                givens[given][id(draft)] = draft
+        for line in lines:
+            for at, word in enumerate(line):
+                if word.text in givens and word.text not in self._owner:
+                    follower = line[at + 1].text if at + 1 < len(line) else ""
+                    called = text[max(0, word.start - 1) : word.start] in tuple('“「『‘"，')
+                    called = called and follower[:1] in tuple("，！？。…!?,")
+                    if called or word.tag == "PER" or follower in w.SPEECH:
+                        owner = self._only(list(givens[word.text].values()))
+                        if owner is not None:
+                            self._adopt(word.text, owner)
 
     def _only(self, owners: list[Draft]) -> Draft | None:
         different = {id(d): d for d in owners}

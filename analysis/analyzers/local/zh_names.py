@@ -40,7 +40,7 @@ _TAILS = frozenset(
     "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡醒死活等猛忙急便又也都再正才刚却"
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
-_VERBAL = frozenset("笑闻大怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
+_VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
 _GIVEN_TAGS = frozenset("n nz v a vn an PER nr".split())
 _SPEECH_TAILS = (
     "便道",

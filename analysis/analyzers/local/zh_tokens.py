@@ -29,13 +29,13 @@ def read_words(
     done, total = 0, max(1, sum(map(len, sentences)))
     for batch in lac.tag(sentences):
         for number, tokens in batch:
-            lines[number] = _offsets(tokens, passages.segments[number].start)
+            lines[number] = with_offsets(tokens, passages.segments[number].start)
             done += len(sentences[number])
         check(done / total)
     return lines
 
 
-def _offsets(tokens: list[tuple[str, str]], start: int) -> list[Word]:
+def with_offsets(tokens: list[tuple[str, str]], start: int) -> list[Word]:
     words = []
     for text, tag in tokens:
         words.append(Word(text, tag, start, start + len(text)))

@@ -1,0 +1,204 @@
+"""Operators' commands as they are really run: exit codes, what stands on stdout, signals."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pty
+import secrets
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.nodb]
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WITHIN_SECONDS = 60
+# The real settings, but an analysis goes on until it is stopped.
+ENDLESS = """
+from arboris.settings import *
+ARBORIS_ANALYZERS = {"local": "tests.analyzers.Endless"}
+"""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A database of its own, reached by ``manage.py`` alone."""
+
+    env: dict[str, str]
+
+    def manage(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=WITHIN_SECONDS,
+            check=False,
+        )
+
+    def statuses(self) -> list[str]:
+        """Of all analyses, in their order, as the database holds them."""
+        path = Path(self.env["ARBORIS_DATA_DIR"]) / "arboris.db"
+        with contextlib.closing(sqlite3.connect(path)) as database:
+            return [row[0] for row in database.execute("SELECT status FROM pending_analysis")]
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Migrated, with one writer and an imported novel of two chapters."""
+    directory = tmp_path_factory.mktemp("operators")
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("DJANGO_", "ARBORIS_", "DATABASE_URL", "REDIS_URL", "LC_", "LANG"))
+    }
+    (directory / "endless_settings.py").write_text(ENDLESS)
+    here = Installation(
+        kept
+        | {
+            "ARBORIS_DATA_DIR": str(directory),
+            "LC_ALL": "en_US.UTF-8",
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": str(directory),
+            "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(12),
+        }
+    )
+    novel = directory / "novel.txt"
+    text = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 12
+    novel.write_text(f"第一章 雨\n\n{text}\n\n第二章 铃\n\n{text}\n", encoding="utf-8")
+    for command in (
+        ["migrate", "-v0"],
+        ["createsuperuser", "--noinput", "--username=writer", "--email=writer@example.org"],
+        ["import_novel", str(novel), "--user", "writer", "--json"],
+    ):
+        done = here.manage(*command)
+        assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)["chapters"]) == 2
+    return here
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["retry_analysis"], 2),
+        (["retry_analysis", "--what"], 2),
+        (["retry_analysis", "one"], 2),
+        (["cancel_analysis", "1"], 2),
+        (["cancel_analysis", "99", "--noinput"], 1),
+        (["cancel_analysis", "1", "99", "--dry-run"], 3),
+        (["cancel_analysis", "--all", "--dry-run"], 0),
+        (["analysis_health"], 1),
+        (["analysis_status", "--watch"], 2),
+        (["import_novel", "missing.txt"], 2),
+    ],
+)
+def test_exit_codes(installation: Installation, arguments: list[str], code: int) -> None:
+    done = installation.manage(*arguments)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "\x1b" not in done.stdout + done.stderr  # no colour and no bar without a terminal
+    assert installation.statuses() == ["pending", "pending"]
+
+
+def test_json_stands_alone_on_stdout(installation: Installation) -> None:
+    done = installation.manage("cancel_analysis", "1", "99", "--noinput", "--json")
+    document = json.loads(done.stdout)
+    assert done.returncode == 3
+    assert [row["outcome"] for row in document["tasks"]] == ["not_found", "ok"]
+    assert document["tasks"][1]["project"] == "novel"
+    assert "cancelled" in done.stderr
+    assert installation.statuses() == ["cancelled", "pending"]
+    assert installation.manage("retry_analysis", "1", "--noinput").returncode == 0
+    assert installation.statuses() == ["pending", "pending"]
+
+
+def test_a_database_without_tables_is_an_error_without_traceback(
+    installation: Installation, tmp_path: Path
+) -> None:
+    done = installation.manage("analysis_status", ARBORIS_DATA_DIR=str(tmp_path))
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stopped_process_gives_its_task_back(
+    installation: Installation, number: signal.Signals
+) -> None:
+    env = {"DJANGO_SETTINGS_MODULE": "endless_settings"}
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "process_analysis", "--json"],
+        cwd=ROOT,
+        env=installation.env | env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            until(lambda: "processing" in installation.statuses())
+            process.send_signal(number)
+            out, err = process.communicate(timeout=WITHIN_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 3, err
+    document = json.loads(out)
+    assert [row["outcome"] for row in document["tasks"]] == ["pending"]
+    assert document["interrupted"] is True
+    assert installation.statuses() == ["pending", "pending"]
+
+
+def test_watching_on_a_terminal_until_ctrl_c(installation: Installation) -> None:
+    ours, theirs = pty.openpty()
+    with subprocess.Popen(
+        [sys.executable, "manage.py", "analysis_status", "--watch", "0.2"],
+        cwd=ROOT,
+        env=installation.env | {"TERM": "xterm", "COLUMNS": "100", "LINES": "40"},
+        stdin=subprocess.DEVNULL,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        os.close(theirs)
+        try:
+            seen = read_until(ours, b"Oldest pending", 2)
+            process.send_signal(signal.SIGINT)
+            rest = read_until(ours, b"", 0)
+            code = process.wait(WITHIN_SECONDS)
+        finally:
+            process.kill()
+            os.close(ours)
+    assert code == 0
+    assert b"processing" in seen
+    assert b"\x1b[?1049l" in rest  # the screen as it was before
+
+
+def read_until(terminal: int, text: bytes, times: int) -> bytes:
+    """What a terminal shows until ``text`` came so often; with no text, until its end."""
+    seen = b""
+    while not text or seen.count(text) < times:
+        try:
+            part = os.read(terminal, 65_536)
+        except OSError:  # Linux: the other side is closed
+            part = b""
+        if not part:
+            assert not text, seen
+            return seen
+        seen += part
+    return seen
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends = time.monotonic() + WITHIN_SECONDS
+    while not holds():
+        assert time.monotonic() < ends, "it never came about"
+        time.sleep(0.02)

@@ -1,0 +1,214 @@
+"""A whole site for tests: real daphne and real qcluster processes over a database of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+from django.db.utils import ConnectionHandler
+from websockets.sync.client import ClientConnection, connect
+
+from arboris.settings import database_from_url
+from tests.analyzers import BRAKE, SLOW
+from tests.live_setup import PASSWORD
+
+T = TypeVar("T")
+ROOT = Path(__file__).resolve().parent.parent
+READY_WITHIN_SECONDS = 60
+STOPPED_WITHIN_SECONDS = 30
+LEASE_SECONDS = 3.0
+POLL_SECONDS = 0.5
+ENDED = {"completed", "failed", "cancelled"}
+
+
+@dataclass(slots=True)
+class Site:
+    """Where the live site is and how to use it; ``tokens`` by user name."""
+
+    directory: Path
+    port: int
+    tokens: dict[str, str]
+    database_url: str
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def brake(self) -> Path:
+        return self.directory / "brake"
+
+    def client(self, user: str = "writer") -> httpx.Client:
+        headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
+        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+
+    def signed_in(self, user: str = "writer") -> httpx.Client:
+        """A client with a session, signed in through the page's form like a browser."""
+        client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
+        client.get("/login").raise_for_status()
+        form = {"username": user, "password": PASSWORD}
+        form["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
+        answer = client.post("/login", data=form, headers={"Origin": self.url})
+        assert answer.status_code == 302, answer.text
+        return client
+
+    def socket(self, query: str = "", *, user: str = "writer", **options: Any) -> ClientConnection:
+        """A WebSocket with the user's token ('' : nobody's)."""
+        headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
+        options.setdefault("additional_headers", headers)
+        address = f"ws://127.0.0.1:{self.port}/ws/notifications{query}"
+        return connect(address, proxy=None, open_timeout=10, **options)
+
+    def log(self) -> str:
+        """The end of what the processes wrote."""
+        logs = sorted(self.directory.glob("*.log"))
+        return "\n".join(f"{log.name}:\n{log.read_text()[-3000:]}" for log in logs)
+
+
+def wait_for(condition: Callable[[], T], what: str, within: float = 30.0) -> T:
+    """The first true value of a condition, asked again and again."""
+    deadline = time.monotonic() + within
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {within:g} s: {what}")
+        time.sleep(0.02)
+    return value
+
+
+def wait_for_task(
+    client: httpx.Client, task_id: int, *statuses: str, within: float = 30.0
+) -> dict[str, Any]:
+    """The task once it has one of the states (by default: once it has ended)."""
+    wanted = set(statuses) or ENDED
+
+    def read() -> dict[str, Any] | None:
+        task: dict[str, Any] = client.get(f"/api/async-analysis/tasks/{task_id}").json()
+        return task if task["status"] in wanted else None
+
+    found = wait_for(read, f"task {task_id} {sorted(wanted)}", within)
+    assert found is not None
+    return found
+
+
+@contextlib.contextmanager
+def running(directory: Path, extra: dict[str, str]) -> Iterator[Site]:
+    """A site under ``directory``, stopped by SIGTERM; AssertionError where that was not enough."""
+    with database_url(directory) as url:
+        env = environment(directory, url) | extra
+        tokens = run_setup(env)
+        site = Site(directory, free_port(), tokens, url)
+        commands = {
+            "web": ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.port), "arboris.asgi:application"],
+            "cluster": ["manage.py", "qcluster"],
+        }
+        try:
+            for name, command in commands.items():
+                site.processes[name] = start(command, directory / f"{name}.log", env)
+            wait_until_ready(site)
+            yield site
+        finally:
+            unwilling = [name for name, process in site.processes.items() if not stop(process)]
+        assert not unwilling, f"{unwilling} did not end on SIGTERM\n{site.log()}"
+
+
+@contextlib.contextmanager
+def database_url(directory: Path) -> Iterator[str]:
+    """A fresh database on the server that DATABASE_URL names, or a SQLite file."""
+    given = os.environ.get("DATABASE_URL", "")
+    if not given.startswith("mysql:"):
+        yield f"sqlite:///{directory / 'arboris.db'}"
+        return
+    name = f"arboris_live_{os.getpid()}"
+    server = ConnectionHandler({"default": database_from_url(given)})["default"]
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
+        try:
+            yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+        finally:
+            server.close()
+            with server.cursor() as again:
+                again.execute(f"DROP DATABASE {name}")
+            server.close()
+
+
+def environment(directory: Path, url: str) -> dict[str, str]:
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ARBORIS_", "DJANGO_", "REDIS_"))}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "tests.slow_settings",
+        "DJANGO_SECRET_KEY": "for-a-live-test-alone",
+        "DATABASE_URL": url,
+        "ARBORIS_DATA_DIR": str(directory),
+        "ARBORIS_LEASE_SECONDS": str(LEASE_SECONDS),
+        "ARBORIS_POLL_INTERVAL": str(POLL_SECONDS),
+        "ARBORIS_MAX_CONCURRENT": "2",
+        BRAKE: str(directory / "brake"),
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def run_setup(env: dict[str, str]) -> dict[str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.live_setup"],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tokens: dict[str, str] = json.loads(done.stdout)
+    return tokens
+
+
+def start(command: list[str], log: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:
+    """A session of its own keeps a Ctrl-C of the test run away from it."""
+    with log.open("wb") as output:
+        return subprocess.Popen(
+            [sys.executable, *command],
+            cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+            start_new_session=True,
+        )  # fmt: skip
+
+
+def wait_until_ready(site: Site) -> None:
+    def ready() -> bool:
+        dead = {n: p.returncode for n, p in site.processes.items() if p.poll() is not None}
+        assert not dead, f"{dead}\n{site.log()}"
+        try:
+            return client.get("/readyz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    with site.client("") as client:
+        wait_for(ready, f"the site answers\n{site.log()}", READY_WITHIN_SECONDS)
+
+
+def stop(process: subprocess.Popen[bytes]) -> bool:
+    """Whether SIGTERM was enough, or it had ended already."""
+    process.terminate()
+    try:
+        process.wait(STOPPED_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+        return False
+    return True
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def slow_text(number: int) -> str:
+    """A chapter that waits for the brake."""
+    return f"{SLOW}。" + f"第{number}夜，沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 10

@@ -1,0 +1,37 @@
+"""What the live site's database says that its API does not tell: which worker holds what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.db.utils import ConnectionHandler
+
+from arboris.settings import database_from_url
+from tests.live import Site
+
+
+@contextmanager
+def cursor(site: Site) -> Iterator[Any]:
+    database = ConnectionHandler({"default": database_from_url(site.database_url)})["default"]
+    try:
+        with database.cursor() as opened:
+            yield opened
+    finally:
+        database.close()
+
+
+def worker_of(site: Site, task_id: int) -> str:
+    """``host:pid`` of the worker that holds the task."""
+    with cursor(site) as opened:
+        opened.execute("SELECT worker FROM pending_analysis WHERE id = %s", [task_id])
+        (worker,) = opened.fetchone()
+    return str(worker)
+
+
+def busy_workers(site: Site) -> set[int]:
+    """Ids of the tasks that workers say they work on."""
+    with cursor(site) as opened:
+        opened.execute("SELECT task_id FROM analysis_workerheartbeat WHERE task_id IS NOT NULL")
+        return {row[0] for row in opened.fetchall()}

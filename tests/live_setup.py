@@ -1,0 +1,31 @@
+"""Run as a module beside a live site: its tables and its two writers, told as JSON on stdout."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import django
+
+PASSWORD = "lantern-under-eaves-42"
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
+    django.setup()
+
+    from django.contrib.auth.models import User
+    from django.core.management import call_command
+    from rest_framework.authtoken.models import Token
+
+    call_command("migrate", verbosity=0)
+    tokens = {}
+    for name in ("writer", "stranger"):
+        user = User.objects.create_user(name, password=PASSWORD)
+        tokens[name] = Token.objects.create(user=user).key
+    json.dump(tokens, sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,174 @@
+"""The queue with real processes: analysed behind, killed and recovered, cancelled while it runs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.live import LEASE_SECONDS, POLL_SECONDS, Site, slow_text, wait_for, wait_for_task
+
+pytestmark = pytest.mark.timeout(120)
+STORY = (
+    "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。顾长风抱着剑站在廊下，低声说道：“师父回来了。”"
+    "沈砚秋点点头，说道：“青云门的人已经到了临江城。”顾长风皱眉问道：“那柄寒霜剑还在阁楼里吗？”"
+) * 6
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[httpx.Client]:
+    with site.client() as client:
+        yield client
+
+
+@pytest.fixture
+def braked(site: Site) -> Iterator[Path]:
+    """The brake, pulled; released at the end whatever happens."""
+    site.brake.touch()
+    yield site.brake
+    site.brake.unlink(missing_ok=True)
+
+
+def new_project(client: httpx.Client) -> str:
+    answer = client.post("/api/projects", json={"title": "听雨楼"})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def post_chapter(client: httpx.Client, project: str, content: str) -> dict[str, Any]:
+    answer = client.post(f"/api/projects/{project}/chapters", json={"content": content})
+    assert answer.status_code == 201, answer.text
+    saved: dict[str, Any] = answer.json()
+    return saved
+
+
+def worker_pid(site: Site, task_id: int, client: httpx.Client) -> int:
+    """The process that works on the task: a child of the cluster that this run started."""
+    from tests.live_rows import worker_of
+
+    pid = int(worker_of(site, task_id).rpartition(":")[2])
+    assert ancestor(pid, site.processes["cluster"].pid), f"{pid} is no process of ours"
+    return pid
+
+
+def ancestor(pid: int, wanted: int) -> bool:
+    while pid > 1:
+        if pid == wanted:
+            return True
+        stat = Path(f"/proc/{pid}/stat").read_text()
+        pid = int(stat.rpartition(")")[2].split()[1])
+    return False
+
+
+def test_a_posted_chapter_is_analysed_behind(client: httpx.Client) -> None:
+    project = new_project(client)
+    saved = post_chapter(client, project, STORY)
+    task = wait_for_task(client, saved["analysis"]["id"])
+    assert task["status"] == "completed", task
+    assert len(task["result"]["features"]) == 4
+    bible = client.get(f"/api/projects/{project}/bible").json()
+    assert "沈砚秋" in {one["name"] for one in bible["characters"]}
+    findings = client.get(f"/api/chapters/{saved['id']}/findings").json()
+    assert findings
+    for finding in findings:
+        assert STORY[finding["start"] : finding["end"]] == finding["quote"]
+
+
+def test_a_killed_worker_is_recovered(site: Site, client: httpx.Client, braked: Path) -> None:
+    saved = post_chapter(client, new_project(client), slow_text(1))
+    task_id = saved["analysis"]["id"]
+    wait_for_task(client, task_id, "processing")
+    pid = worker_pid(site, task_id, client)
+    braked.unlink()  # the next worker is not held up
+    site.brake.touch()
+    os.kill(pid, signal.SIGKILL)
+    killed = time.monotonic()
+    site.brake.unlink()
+    task = wait_for_task(client, task_id, within=40)
+    assert task["status"] == "completed", task
+    assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]
+    # Lease, sweep, the steward's tick, and a fresh worker that has to load its models.
+    assert time.monotonic() - killed < LEASE_SECONDS + POLL_SECONDS + 15
+    assert (task["retry_count"], len(task["attempts"])) == (1, 2)
+
+
+def test_a_running_task_is_cancelled_within_five_seconds(
+    site: Site, client: httpx.Client, braked: Path
+) -> None:
+    from tests.live_rows import busy_workers
+
+    task_id = post_chapter(client, new_project(client), slow_text(2))["analysis"]["id"]
+    wait_for_task(client, task_id, "processing")
+    answer = client.post(f"/api/async-analysis/tasks/{task_id}/cancel")
+    assert answer.status_code == 200
+    assert wait_for_task(client, task_id, "cancelled", within=5)["completed_at"]
+    # The worker lets go of it and takes the next, though the brake is still pulled.
+    for number in range(2):
+        other = post_chapter(client, new_project(client), STORY + str(number))
+        assert wait_for_task(client, other["analysis"]["id"])["status"] == "completed"
+    wait_for(lambda: task_id not in busy_workers(site), "the worker lets go", within=15)
+    assert client.post(f"/api/async-analysis/tasks/{task_id}/cancel").status_code == 409
+
+
+def test_a_changed_text_supersedes_what_runs(
+    site: Site, client: httpx.Client, braked: Path
+) -> None:
+    saved = post_chapter(client, new_project(client), slow_text(3))
+    wait_for_task(client, saved["analysis"]["id"], "processing")
+    newer = client.patch(f"/api/chapters/{saved['id']}", json={"content": STORY}).json()
+    task = wait_for_task(client, newer["analysis"]["id"])
+    assert task["status"] == "completed"
+    old = client.get(f"/api/async-analysis/tasks/{saved['analysis']['id']}").json()
+    assert (old["status"], old["error_type"]) == ("cancelled", "superseded")
+
+
+def test_metrics_tell_of_it(client: httpx.Client) -> None:
+    saved = post_chapter(client, new_project(client), STORY)
+    wait_for_task(client, saved["analysis"]["id"])
+    text = client.get("/metrics").text
+    assert 'pending_analysis_total{status="completed"}' in text
+    (mean,) = [
+        line for line in text.splitlines() if line.startswith("pending_analysis_duration_seconds ")
+    ]
+    assert float(mean.split()[1]) > 0
+
+
+@pytest.mark.sqlite_only
+def test_the_sql_of_the_original_works_as_printed(
+    site: Site, client: httpx.Client, braked: Path
+) -> None:
+    waiting = [
+        post_chapter(client, new_project(client), slow_text(n))["analysis"]["id"] for n in range(4)
+    ]
+    failed = client.get("/api/async-analysis/tasks?status=failed").json()
+    database = sqlite3.connect(site.directory / "arboris.db")
+    database.row_factory = sqlite3.Row
+    try:
+        pending = database.execute("SELECT * FROM pending_analysis WHERE status='pending';").fetchall()
+        errors = database.execute(
+            """
+SELECT id, chapter_id, error_type, error_message 
+FROM pending_analysis 
+WHERE status='failed';
+"""
+        ).fetchall()
+    finally:
+        database.close()
+    assert {row["id"] for row in pending} <= set(waiting)
+    assert pending, "two workers cannot have taken four tasks"
+    documented = {
+        "id", "chapter_id", "project_id", "user_id", "status", "priority", "generation_config",
+        "result", "error_type", "error_message", "retry_count", "max_retries", "created_at",
+        "started_at", "completed_at", "duration_seconds", "token_usage",
+    }  # fmt: skip
+    assert documented <= set(pending[0].keys())
+    assert {row["id"] for row in errors} == {task["id"] for task in failed}
+    for task_id in waiting:
+        client.post(f"/api/async-analysis/tasks/{task_id}/cancel")
