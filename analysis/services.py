@@ -87,6 +87,7 @@ def _analyse(state: Run) -> None:
 def _load(claim: Claim) -> ChapterInput:
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
+    wishes = pipeline.GenerationConfig.model_validate(claim.config)
     return ChapterInput(
         text=version.content,
         # The text itself says it best: a novel may quote whole letters in another language.
@@ -110,6 +111,13 @@ def _load(claim: Claim) -> ChapterInput:
             )
             for thread in story.open_threads(claim.project_id, chapter.chapter_number)
         ),
+        features=tuple(
+            feature
+            for feature in pipeline.enabled_features(claim.config)
+            if feature not in claim.checkpoint
+        ),
+        model_name=wishes.model_name,
+        temperature=wishes.temperature,
     )
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from arboris.admin_base import FOUND, ReadOnlyAdmin
+from arboris.admin_base import FOUND, ReadOnlyAdmin, having
 from notifications.models import AnalysisNotification
 
 
@@ -30,5 +30,5 @@ class AnalysisNotificationAdmin(ReadOnlyAdmin[AnalysisNotification]):
         if term.isascii() and term.isdigit() and len(term) < 19:
             return queryset.filter(pk=int(term)), False
         # Names first: the big table is then entered through its index.
-        users = get_user_model()._default_manager.filter(username__icontains=term).order_by("pk")
+        users = having(get_user_model()._default_manager.all(), "username", term).order_by("pk")
         return queryset.filter(user_id__in=list(users.values_list("pk", flat=True)[:FOUND])), False

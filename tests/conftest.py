@@ -83,7 +83,10 @@ def site(
 ) -> Iterator[live.Site]:
     """One live site for all tests that need real processes."""
     extra = {"ARBORIS_LLM_BASE_URL": model_server.base_url, "ARBORIS_LLM_MODEL": "test-model"}
-    # The server that DATABASE_URL names is asked for a database beside the one of the suite.
-    with django_db_blocker.unblock(), contextlib.ExitStack() as stack:
-        running = stack.enter_context(live.running(tmp_path_factory.mktemp("site"), extra))
+    # The server that DATABASE_URL names is asked for a database beside that of the suite.
+    with contextlib.ExitStack() as stack:
+        with django_db_blocker.unblock():
+            running = stack.enter_context(live.running(tmp_path_factory.mktemp("site"), extra))
         yield running
+        with django_db_blocker.unblock():
+            stack.close()

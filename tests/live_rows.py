@@ -28,10 +28,3 @@ def worker_of(site: Site, task_id: int) -> str:
         opened.execute("SELECT worker FROM pending_analysis WHERE id = %s", [task_id])
         (worker,) = opened.fetchone()
     return str(worker)
-
-
-def busy_workers(site: Site) -> set[int]:
-    """Ids of the tasks that workers say they work on."""
-    with cursor(site) as opened:
-        opened.execute("SELECT task_id FROM analysis_workerheartbeat WHERE task_id IS NOT NULL")
-        return {row[0] for row in opened.fetchall()}

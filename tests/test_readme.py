@@ -26,8 +26,8 @@ READMES = ("README.md", "README.zh-CN.md")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A test needs something to retry; the README's reader has it already.
 FAIL_ONE = (
-    'sqlite3 data/arboris.db "UPDATE pending_analysis SET status=\'failed\', active_chapter=NULL, '
-    'lease_token=\'\' WHERE id=1"\n'
+    'sqlite3 -cmd ".timeout 10000" data/arboris.db "UPDATE pending_analysis SET status=\'failed\', active_chapter=NULL, '
+    "lease_token='' WHERE id=1\"\n"
 )
 
 
@@ -105,7 +105,7 @@ def made_to_run(place: Path, port: int) -> Iterator[str]:
 
 def test_every_printed_command_works(checkout: Path) -> None:
     port = supervise.free_port()
-    script = ["set -euo pipefail", "curl() { command curl --fail-with-body --show-error \"$@\"; }"]
+    script = ["set -euo pipefail", 'curl() { command curl --fail-with-body --show-error "$@"; }']
     for block in blocks("README.md"):
         if block.strip() == "make run":
             continue

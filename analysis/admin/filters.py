@@ -7,13 +7,13 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from analysis.errors import ERRORS, SUPERSEDED
 from analysis.models import PendingAnalysis, Status
-from arboris.admin_base import FOUND
+from arboris.admin_base import FOUND, having
 from arboris.novels.models import NovelProject
 
 Tasks = QuerySet[PendingAnalysis]
@@ -57,17 +57,18 @@ def search(tasks: Tasks, term: str) -> Tasks:
     term = term.strip()
     if not term:
         return tasks
-    novels = NovelProject.objects.filter(title__icontains=term).order_by("-created_at")
-    users = get_user_model()._default_manager.filter(username__icontains=term).order_by("pk")
+    novels = having(NovelProject.objects.all(), "title", term).order_by("-created_at")
+    users = having(get_user_model()._default_manager.all(), "username", term).order_by("pk")
+    faulty = tasks.filter(status__in=WITH_ERRORS)
     parts = [
-        Q(project_id__in=list(novels.values_list("pk", flat=True)[:FOUND])),
-        Q(user_id__in=list(users.values_list("pk", flat=True)[:FOUND])),
-        Q(status__in=WITH_ERRORS)
-        & (Q(error_type__icontains=term) | Q(error_message__icontains=term)),
+        tasks.filter(project_id__in=list(novels.values_list("pk", flat=True)[:FOUND])),
+        tasks.filter(user_id__in=list(users.values_list("pk", flat=True)[:FOUND])),
+        faulty.filter(error_type__contains=term.lower()),
+        having(faulty, "error_message", term),
     ]
     if term.isascii() and term.isdigit() and len(term) < 19:
-        parts.append(Q(pk=int(term)))
+        parts.append(tasks.filter(pk=int(term)))
     ids: set[int] = set()
     for part in parts:
-        ids.update(tasks.filter(part).order_by("-pk").values_list("pk", flat=True)[:FOUND])
+        ids.update(part.order_by("-pk").values_list("pk", flat=True)[:FOUND])
     return tasks.filter(pk__in=ids)

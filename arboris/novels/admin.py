@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 
-from arboris.admin_base import FOUND, BoundedAdmin, ReadOnlyAdmin, RecordAdmin
+from arboris.admin_base import FOUND, BoundedAdmin, ReadOnlyAdmin, RecordAdmin, having
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
 
@@ -20,7 +21,7 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
     list_display = ("title", "owner", "language", "genre", "created_at", "updated_at")
     list_filter = ("language",)
     list_select_related = ("owner",)
-    search_fields = ("title", "=owner__username", "=id")
+    search_fields = ("title", "owner__username")
     ordering = ("-created_at",)
     autocomplete_fields = ("owner",)
     readonly_fields = ("id", "created_at", "updated_at")
@@ -31,6 +32,17 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
     ) -> tuple[str, ...]:
         # The chapters' analyses and notifications carry their writer too.
         return ("owner", *self.readonly_fields) if obj else self.readonly_fields
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[NovelProject], search_term: str
+    ) -> tuple[QuerySet[NovelProject], bool]:
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        users = having(get_user_model()._default_manager.all(), "username", term).order_by("pk")
+        owners = Q(owner_id__in=list(users.values_list("pk", flat=True)[:FOUND]))
+        titled = Q(pk__in=having(NovelProject.objects.all(), "title", term).values("pk"))
+        return queryset.filter(owners | titled), False
 
     def save_model(
         self, request: HttpRequest, obj: NovelProject, form: ModelForm[NovelProject], change: bool
@@ -122,5 +134,5 @@ def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
         return queryset
     if term.isascii() and term.isdigit() and len(term) < 19:
         return queryset.filter(pk=int(term))
-    novels = NovelProject.objects.filter(title__icontains=term).order_by("-created_at")
+    novels = having(NovelProject.objects.all(), "title", term).order_by("-created_at")
     return queryset.filter(**{f"{path}__in": list(novels.values_list("pk", flat=True)[:FOUND])})

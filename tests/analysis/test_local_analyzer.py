@@ -254,6 +254,12 @@ def test_known_entities_are_found_again() -> None:
     assert {(w.type, w.name) for w in world} == {("location", "断龙台"), ("item", "碧水")}
 
 
+def test_a_name_of_one_character_does_not_match_inside_words() -> None:
+    known = (KnownCharacter(1, "影", ("影子卫",)),)
+    seen = of(Appearance, findings(chapter("电影散了。影子卫收刀。", known_characters=known)))
+    assert [(a.name, a.mentions) for a in seen] == [("影", 1)]
+
+
 # -- degraded, hostile and huge -----------------------------------------------------------
 
 

@@ -67,7 +67,10 @@ EN = Grammar(
     unsure=re.compile(r"\?"),
     clause_end=re.compile(r"[.!?;,:\"”\n]"),
     relations=_RELATIONS,
-    is_a=re.compile(r"^(?:,| (?:is|was|had been)) (?P<d>(?:an?|the) (?!same\b|first\b|next\b|other\b|time\b)[^.!?;:,\"“”]{3,60})[.,;!]"),
+    is_a=re.compile(
+        r"^(?:,| (?:is|was|had been)) (?P<d>(?:an?|the) (?!same\b|first\b|next\b|other\b|time\b|best\b|most\b)"
+        r"(?![^.!?;:\"“”]*\b(?:you|I|we|he|she|they)\b)(?:[a-z\-]+, (?=[a-z\-]+ [a-z]))?[^.!?;:,\"“”]{4,70})[.,;!]"
+    ),
     apposed=re.compile(r"(?:^|[ ,“\"])(?:the|an?) (?P<d>(?:[a-z\-]+ ){0,2}(?:alchemist|captain|king|queen|prince|princess|wizard|witch|priest|priestess|knight|doctor|lawyer|detective|inspector|farmer|merchant|innkeeper|servant|maid|soldier|sailor|thief|smith|blacksmith|teacher|student|scientist|engineer|journalist|philosopher|poet|painter|astronomer|governor|general|sergeant|butcher|baker|miller|shepherd|hunter|orphan|widow)),? $"),
     seeds=_SEEDS,
     payoff=re.compile(r"\b(?:so (?:it|that|this|he|she) was|at last|all along|turned out|as it turned out|it was (?:he|she|you|they) who|the truth|now (?:he|she|I|they|we) (?:knew|understood|saw)|finally (?:understood|knew|saw|learned|realised|realized)|had come true|as (?:foretold|promised|the prophecy)|that was why|so that[’']s why|the answer|revealed)\b", re.IGNORECASE),

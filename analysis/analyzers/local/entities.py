@@ -89,11 +89,13 @@ def place(
     every = list(drafts)
     for draft in every:
         for form in draft.forms:
+            if len(form) < 2 and not whole_words:
+                continue  # one Chinese character stands in too many words
             owner[form] = None if form in owner and owner[form] is not draft else draft
     # A canonical name outweighs somebody else's alias of the same form.
     names = Counter(draft.name for draft in every)
     for draft in every:
-        if owner.get(draft.name) is None and names[draft.name] == 1:
+        if draft.name in owner and owner[draft.name] is None and names[draft.name] == 1:
             owner[draft.name] = draft
     for form in blocked:
         owner.setdefault(form, None)

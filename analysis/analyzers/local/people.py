@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from arboris.bible.findings import Appearance, Evidence, NewCharacter, Role
@@ -12,6 +13,9 @@ from .reading import Reading
 
 _LOOK = 30  # mentions searched for a description; a chapter says it early
 _MAX_ALIASES = 50
+_ONE_OF = re.compile(
+    r"^.*一[个位名]|^[个位名]"
+)  # "... 一个财主": the measure word and what leads to it
 
 
 def appearance(reading: Reading, person: Entity) -> Appearance:
@@ -70,7 +74,7 @@ def describe(reading: Reading, grammar: Grammar, entity: Entity) -> tuple[str, E
         found = before or after
         if found is None:
             continue
-        said = " ".join(found["d"].split()).strip(" ,，、")
+        said = _ONE_OF.sub("", " ".join(found["d"].split())).strip(" ,，、")
         if len(said) > 1 and not any(form in said for form in (entity.name, *entity.aliases)):
             return said, passages.evidence(start, end)
     return "", None

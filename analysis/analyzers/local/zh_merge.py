@@ -72,6 +72,14 @@ class Merger:
             given = form[len(surname_of(form)) :]
             if is_full(form) and not titled_parts(form) and len(given) == 2:
                 givens[given][id(draft)] = draft
+        for form, draft in list(self._owner.items()):
+            for part in re.split("[·•・]", form):
+                if (
+                    len(part) >= 2
+                    and part not in self._owner
+                    and text.count(part) > text.count(form)
+                ):
+                    self._adopt(part, draft)
         for line in lines:
             for at, word in enumerate(line):
                 if word.text in givens and word.text not in self._owner:

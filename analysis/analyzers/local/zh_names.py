@@ -26,6 +26,9 @@ _NAMED = re.compile(
     rf"(?:名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫)"
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
+_MYSELF = re.compile(
+    rf"(?:老夫|贫道|贫僧|在下|小可|晚辈|弟子|本座|我乃|吾乃|某乃|我是|我叫|小女子|奴家)(?P<n>[{_CJK}]{{3}})(?=[，,。！!、；])"
+)
 _SURNAMED = re.compile(
     rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])"
 )
@@ -41,7 +44,8 @@ _TAILS = frozenset(
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
 _VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
-_GIVEN_TAGS = frozenset("n nz v a vn an PER nr".split())
+_NAME_TAGS = frozenset("PER LOC ORG nz n nw".split())
+_GIVEN_TAGS = frozenset("n nz v a vn an m PER nr".split())
 _SPEECH_TAILS = (
     "便道",
     "笑道",
@@ -130,13 +134,18 @@ class ZhCandidates:
         """ "火龙" + "真人", and "长老" + "莫" + "归尘": names that the tagger left in pieces."""
         word = line[at]
         before = line[at - 1] if at else None
+        for size in (2, 3):  # "捕头雷震" in one word
+            rest = word.text[size:]
+            sound = rest and rest[0] not in w.WEAK_SURNAMES and not _FUNCTION.intersection(rest)
+            if sound and is_full(rest) and word.text[:size] in w.INTRODUCERS:
+                self.tally[rest].named += 1
         if word.text in w.REVERED and before and before.tag in ("n", "nz", "PER", "LOC", "nw"):
             joined = before.text + word.text
             if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
                 self.tally[joined].revered += 1
         if before is None or not (before.text in w.ROLES or before.text in w.INTRODUCERS):
             return
-        if word.tag in ("PER", "LOC", "ORG", "nz") and len(word.text) == 3 and is_full(word.text):
+        if word.tag in _NAME_TAGS and len(word.text) == 3 and is_full(word.text):
             self.tally[word.text].named += 1
             return
         if word.text not in w.SURNAMES or word.text in w.WEAK_SURNAMES or at + 1 >= len(line):
@@ -161,6 +170,11 @@ class ZhCandidates:
             elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]
             if not _FUNCTION.intersection(found["n"]) and not elsewhere:
                 self.tally[found["n"]].named += 1
+        for found in _MYSELF.finditer(self.text):
+            form = found["n"]
+            named = is_full(form) and form[0] not in w.WEAK_SURNAMES
+            if (named or form.endswith("子")) and not _FUNCTION.intersection(form):
+                self.tally[form].named += 1
         for found in _SURNAMED.finditer(self.text):
             self.tally[found["s"] + found["g"]].named += 1
 

@@ -46,10 +46,13 @@ class ZhPlaces:
             self._vote(form, "PER-like" if word.tag == "PER" else "nz")
         elif word.tag in ("n", "nz", "PER", "nw", "t", "m", "vn") and form:
             self._count_common(line, at, word, form)
+        elif word.tag in ("v", "a") and len(form) == 2 and self._extended(line, at, form) != form:
+            self._count_common(line, at, word, form)  # "问道" + "峰"
 
         if word.text in w.LONG_ENDINGS and at:
             self._count_compound(line[at - 1], word)
-        elif word.tag in ("n", "nz", "nt", "s") and word.text not in w.PLAIN_PLACES:
+            self._count_quoted(line, at)
+        elif word.tag in ("n", "nz", "nt", "s", "a", "nw") and word.text not in w.PLAIN_PLACES:
             ending = next((e for e in w.LONG_ENDINGS if form.endswith(e)), "")
             core = form.removesuffix(ending)
             if ending and len(core) >= 2 and core not in w.SORTS:
@@ -68,8 +71,13 @@ class ZhPlaces:
         if len(form) == 1 and at and 2 <= len(line[at - 1].text) <= 3:
             if line[at - 1].tag in ("n", "nz", "vn", "v", "a", "PER", "LOC", "nw"):
                 self._vote(line[at - 1].text + form, "group")
-        elif 2 <= len(form) <= 5 and form not in w.PLAIN_PLACES:
+        elif 3 <= len(form) <= 5 and form not in w.PLAIN_PLACES and form not in w.LONG_ENDINGS:
             self._vote(form, "group")
+
+    def _count_quoted(self, line: list[Word], at: int) -> None:
+        """ "“醉龙”酒馆": the name stands in quotation marks."""
+        if at > 2 and line[at - 1].text in "”」』" and line[at - 3].text in "“「『":
+            self._vote(line[at - 2].text, "compound")
 
     def _count_compound(self, before: Word, word: Word) -> None:
         """ "天玄" + "大陆"."""

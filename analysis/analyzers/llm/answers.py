@@ -1,0 +1,94 @@
+"""What the model is asked to answer with, one form for each feature.
+
+Fields with a default may be missing in what comes back; the schema that is sent asks for all.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, Field
+
+from arboris.bible.findings import ForeshadowingKind, Role, StateKind, WorldKind
+
+
+def _said(value: Any) -> Any:
+    return "" if value is None else value
+
+
+def _listed(value: Any) -> Any:
+    return [] if value is None else value
+
+
+Words = Annotated[str, BeforeValidator(_said)]
+Names = Annotated[list[str], BeforeValidator(_listed)]
+
+
+class _Quoted(BaseModel):
+    quote: Words
+    confidence: Annotated[float, Field(ge=0, le=1)]
+
+
+class SeenCharacter(_Quoted):
+    name: str
+    known_id: int | None = None
+    aliases: Names = []
+
+
+class Change(_Quoted):
+    character: str
+    kind: StateKind
+    description: str
+
+
+class Tie(_Quoted):
+    source: str
+    target: str
+    relation: str
+
+
+class Tracking(BaseModel):
+    characters: list[SeenCharacter]
+    changes: list[Change] = []
+    relations: list[Tie] = []
+
+
+class Newcomer(SeenCharacter):
+    role: Role = "minor"
+    description: Words = ""
+    personality: Words = ""
+    goals: Words = ""
+    abilities: Words = ""
+
+
+class Newcomers(BaseModel):
+    characters: list[Newcomer]
+
+
+class Thing(_Quoted):
+    kind: WorldKind
+    name: str
+    aliases: Names = []
+    description: Words = ""
+
+
+class World(BaseModel):
+    entities: list[Thing]
+
+
+class Seed(_Quoted):
+    kind: ForeshadowingKind
+    description: str
+    keywords: Names = []
+
+
+class Harvest(_Quoted):
+    thread: int | None = None
+    outcome: Literal["advanced", "paid_off"]
+    description: str
+    keywords: Names = []
+
+
+class Threads(BaseModel):
+    seeds: list[Seed]
+    payoffs: list[Harvest] = []

@@ -1,0 +1,39 @@
+"""A long chapter in pieces that a model can take, with overlap; nothing is left out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+OVERLAP = 600  # code points that a piece repeats of the one before, at most
+_PARAGRAPH = re.compile(r"\n\s*")
+_SENTENCE = re.compile(r"[。！？…][”’」』）]*|[.!?][\"'”’)]*\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """``text[start:end]`` of a chapter."""
+
+    start: int
+    end: int
+
+
+def split(text: str, size: int) -> list[Chunk]:
+    """Pieces of at most ``size`` code points, cut between paragraphs, else between sentences."""
+    overlap = min(OVERLAP, size // 10)
+    chunks: list[Chunk] = []
+    start = 0
+    while len(text) - start > size:
+        end = _break(text, start + size // 2, start + size, last=True)
+        chunks.append(Chunk(start, end))
+        start = _break(text, end - overlap, end - 1, last=False) if overlap else end
+    return [*chunks, Chunk(start, len(text))]
+
+
+def _break(text: str, low: int, high: int, *, last: bool) -> int:
+    """Where a paragraph begins between the two places, else a sentence, else the outermost place."""
+    for pattern in (_PARAGRAPH, _SENTENCE):
+        places = [m.end() for m in pattern.finditer(text, low, high) if low < m.end() <= high]
+        if places:
+            return places[-1] if last else places[0]
+    return high if last else low

@@ -1,0 +1,64 @@
+"""Who is meant by a name: the ids and aliases of the bible, and what the model says of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from analysis.analyzers.base import ChapterInput, KnownCharacter
+from arboris.bible.fold import key
+
+MAX_NAME = 100
+MAX_ALIASES = 50
+
+
+class Cast:
+    """The known characters of a chapter, and how its model calls them."""
+
+    def __init__(self, chapter: ChapterInput) -> None:
+        self._by_id = {person.id: person for person in chapter.known_characters}
+        self._by_name: dict[str, KnownCharacter | None] = {}
+        for person in chapter.known_characters:
+            self._by_name[key(person.name)] = person
+        names = {key(person.name) for person in chapter.known_characters}
+        for person in chapter.known_characters:
+            for alias in {key(alias) for alias in person.aliases} - names:
+                # An alias that two people share tells nothing.
+                self._by_name[alias] = None if alias in self._by_name else person
+
+    def known(self, name: str, known_id: int | None = None) -> KnownCharacter | None:
+        """The known character; a name of their own counts more than the model's id."""
+        by_name = self._by_name.get(key(name))
+        if by_name is not None:
+            return by_name
+        return self._by_id.get(known_id) if known_id is not None else None
+
+    def canonical(self, name: str) -> str:
+        person = self.known(name)
+        return person.name if person else name.strip()
+
+
+def proper(name: str) -> str:
+    """The name as it may be stored; empty if it cannot be one."""
+    name = " ".join(name.split())
+    return name if len(name) <= MAX_NAME else ""
+
+
+def other_names(names: Iterable[str], main: str) -> list[str]:
+    """Names other than the main one, each once, in their order."""
+    seen = {key(main)}
+    found: list[str] = []
+    for name in map(proper, names):
+        if name and key(name) not in seen:
+            seen.add(key(name))
+            found.append(name)
+    return found[:MAX_ALIASES]
+
+
+def mentions(text: str, names: Iterable[str]) -> int:
+    """How often any of the names stands in the text, and at least 1; longer names first."""
+    words = sorted({name for name in names if name}, key=len, reverse=True)
+    if not words:
+        return 1
+    one = "|".join(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in words)
+    return max(1, sum(1 for _ in re.finditer(one, text)))

@@ -1,0 +1,77 @@
+"""Where a quote stands in the text: as it is, else with what models change without a thought."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cached_property
+
+from analysis.analyzers.llm.chunks import Chunk
+from arboris.bible.findings import Evidence
+
+MAX_QUOTE = 2000
+_MARKS = dict.fromkeys(map(ord, "\"'`“”„‟‘’‚‛「」『』﹁﹂﹃﹄＂＇｀«»"), '"')
+_DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－─"), "-")
+_ANGLES = {ord("‹"): "<", ord("›"): ">"}  # see prompts.neutral
+_ALIKE = str.maketrans({**_MARKS, **_DASHES, **_ANGLES})
+_EDGES = '".,，。…!?;:-'
+
+
+class Finder:
+    """Looks for quotes in one piece of a chapter; places are offsets into the whole text."""
+
+    def __init__(self, text: str, chunk: Chunk) -> None:
+        self._text = text
+        self._chunk = chunk
+
+    def evidence(self, quote: str) -> Evidence | None:
+        """The quote with its place, worded as the text has it; None if there is no quote.
+
+        One that is nowhere keeps the model's words, at 0 to 0: the pipeline marks it unverified.
+        """
+        quote = quote.strip()
+        if not quote:
+            return None
+        place = self.find(quote)
+        if place is None:
+            return Evidence(quote=quote[:MAX_QUOTE], start=0, end=0)
+        start, end = place[0], min(place[1], place[0] + MAX_QUOTE)
+        return Evidence(quote=self._text[start:end], start=start, end=end)
+
+    def find(self, quote: str) -> tuple[int, int] | None:
+        start = self._text.find(quote, self._chunk.start, self._chunk.end)
+        if start >= 0:
+            return start, start + len(quote)
+        flat, places = self._flat
+        plain = flattened(quote)[0]
+        for wanted in (plain, plain.strip(_EDGES)):
+            at = flat.find(wanted) if wanted else -1
+            if at >= 0:
+                return places[at], places[at + len(wanted) - 1] + 1
+        return None
+
+    def holds(self, name: str) -> bool:
+        """Whether the name is used in this piece, in upper or lower case."""
+        plain = flattened(name)[0].casefold()
+        return bool(plain) and plain in self._folded
+
+    @cached_property
+    def _flat(self) -> tuple[str, list[int]]:
+        flat, places = flattened(self._text[self._chunk.start : self._chunk.end])
+        return flat, [self._chunk.start + place for place in places]
+
+    @cached_property
+    def _folded(self) -> str:
+        return self._flat[0].casefold()
+
+
+def flattened(text: str) -> tuple[str, list[int]]:
+    """The text without white space, of one width and one kind of quote marks and dashes; and for
+    each character of it the offset that it comes from."""
+    characters: list[str] = []
+    places: list[int] = []
+    for place, character in enumerate(text):
+        for plain in unicodedata.normalize("NFKC", character.translate(_ALIKE)):
+            if not plain.isspace():
+                characters.append(plain)
+                places.append(place)
+    return "".join(characters), places

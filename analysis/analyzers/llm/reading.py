@@ -1,0 +1,188 @@
+"""The model's answer about one piece of a chapter as findings: named, quoted and placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from analysis.analyzers.base import ChapterInput
+from analysis.analyzers.llm import prompts
+from analysis.analyzers.llm.answers import Newcomers, Threads, Tracking, World
+from analysis.analyzers.llm.chunks import Chunk
+from analysis.analyzers.llm.names import Cast, other_names, proper
+from analysis.analyzers.llm.quotes import Finder
+from arboris.bible.findings import (
+    Appearance,
+    Evidence,
+    Feature,
+    Finding,
+    Foreshadowing,
+    NewCharacter,
+    Payoff,
+    Relation,
+    StateChange,
+    WorldFact,
+)
+
+MAX_TEXT = 2000
+MAX_RELATION = 100
+
+FORMS: dict[Feature, type[BaseModel]] = {
+    "character_tracking": Tracking,
+    "new_character_detection": Newcomers,
+    "world_expansion": World,
+    "foreshadowing": Threads,
+}
+
+
+@dataclass(slots=True)
+class Part:
+    """What came of one piece; ``dropped`` counts entries without a quote or a name in the text."""
+
+    findings: list[Finding] = field(default_factory=list)
+    dropped: int = 0
+    truncated: bool = False
+
+
+class Reader:
+    def __init__(self, chapter: ChapterInput, chunk: Chunk) -> None:
+        self._finder = Finder(chapter.text, chunk)
+        self._cast = Cast(chapter)
+        self._chapter = chapter
+        self._dropped = 0
+
+    def read(self, answer: BaseModel, *, truncated: bool = False) -> Part:
+        return Part(list(self._findings(answer)), self._dropped, truncated)
+
+    def _findings(self, answer: BaseModel) -> Iterator[Finding]:
+        if isinstance(answer, Tracking):
+            yield from self._each(answer.characters, self._appearance)
+            yield from self._each(answer.changes, self._change)
+            yield from self._each(answer.relations, self._relation)
+        elif isinstance(answer, Newcomers):
+            new = [c for c in answer.characters if self._cast.known(c.name, c.known_id) is None]
+            yield from self._each(new, self._newcomer)
+        elif isinstance(answer, World):
+            yield from self._each(answer.entities, self._thing)
+        elif isinstance(answer, Threads):
+            yield from self._each(answer.seeds, self._seed)
+            yield from self._each(answer.payoffs, self._payoff)
+
+    def _each(
+        self, entries: Iterable[Any], make: Callable[[Any, Evidence], Finding | None]
+    ) -> Iterator[Finding]:
+        for entry in entries:
+            evidence = self._finder.evidence(entry.quote)
+            finding = make(entry, evidence) if evidence else None
+            if finding is None:
+                self._dropped += 1
+            else:
+                yield finding
+
+    def _appearance(self, entry: Any, evidence: Evidence) -> Finding | None:
+        person = self._cast.known(entry.name, entry.known_id)
+        name, aliases = self._names([entry.name, *entry.aliases])
+        if person is None and not name:
+            return None
+        main = person.name if person else name
+        return Appearance(
+            name=main,
+            aliases=other_names([name, *aliases], main),
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _newcomer(self, entry: Any, evidence: Evidence) -> Finding | None:
+        name, aliases = self._names([entry.name, *entry.aliases])
+        if not name:
+            return None
+        return NewCharacter(
+            name=name,
+            aliases=other_names(aliases, name),
+            role=entry.role,
+            description=entry.description[:MAX_TEXT],
+            personality=entry.personality[:MAX_TEXT],
+            goals=entry.goals[:MAX_TEXT],
+            abilities=entry.abilities[:MAX_TEXT],
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _change(self, entry: Any, evidence: Evidence) -> Finding | None:
+        character = proper(self._cast.canonical(entry.character))
+        description = entry.description.strip()[:MAX_TEXT]
+        if not character or not description:
+            return None
+        return StateChange(
+            character=character,
+            kind=entry.kind,
+            description=description,
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _relation(self, entry: Any, evidence: Evidence) -> Finding | None:
+        source, target = (
+            proper(self._cast.canonical(name)) for name in (entry.source, entry.target)
+        )
+        relation = entry.relation.strip()[:MAX_RELATION]
+        if not source or not target or not relation or source == target:
+            return None
+        return Relation(
+            source=source,
+            target=target,
+            relation=relation,
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _thing(self, entry: Any, evidence: Evidence) -> Finding | None:
+        if entry.kind == "rule":  # the text seldom gives one a name
+            name, aliases = proper(entry.name), list(entry.aliases)
+        else:
+            name, aliases = self._names([entry.name, *entry.aliases])
+        if not name:
+            return None
+        return WorldFact(
+            type=entry.kind,
+            name=name,
+            aliases=other_names(aliases, name),
+            description=entry.description[:MAX_TEXT],
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _seed(self, entry: Any, evidence: Evidence) -> Finding | None:
+        description = entry.description.strip()[:MAX_TEXT]
+        if not description:
+            return None
+        return Foreshadowing(
+            kind=entry.kind,
+            description=description,
+            keywords=other_names(entry.keywords, ""),
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _payoff(self, entry: Any, evidence: Evidence) -> Finding | None:
+        place = prompts.open_threads(self._chapter).get(entry.thread)
+        description = entry.description.strip()[:MAX_TEXT]
+        if place is None or not description:
+            return None
+        seed = self._chapter.open_threads[place]
+        return Payoff(
+            outcome=entry.outcome,
+            description=description,
+            keywords=other_names([*entry.keywords, *seed.keywords], ""),
+            seed_quote=seed.quote,
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _names(self, names: list[str]) -> tuple[str, list[str]]:
+        """The first of the names that the text really uses, and the others that it uses."""
+        used = [name for name in map(proper, names) if name and self._finder.holds(name)]
+        return (used[0], used[1:]) if used else ("", [])

@@ -1,0 +1,348 @@
+"""The operator's pages, used by a signed-in member of the staff."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Permission, User
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from analysis import queue
+from analysis.admin import actions
+from analysis.models import PendingAnalysis, QueueControl, Status
+from arboris.admin_base import BoundedPaginator
+from arboris.bible import models as bible
+from arboris.novels.models import Chapter, NovelProject
+from tests.analysis.operators import failed_task, novel_of, statuses
+from tests.factories import claim_next, make_user, queue_chapter
+
+pytestmark = pytest.mark.django_db
+LIST = "/admin/analysis/pendinganalysis/"
+OURS = {"analysis", "notifications", "novels", "bible"}
+MODELS = [
+    pytest.param(model, id=model._meta.label)
+    for model in admin.site._registry
+    if model._meta.app_label in OURS
+]
+
+
+@pytest.fixture
+def staff() -> Client:
+    return signed_in(make_user("boss", is_staff=True, is_superuser=True))
+
+
+def signed_in(user: User) -> Client:
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(user)
+    return client
+
+
+def member(*codenames: str) -> Client:
+    """Staff with these permissions and no others."""
+    user = make_user(is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
+    return signed_in(user)
+
+
+def act(client: Client, name: str, *tasks: PendingAnalysis, **more: Any) -> str:
+    """Run an action on the list; the page that comes of it."""
+    data = {"action": name, "index": 0, "_selected_action": [task.pk for task in tasks], **more}
+    response = client.post(LIST, data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def shown(client: Client, **query: Any) -> list[int]:
+    """The numbers of the analyses on the list."""
+    response = client.get(LIST, query)
+    assert response.status_code == 200
+    assert "e" not in response.wsgi_request.GET  # Django's answer to a filter it does not know
+    return [task.pk for task in response.context["cl"].result_list]
+
+
+# --- every model -----------------------------------------------------------------------------
+def test_every_model_has_its_page() -> None:
+    from django.apps import apps
+
+    ours = {model for label in OURS for model in apps.get_app_config(label).get_models()}
+    assert ours == {model for model in admin.site._registry if model._meta.app_label in OURS}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_lists_and_pages_open(staff: Client, project: NovelProject, model: Any) -> None:
+    failed_task(project)
+    world(project)
+    base = f"admin:{model._meta.app_label}_{model._meta.model_name}"
+    for query in ({}, {"q": "听雨"}, {"q": "1"}, {"q": "99999999999999999999"}):
+        assert staff.get(reverse(f"{base}_changelist"), query).status_code == 200
+    for row in model._default_manager.all()[:1]:
+        assert staff.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
+    adding = staff.get(reverse(f"{base}_add")).status_code
+    assert adding == (200 if model is NovelProject else 403)
+
+
+def world(project: NovelProject) -> None:
+    """One row of everything that the bible holds."""
+    chapter = Chapter.objects.get(project=project)
+    fact: dict[str, Any] = {"chapter": chapter, "quote": "铜铃响了", "confidence": 0.9}
+    person = bible.Character.objects.create(
+        project=project, name="沈砚秋", last_chapter=chapter, **fact
+    )
+    bible.CharacterAlias.objects.create(character=person, name="秋", **fact)
+    bible.CharacterState.objects.create(character=person, kind="condition", **fact)
+    bible.WorldEntity.objects.create(project=project, kind="item", name="铜铃", **fact)
+    thread = bible.ForeshadowingThread.objects.create(project=project, kind="hint", **fact)
+    bible.ForeshadowingEvent.objects.create(thread=thread, outcome="advanced", **fact)
+    bible.Relationship.objects.create(project=project, source=person, target=person, **fact)
+    bible.Finding.objects.create(
+        project=project,
+        chapter=chapter,
+        version=chapter.current,
+        task_id=1,
+        feature="foreshadowing",
+        type="foreshadowing",
+        payload={},
+        quote="铜铃响了",
+        start=0,
+        end=4,
+        confidence=0.9,
+    )
+
+
+# --- the list --------------------------------------------------------------------------------
+def test_the_list_shows_what_operators_need(staff: Client, project: NovelProject) -> None:
+    task = failed_task(project)
+    page = staff.get(LIST).content.decode()
+    for text in (f">{task.pk}<", "failed", "听雨楼 · 1", "writer", "timeout: too long"):
+        assert text in page
+
+
+def test_search_by_number_novel_writer_and_error(staff: Client, project: NovelProject) -> None:
+    failed, foreign = failed_task(project), queue_chapter(novel_of("lin"))
+    assert shown(staff, q=failed.pk) == [failed.pk]
+    assert shown(staff, q="听雨") == [failed.pk]
+    assert shown(staff, q="LIN") == [foreign.pk]
+    assert shown(staff, q="TOO long") == [failed.pk]
+    assert shown(staff, q="timeout") == [failed.pk]
+    assert shown(staff, q="Novel of", status__exact="pending") == [foreign.pk]
+    assert shown(staff, q="Novel of", status__exact="failed") == []
+    assert shown(staff, q="nothing like it") == []
+
+
+def test_novels_are_found_by_title_and_writer(staff: Client, project: NovelProject) -> None:
+    foreign = novel_of("lin")
+    for term, found in (("听雨", project), ("novel OF", foreign), ("LIN", foreign)):
+        response = staff.get("/admin/novels/novelproject/", {"q": term})
+        assert list(response.context["cl"].result_list) == [found]
+
+
+def test_filters(staff: Client, project: NovelProject) -> None:
+    failed, waiting = failed_task(project), queue_chapter(project, priority=2)
+    PendingAnalysis.objects.filter(pk=failed.pk).update(
+        created_at=timezone.now() - timedelta(days=40)
+    )
+    assert shown(staff, status__exact="failed") == [failed.pk]
+    assert shown(staff, error_type="timeout") == [failed.pk]
+    assert shown(staff, error_type="worker_lost") == []
+    assert shown(staff, priority="2") == [waiting.pk]
+    week = timezone.now() - timedelta(days=7)
+    assert shown(staff, created_at__gte=week.isoformat()) == [waiting.pk]
+
+
+def test_the_list_costs_the_same_however_long_it_is(staff: Client, project: NovelProject) -> None:
+    def cost(**query: str) -> int:
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            shown(staff, **query)
+        return len(queries)
+
+    failed_task(project)
+    shown(staff)  # whatever is looked up once per process
+    before = cost(), cost(q="听雨"), cost(status__exact="failed")
+    for _ in range(8):
+        failed_task(novel_of(f"w{_}"))
+    assert (cost(), cost(q="听雨"), cost(status__exact="failed")) == before
+    assert before[0] <= 6
+
+
+def test_the_list_takes_four_queries(
+    staff: Client, project: NovelProject, django_assert_num_queries: Callable[[int], Any]
+) -> None:
+    for _ in range(3):
+        failed_task(project)
+    shown(staff)
+    with django_assert_num_queries(4):  # session, user, count, rows
+        staff.get(LIST)
+
+
+def test_pages_count_no_further_than_ten_thousand(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("arboris.admin_base.COUNTED", 3)
+    for _ in range(5):
+        queue_chapter(project)
+    paginator = BoundedPaginator(PendingAnalysis.objects.order_by("pk"), 2)
+    with CaptureQueriesContext(connection) as queries:
+        assert (paginator.count, paginator.num_pages) == (3, 2)
+    assert "LIMIT 3" in queries[0]["sql"]
+
+
+# --- actions ---------------------------------------------------------------------------------
+def test_retry_and_cancel_go_through_the_queue(staff: Client, project: NovelProject) -> None:
+    failed, waiting = failed_task(project), queue_chapter(project, priority=1)
+    page = act(staff, "retry", failed, waiting)
+    assert "1 analysis: Retried." in page
+    assert "Only a failed or cancelled analysis can be retried." in page
+    assert statuses() == {failed.pk: Status.PENDING, waiting.pk: Status.PENDING}
+    claim = claim_next()
+    page = act(staff, "cancel", failed, waiting)
+    assert "2 analyses: Cancelled." in page
+    assert not queue.owns(claim)
+    assert set(statuses().values()) == {Status.CANCELLED}
+    assert "This analysis has already ended." in act(staff, "cancel", failed)
+    entries = LogEntry.objects.order_by("pk").values_list("object_id", "change_message")
+    assert list(entries) == [
+        (str(failed.pk), "Retried."),
+        (str(failed.pk), "Cancelled."),
+        (str(waiting.pk), "Cancelled."),
+    ]
+
+
+def test_set_priority_asks_for_the_number(staff: Client, project: NovelProject) -> None:
+    failed, waiting = failed_task(project), queue_chapter(project)
+    page = act(staff, "set_priority", failed, waiting)
+    assert 'type="number"' in page and "autofocus" in page
+    assert f'name="_selected_action" value="{waiting.pk}"' in page
+    wrong = act(staff, "set_priority", failed, waiting, apply="1", priority="11")
+    assert "less than or equal to 10" in wrong
+    done = act(staff, "set_priority", failed, waiting, apply="1", priority="9")
+    assert "1 analysis: Priority set to 9." in done
+    assert "Only a pending analysis can be reordered." in done
+    waiting.refresh_from_db()
+    assert waiting.priority == 9
+    assert LogEntry.objects.get().object_id == str(waiting.pk)
+
+
+def test_a_whole_filter_can_be_selected(staff: Client, project: NovelProject) -> None:
+    tasks = [queue_chapter(project) for _ in range(3)]
+    foreign = queue_chapter(novel_of("lin"))
+    data = {"action": "cancel", "index": 0, "_selected_action": [tasks[0].pk], "select_across": 1}
+    staff.post(f"{LIST}?q=听雨", data)
+    assert [statuses()[task.pk] for task in tasks] == [Status.CANCELLED] * 3
+    assert statuses()[foreign.pk] == Status.PENDING
+
+
+def test_one_click_takes_a_bounded_number(
+    staff: Client, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(actions, "AT_ONCE", 2)
+    tasks = [queue_chapter(project) for _ in range(3)]
+    page = act(staff, "cancel", *tasks)
+    assert "Only the first 2 were taken" in page
+    assert sorted(statuses().values()) == ["cancelled", "cancelled", "pending"]
+
+
+# --- one task --------------------------------------------------------------------------------
+def test_only_the_priority_can_be_written(staff: Client, project: NovelProject) -> None:
+    task = queue_chapter(project)
+    claim = claim_next()
+    queue.give_back(claim)
+    page = staff.get(f"{LIST}{task.pk}/change/").content.decode()
+    assert 'name="priority"' in page and 'name="status"' not in page
+    assert "given back" in page  # its attempts
+    inline = {"attempts-TOTAL_FORMS": 0, "attempts-INITIAL_FORMS": 0}
+    forged = {"priority": 7, "status": "completed", "lease_token": "mine", **inline}
+    assert staff.post(f"{LIST}{task.pk}/change/", forged).status_code == 302
+    task.refresh_from_db()
+    assert (task.priority, task.status, task.lease_token) == (7, Status.PENDING, "")
+    wrong = staff.post(f"{LIST}{task.pk}/change/", {"priority": 0, **inline})
+    assert wrong.status_code == 200
+    claim_next()
+    refused = staff.post(f"{LIST}{task.pk}/change/", {"priority": 3, **inline}, follow=True)
+    assert "Only a pending analysis can be reordered." in refused.content.decode()
+    task.refresh_from_db()
+    assert task.priority == 7
+
+
+def test_analyses_are_neither_added_nor_deleted_here(staff: Client, project: NovelProject) -> None:
+    task = queue_chapter(project)
+    assert staff.get(f"{LIST}add/").status_code == 403
+    assert staff.post(f"{LIST}{task.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert "delete_selected" not in staff.get(LIST).content.decode()
+
+
+# --- the queue -------------------------------------------------------------------------------
+def test_pause_and_resume(staff: Client, project: NovelProject) -> None:
+    queue_chapter(project)
+    url = "/admin/analysis/queuecontrol/1/change/"
+    assert staff.post(url, {"paused": "on", "paused_reason": "moving"}).status_code == 302
+    control = QueueControl.objects.get()
+    assert control.paused_at is not None and control.paused_reason == "moving"
+    assert queue.claim("host:1") is None
+    assert staff.post(url, {"paused_reason": "moving"}).status_code == 302
+    assert QueueControl.objects.get().paused_at is None
+    assert queue.claim("host:1") is not None
+    assert LogEntry.objects.count() == 2
+
+
+# --- who may ---------------------------------------------------------------------------------
+def test_looking_takes_view_permission_and_acting_change(project: NovelProject) -> None:
+    task = queue_chapter(project)
+    assert member().get(LIST).status_code == 403
+    viewer = member("view_pendinganalysis")
+    assert viewer.get(LIST).status_code == 200
+    assert viewer.get(f"{LIST}{task.pk}/change/").status_code == 200
+    act(viewer, "cancel", task)
+    assert statuses() == {task.pk: Status.PENDING}
+    changer = member("view_pendinganalysis", "change_pendinganalysis")
+    act(changer, "cancel", task)
+    assert statuses() == {task.pk: Status.CANCELLED}
+    assert signed_in(make_user()).get(LIST).status_code == 302  # to the login
+
+
+# --- novels ----------------------------------------------------------------------------------
+def test_a_novel_is_deleted_with_all_that_belongs_to_it(
+    staff: Client, project: NovelProject
+) -> None:
+    queue_chapter(project)
+    world(project)
+    url = f"/admin/novels/novelproject/{project.pk}/delete/"
+    with translation.override("en"):
+        page = staff.get(url).content.decode()
+    assert "听雨楼 with 1 chapter" in page
+    assert staff.post(url, {"post": "yes"}).status_code == 302
+    assert not NovelProject.objects.exists()
+    assert not PendingAnalysis.objects.exists()
+
+
+def test_a_writer_is_deleted_with_all_that_belongs_to_them(
+    staff: Client, project: NovelProject
+) -> None:
+    queue_chapter(project)
+    world(project)
+    url = f"/admin/auth/user/{project.owner_id}/delete/"
+    assert staff.post(url, {"post": "yes"}).status_code == 302
+    assert not PendingAnalysis.objects.exists()
+
+
+def test_a_changed_title_writes_no_other_column(staff: Client, project: NovelProject) -> None:
+    chapter = queue_chapter(project).chapter
+    url = f"/admin/novels/chapter/{chapter.pk}/change/"
+    with CaptureQueriesContext(connection) as queries:
+        assert staff.post(url, {"title": "雨夜"}).status_code == 302
+    (update,) = [
+        q["sql"] for q in queries if q["sql"].startswith("UPDATE") and "chapter" in q["sql"]
+    ]
+    assert "word_count" not in update
+    chapter.refresh_from_db()
+    assert chapter.title == "雨夜"
