@@ -7,6 +7,7 @@ Every setting NAME may instead be given as NAME_FILE, the path of a file that ho
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -70,6 +71,13 @@ class Env:
         value = self.text(name, default)
         if value not in allowed:
             raise ImproperlyConfigured(f"{name}: {value!r} is not one of {', '.join(allowed)}.")
+        return value
+
+    def rate(self, name: str, default: str) -> str:
+        """How often something is allowed: ``number/period``, say 30/min."""
+        value = self.text(name, default)
+        if not re.fullmatch(r"[1-9]\d*/(s|sec|second|m|min|minute|h|hour|d|day)", value):
+            raise ImproperlyConfigured(f"{name}: {value!r} is no rate (30/min, 5/s, 1000/day).")
         return value
 
     def items(self, name: str, default: Sequence[str] = ()) -> list[str]:

@@ -16,7 +16,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-
 HIGHEST_ID = 2**63 - 1  # of a BigAutoField
 
 

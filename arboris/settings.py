@@ -8,6 +8,7 @@ from typing import Any
 
 import dj_database_url
 import django_stubs_ext
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from arboris.env import Env
@@ -114,11 +115,13 @@ IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"
 
 def database_from_url(url: str) -> dict[str, Any]:
     """Django's settings for one database; adds what this project relies on per engine."""
-    config: dict[str, Any] = dict(
-        dj_database_url.parse(
+    try:
+        parsed = dj_database_url.parse(
             url, conn_max_age=600 if IS_WORKER else 0, conn_health_checks=IS_WORKER
         )
-    )
+    except ValueError:  # without its text: that one may hold the password
+        raise ImproperlyConfigured("DATABASE_URL: this is no valid address.") from None
+    config: dict[str, Any] = dict(parsed)
     options: dict[str, Any] = config.setdefault("OPTIONS", {})
     engine = config["ENGINE"].rsplit(".", 1)[-1]
     if engine == "sqlite3":
@@ -179,7 +182,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["arboris.rest.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": env.text("ARBORIS_TOKEN_RATE", "30/min")},
+    "DEFAULT_THROTTLE_RATES": {"token": env.rate("ARBORIS_TOKEN_RATE", "30/min")},
     # Behind one proxy the caller is the last address that it added; without one the header lies.
     "NUM_PROXIES": 1 if env.flag("ARBORIS_BEHIND_PROXY") else 0,
     "EXCEPTION_HANDLER": "arboris.rest.exception_handler",
@@ -255,12 +258,13 @@ Q_CLUSTER = {
 }
 
 # --- logs ---------------------------------------------------------------------------------
+LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
-    "root": {"handlers": ["stderr"], "level": env.text("ARBORIS_LOG_LEVEL", "INFO").upper()},
+    "root": {"handlers": ["stderr"], "level": env.choice("ARBORIS_LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {
         "django-q": {"level": "WARNING"},
         "httpx": {"level": "WARNING"},

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import dataclasses
 import json
+import logging
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -23,25 +24,34 @@ from notifications.models import AnalysisNotification
 from notifications.relay import Progress, relay
 from notifications.serializers import as_dict
 
+log = logging.getLogger(__name__)
+
 PROTOCOL = "arboris.v1"
+BROKEN = 1011
 NOT_SIGNED_IN, BAD_ORIGIN, STALLED, TOO_MANY = 4401, 4403, 4408, 4429
 SOCKETS_PER_WRITER = 20
 WAITING_FRAMES = 1_000
 STATE_SECONDS = 30.0
 REPLAY_BATCH = 500
+ID_DIGITS = 19
 
 _open: dict[int, int] = {}
 
 
 class NotificationConsumer(AsyncWebsocketConsumer):
     user_id = 0
+    last_id = 0
     counted = False
 
     async def connect(self) -> None:
         self.enveloped = PROTOCOL in self.scope["subprotocols"]
+        user = self.scope["user"]
+        if user is not None and user.is_authenticated:
+            # Read before the client sees the socket open: whatever commits from then on is live.
+            state = await database_sync_to_async(inbox.state)(user.pk)
+            self.last_id = state["max_id"]
         # Accepted before it is refused: a browser cannot see the code of a refused handshake.
         await self.accept(PROTOCOL if self.enveloped else None)
-        user = self.scope["user"]
         if not origin_allowed(self.scope):
             await self.close(BAD_ORIGIN)
         elif user is None or not user.is_authenticated:
@@ -56,7 +66,6 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.language = language_of(self.scope)
         self.loop = asyncio.get_running_loop()
         self.queue: asyncio.Queue[AnalysisNotification | Progress] = asyncio.Queue(WAITING_FRAMES)
-        self.last_id = 0
         _open[user_id] = _open.get(user_id, 0) + 1
         self.counted = True
         # Registered first, read second: what commits in between arrives by both ways, and the
@@ -99,7 +108,15 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     # --- sending --------------------------------------------------------------------------
 
     async def _send_all(self) -> None:
-        await self._replay()
+        try:
+            await self._replay()
+            await self._send_live()
+        except Exception:
+            # An open socket that says nothing any more would be worse: the client comes back.
+            log.exception("socket of user %s", self.user_id)
+            await self.close(BROKEN)
+
+    async def _send_live(self) -> None:
         while True:
             try:
                 item = await asyncio.wait_for(self.queue.get(), STATE_SECONDS)
@@ -116,16 +133,12 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     async def _replay(self) -> None:
         """Everything after ``?since=``, or the place from which live begins."""
         since = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
-        state = await database_sync_to_async(inbox.state)(self.user_id)
-        if since.isdecimal() and int(since) <= state["max_id"]:
+        if since.isdecimal() and len(since) <= ID_DIGITS and int(since) <= self.last_id:
             self.last_id = int(since)
-            await self._catch_up()
-            return
-        if since:
+        elif since:
             # An id that was never given out (another database, a wrong number): start afresh.
-            await self._frame("reset", {"max_id": state["max_id"]})
-        self.last_id = state["max_id"]
-        await self._frame("state", state)
+            await self._frame("reset", {"max_id": self.last_id})
+        await self._catch_up()
 
     async def _catch_up(self) -> None:
         """Send whatever is newer than the last frame, then say where we are."""
@@ -167,8 +180,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             return
         if kind == "ping":
             await self._frame("pong", {})
-        elif kind == "read" and isinstance(number, int):
+        elif kind == "read" and type(number) is int:  # True is one as well
             await database_sync_to_async(inbox.mark_read)(self.user_id, number)
             await self._frame("state", await database_sync_to_async(inbox.state)(self.user_id))
-        elif kind != "ack" or not isinstance(number, int):
+        elif kind != "ack" or type(number) is not int:
             await self._frame("error", {"code": "invalid", "detail": f"unknown frame {kind!r:.50}"})

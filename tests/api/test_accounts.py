@@ -130,9 +130,7 @@ def test_token_is_given_for_the_password_and_signs_in(anonymous: JsonClient) -> 
         ({"username": {"a": 1}, "password": "x"}, "username"),
     ],
 )
-def test_wrong_credentials_are_400(
-    anonymous: JsonClient, body: dict[str, Any], field: str
-) -> None:
+def test_wrong_credentials_are_400(anonymous: JsonClient, body: dict[str, Any], field: str) -> None:
     make_user("lin", password=PASSWORD)
     answer = anonymous.post("/api/auth/token", body)
     assert answer.status_code == 400
@@ -152,16 +150,15 @@ def test_a_locked_out_account_is_401(writer: User, api: JsonClient) -> None:
 
 
 def allowed_a_minute() -> int:
-    number, _, period = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["token"].partition("/")
+    rates: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    number, _, period = rates["token"].partition("/")
     assert period == "min"
     return int(number)
 
 
 def test_guessing_is_throttled(anonymous: JsonClient) -> None:
     allowed = allowed_a_minute()
-    answers = [
-        anonymous.post("/api/auth/token", {"username": "lin"}) for _ in range(allowed + 1)
-    ]
+    answers = [anonymous.post("/api/auth/token", {"username": "lin"}) for _ in range(allowed + 1)]
     assert [answer.status_code for answer in answers] == [400] * allowed + [429]
     assert set(answers[-1].json()) == {"detail", "code"}
     assert int(answers[-1].headers["Retry-After"]) <= 60

@@ -84,9 +84,7 @@ def test_times_are_utc_and_end_with_z(api: JsonClient, tasks: dict[str, int]) ->
         assert abs((datetime.now(UTC) - moment).total_seconds()) < 60
 
 
-def test_queue_position_follows_priority_then_age(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_queue_position_follows_priority_then_age(api: JsonClient, project: NovelProject) -> None:
     made = [queue_chapter(project, priority=priority).pk for priority in (5, 9, 5, 1)]
     positions = [api.get(f"{BASE}/tasks/{pk}").json()["queue_position"] for pk in made]
     assert positions == [2, 1, 3, 4]

@@ -33,16 +33,26 @@ def refused(api: JsonClient, project: NovelProject, body: dict[str, Any], field:
 
 @pytest.mark.parametrize(
     "content",
-    ["", " \n\t　", None, 17, True, ["a"], {"a": "b"}, "有\x00空", "\ud800", "钟声\udfff", "a\x08b"],
+    [
+        "",
+        " \n\t　",
+        None,
+        17,
+        True,
+        ["a"],
+        {"a": "b"},
+        "有\x00空",
+        "\ud800",
+        "钟声\udfff",
+        "a\x08b",
+    ],
     ids=repr,
 )
 def test_content(api: JsonClient, project: NovelProject, content: Any) -> None:
     # By hand: the test client's own renderer refuses lone surrogates.
     body = json.dumps({"content": content})
     before = rows()
-    answer = api.post(
-        f"/api/projects/{project.pk}/chapters", body, content_type="application/json"
-    )
+    answer = api.post(f"/api/projects/{project.pk}/chapters", body, content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert "content" in answer.json()
     assert rows() == before
@@ -62,15 +72,15 @@ def test_chapter_of_six_megabytes(api: JsonClient, project: NovelProject, letter
 
 def test_request_beyond_all_bounds_is_413(api: JsonClient, project: NovelProject) -> None:
     body = b'{"content": "' + b"a" * (17 * 1024 * 1024) + b'"}'
-    answer = api.post(
-        f"/api/projects/{project.pk}/chapters", body, content_type="application/json"
-    )
+    answer = api.post(f"/api/projects/{project.pk}/chapters", body, content_type="application/json")
     assert answer.status_code == 413
     assert set(answer.json()) == {"detail", "code"}
     assert rows()["Chapter"] == 0
 
 
-@pytest.mark.parametrize("priority", [0, 11, -1, "x", "", True, 5.5, None, [5], {}, 10**400], ids=str)
+@pytest.mark.parametrize(
+    "priority", [0, 11, -1, "x", "", True, 5.5, None, [5], {}, 10**400], ids=str
+)
 def test_priority(api: JsonClient, project: NovelProject, priority: Any) -> None:
     refused(api, project, {"priority": priority}, "priority")
 
@@ -92,9 +102,7 @@ def test_title(api: JsonClient, project: NovelProject, title: Any) -> None:
 
 def test_title_with_a_lone_surrogate(api: JsonClient, project: NovelProject) -> None:
     body = json.dumps({"content": LONG_ENOUGH, "title": "\ud83d"})
-    answer = api.post(
-        f"/api/projects/{project.pk}/chapters", body, content_type="application/json"
-    )
+    answer = api.post(f"/api/projects/{project.pk}/chapters", body, content_type="application/json")
     assert answer.status_code == 400
     assert "title" in answer.json()
     assert rows()["Chapter"] == 0
@@ -121,9 +129,7 @@ def test_what_is_no_json_object(
     api: JsonClient, project: NovelProject, body: bytes, path: str
 ) -> None:
     before = rows()
-    answer = api.post(
-        path.format(project=project.pk), body, content_type="application/json"
-    )
+    answer = api.post(path.format(project=project.pk), body, content_type="application/json")
     assert answer.status_code == 400, answer.content
     assert {"detail", "code"} <= set(answer.json())
     assert rows() == before

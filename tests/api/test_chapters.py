@@ -146,9 +146,7 @@ def test_patch_to_nothing_is_refused(
     assert ChapterVersion.objects.count() == 1
 
 
-def test_findings_of_an_unanalysed_chapter_are_none(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_findings_of_an_unanalysed_chapter_are_none(api: JsonClient, project: NovelProject) -> None:
     chapter = make_chapter(project)
     assert api.get(f"/api/chapters/{chapter.pk}/findings").json() == []
     assert not Finding.objects.exists()

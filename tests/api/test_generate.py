@@ -48,7 +48,10 @@ def events(api: JsonClient, project: NovelProject, **body: Any) -> list[Event]:
             f"/api/projects/{project.pk}/chapters/generate",
             json.dumps(body),
             content_type="application/json",
-            headers={"authorization": api.defaults["HTTP_AUTHORIZATION"], "accept": "text/event-stream"},
+            headers={
+                "authorization": api.defaults["HTTP_AUTHORIZATION"],
+                "accept": "text/event-stream",
+            },
         )
         assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/event-stream")

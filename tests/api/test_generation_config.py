@@ -35,10 +35,22 @@ WRONG: list[tuple[Any, str]] = [
     ({"dynamic_threshold": {"min_chapter_length": -1}}, "dynamic_threshold.min_chapter_length"),
     ({"dynamic_threshold": {"min_chapter_length": 1.5}}, "dynamic_threshold.min_chapter_length"),
     ({"dynamic_threshold": {"min_chapter_length": True}}, "dynamic_threshold.min_chapter_length"),
-    ({"dynamic_threshold": {"confidence_threshold": 1.01}}, "dynamic_threshold.confidence_threshold"),
-    ({"dynamic_threshold": {"confidence_threshold": -0.1}}, "dynamic_threshold.confidence_threshold"),
-    ({"dynamic_threshold": {"confidence_threshold": "0.5"}}, "dynamic_threshold.confidence_threshold"),
-    ({"dynamic_threshold": {"confidence_threshold": True}}, "dynamic_threshold.confidence_threshold"),
+    (
+        {"dynamic_threshold": {"confidence_threshold": 1.01}},
+        "dynamic_threshold.confidence_threshold",
+    ),
+    (
+        {"dynamic_threshold": {"confidence_threshold": -0.1}},
+        "dynamic_threshold.confidence_threshold",
+    ),
+    (
+        {"dynamic_threshold": {"confidence_threshold": "0.5"}},
+        "dynamic_threshold.confidence_threshold",
+    ),
+    (
+        {"dynamic_threshold": {"confidence_threshold": True}},
+        "dynamic_threshold.confidence_threshold",
+    ),
     ({"model_name": 3}, "model_name"),
     ({"model_name": ""}, "model_name"),
     ({"temperature": "hot"}, "temperature"),

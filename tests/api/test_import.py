@@ -13,7 +13,9 @@ from analysis.models import PendingAnalysis
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter
 
-NOVEL = "".join(f"第{n}章 {t}\n\n{LONG_ENOUGH}\n\n" for n, t in zip("一二三", "雨风雪", strict=True))
+NOVEL = "".join(
+    f"第{n}章 {t}\n\n{LONG_ENOUGH}\n\n" for n, t in zip("一二三", "雨风雪", strict=True)
+)
 
 
 def upload(

@@ -15,7 +15,9 @@ FIELDS = {"id", "title", "genre", "synopsis", "language", "created_at", "updated
 
 
 def test_create_answers_201_with_a_uuid(api: JsonClient) -> None:
-    answer = api.post("/api/projects", {"title": "雾港来信", "genre": "悬疑", "synopsis": "一封信。"})
+    answer = api.post(
+        "/api/projects", {"title": "雾港来信", "genre": "悬疑", "synopsis": "一封信。"}
+    )
     assert answer.status_code == 201
     body = answer.json()
     assert set(body) >= FIELDS

@@ -54,7 +54,9 @@ findings = st.one_of(
        keywords=words, seed_quote=st.sampled_from(["", *QUOTES])),
 )  # fmt: skip
 # The chapter's id runs against its number: only the number may matter.
-placed = st.builds(lambda number, finding: Placed(number, 100 - number, finding), st.integers(1, 4), findings)
+placed = st.builds(
+    lambda number, finding: Placed(number, 100 - number, finding), st.integers(1, 4), findings
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -183,13 +185,20 @@ def test_a_seed_goes_open_advanced_paid_off() -> None:
         at(2, payoff("铜铃颤了一下", "铜铃", outcome="advanced")),
         at(3, payoff("铜铃响了", "铜铃")),
     ]
-    assert [fold(given[:n]).threads[0].status for n in (1, 2, 3)] == ["open", "advanced", "paid_off"]
+    assert [fold(given[:n]).threads[0].status for n in (1, 2, 3)] == [
+        "open",
+        "advanced",
+        "paid_off",
+    ]
     (thread,) = fold(given).threads
     assert [outcome for outcome, _, _ in thread.events.values()] == ["advanced", "paid_off"]
 
 
 def test_a_paid_off_seed_takes_no_more() -> None:
-    given = [at(1, seed("铜铃不响", "铜铃")), *(at(n, payoff(f"响了{n}次", "铜铃")) for n in (2, 3))]
+    given = [
+        at(1, seed("铜铃不响", "铜铃")),
+        *(at(n, payoff(f"响了{n}次", "铜铃")) for n in (2, 3)),
+    ]
     (thread,) = fold(given).threads
     assert list(thread.events) == [(2, "响了2次")]
 
@@ -211,7 +220,14 @@ def test_a_characters_name_is_no_ground_for_a_link() -> None:
 
 def test_world_entries_of_one_kind_merge_by_alias() -> None:
     def place(name: str, *others: str) -> WorldFact:
-        return WorldFact(type="location", name=name, aliases=list(others), evidence=ev(name), confidence=0.9)
+        return WorldFact(
+            type="location",
+            name=name,
+            aliases=list(others),
+            description="",
+            evidence=ev(name),
+            confidence=0.9,
+        )
 
     bible = fold([at(1, place("听雨楼", "雨楼")), at(2, place("雨楼"))])
     (entity,) = bible.entities.values()

@@ -71,13 +71,28 @@ def chapters(project: NovelProject) -> list[Chapter]:
 FIRST: list[Finding] = [
     person("沈砚秋", "老沈"),
     person("顾长风", start=9),
-    Relation(source="沈砚秋", target="顾长风", relation="师徒", evidence=ev("师徒"), confidence=0.7),
-    WorldFact(type="location", name="听雨楼", aliases=["雨楼"], evidence=ev("听雨楼"), confidence=0.9),
+    Relation(
+        source="沈砚秋", target="顾长风", relation="师徒", evidence=ev("师徒"), confidence=0.7
+    ),
+    WorldFact(
+        type="location",
+        name="听雨楼",
+        aliases=["雨楼"],
+        description="",
+        evidence=ev("听雨楼"),
+        confidence=0.9,
+    ),
     seed("铜铃不响", "铜铃"),
 ]
 SECOND: list[Finding] = [
     person("老沈"),
-    StateChange(character="砚秋", kind="condition", description="受了伤", evidence=ev("受了伤"), confidence=0.6),
+    StateChange(
+        character="砚秋",
+        kind="condition",
+        description="受了伤",
+        evidence=ev("受了伤"),
+        confidence=0.6,
+    ),
     payoff("铜铃响了", "铜铃"),
 ]
 THIRD: list[Finding] = [person("顾长风"), person("林", start=5)]
@@ -149,7 +164,7 @@ def test_names_that_differ_in_case_or_width_alone(chapters: list[Chapter]) -> No
     assert bible.Character.objects.count() == 1
 
 
-@pytest.mark.parametrize("name", ["字" * 100, "O'Neil \"%s\" \\", "𠮷野家", "a" * 100])
+@pytest.mark.parametrize("name", ["字" * 100, 'O\'Neil "%s" \\', "𠮷野家", "a" * 100])
 def test_odd_names_are_kept(chapters: list[Chapter], name: str) -> None:
     record(chapters[0], person(name))
     assert bible.Character.objects.get().name == name
@@ -190,16 +205,15 @@ def test_an_empty_bible_has_its_whole_shape(api: JsonClient, project: NovelProje
     }
 
 
-def test_findings_of_the_chapter_carry_their_place(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_findings_of_the_chapter_carry_their_place(api: JsonClient, project: NovelProject) -> None:
     chapter = make_chapter(project)
     start = chapter.current.content.index("听雨楼")
     finding = Appearance(
-        name="沈砚秋", evidence=Evidence(quote="听雨楼", start=start, end=start + 3), confidence=0.9
+        name="沈砚秋",
+        aliases=[],
+        evidence=Evidence(quote="听雨楼", start=start, end=start + 3),
+        confidence=0.9,
     )
     record(chapter, finding)
     (row,) = api.get(f"/api/chapters/{chapter.pk}/findings").json()
     assert chapter.current.content[row["start"] : row["end"]] == row["quote"] == "听雨楼"
-
-

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -75,9 +76,7 @@ def test_the_originals_client_gets_notifications_and_nothing_else(
             assert frame["is_read"] == 0
 
 
-def test_a_frame_equals_what_polling_shows(
-    site: Site, client: httpx.Client, project: str
-) -> None:
+def test_a_frame_equals_what_polling_shows(site: Site, client: httpx.Client, project: str) -> None:
     with site.socket() as socket:
         post_chapter(client, project)
         frame = receive(socket)
@@ -156,9 +155,7 @@ def test_since_replays_what_was_missed_in_order(
         assert receive(socket)["pending_analysis_id"] == live["analysis"]["id"]
 
 
-def test_without_since_nothing_old_comes(
-    site: Site, client: httpx.Client, project: str
-) -> None:
+def test_without_since_nothing_old_comes(site: Site, client: httpx.Client, project: str) -> None:
     wait_for_task(client, post_chapter(client, project)["analysis"]["id"])
     with site.socket() as socket:
         later = post_chapter(client, project)
@@ -188,7 +185,7 @@ def test_not_signed_in_is_4401_after_the_handshake(
 @pytest.mark.parametrize(
     "origin",
     ["https://evil.example", "http://127.0.0.1:1", "https://127.0.0.1:{port}", "null",
-     "http://127.0.0.1:{port}.evil.example"],
+     "http://127.0.0.1.evil.example:{port}"],
 )  # fmt: skip
 def test_a_foreign_origin_is_4403(site: Site, origin: str) -> None:
     with site.signed_in() as browser:
@@ -210,13 +207,8 @@ def test_the_open_sockets_are_counted_and_forgotten(site: Site) -> None:
 
 
 def test_too_many_sockets_of_one_writer_are_4429(site: Site) -> None:
-    opened: list[ClientConnection] = []
-    try:
+    with contextlib.ExitStack() as opened:
         for _ in range(20):
-            opened.append(site.socket(user="stranger", subprotocols=V1))
-            receive(opened[-1])
+            receive(opened.enter_context(site.socket(user="stranger", subprotocols=V1)))
         with site.socket(user="stranger") as one_more:
             assert closed_with(one_more) == 4429
-    finally:
-        for socket in opened:
-            socket.close()

@@ -26,7 +26,11 @@ def test_completion(project: NovelProject) -> None:
     task = queue_chapter(project)
     queue.finish(claim_next(), {"findings": 3}, {"prompt": 7})
     task.refresh_from_db()
-    assert (task.status, task.result, task.token_usage) == ("completed", {"findings": 3}, {"prompt": 7})
+    assert (task.status, task.result, task.token_usage) == (
+        "completed",
+        {"findings": 3},
+        {"prompt": 7},
+    )
     assert task.duration_seconds is not None
     assert task.duration_seconds >= 0
     assert (task.active_chapter, task.lease_token) == (None, "")

@@ -53,7 +53,9 @@ def rows() -> list[object]:
     """Everything that a worker writes."""
     models = (PendingAnalysis, AnalysisAttempt, AnalysisNotification, Finding)
     return [
-        (model_to_dict(row), row.pk) for model in models for row in model._default_manager.order_by("pk")
+        (model_to_dict(row), row.pk)
+        for model in models
+        for row in model._default_manager.order_by("pk")
     ]
 
 

@@ -23,6 +23,13 @@ STORY = (
     "沈砚秋点点头，说道：“青云门的人已经到了临江城。”顾长风皱眉问道：“那柄寒霜剑还在阁楼里吗？”"
 ) * 6
 
+# As printed in the description of the original, with the blanks that end two of the lines.
+PENDING = "SELECT * FROM pending_analysis WHERE status='pending';"
+FAILED = (
+    "\nSELECT id, chapter_id, error_type, error_message \n"
+    "FROM pending_analysis \nWHERE status='failed';\n"
+)
+
 
 @pytest.fixture
 def client(site: Site) -> Iterator[httpx.Client]:
@@ -149,14 +156,8 @@ def test_the_sql_of_the_original_works_as_printed(
     database = sqlite3.connect(site.directory / "arboris.db")
     database.row_factory = sqlite3.Row
     try:
-        pending = database.execute("SELECT * FROM pending_analysis WHERE status='pending';").fetchall()
-        errors = database.execute(
-            """
-SELECT id, chapter_id, error_type, error_message 
-FROM pending_analysis 
-WHERE status='failed';
-"""
-        ).fetchall()
+        pending = database.execute(PENDING).fetchall()
+        errors = database.execute(FAILED).fetchall()
     finally:
         database.close()
     assert {row["id"] for row in pending} <= set(waiting)

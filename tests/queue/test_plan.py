@@ -49,14 +49,18 @@ def full(project: NovelProject) -> None:
 def analyze() -> None:
     """Let the database look at its tables; on MariaDB this commits."""
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "ANALYZE TABLE pending_analysis")
+        cursor.execute(
+            "ANALYZE" if connection.vendor == "sqlite" else "ANALYZE TABLE pending_analysis"
+        )
         cursor.fetchall()
 
 
 def plan(sql: str) -> str:
     """The database's plan of a query, as one line per step."""
     with connection.cursor() as cursor:
-        cursor.execute(("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql)
+        cursor.execute(
+            ("EXPLAIN QUERY PLAN " if connection.vendor == "sqlite" else "EXPLAIN ") + sql
+        )
         return "\n".join(str(row) for row in cursor.fetchall())
 
 

@@ -79,9 +79,7 @@ def test_live_tasks_are_never_pruned(db: None, status: Status) -> None:
         prune(status)
 
 
-def test_batches_reach_everything(
-    project: NovelProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_batches_reach_everything(project: NovelProject, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("analysis.queue.operate.BATCH", 2)
     for _ in range(5):
         queue.cancel(queue_chapter(project).pk)

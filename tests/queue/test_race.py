@@ -11,8 +11,8 @@ from analysis import queue
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from tests.factories import LONG_ENOUGH, JsonClient, claim_next, client_of, queue_chapter
 from tests.analyzers import permanent
+from tests.factories import LONG_ENOUGH, JsonClient, claim_next, client_of, queue_chapter
 from tests.queue.threads import side_by_side
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -49,23 +49,21 @@ def test_different_patches_leave_the_last_text_analysed(
         body = {"content": f"{NEWER}第{number}稿。"}
         return int(clients[number].patch(f"/api/chapters/{chapter_id}", body).status_code)
 
-    codes = side_by_side(*[lambda n=n: patch(n) for n in range(5)])  # type: ignore[misc]
+    codes = side_by_side(*[lambda n=n: patch(n) for n in range(5)])
     assert codes == [200] * 5
     task = PendingAnalysis.objects.get(active_chapter=chapter_id)
     chapter = Chapter.objects.get()
     assert chapter.version == task.version.number == 6
 
 
-def test_chapters_added_at_once_get_their_own_numbers(
-    writer: User, project: NovelProject
-) -> None:
+def test_chapters_added_at_once_get_their_own_numbers(writer: User, project: NovelProject) -> None:
     clients = [client_of(writer) for _ in range(5)]
 
     def post(client: JsonClient) -> int:
         path = f"/api/projects/{project.pk}/chapters"
         return int(client.post(path, {"content": LONG_ENOUGH}).json()["chapter_number"])
 
-    numbers = side_by_side(*[lambda c=c: post(c) for c in clients])  # type: ignore[misc]
+    numbers = side_by_side(*[lambda c=c: post(c) for c in clients])
     assert sorted(numbers) == [1, 2, 3, 4, 5]
 
 

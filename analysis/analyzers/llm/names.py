@@ -56,9 +56,16 @@ def other_names(names: Iterable[str], main: str) -> list[str]:
 
 
 def mentions(text: str, names: Iterable[str]) -> int:
-    """How often any of the names stands in the text, and at least 1; longer names first."""
-    words = sorted({name for name in names if name}, key=len, reverse=True)
-    if not words:
-        return 1
-    one = "|".join(rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in words)
-    return max(1, sum(1 for _ in re.finditer(one, text)))
+    """How often any of the names stands in the text, at least 1; a name inside a longer one is
+    not counted again."""
+    counts: dict[str, int] = {}
+    for name in sorted({name for name in names if name}, key=len, reverse=True):
+        inside = sum(count * longer.count(name) for longer, count in counts.items())
+        counts[name] = max(0, _occurrences(text, name) - inside)
+    return max(1, sum(counts.values()))
+
+
+def _occurrences(text: str, name: str) -> int:
+    if name.isascii():
+        return len(re.findall(rf"\b{re.escape(name)}\b", text))
+    return text.count(name)

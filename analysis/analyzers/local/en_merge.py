@@ -55,7 +55,7 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
             return None
         if all_.lower[word] and all_.lower[word] >= all_.capital[word]:
             return None
-        group = votes.the * 2 > votes.uses and word.endswith("s")  # "the Martians"
+        group = votes.the * 2 > votes.uses and word.endswith("s")  # "the Corsairs"
         if group and word not in w.PLACES:
             return None
         if not votes.firm and votes.person < 2 and votes.place < 3:
@@ -71,7 +71,7 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
     if best < 0.8:
         return _unsupported(words, votes, all_)
     if kind == "person" and len(words) == 1 and votes.the * 2 > votes.uses:
-        return None  # "the Nellie"
+        return None  # "the Swallow", a ship
     sure = min(0.93, 0.45 + 0.12 * best)
     return kind, round(sure, 3)
 
@@ -137,7 +137,7 @@ class _Merger:
 
 
 def _covers(full: list[str], short: list[str]) -> bool:
-    """ "Lynde" and "Rachel" for "Rachel Lynde"; "Tom Sawyer" for "Thomas Sawyer"."""
+    """Whether "Moss" or "Ada" is short for "Ada Moss", or "Tom Reed" for "Thomas Reed"."""
     if full == short:
         return True
     if len(short) == 1:

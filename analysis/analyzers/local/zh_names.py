@@ -108,7 +108,7 @@ class ZhCandidates:
         """Accepted forms and their certainty (0..1)."""
         verdicts = {form: self._person(form, t) for form, t in self.tally.items()}
         accepted = {form: sure for form, sure in verdicts.items() if sure > 0}
-        # A form that only ever stands inside a longer one ("赵员" in "赵员外") is a bad cut.
+        # A form that only ever stands inside a longer one ("钱员" in "钱员外") is a bad cut.
         seen = {self.text[a:b] for a, b in Lexicon(accepted, whole_words=False).scan(self.text)}
         return {form: sure for form, sure in accepted.items() if form in seen}
 
@@ -131,7 +131,7 @@ class ZhCandidates:
                 self.tally[trim_person(word.text) or word.text].speech += 1
 
     def _count_introduced(self, line: list[Word], at: int) -> None:
-        """ "火龙" + "真人", and "长老" + "莫" + "归尘": names that the tagger left in pieces."""
+        """Names left in pieces by the tagger: "玄微" + "真人", "长老" + "方" + "停云"."""
         word = line[at]
         before = line[at - 1] if at else None
         for size in (2, 3):  # "捕头雷震" in one word
@@ -286,6 +286,6 @@ def trim_person(word: str) -> str:
 
 
 def titled_parts(form: str) -> tuple[str, str] | None:
-    """(surname, title) of "赵员外"; None for anything else."""
+    """(surname, title) of "钱员外"; None for anything else."""
     found = _TITLED.fullmatch(form)
     return (found["s"], found["t"] or found["r"]) if found else None

@@ -62,7 +62,7 @@ class ZhPlaces:
             self._count_group(line, at, form)
 
     def _count_group(self, line: list[Word], at: int, form: str) -> None:
-        """A group before one of its members: "执法" + "堂" + "的" + "副堂主"."""
+        """A group before one of its members: "铸剑" + "堂" + "的" + "副堂主"."""
         follower = line[at + 1].text
         if follower == "的" and at + 2 < len(line):
             follower = line[at + 2].text + (line[at + 3].text if at + 3 < len(line) else "")
@@ -103,13 +103,13 @@ class ZhPlaces:
 
     @staticmethod
     def _extended(line: list[Word], at: int, form: str) -> str:
-        """ "通明" + "殿": the tagger sometimes leaves the ending to the next word."""
+        """With its ending, where the tagger left that to the next word: "太和" + "殿"."""
         if at + 1 < len(line) and not form.endswith(_PLACE_END):
             follower = line[at + 1]
             long_ending = len(follower.text) > 1 and line[at].tag not in ("LOC", "ORG")
             if (follower.text in _PLACE_END or follower.text in _FACTION_END) and not long_ending:
                 return form + follower.text
-            # "通明" + "殿下": only the ending belongs here.
+            # "太和" + "殿上": only the ending belongs here.
             ending, side = follower.text[:-1], follower.text[-1]
             if (
                 line[at].tag == "LOC"
@@ -139,7 +139,7 @@ class ZhPlaces:
                     head.update(self.votes.pop(form))
                     break
 
-        # "世居涿郡" beside "涿郡": a verb was drawn in at the front.
+        # "世居青州" beside "青州": a verb was drawn in at the front.
         for form in list(self.votes):
             for at in range(1, len(form) - 1):
                 tail = self.votes.get(form[at:])

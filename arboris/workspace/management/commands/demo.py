@@ -18,11 +18,11 @@ from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from analysis.management import terminal
 from arboris import supervise
 from arboris.workspace.demo import tables
 from arboris.workspace.demo.client import Inbox, Writer, is_ready
 from arboris.workspace.demo.figures import Journey
-from arboris.workspace.management import terminal
 
 SAMPLES = Path(__file__).resolve().parents[3] / "novels" / "sample"
 TIMED_CHAPTERS, TIMED_LENGTH = 12, 3_000

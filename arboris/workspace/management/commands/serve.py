@@ -11,8 +11,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from analysis.management import terminal
 from arboris import supervise
-from arboris.workspace.management import terminal
 from arboris.workspace.management.commands.demo_accounts import create_accounts
 
 

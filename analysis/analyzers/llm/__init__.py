@@ -1,0 +1,22 @@
+"""The analyzer that asks a language model: any OpenAI-compatible endpoint, set by ARBORIS_LLM_*."""
+
+from __future__ import annotations
+
+from analysis.analyzers.base import Analyzer, ChapterInput, Session
+from analysis.errors import LLMNotConfigured
+from arboris.llm import client
+
+from .session import LLMSession
+
+__all__ = ["LLMAnalyzer", "LLMSession"]
+
+
+class LLMAnalyzer(Analyzer):
+    """One structured call for each feature and piece of the chapter, all side by side."""
+
+    name = "llm"
+
+    def open(self, chapter: ChapterInput) -> Session:
+        if missing := client.missing_settings():
+            raise LLMNotConfigured(", ".join(missing))
+        return LLMSession(chapter)

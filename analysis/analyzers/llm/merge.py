@@ -1,0 +1,108 @@
+"""The findings of a chapter's pieces as findings of the chapter: each once, at its surest."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from typing import TypeAlias
+
+from analysis.analyzers.base import ChapterInput
+from analysis.analyzers.llm.names import mentions, other_names
+from arboris.bible.findings import (
+    Appearance,
+    Finding,
+    Foreshadowing,
+    NewCharacter,
+    Payoff,
+    Relation,
+    StateChange,
+    WorldFact,
+)
+from arboris.bible.fold import ROLES, key
+
+Named: TypeAlias = Appearance | NewCharacter | WorldFact
+
+
+def merge(chapter: ChapterInput, findings: Iterable[Finding]) -> list[Finding]:
+    """Same name or alias, same statement, same place: one finding, with the best confidence."""
+    kept: list[Finding] = []
+    # Where to look for a finding's like: a long chapter has thousands.
+    alike: defaultdict[Hashable, set[int]] = defaultdict(set)
+    for finding in findings:
+        near = sorted({place for sign in _signs(finding) for place in alike[sign]})
+        place = next((p for p in near if _is_same(kept[p], finding)), len(kept))
+        if place == len(kept):
+            kept.append(finding)
+        else:
+            kept[place] = _joined(kept[place], finding)
+        for sign in _signs(kept[place]):
+            alike[sign].add(place)
+    return [_counted(chapter, finding) for finding in kept]
+
+
+def _signs(finding: Finding) -> list[Hashable]:
+    """Two findings that are the same have at least one of these in common."""
+    if isinstance(finding, Named):
+        return [(finding.type, name) for name in _keys(finding)]
+    return [(finding.type, *_subject(finding))]
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    if isinstance(one, Named) and isinstance(other, Named):
+        # Two aliases alike are no ground: anybody may be called "the old man".
+        return key(one.name) in _keys(other) or key(other.name) in _keys(one)
+    return (
+        isinstance(one, Relation)
+        or _description(one) == _description(other)
+        or _overlap(one, other)
+    )
+
+
+def _keys(finding: Named) -> set[str]:
+    return {key(name) for name in (finding.name, *finding.aliases)}
+
+
+def _subject(finding: Finding) -> tuple[str, ...]:
+    """What two findings must share to be the same, besides their place or their description."""
+    if isinstance(finding, StateChange):
+        return (key(finding.character), finding.kind)
+    if isinstance(finding, Relation):
+        return (key(finding.source), key(finding.target), finding.relation)
+    if isinstance(finding, Payoff):
+        return (finding.seed_quote, finding.outcome)
+    return (finding.kind,) if isinstance(finding, Foreshadowing) else ()
+
+
+def _description(finding: Finding) -> str:
+    return getattr(finding, "description", "")
+
+
+def _overlap(one: Finding, other: Finding) -> bool:
+    a, b = one.evidence, other.evidence
+    return max(a.start, b.start) < min(a.end, b.end)
+
+
+def _joined(one: Finding, other: Finding) -> Finding:
+    best, rest = sorted((one, other), key=_sureness, reverse=True)
+    if not (isinstance(best, Named) and isinstance(rest, Named)):
+        return best
+    names = [*best.aliases, rest.name, *rest.aliases]
+    changes: dict[str, object] = {"aliases": other_names(names, best.name)}
+    for part in ("description", "personality", "goals", "abilities"):
+        if hasattr(best, part):
+            changes[part] = max(getattr(best, part), getattr(rest, part), key=len)
+    if isinstance(best, NewCharacter) and isinstance(rest, NewCharacter):
+        changes["role"] = max(best.role, rest.role, key=ROLES.index)
+    return best.model_copy(update=changes)
+
+
+def _sureness(finding: Finding) -> tuple[bool, float]:
+    evidence = finding.evidence
+    return (evidence.end > evidence.start, finding.confidence)
+
+
+def _counted(chapter: ChapterInput, finding: Finding) -> Finding:
+    if not isinstance(finding, Named):
+        return finding
+    count = mentions(chapter.text, (finding.name, *finding.aliases))
+    return finding.model_copy(update={"mentions": count})

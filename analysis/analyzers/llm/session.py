@@ -1,0 +1,131 @@
+"""One chapter before the model: every feature and every piece of it side by side."""
+
+from __future__ import annotations
+
+import asyncio
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+from functools import partial
+
+import openai
+from django.conf import settings
+from pydantic import BaseModel
+
+from analysis import errors
+from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
+from analysis.analyzers.llm import prompts
+from analysis.analyzers.llm.background import Background
+from analysis.analyzers.llm.chunks import Chunk, split
+from analysis.analyzers.llm.merge import merge
+from analysis.analyzers.llm.reading import FORMS, Part, Reader
+from arboris.bible.findings import Feature
+from arboris.llm import structured
+from arboris.llm.client import Call
+from arboris.llm.errors import LLMError
+from arboris.llm.usage import Usage
+
+POLL_SECONDS = 0.2  # between two checks while waiting
+
+CUT_OFF = "The model's answer was cut off; what was complete in it is kept."
+DROPPED = "Entries without a quote, or with a name that the text does not hold, were left out: {}."
+
+
+@dataclass(slots=True)
+class Work:
+    """A feature that is being asked for; ``usage`` grows with every call."""
+
+    total: int
+    finished: int = 0
+    delivered: bool = False
+    usage: Usage = field(default_factory=Usage)
+    future: Future[list[Part]] | None = None
+
+
+class LLMSession(Session):
+    """Starts all features of ``chapter.features`` when the first is asked for."""
+
+    def __init__(self, chapter: ChapterInput) -> None:
+        self._chapter = chapter
+        self._chunks = split(chapter.text, settings.ARBORIS_LLM_CHUNK_CHARS)
+        self._places = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
+        self._background: Background | None = None
+        self._works: dict[Feature, Work] = {}
+
+    def run(self, feature: Feature, check: Check) -> FeatureResult:
+        try:
+            work = self._start(feature)
+            parts = self._wait(work, check)
+        except LLMError as error:
+            # Without its cause, as everything about a call may hold what nobody is to see.
+            raise analysis_error(error) from None
+        work.delivered = True
+        findings = merge(self._chapter, (f for part in parts for f in part.findings))
+        return FeatureResult(findings, tokens=work.usage.as_dict(), notes=_notes(parts))
+
+    def close(self) -> dict[str, int]:
+        if self._background is not None:
+            self._background.close()
+        spent = Usage()
+        for work in self._works.values():
+            if not work.delivered:
+                spent.add(work.usage)
+        return spent.as_dict()
+
+    def _start(self, wanted: Feature) -> Work:
+        if self._background is None:
+            self._background = Background()
+        for feature in dict.fromkeys((wanted, *self._chapter.features)):
+            if feature not in self._works:
+                work = self._works[feature] = Work(total=len(self._chunks))
+                work.future = self._background.submit(partial(self._all, feature, work))
+        return self._works[wanted]
+
+    def _wait(self, work: Work, check: Check) -> list[Part]:
+        assert work.future is not None
+        while not wait([work.future], timeout=POLL_SECONDS).done:
+            check(work.finished / work.total)
+        return work.future.result()
+
+    async def _all(
+        self, feature: Feature, work: Work, connection: openai.AsyncOpenAI
+    ) -> list[Part]:
+        """Every piece of the chapter; the first that fails ends the others."""
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks = [
+                    group.create_task(self._one(connection, feature, work, number))
+                    for number in range(1, len(self._chunks) + 1)
+                ]
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+        return [task.result() for task in tasks]
+
+    async def _one(
+        self, connection: openai.AsyncOpenAI, feature: Feature, work: Work, number: int
+    ) -> Part:
+        chunk = self._chunks[number - 1]
+        call = Call(
+            prompts.messages(self._chapter, feature, chunk, number, len(self._chunks)),
+            model=self._chapter.model_name,
+            temperature=self._chapter.temperature,
+        )
+        async with self._places:
+            answer = await structured.ask(connection, call, FORMS[feature], work.usage)
+        work.finished += 1
+        return self._read(chunk, answer)
+
+    def _read(self, chunk: Chunk, answer: structured.Answer[BaseModel]) -> Part:
+        reader = Reader(self._chapter, chunk)
+        return reader.read(answer.value, truncated=answer.truncated)
+
+
+def analysis_error(error: LLMError) -> errors.AnalysisError:
+    """The model's error as the queue knows it: same code, and when to try again."""
+    kind = errors.ERRORS.get(error.code, errors.AnalyzerFailed)
+    return kind(str(error), retry_after=error.retry_after)
+
+
+def _notes(parts: list[Part]) -> list[str]:
+    dropped = sum(part.dropped for part in parts)
+    notes = [CUT_OFF] if any(part.truncated for part in parts) else []
+    return notes + ([DROPPED.format(dropped)] if dropped else [])

@@ -1,0 +1,171 @@
+"""Settings from the environment: a wrong value stops the start with a message that names it."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from arboris.env import Env
+from arboris.settings import database_from_url
+
+pytestmark = pytest.mark.nodb
+ROOT = Path(__file__).resolve().parent.parent
+PREFIXES = ("ARBORIS_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
+
+
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **environ: str) -> dict[str, Any]:
+    """The settings as they come of this environment alone."""
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ARBORIS_DATA_DIR", str(tmp_path))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    return runpy.run_path(str(ROOT / "arboris" / "settings.py"))
+
+
+def test_defaults_are_as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = load(tmp_path, monkeypatch)
+    assert settings["DATABASES"]["default"]["NAME"] == str(tmp_path / "arboris.db")
+    assert settings["ARBORIS_MAX_CONCURRENT"] == settings["Q_CLUSTER"]["workers"] == 3
+    assert settings["ARBORIS_POLL_INTERVAL"] == 10
+    assert settings["ARBORIS_PROCESSING_TIMEOUT"] == 600
+    assert settings["ARBORIS_ANALYZER"] == "local"
+    assert settings["DEBUG"] is False
+    assert len(settings["SECRET_KEY"]) >= 50
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ARBORIS_MAX_CONCURRENT", "three"),
+        ("ARBORIS_MAX_CONCURRENT", "0"),
+        ("ARBORIS_MAX_CONCURRENT", "65"),
+        ("ARBORIS_MAX_CONCURRENT", "2.5"),
+        ("ARBORIS_POLL_INTERVAL", "soon"),
+        ("ARBORIS_POLL_INTERVAL", "0"),
+        ("ARBORIS_POLL_INTERVAL", "nan"),
+        ("ARBORIS_PROCESSING_TIMEOUT", "-1"),
+        ("ARBORIS_PROCESSING_TIMEOUT", "inf"),
+        ("ARBORIS_LEASE_SECONDS", "1"),
+        ("ARBORIS_ANALYZER", "cloud"),
+        ("ARBORIS_LLM_BASE_URL", "localhost:8080"),
+        ("ARBORIS_LLM_BASE_URL", "ftp://localhost"),
+        ("ARBORIS_TOKEN_RATE", "many"),
+        ("ARBORIS_LOG_LEVEL", "LOUD"),
+        ("DATABASE_URL", "oracle://localhost/arboris"),
+        ("DATABASE_URL", "arboris.db"),
+        ("DATABASE_URL", "mysql://localhost:port/arboris"),
+        ("REDIS_URL", "localhost:6379"),
+        ("DJANGO_DEBUG", "perhaps"),
+        ("ARBORIS_HTTPS", "2"),
+        ("DJANGO_SECRET_KEY_FILE", "/nowhere/at/all"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=name):
+        load(tmp_path, monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize("argument", ["check", "qcluster"])
+def test_the_start_itself_stops(tmp_path: Path, argument: str) -> None:
+    env = {
+        "PATH": os.environ["PATH"],
+        "ARBORIS_DATA_DIR": str(tmp_path),
+        "ARBORIS_ANALYZER": "cloud",
+    }
+    done = subprocess.run(
+        [sys.executable, "manage.py", argument],
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "ARBORIS_ANALYZER: 'cloud' is not one of local, llm" in done.stderr
+
+
+def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("  out-of-a-file\n", encoding="utf-8")
+    settings = load(
+        tmp_path,
+        monkeypatch,
+        DJANGO_SECRET_KEY_FILE=str(secret),
+        ARBORIS_LLM_API_KEY_FILE=str(secret),
+    )
+    assert settings["SECRET_KEY"] == settings["ARBORIS_LLM_API_KEY"] == "out-of-a-file"
+
+
+def test_any_setting_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = tmp_path / "number"
+    number.write_text("7\n", encoding="utf-8")
+    settings = load(tmp_path, monkeypatch, ARBORIS_MAX_CONCURRENT_FILE=str(number))
+    assert settings["ARBORIS_MAX_CONCURRENT"] == 7
+
+
+def test_a_value_and_a_file_at_once_are_refused(tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x", encoding="utf-8")
+    env = Env({"DJANGO_SECRET_KEY": "y", "DJANGO_SECRET_KEY_FILE": str(secret)})
+    with pytest.raises(ImproperlyConfigured, match="DJANGO_SECRET_KEY and DJANGO_SECRET_KEY_FILE"):
+        env.text("DJANGO_SECRET_KEY")
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ImproperlyConfigured, match="A_FILE"):
+        Env({"A_FILE": str(binary)}).text("A")
+
+
+def test_an_empty_value_is_none() -> None:
+    assert Env({"A": "  "}).whole("A", 5, low=1, high=9) == 5
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"), [("1", True), ("Yes", True), ("off", False), ("0", False)]
+)
+def test_flags(value: str, expected: bool) -> None:
+    assert Env({"A": value}).flag("A", default=not expected) is expected
+
+
+def test_a_made_up_key_is_kept_and_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = load(tmp_path, monkeypatch)["SECRET_KEY"]
+    assert load(tmp_path, monkeypatch)["SECRET_KEY"] == first
+    assert (tmp_path / "secret.key").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("url", ["mysql://u@localhost/arboris", "postgres://u@localhost/arboris"])
+def test_a_database_server_needs_a_given_key(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DJANGO_SECRET_KEY"):
+        load(tmp_path, monkeypatch, DATABASE_URL=url)
+
+
+def test_mysql_by_unix_socket() -> None:
+    config = database_from_url("mysql://root@localhost/arboris?unix_socket=/run/m.sock")
+    assert (config["ENGINE"], config["NAME"]) == ("django.db.backends.mysql", "arboris")
+    options = config["OPTIONS"]
+    assert options["unix_socket"] == "/run/m.sock"
+    assert options["isolation_level"] == "read committed"
+    assert "time_zone='+00:00'" in options["init_command"]
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
+def test_postgres(scheme: str) -> None:
+    config = database_from_url(f"{scheme}://u:p%40ss@db.example:5433/arboris")
+    assert config["ENGINE"] == "django.db.backends.postgresql"
+    assert (config["PASSWORD"], config["PORT"]) == ("p@ss", 5433)
+
+
+def test_sqlite_takes_its_turn_and_waits(tmp_path: Path) -> None:
+    config = database_from_url(f"sqlite:///{tmp_path / 'a' / 'b.db'}")
+    assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
+    assert (tmp_path / "a").is_dir()
