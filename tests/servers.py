@@ -99,6 +99,10 @@ def missing_packages() -> list[str]:
         lambda: program("my_print_defaults", "mariadb-client-core"),
         lambda: program("redis-server", "redis-server"),
         lambda: program("msgfmt", "gettext"),
+        # the commands that the README prints
+        lambda: program("sqlite3", "sqlite3"),
+        lambda: program("curl", "curl"),
+        lambda: program("ps", "procps"),
         chromium_path,
     ]
     packages: list[str] = []

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -18,10 +17,10 @@ import pytest
 
 from arboris import supervise
 from arboris.workspace.demo.client import is_ready
+from tests.checkout import ROOT, copy_of_the_project
 
 pytestmark = [pytest.mark.nodb, pytest.mark.timeout(400)]
 
-ROOT = Path(__file__).resolve().parents[1]
 READMES = ("README.md", "README.zh-CN.md")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A test needs something to retry; the README's reader has it already.
@@ -58,21 +57,7 @@ def test_the_units_that_are_installed_by_name_exist() -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """The tracked files elsewhere, so that data/ is empty and stays out of the way."""
-    place = tmp_path / "arboris"
-    place.mkdir()
-    files = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    ).stdout.split("\0")  # fmt: skip
-    for name in filter(None, files):
-        target = place / name
-        if (ROOT / name).is_file():
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, target)
-            shutil.copymode(ROOT / name, target)
-    (place / ".venv").symlink_to(ROOT / ".venv")
-    return place
+    return copy_of_the_project(tmp_path / "arboris")
 
 
 def clean_environment() -> dict[str, str]:

@@ -62,6 +62,23 @@ def open_ended(answer: str) -> bool:
     return start >= 0 and bool(_scan(text[start:])[1])
 
 
+def flaw(answer: str) -> str:
+    """What keeps the first object in the answer from being read; empty if nothing does."""
+    text = without_thoughts(answer)
+    start = text.find("{")
+    if start < 0:
+        return "there is no JSON object in it"
+    try:
+        _DECODER.raw_decode(text, start)
+    except RecursionError:
+        return "the JSON is nested too deeply"
+    except json.JSONDecodeError as error:
+        return f"the JSON is broken: {error}"  # says where, not what
+    except ValueError:
+        return "the JSON holds a number that is too long"
+    return ""
+
+
 def _closed(text: str) -> dict[str, Any] | None:
     """A cut-off object up to its last complete inner object, with the open brackets closed."""
     end, still_open, depth = _scan(text)

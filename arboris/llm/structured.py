@@ -149,7 +149,7 @@ def _read(reply: _Reply, model: type[AnswerModel], *, last: bool) -> Answer[Answ
             wrong = wrong or _sentence(error)
     if reply.cut_off and lenient.open_ended(reply.text):
         raise errors.Truncated("the answer ends in the middle")
-    raise errors.BadAnswer(wrong or "there is no complete JSON object in it")
+    raise errors.BadAnswer(lenient.flaw(reply.text) or wrong)
 
 
 def _sentence(error: ValidationError) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from typing import Any
 
@@ -83,7 +84,7 @@ def test_ids_of_one_writer_become_visible_in_order(project: NovelProject) -> Non
                 last = now
 
     side_by_side(write, write, write_and_end, watch)
-    for earlier, later in zip(seen, seen[1:], strict=False):
+    for earlier, later in itertools.pairwise(seen):
         assert later[: len(earlier)] == earlier
 
 

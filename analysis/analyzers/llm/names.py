@@ -60,7 +60,7 @@ def mentions(text: str, names: Iterable[str]) -> int:
     not counted again."""
     counts: dict[str, int] = {}
     for name in sorted({name for name in names if name}, key=len, reverse=True):
-        inside = sum(count * longer.count(name) for longer, count in counts.items())
+        inside = sum(n * _occurrences(longer, name) for longer, n in counts.items())
         counts[name] = max(0, _occurrences(text, name) - inside)
     return max(1, sum(counts.values()))
 
