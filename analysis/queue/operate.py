@@ -14,6 +14,7 @@ from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
 from analysis.queue import tally, wakeup
 from arboris.db import db_now, in_transaction
+from arboris.novels.services import lock_project
 
 LIVE = (Status.PENDING, Status.PROCESSING)
 BATCH = 500
@@ -110,6 +111,10 @@ def _already_queued() -> QueueConflict:
 
 
 def _retry(task_id: int, priority: int | None) -> None:
+    project_id = PendingAnalysis.objects.values_list("project_id", flat=True).get(pk=task_id)
+    # Saving a text takes this lock too: between its superseding the live task and its queueing
+    # the new one, no other may come in.
+    lock_project(project_id)
     task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
     check_retry(task)
     now = db_now()

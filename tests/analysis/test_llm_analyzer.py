@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import threading
@@ -261,7 +262,7 @@ def test_a_long_chapter_is_read_whole_and_merged(endpoint: Endpoint, settings: S
 def test_pieces_cover_everything(text: str) -> None:
     pieces = split(text, 1_000)
     assert (pieces[0].start, pieces[-1].end) == (0, len(text))
-    for before, after in zip(pieces, pieces[1:], strict=False):
+    for before, after in itertools.pairwise(pieces):
         assert before.start < after.start <= before.end < after.end
     assert all(piece.end - piece.start <= 1_000 for piece in pieces)
 
@@ -332,7 +333,7 @@ def test_a_run_that_is_stopped_hangs_up(endpoint: Endpoint) -> None:
     session = LLMAnalyzer().open(chapter(features=FEATURES))
     with pytest.raises(KeyboardInterrupt):
         session.run("character_tracking", check)
-    assert max(b - a for a, b in zip(checks, checks[1:], strict=False)) <= 0.5
+    assert max(b - a for a, b in itertools.pairwise(checks)) <= 0.5
     spent = session.close()
     assert endpoint.hung_up.wait(5)
     assert spent["prompt"] > 0  # what had been sent and begun to be answered is paid for
@@ -436,4 +437,4 @@ def test_the_deadline_stops_a_silent_endpoint(
     endpoint.replies(Reply("{", hold=True))
     task = run_task(project, settings)
     assert (task.status, task.error_type) == ("failed", "timeout")
-    assert task.token_usage["estimated"] > 0
+    assert task.token_usage and task.token_usage["estimated"] > 0

@@ -61,14 +61,14 @@ def measure(database_url: str | None, chapters: int) -> list[Journey]:
         project = writer.new_project("bench", "zh")
         for number in range(WARM_UP + chapters):
             start = number * 500 % (len(text) - CHARACTERS)
-            chapter, seconds = writer.add_chapter(project, text[start : start + CHARACTERS])
-            task_id = chapter["analysis"]["id"]
+            answer = writer.add_chapter(project, text[start : start + CHARACTERS])
+            task_id = answer.body["analysis"]["id"]
             push = inbox.wait_for(task_id, PATIENCE)
             task: dict[str, Any] = writer.get(f"/api/async-analysis/tasks/{task_id}")
             if task["status"] != "completed":
                 raise SystemExit(f"analysis {task_id}: {task['status']} {task['error_message']}")
             if number >= WARM_UP:
-                rows.append(Journey.of(task, push, seconds))
+                rows.append(Journey.of(task, push, answer))
     return rows
 
 

@@ -21,6 +21,15 @@ class Push:
     notification: dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call gave, how many seconds it took, and when it was there to be shown."""
+
+    body: Any
+    seconds: float
+    arrived: datetime
+
+
 class Inbox(threading.Thread):
     """Listens on the original's plain protocol and keeps when each notification came."""
 
@@ -95,16 +104,14 @@ class Writer:
         body = {"title": title, "language": language}
         return str(self._call("POST", "/api/projects", json=body)["id"])
 
-    def import_novel(self, project_id: str, file: Path) -> tuple[list[dict[str, Any]], float]:
-        """The chapters found, and how many seconds the answer took."""
+    def import_novel(self, project_id: str, file: Path) -> Answer:
         upload = {"file": (file.name, file.read_bytes(), "text/markdown")}
-        started = time.perf_counter()
-        answer = self._call("POST", f"/api/projects/{project_id}/import", files=upload)
-        return answer["chapters"], time.perf_counter() - started
+        return self._timed(f"/api/projects/{project_id}/import", files=upload)
 
-    def add_chapter(self, project_id: str, content: str) -> tuple[dict[str, Any], float]:
+    def add_chapter(self, project_id: str, content: str) -> Answer:
+        return self._timed(f"/api/projects/{project_id}/chapters", json={"content": content})
+
+    def _timed(self, path: str, **arguments: Any) -> Answer:
         started = time.perf_counter()
-        answer = self._call(
-            "POST", f"/api/projects/{project_id}/chapters", json={"content": content}
-        )
-        return answer, time.perf_counter() - started
+        body = self._call("POST", path, **arguments)
+        return Answer(body, time.perf_counter() - started, datetime.now(UTC))

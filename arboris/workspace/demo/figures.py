@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from arboris.workspace.demo.client import Push
+from arboris.workspace.demo.client import Answer, Push
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,27 +17,29 @@ class Journey:
 
     chapter: int
     status: str
-    saved: datetime
+    queued: datetime
+    shown: datetime
     started: datetime
     completed: datetime
     pushed: datetime
     answer_seconds: float
 
     @classmethod
-    def of(cls, task: dict[str, Any], push: Push, answer_seconds: float) -> Journey:
+    def of(cls, task: dict[str, Any], push: Push, answer: Answer) -> Journey:
         return cls(
             chapter=task["chapter_number"],
             status=task["status"],
-            saved=datetime.fromisoformat(task["created_at"]),
+            queued=datetime.fromisoformat(task["created_at"]),
+            shown=answer.arrived,
             started=datetime.fromisoformat(task["started_at"]),
             completed=datetime.fromisoformat(task["completed_at"]),
             pushed=push.arrived,
-            answer_seconds=answer_seconds,
+            answer_seconds=answer.seconds,
         )
 
     @property
     def pick_up(self) -> float:
-        return (self.started - self.saved).total_seconds()
+        return (self.started - self.queued).total_seconds()
 
     @property
     def analysis(self) -> float:

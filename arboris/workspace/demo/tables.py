@@ -14,14 +14,14 @@ from arboris.workspace.demo.figures import Journey, median, percentile
 def journeys(title: str, rows: Sequence[Journey]) -> Table:
     table = Table(title=title, title_justify="left")
     for name in (
-        _("Chapter"), _("Saved and shown"), _("Started"), _("Completed"), _("Pushed"), _("Status"),
+        _("Chapter"), _("Enqueued"), _("Saved and shown"), _("Started"), _("Completed"), _("Pushed"), _("Status"),
     ):  # fmt: skip
         table.add_column(name, justify="right")
     if not rows:
         return table
-    begin = min(row.saved for row in rows)
+    begin = min(row.queued for row in rows)
     for row in sorted(rows, key=lambda row: row.chapter):
-        moments = (row.saved, row.started, row.completed, row.pushed)
+        moments = (row.queued, row.shown, row.started, row.completed, row.pushed)
         seconds = [f"+{(moment - begin).total_seconds():.3f} s" for moment in moments]
         table.add_row(str(row.chapter), *seconds, row.status)
     return table

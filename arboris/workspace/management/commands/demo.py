@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from analysis.management import terminal
 from arboris import supervise
 from arboris.workspace.demo import tables
-from arboris.workspace.demo.client import Inbox, Writer, is_ready
+from arboris.workspace.demo.client import Answer, Inbox, Writer, is_ready
 from arboris.workspace.demo.figures import Journey
 
 SAMPLES = Path(__file__).resolve().parents[3] / "novels" / "sample"
@@ -83,12 +83,13 @@ class Command(BaseCommand):
             file = SAMPLES / f"{code}.md"
             title = file.read_text(encoding="utf-8").splitlines()[0].lstrip("# ")
             projects[code] = writer.new_project(title, code)
-            chapters, seconds = writer.import_novel(projects[code], file)
+            answer = writer.import_novel(projects[code], file)
+            chapters = answer.body["chapters"]
             self._say(
                 _("“%(title)s”: %(count)d chapters saved and shown after %(ms).0f ms")
-                % {"title": title, "count": len(chapters), "ms": seconds * 1000}
+                % {"title": title, "count": len(chapters), "ms": answer.seconds * 1000}
             )
-            rows = self._follow(writer, inbox, chapters, seconds)
+            rows = self._follow(writer, inbox, chapters, answer)
             self._print(tables.journeys(title, rows))
         timed = self._write_on(writer, inbox)
         for code in ("zh", "en"):
@@ -97,7 +98,7 @@ class Command(BaseCommand):
         self._print(tables.figures(timed))
 
     def _follow(
-        self, writer: Writer, inbox: Inbox, chapters: Sequence[Task], seconds: float
+        self, writer: Writer, inbox: Inbox, chapters: Sequence[Task], answer: Answer
     ) -> list[Journey]:
         """Watch the analyses until each one's notification has come over the socket."""
         waiting = {chapter["analysis"]["id"] for chapter in chapters}
@@ -118,7 +119,7 @@ class Command(BaseCommand):
                 for task_id in sorted(waiting):
                     push = inbox.push_of(task_id)
                     if push is not None:
-                        rows.append(Journey.of(_ended(writer, task_id), push, seconds))
+                        rows.append(Journey.of(_ended(writer, task_id), push, answer))
                         waiting.remove(task_id)
                         progress.advance(bar)
         return rows
@@ -134,10 +135,10 @@ class Command(BaseCommand):
         rows = []
         for number in range(TIMED_CHAPTERS):
             start = number * 800 % max(1, len(text) - TIMED_LENGTH)
-            chapter, seconds = writer.add_chapter(project, text[start : start + TIMED_LENGTH])
-            task_id = chapter["analysis"]["id"]
+            answer = writer.add_chapter(project, text[start : start + TIMED_LENGTH])
+            task_id = answer.body["analysis"]["id"]
             push = inbox.wait_for(task_id, PATIENCE_SECONDS)
-            rows.append(Journey.of(_ended(writer, task_id), push, seconds))
+            rows.append(Journey.of(_ended(writer, task_id), push, answer))
         return rows
 
     def _say(self, line: str) -> None:
