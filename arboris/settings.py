@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +167,8 @@ TIME_ZONE = "UTC"
 STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "arboris" / "static"]
 STATIC_ROOT = Path(env.text("ARBORIS_STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+# Before the first collectstatic there is no such directory, and none is needed.
+warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_USE_FINDERS = True  # serves without collectstatic; with it, the collected files win
 WHITENOISE_AUTOREFRESH = DEBUG
 
@@ -267,7 +270,7 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": env.choice("ARBORIS_LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {
         "django-q": {"level": "WARNING"},
-        "httpx": {"level": "WARNING"},
+        "httpx2": {"level": "WARNING"},
         "openai": {"level": "WARNING"},
     },
 }

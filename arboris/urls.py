@@ -10,6 +10,8 @@ from analysis import health
 from arboris.accounts import TokenView
 from arboris.rest import error_response
 
+admin.site.site_header = admin.site.site_title = "Arboris"
+
 urlpatterns = [
     path("", include("arboris.workspace.urls")),
     path("api/auth/token", TokenView.as_view()),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
-import httpx
+import httpx2
 from django.db.utils import ConnectionHandler
 from websockets.sync.client import ClientConnection, connect
 
@@ -50,12 +50,12 @@ class Site:
     def brake(self) -> Path:
         return self.directory / "brake"
 
-    def client(self, user: str = "writer") -> httpx.Client:
+    def client(self, user: str = "writer") -> httpx2.Client:
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
 
     @contextlib.contextmanager
-    def signed_in(self, user: str = "writer") -> Iterator[httpx.Client]:
+    def signed_in(self, user: str = "writer") -> Iterator[httpx2.Client]:
         """A client with a session, signed in through the page's form like a browser."""
         with self.client("") as client:
             client.get("/login").raise_for_status()
@@ -90,7 +90,7 @@ def wait_for(condition: Callable[[], T], what: str, within: float = 30.0) -> T:
 
 
 def wait_for_task(
-    client: httpx.Client, task_id: int, *statuses: str, within: float = 30.0
+    client: httpx2.Client, task_id: int, *statuses: str, within: float = 30.0
 ) -> dict[str, Any]:
     """The task once it has one of the states (by default: once it has ended)."""
     wanted = set(statuses) or ENDED
@@ -196,7 +196,7 @@ def wait_until_ready(site: Site) -> None:
         assert not dead, f"{dead}\n{site.log()}"
         try:
             return client.get("/readyz").status_code == 200
-        except httpx.TransportError:
+        except httpx2.TransportError:
             return False
 
     with site.client("") as client:

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -25,17 +25,17 @@ NOBODY: dict[str, str] = {}
 
 
 @pytest.fixture
-def client(site: Site) -> Iterator[httpx.Client]:
+def client(site: Site) -> Iterator[httpx2.Client]:
     with site.client() as client:
         yield client
 
 
 @pytest.fixture
-def project(client: httpx.Client) -> str:
+def project(client: httpx2.Client) -> str:
     return str(client.post("/api/projects", json={"title": "听雨楼"}).json()["id"])
 
 
-def post_chapter(client: httpx.Client, project: str) -> dict[str, Any]:
+def post_chapter(client: httpx2.Client, project: str) -> dict[str, Any]:
     answer = client.post(f"/api/projects/{project}/chapters", json={"content": STORY})
     saved: dict[str, Any] = answer.json()
     return saved
@@ -61,7 +61,7 @@ def closed_with(socket: ClientConnection) -> int:
 
 
 def test_the_originals_client_gets_notifications_and_nothing_else(
-    site: Site, client: httpx.Client, project: str
+    site: Site, client: httpx2.Client, project: str
 ) -> None:
     with site.socket() as socket:
         assert socket.subprotocol is None
@@ -76,7 +76,7 @@ def test_the_originals_client_gets_notifications_and_nothing_else(
             assert frame["is_read"] == 0
 
 
-def test_a_frame_equals_what_polling_shows(site: Site, client: httpx.Client, project: str) -> None:
+def test_a_frame_equals_what_polling_shows(site: Site, client: httpx2.Client, project: str) -> None:
     with site.socket() as socket:
         post_chapter(client, project)
         frame = receive(socket)
@@ -84,7 +84,7 @@ def test_a_frame_equals_what_polling_shows(site: Site, client: httpx.Client, pro
     assert frame == polled
 
 
-def test_a_browsers_session_is_enough(site: Site, client: httpx.Client, project: str) -> None:
+def test_a_browsers_session_is_enough(site: Site, client: httpx2.Client, project: str) -> None:
     with site.signed_in() as browser:
         cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
     headers = {"Cookie": cookie, "Accept-Language": "en"}
@@ -93,7 +93,7 @@ def test_a_browsers_session_is_enough(site: Site, client: httpx.Client, project:
         assert receive(socket)["title"] == "Enhanced analysis of chapter 1 is complete"
 
 
-def test_other_writers_hear_nothing(site: Site, client: httpx.Client, project: str) -> None:
+def test_other_writers_hear_nothing(site: Site, client: httpx2.Client, project: str) -> None:
     with site.socket(user="stranger", subprotocols=V1) as other, site.socket() as mine:
         assert receive(other)["type"] == "state"
         post_chapter(client, project)
@@ -104,7 +104,7 @@ def test_other_writers_hear_nothing(site: Site, client: httpx.Client, project: s
 
 
 def test_v1_state_ping_notification_and_read(
-    site: Site, client: httpx.Client, project: str
+    site: Site, client: httpx2.Client, project: str
 ) -> None:
     client.post("/api/async-analysis/notifications/read-all")
     with site.socket(subprotocols=V1) as socket:
@@ -139,7 +139,7 @@ def test_v1_survives_nonsense(site: Site) -> None:
 
 
 def test_since_replays_what_was_missed_in_order(
-    site: Site, client: httpx.Client, project: str
+    site: Site, client: httpx2.Client, project: str
 ) -> None:
     before = client.get("/api/async-analysis/notifications?limit=1").json()
     since = before[0]["id"] if before else 0
@@ -155,7 +155,7 @@ def test_since_replays_what_was_missed_in_order(
         assert receive(socket)["pending_analysis_id"] == live["analysis"]["id"]
 
 
-def test_without_since_nothing_old_comes(site: Site, client: httpx.Client, project: str) -> None:
+def test_without_since_nothing_old_comes(site: Site, client: httpx2.Client, project: str) -> None:
     wait_for_task(client, post_chapter(client, project)["analysis"]["id"])
     with site.socket() as socket:
         later = post_chapter(client, project)

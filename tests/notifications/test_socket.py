@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
+from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.db import OperationalError
@@ -53,7 +54,8 @@ def talk(user: User, work: Talk, query: str = "", protocol: str | None = "arbori
             f"/ws/notifications{query}",
             subprotocols=[protocol] if protocol else None,
         )
-        socket.scope["user"] = user
+        scope: Any = socket.scope
+        scope["user"] = user
         connected, chosen = await socket.connect()
         assert (connected, chosen) == (True, protocol)
         try:
@@ -91,7 +93,7 @@ def test_what_the_relay_lost_arrives_with_the_next_state(
 
     async def work(socket: WebsocketCommunicator) -> None:
         assert (await socket.receive_json_from(5))["type"] == "state"
-        await consumers.database_sync_to_async(add_row)(project, lost)
+        await database_sync_to_async(add_row)(project, lost)
         while (frame := await socket.receive_json_from(5))["type"] != "notification":
             assert frame["type"] == "state"
         assert frame["data"]["id"] == lost

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 
 from tests import live_rows
@@ -32,7 +32,7 @@ FAILED = (
 
 
 @pytest.fixture
-def client(site: Site) -> Iterator[httpx.Client]:
+def client(site: Site) -> Iterator[httpx2.Client]:
     with site.client() as client:
         yield client
 
@@ -45,13 +45,13 @@ def braked(site: Site) -> Iterator[Path]:
     site.brake.unlink(missing_ok=True)
 
 
-def new_project(client: httpx.Client) -> str:
+def new_project(client: httpx2.Client) -> str:
     answer = client.post("/api/projects", json={"title": "听雨楼"})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 
 
-def post_chapter(client: httpx.Client, project: str, content: str) -> dict[str, Any]:
+def post_chapter(client: httpx2.Client, project: str, content: str) -> dict[str, Any]:
     answer = client.post(f"/api/projects/{project}/chapters", json={"content": content})
     assert answer.status_code == 201, answer.text
     saved: dict[str, Any] = answer.json()
@@ -74,7 +74,7 @@ def ancestor(pid: int, wanted: int) -> bool:
     return False
 
 
-def test_a_posted_chapter_is_analysed_behind(client: httpx.Client) -> None:
+def test_a_posted_chapter_is_analysed_behind(client: httpx2.Client) -> None:
     project = new_project(client)
     saved = post_chapter(client, project, STORY)
     task = wait_for_task(client, saved["analysis"]["id"])
@@ -88,7 +88,7 @@ def test_a_posted_chapter_is_analysed_behind(client: httpx.Client) -> None:
         assert STORY[finding["start"] : finding["end"]] == finding["quote"]
 
 
-def test_a_killed_worker_is_recovered(site: Site, client: httpx.Client, braked: Path) -> None:
+def test_a_killed_worker_is_recovered(site: Site, client: httpx2.Client, braked: Path) -> None:
     saved = post_chapter(client, new_project(client), slow_text(1))
     task_id = saved["analysis"]["id"]
     wait_for_task(client, task_id, "processing")
@@ -105,7 +105,7 @@ def test_a_killed_worker_is_recovered(site: Site, client: httpx.Client, braked: 
 
 
 def test_running_tasks_are_cancelled_within_five_seconds(
-    client: httpx.Client, braked: Path
+    client: httpx2.Client, braked: Path
 ) -> None:
     project = new_project(client)
     ids = [post_chapter(client, project, slow_text(n))["analysis"]["id"] for n in range(2)]
@@ -123,7 +123,7 @@ def test_running_tasks_are_cancelled_within_five_seconds(
 
 
 def test_a_changed_text_supersedes_what_runs(
-    site: Site, client: httpx.Client, braked: Path
+    site: Site, client: httpx2.Client, braked: Path
 ) -> None:
     saved = post_chapter(client, new_project(client), slow_text(3))
     wait_for_task(client, saved["analysis"]["id"], "processing")
@@ -134,7 +134,7 @@ def test_a_changed_text_supersedes_what_runs(
     assert (old["status"], old["error_type"]) == ("cancelled", "superseded")
 
 
-def test_metrics_tell_of_it(client: httpx.Client) -> None:
+def test_metrics_tell_of_it(client: httpx2.Client) -> None:
     saved = post_chapter(client, new_project(client), STORY)
     wait_for_task(client, saved["analysis"]["id"])
     text = client.get("/metrics").text
@@ -147,7 +147,7 @@ def test_metrics_tell_of_it(client: httpx.Client) -> None:
 
 @pytest.mark.sqlite_only
 def test_the_sql_of_the_original_works_as_printed(
-    site: Site, client: httpx.Client, braked: Path
+    site: Site, client: httpx2.Client, braked: Path
 ) -> None:
     waiting = [
         post_chapter(client, new_project(client), slow_text(n))["analysis"]["id"] for n in range(4)

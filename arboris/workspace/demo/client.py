@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -71,8 +71,8 @@ class Inbox(threading.Thread):
 def is_ready(base_url: str) -> bool:
     """Whether web, database and workers are all there."""
     try:
-        return httpx.get(f"{base_url}/readyz", trust_env=False).status_code == 200
-    except httpx.TransportError:
+        return httpx2.get(f"{base_url}/readyz", trust_env=False).status_code == 200
+    except httpx2.TransportError:
         return False
 
 
@@ -80,7 +80,7 @@ class Writer:
     """Signs in and works over HTTP; every call's answer is checked."""
 
     def __init__(self, base_url: str, name: str, password: str, language: str) -> None:
-        self.http = httpx.Client(
+        self.http = httpx2.Client(
             base_url=base_url, timeout=60, headers={"Accept-Language": language}, trust_env=False
         )
         answer = self._call(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -40,7 +40,7 @@ class Command(BaseCommand):
             try:
                 self._demonstrate(Path(place))
             except (
-                supervise.ServiceDied, RuntimeError, TimeoutError, httpx.HTTPError,
+                supervise.ServiceDied, RuntimeError, TimeoutError, httpx2.HTTPError,
                 subprocess.CalledProcessError,
             ) as error:  # fmt: skip
                 log = Path(place) / "log"
