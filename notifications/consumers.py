@@ -117,11 +117,13 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             await self.close(BROKEN)
 
     async def _send_live(self) -> None:
+        state_at = self.loop.time() + STATE_SECONDS
         while True:
             try:
-                item = await asyncio.wait_for(self.queue.get(), STATE_SECONDS)
+                item = await asyncio.wait_for(self.queue.get(), state_at - self.loop.time())
             except TimeoutError:
                 await self._catch_up()
+                state_at = self.loop.time() + STATE_SECONDS
                 continue
             if isinstance(item, Progress):
                 body = dataclasses.asdict(item)
