@@ -18,7 +18,7 @@ from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
 
-from notifications import inbox
+from notifications import farewell, inbox
 from notifications.handshake import language_of, origin_allowed
 from notifications.models import AnalysisNotification
 from notifications.relay import Progress, relay
@@ -71,6 +71,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         # Registered first, read second: what commits in between arrives by both ways, and the
         # id tells them apart.
         relay.subscribe(self)
+        farewell.install(relay.subscribers)
         self.sender = asyncio.create_task(self._send_all())
 
     async def disconnect(self, code: int) -> None:

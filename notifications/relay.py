@@ -50,6 +50,8 @@ class Subscriber(Protocol):
     def deliver(self, row: AnalysisNotification) -> None:
         """Called on the relay's thread; must hand over and return."""
 
+    async def close(self, code: int) -> None: ...
+
     def deliver_progress(self, progress: Progress) -> None:
         """Likewise; one that comes before the last was sent may replace it."""
 
@@ -111,10 +113,13 @@ class Relay:
             if not mine:
                 self._subscribers.pop(subscriber.user_id, None)
 
+    def subscribers(self) -> list[Subscriber]:
+        with self._lock:
+            return [one for mine in self._subscribers.values() for one in mine]
+
     def count(self) -> int:
         """Open sockets of this process."""
-        with self._lock:
-            return sum(len(mine) for mine in self._subscribers.values())
+        return len(self.subscribers())
 
     def _run(self) -> None:
         tick = 0.1 if connection.vendor == "sqlite" else 0.25

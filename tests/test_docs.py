@@ -26,7 +26,9 @@ def test_every_place_that_the_map_of_the_original_names_exists() -> None:
     paths = {
         path
         for cell in here
-        for path in re.findall(r"`((?:arboris|analysis|notifications|deploy|tests)/[\w./-]*)`", cell)
+        for path in re.findall(
+            r"`((?:arboris|analysis|notifications|deploy|tests)/[\w./-]*)`", cell
+        )
     }
     assert len(paths) > 20
     assert sorted(path for path in paths if not (ROOT / path).exists()) == []

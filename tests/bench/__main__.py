@@ -11,7 +11,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,11 @@ def system(database_url: str | None) -> Iterator[tuple[Writer, Inbox]]:
         ):
             url = f"http://127.0.0.1:{port}"
             supervise.wait_until(lambda: is_ready(url), running, 60)
-            writer = Writer(url, "writer", password, "en")
-            inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
-            inbox.start()
-            yield writer, inbox
-            inbox.close()
+            with closing(Writer(url, "writer", password, "en")) as writer:
+                inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
+                inbox.start()
+                yield writer, inbox
+                inbox.close()
 
 
 def measure(database_url: str | None, chapters: int) -> list[Journey]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,11 @@ class Inbox(threading.Thread):
 
     def __init__(self, url: str, token: str) -> None:
         super().__init__(name="inbox", daemon=True)
-        self._socket = connect(url, additional_headers={"Authorization": f"Token {token}"})
+        headers = {"Authorization": f"Token {token}"}
+        self._open = ExitStack()
+        self._socket = self._open.enter_context(
+            connect(url, additional_headers=headers, proxy=None)
+        )
         self._arrival = threading.Condition()
         self._by_task: dict[int, Push] = {}
 
@@ -64,7 +69,7 @@ class Inbox(threading.Thread):
             self._arrival.wait(seconds)
 
     def close(self) -> None:
-        self._socket.close()
+        self._open.close()
         self.join(timeout=5)
 
 
@@ -96,6 +101,9 @@ class Writer:
                 f"{method} {path}: HTTP {response.status_code}: {response.text[:500]}"
             )
         return response.json() if response.content else None
+
+    def close(self) -> None:
+        self.http.close()
 
     def get(self, path: str) -> Any:
         return self._call("GET", path)

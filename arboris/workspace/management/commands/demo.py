@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -69,11 +70,11 @@ class Command(BaseCommand):
             self._say(_("Starting web and workers on %(url)s…") % {"url": url})
             supervise.wait_until(lambda: is_ready(url), running, 60)
             language = translation.get_language() or "zh-hans"
-            writer = Writer(url, "writer", accounts["writer"], language)
-            inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
-            inbox.start()
-            self._show(writer, inbox)
-            inbox.close()
+            with closing(Writer(url, "writer", accounts["writer"], language)) as writer:
+                inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
+                inbox.start()
+                self._show(writer, inbox)
+                inbox.close()
         seconds = time.monotonic() - began
         self._say(_("Everything is stopped. It took %(seconds).0f s.") % {"seconds": seconds})
 
