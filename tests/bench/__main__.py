@@ -18,9 +18,9 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from arboris import supervise
-from arboris.workspace.demo.client import Inbox, Writer, is_ready
+from arboris.workspace.demo.client import Inbox, Writer
 from arboris.workspace.demo.figures import Journey, median, percentile
+from arboris.workspace.demo.system import running_system
 from tests.servers import Missing, mariadb
 
 SAMPLE = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample" / "zh.md"
@@ -32,26 +32,16 @@ PATIENCE = 60.0
 @contextmanager
 def system(database_url: str | None) -> Iterator[tuple[Writer, Inbox]]:
     """The whole of it on a fresh database, with a signed-in writer."""
-    with tempfile.TemporaryDirectory() as place:
-        env = {
-            "ARBORIS_DATA_DIR": place, "ARBORIS_ANALYZER": "local",
-            "DJANGO_SECRET_KEY": "bench" * 12, "DATABASE_URL": database_url or "",
-        }  # fmt: skip
-        supervise.run_managed(env, "migrate", "--verbosity=0")
-        password = json.loads(supervise.run_managed(env, "demo_accounts"))["writer"]
-        port = supervise.free_port()
-        commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
-        with (
-            (Path(place) / "log").open("wb") as log,
-            supervise.services(commands, env, output=log) as running,
-        ):
-            url = f"http://127.0.0.1:{port}"
-            supervise.wait_until(lambda: is_ready(url), running, 60)
-            with closing(Writer(url, "writer", password, "en")) as writer:
-                inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
-                inbox.start()
-                yield writer, inbox
-                inbox.close()
+    settings = {"DATABASE_URL": database_url or "", "DJANGO_SECRET_KEY": "bench" * 12}
+    with (
+        tempfile.TemporaryDirectory() as place,
+        running_system(Path(place), settings) as running,
+        closing(running.writer("en")) as writer,
+    ):
+        inbox = Inbox(running.socket_url, writer.token)
+        inbox.start()
+        yield writer, inbox
+        inbox.close()
 
 
 def measure(database_url: str | None, chapters: int) -> list[Journey]:

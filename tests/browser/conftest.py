@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from arboris import supervise
-from arboris.workspace.demo.client import is_ready
+from arboris.workspace.demo.system import System, running_system
 from tests.servers import chromium_path
 
 FLAGS = [
@@ -24,25 +21,10 @@ FLAGS = [
 ]
 
 
-@dataclass(frozen=True)
-class Site:
-    url: str
-    accounts: dict[str, str]
-
-
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    place = tmp_path_factory.mktemp("site")
-    env = {"ARBORIS_DATA_DIR": str(place), "DATABASE_URL": "", "REDIS_URL": ""}
-    supervise.run_managed(env, "migrate", "--verbosity=0")
-    accounts = json.loads(supervise.run_managed(env, "demo_accounts"))
-    port = supervise.free_port()
-    commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
-    with (place / "log").open("wb") as log:
-        with supervise.services(commands, env, output=log) as running:
-            url = f"http://127.0.0.1:{port}"
-            supervise.wait_until(lambda: is_ready(url), running, 60)
-            yield Site(url, accounts)
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    with running_system(tmp_path_factory.mktemp("site")) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Site
+from arboris.workspace.demo.system import System
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
 
@@ -21,10 +21,10 @@ TOASTS = {
 PATIENCE_MS = 30_000
 
 
-def sign_in(page: Page, site: Site) -> None:
+def sign_in(page: Page, site: System) -> None:
     page.goto(f"{site.url}/")
     page.fill("#id_username", "writer")
-    page.fill("#id_password", site.accounts["writer"])
+    page.fill("#id_password", site.passwords["writer"])
     page.get_by_test_id("login-submit").click()
     expect(page.get_by_test_id("new-project-form")).to_be_visible()
 
@@ -36,7 +36,7 @@ def new_project(page: Page, title: str) -> None:
 
 
 def test_a_pasted_chapter_is_shown_at_once_and_its_toast_arrives_without_reloading(
-    page: Page, site: Site, locale: str
+    page: Page, site: System, locale: str
 ) -> None:
     sign_in(page, site)
     new_project(page, f"雾海听钟 {locale}")
@@ -53,7 +53,7 @@ def test_a_pasted_chapter_is_shown_at_once_and_its_toast_arrives_without_reloadi
     assert page.evaluate("() => window.sameDocument === true")
 
 
-def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site: Site) -> None:
+def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site: System) -> None:
     sign_in(page, site)
     new_project(page, "findings")
     page.get_by_test_id("chapter-content").fill(CHAPTER)
@@ -68,7 +68,9 @@ def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site:
     expect(page.get_by_test_id("finding-detail")).to_contain_text(mark.inner_text())
 
 
-def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(page: Page, site: Site) -> None:
+def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(
+    page: Page, site: System
+) -> None:
     sign_in(page, site)
     new_project(page, "errors")
     page.get_by_test_id("chapter-title").fill("x" * 200)
@@ -80,6 +82,6 @@ def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(page: Page, s
     expect(page.locator("[data-chapter-id]")).to_have_count(0)
 
 
-def test_who_is_not_signed_in_is_asked_to(page: Page, site: Site) -> None:
+def test_who_is_not_signed_in_is_asked_to(page: Page, site: System) -> None:
     page.goto(f"{site.url}/notifications")
     expect(page).to_have_url(re.compile(r"/login\?next=/notifications$"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import tempfile
 import time
@@ -22,8 +21,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from analysis.management import terminal
 from arboris import supervise
 from arboris.workspace.demo import tables
-from arboris.workspace.demo.client import Answer, Inbox, Writer, is_ready
+from arboris.workspace.demo.client import Answer, Inbox, Writer
 from arboris.workspace.demo.figures import Journey
+from arboris.workspace.demo.system import running_system
 
 SAMPLES = Path(__file__).resolve().parents[3] / "novels" / "sample"
 TIMED_CHAPTERS, TIMED_LENGTH = 12, 3_000
@@ -51,27 +51,11 @@ class Command(BaseCommand):
 
     def _demonstrate(self, place: Path) -> None:
         began = time.monotonic()
-        # The embedded default, whatever this shell's environment says; nothing of it is kept.
-        env = {
-            "ARBORIS_DATA_DIR": str(place), "DATABASE_URL": "", "REDIS_URL": "",
-            "ARBORIS_ANALYZER": "local", "ARBORIS_WAKE_DIR": "", "DJANGO_ALLOWED_HOSTS": "",
-            "ARBORIS_HTTPS": "",
-        }  # fmt: skip
-        self._say(_("Preparing an empty SQLite database…"))
-        supervise.run_managed(env, "migrate", "--verbosity=0")
-        accounts = json.loads(supervise.run_managed(env, "demo_accounts"))
-        port = supervise.free_port()
-        url = f"http://127.0.0.1:{port}"
-        commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
-        with (
-            (place / "log").open("wb") as log,
-            supervise.services(commands, env, output=log) as running,
-        ):
-            self._say(_("Starting web and workers on %(url)s…") % {"url": url})
-            supervise.wait_until(lambda: is_ready(url), running, 60)
+        self._say(_("Starting web and workers on an empty SQLite database…"))
+        with running_system(place) as system:
             language = translation.get_language() or "zh-hans"
-            with closing(Writer(url, "writer", accounts["writer"], language)) as writer:
-                inbox = Inbox(f"ws://127.0.0.1:{port}/ws/notifications", writer.token)
+            with closing(system.writer(language)) as writer:
+                inbox = Inbox(system.socket_url, writer.token)
                 inbox.start()
                 self._show(writer, inbox)
                 inbox.close()
