@@ -1,0 +1,129 @@
+"""Taps between processes: FIFO on one host, Redis over several; lost ones do no harm."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from django.db import transaction
+from pytest_django import Settings
+
+from arboris import wake
+from arboris.workspace.demo.client import Inbox
+from arboris.workspace.demo.system import running_system
+
+PATIENCE = 10.0
+
+
+@pytest.fixture(params=["fifo", pytest.param("redis", marks=pytest.mark.redis)])
+def channel(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Iterator[str]:
+    settings.ARBORIS_WAKE_DIR = tmp_path / "wake"
+    settings.REDIS_URL = os.environ["ARBORIS_TEST_REDIS_URL"] if request.param == "redis" else ""
+    wake._redis.cache_clear()
+    yield str(request.param)
+    if request.param == "redis":
+        wake._redis().close()
+    wake._redis.cache_clear()
+
+
+@pytest.fixture
+def listener(channel: str) -> Iterator[wake.Listener]:
+    with contextlib.closing(wake.listen("tasks")) as listener:
+        listener.wait(0.05)  # a Redis subscription is made by the first wait
+        yield listener
+
+
+@pytest.mark.nodb
+def test_a_tap_wakes_whoever_waits(listener: wake.Listener) -> None:
+    waiting = threading.Event()
+    woken: list[bool] = []
+
+    def wait() -> None:
+        waiting.set()
+        woken.append(listener.wait(PATIENCE))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    waiting.wait(PATIENCE)
+    began = time.monotonic()
+    wake.tap("tasks")
+    thread.join(PATIENCE)
+    assert woken == [True]
+    assert time.monotonic() - began < PATIENCE / 2
+
+
+@pytest.mark.nodb
+def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(listener: wake.Listener) -> None:
+    for _ in range(3):
+        wake.tap("tasks")
+    assert listener.wait(PATIENCE)
+    assert not listener.wait(0.05)
+
+
+@pytest.mark.nodb
+def test_another_channel_is_left_alone(listener: wake.Listener) -> None:
+    wake.tap("notifications")
+    assert not listener.wait(0.05)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_rollback_taps_nobody(listener: wake.Listener) -> None:
+    with contextlib.suppress(ZeroDivisionError), transaction.atomic():
+        wake.tap_on_commit("tasks")
+        raise ZeroDivisionError
+    assert not listener.wait(0.05)
+    with transaction.atomic():
+        wake.tap_on_commit("tasks")
+    assert listener.wait(PATIENCE)
+
+
+@pytest.mark.nodb
+def test_the_fifo_of_a_killed_listener_is_swept_by_the_next_tap(
+    settings: Settings, tmp_path: Path
+) -> None:
+    settings.ARBORIS_WAKE_DIR = tmp_path
+    settings.REDIS_URL = ""
+    code = f"import os; os.mkfifo({str(tmp_path / 'tasks.dead')!r})"
+    subprocess.run([sys.executable, "-c", code], check=True)
+    wake.tap("tasks")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.nodb
+def test_a_redis_that_is_gone_stops_neither_tap_nor_wait(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    wake._redis.cache_clear()
+    wake.tap("tasks")
+    with contextlib.closing(wake.listen("tasks")) as listener:
+        began = time.monotonic()
+        assert not listener.wait(0.2)
+        assert time.monotonic() - began >= 0.2
+    wake._redis.cache_clear()
+    assert "REDIS_URL" in caplog.text
+
+
+@pytest.mark.redis
+@pytest.mark.nodb
+def test_a_chapter_travels_over_redis(tmp_path: Path) -> None:
+    settings = {"REDIS_URL": os.environ.get("ARBORIS_TEST_REDIS_URL", "")}
+    with (
+        running_system(tmp_path, settings) as system,
+        contextlib.closing(system.writer("en")) as writer,
+    ):
+        inbox = Inbox(system.socket_url, writer.token)
+        inbox.start()
+        project = writer.new_project("redis", "zh")
+        answer = writer.add_chapter(project, "沈砚秋推开听雨楼的门。" * 40)
+        push = inbox.wait_for(answer.body["analysis"]["id"], 30)
+        inbox.close()
+    assert push.notification["notification_type"] == "completed"
+    assert not (tmp_path / "wake").exists()
