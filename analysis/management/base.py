@@ -8,6 +8,7 @@ import json
 import logging
 import socket
 import sys
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TextIO, cast
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -43,7 +44,7 @@ class PartlyDone(CommandError):
         super().__init__(message, returncode=3)
 
 
-class OperatorCommand(BaseCommand):
+class OperatorCommand(BaseCommand, ABC):
     """Subclasses fill ``about``, ``examples`` (one command line each), ``arguments`` and ``run``."""
 
     about: ClassVar[str | Promise] = ""
@@ -93,8 +94,9 @@ class OperatorCommand(BaseCommand):
         self.dry_run: bool = options.get("dry_run", False)
         self.run(options)
 
+    @abstractmethod
     def run(self, options: dict[str, Any]) -> None:
-        raise NotImplementedError
+        """Do what was asked."""
 
     # --- talking -------------------------------------------------------------------------
     @property

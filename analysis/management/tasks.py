@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, ClassVar
@@ -36,18 +37,18 @@ class TaskCommand(OperatorCommand):
     # What a filter without --status means; single ids may be in any state.
     by_default: ClassVar[tuple[Status, ...]] = ()
 
-    def question(self, count: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def question(self, count: int) -> str: ...
 
-    def summary(self, count: int) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def summary(self, count: int) -> str: ...
 
+    @abstractmethod
     def foresee(self, task: PendingAnalysis) -> None:
         """Raise the QueueConflict that ``act`` would meet."""
-        raise NotImplementedError
 
-    def act(self, task_id: int) -> None:
-        raise NotImplementedError
+    @abstractmethod
+    def act(self, task_id: int) -> None: ...
 
     def narrow(self, tasks: Tasks) -> Tasks:
         """Leave out, of what filters find, the tasks that the command can never act on."""

@@ -21,6 +21,9 @@ from arboris.bible.findings import (
 )
 
 ROLES = ("minor", "supporting", "main")
+_GROUND = 0.25  # the least that shared words must weigh: one that four earlier seeds have in common
+_NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
+_LEADING = 3  # who is named at least a third as often as the most named
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +153,11 @@ class _People:
         bearers = [person for person in self.people if is_short_form(name, person.name)]
         return bearers[0] if len(bearers) == 1 else None
 
+    def leads(self, person: Person) -> bool:
+        """Whether the person is in so many scenes that the name tells none of them apart."""
+        top = max((other.mentions for other in self.people), default=0)
+        return person.mentions * _LEADING >= top
+
     def add(self, placed: Placed, finding: Appearance | NewCharacter) -> None:
         person = (
             self.find(finding.name)
@@ -182,8 +190,10 @@ class _People:
         return bearers[0] if len(bearers) == 1 else None
 
     def _known_by_alias(self, aliases: list[str]) -> Person | None:
-        bearers = {id(p): p for alias in aliases if (p := self._by_key.get(key(alias)))}
-        return next(iter(bearers.values())) if len(bearers) == 1 else None
+        """Whoever is mainly called by one of the aliases: many may share a mere by-name (先生)."""
+        known = {key(alias) for alias in aliases}
+        bearers = [person for person in self.people if key(person.name) in known]
+        return bearers[0] if len(bearers) == 1 else None
 
     @staticmethod
     def _describe(person: Person, finding: NewCharacter) -> None:
@@ -264,16 +274,45 @@ def _thread_of(
 ) -> Thread | None:
     """The earlier seed that a pay-off is about: by its quote, else by the words they share.
 
-    A character's name is no ground: half of all sentences share one.
+    A matter that is closed takes no more, save a prophecy: it comes true line by line.
     """
-    earlier = [
-        thread
-        for thread in threads
-        if thread.chapter_number < chapter_number and thread.status != "paid_off"
-    ]
+    earlier = [thread for thread in threads if thread.chapter_number < chapter_number]
+    taking = [t for t in earlier if t.status != "paid_off" or t.kind == "prophecy"]
     if payoff.seed_quote:
-        return next((t for t in earlier if t.fact.quote == payoff.seed_quote), None)
-    words = {key(word) for word in payoff.keywords if people.find(word) is None}
-    scored = [(len(words & {key(word) for word in t.keywords}), t) for t in earlier]
-    best = max((score for score, _ in scored), default=0)
-    return next((t for score, t in scored if score == best), None) if best else None
+        return next((t for t in taking if t.fact.quote == payoff.seed_quote), None)
+    words = _weighed(payoff.keywords, earlier, people)
+    scored = [(sum(w for word, w in words.items() if _holds(t, word)), t) for t in taking]
+    best = max((score for score, _ in scored), default=0.0)
+    if best < _GROUND:
+        return None
+    # Of equals the open one, then the first planted.
+    equals = [thread for score, thread in scored if score == best]
+    return next((t for t in equals if t.status != "paid_off"), equals[0])
+
+
+def _weighed(words: list[str], threads: list[Thread], people: _People) -> dict[str, float]:
+    """What each word says about which thread is meant: the rarer among them, the more.
+
+    A leading character's name says nothing, for half of all sentences hold one; that of a minor
+    one says half as much as a thing.
+    """
+    weights: dict[str, float] = {}
+    for word in sorted({key(word) for word in words}):
+        shared = sum(_holds(thread, word) for thread in threads)
+        person = people.find(word)
+        value = 1.0 if person is None else 0.0 if people.leads(person) else _NAME
+        if shared and value:
+            weights[word] = value / shared
+    return weights
+
+
+def _holds(thread: Thread, word: str) -> bool:
+    """Whether the seed names the thing: itself, or more or less closely (手套, 黑皮手套)."""
+    return any(_same(word, key(other)) for other in thread.keywords)
+
+
+def _same(one: str, other: str) -> bool:
+    short, long = sorted((one, other), key=len)
+    if short == long:
+        return True
+    return len(short) > 1 and long.endswith(f" {short}" if short.isascii() else short)

@@ -160,6 +160,18 @@ def test_a_full_name_that_comes_later_takes_over() -> None:
     assert one.fact.chapter_id == 1  # first written where the short name was
 
 
+def test_a_by_name_that_two_share_does_not_merge_them() -> None:
+    bible = fold([at(1, person("沈砚秋", "先生")), at(2, person("顾长风", "先生"))])
+    assert [p.name for p in bible.people] == ["沈砚秋", "顾长风"]
+    assert list(bible.people[0].aliases) == ["先生"]
+
+
+def test_a_by_name_that_is_all_an_earlier_chapter_knew_becomes_the_persons() -> None:
+    bible = fold([at(1, person("哑渡")), at(2, person("祁闻舟", "哑渡"))])
+    assert len(bible.people) == 1
+    assert {bible.people[0].name, *bible.people[0].aliases} == {"祁闻舟", "哑渡"}
+
+
 def test_a_name_that_fits_two_people_is_nobodys() -> None:
     bible = fold([at(1, person("Ada Finch")), at(1, person("Ada Stone", start=9)), at(2, StateChange(
         character="Ada", kind="condition", description="hurt", evidence=ev("hurt"), confidence=0.7))])  # fmt: skip
@@ -242,3 +254,48 @@ def test_world_entries_of_one_kind_merge_by_alias() -> None:
 )  # fmt: skip
 def test_short_forms(short: str, full: str, expected: bool) -> None:
     assert is_short_form(short, full) is expected
+
+
+def cast(*mentions: tuple[str, int]) -> list[Placed]:
+    """Characters of chapter 1, each with as many mentions."""
+    return [
+        at(
+            1,
+            Appearance(name=name, aliases=[], mentions=count, evidence=ev(name, n), confidence=0.9),
+        )
+        for n, (name, count) in enumerate(mentions)
+    ]
+
+
+@pytest.mark.parametrize(("name", "status"), [("沈砚秋", "open"), ("顾长风", "paid_off")])
+def test_a_minor_characters_name_links_and_a_leading_ones_does_not(name: str, status: str) -> None:
+    given = [*cast(("沈砚秋", 30), ("顾长风", 3)), at(1, seed("再也没有回来", name)),
+             at(2, payoff("原来他还活着", name))]  # fmt: skip
+    assert fold(given).threads[0].status == status
+
+
+def test_a_thing_goes_before_a_name() -> None:
+    given = [*cast(("沈砚秋", 30), ("顾长风", 3)), at(1, seed("长风走了", "顾长风")),
+             at(1, seed("手套底下", "黑皮手套")), at(2, payoff("原来如此", "顾长风", "手套"))]  # fmt: skip
+    threads = {t.fact.quote: t.status for t in fold(given).threads}
+    assert threads == {"长风走了": "open", "手套底下": "paid_off"}
+
+
+def test_a_word_that_every_seed_holds_links_nothing() -> None:
+    given = [at(1, seed(f"名字{n}", "名字")) for n in range(5)]
+    given.append(at(2, payoff("原来是名字", "名字")))
+    assert {t.status for t in fold(given).threads} == {"open"}
+
+
+def test_a_prophecy_comes_true_line_by_line() -> None:
+    verse = seed("石马渡江，木雁还乡", "童谣").model_copy(update={"kind": "prophecy"})
+    given = [
+        at(1, verse),
+        at(2, payoff("石马应验了", "童谣")),
+        at(3, payoff("木雁也应验了", "童谣")),
+    ]
+    (thread,) = fold(given).threads
+    assert [chapter for chapter, _ in thread.events] == [2, 3]
+    assert thread.status == "paid_off"
+    given.append(at(4, payoff("童谣还有一句", "童谣", outcome="advanced")))
+    assert fold(given).threads[0].status == "advanced"  # the last one says how it stands

@@ -19,6 +19,7 @@ def find_changes(reading: Reading, grammar: Grammar, segment: Segment) -> Iterat
     for number, (start, end, person) in enumerate(people):
         following = people[number + 1][0] if number + 1 < len(people) else segment.end
         yield from _of(reading, grammar, segment, (start, end, following), person)
+        yield from _handed(reading, grammar, segment, (start, end), person)
 
 
 def _of(
@@ -47,6 +48,32 @@ def _of(
             confidence=round(rule.certainty * (0.6 + 0.4 * person.confidence), 3),
             basic=True,
         )
+
+
+def _handed(
+    reading: Reading, grammar: Grammar, segment: Segment, span: tuple[int, int], person: Entity
+) -> Iterator[StateChange]:
+    """The person named here is given something: "... gave the key to X"."""
+    text, (start, end) = reading.chapter.text, span
+    before = text[segment.start : start]
+    for rule in grammar.handed:
+        found = rule.before.search(before)
+        follows = rule.after.match(text, end, segment.end)
+        if found is None or follows is None or grammar.denied.search(found.group()):
+            continue
+        if grammar.unsure.search(text, end, segment.end):
+            continue
+        first = max(segment.start + found.start(), start - _MAX_CLAUSE)
+        said = " ".join(text[first : follows.end()].split()).strip(" ，,“\"'")
+        yield StateChange(
+            character=person.name,
+            kind="possession",
+            description=said,
+            evidence=reading.passages.evidence(start, end),
+            confidence=round(0.65 * (0.6 + 0.4 * person.confidence), 3),
+            basic=True,
+        )
+        return
 
 
 def _verb(

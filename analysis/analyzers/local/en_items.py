@@ -9,7 +9,7 @@ _HEADS = (
     "sword|blade|dagger|knife|axe|hammer|spear|bow|shield|staff|wand|ring|crown|amulet|talisman|pendant|necklace|locket|bracelet|"
     "brooch|medallion|orb|crystal|gem|jewel|stone|mirror|lantern|lamp|bell|horn|harp|flute|key|map|scroll|tome|grimoire|diary|ledger|"
     "locket|chalice|cup|goblet|box|casket|chest|coffin|mask|cloak|gauntlet|helm|armour|armor|banner|potion|elixir|vial|compass|clock|"
-    "watch|pistol|revolver|rifle|letter|will|testament|manuscript|seal|coin|dice|idol|statue|relic"
+    "watch|pistol|revolver|rifle|letter|will|testament|manuscript|seal|coin|dice|idol|statue|relic|whistle|telescope|sextant|quill|drum|veil|glove"
 )
 _NAMED = re.compile(
     rf"\b[Tt]he ((?:[A-Z][\w’']+ )+(?:{_HEADS.title()})|(?:{_HEADS.title()}) of (?:the )?[A-Z]\w+(?: [A-Z]\w+)?)\b"

@@ -23,9 +23,33 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
     people = [d for d in known if d.kind == "person"]
     persons = {f: s for f, (k, s) in verdicts.items() if k == "person"}
     drafts = _Merger(persons, people, candidates).run()
+    _join_called(drafts, candidates)
     things = [d for d in known if d.kind != "person"]
     rest = {f: v for f, v in verdicts.items() if v[0] != "person" and f not in taken}
     return drafts + things + [Draft(k, f, certainty=s) for f, (k, s) in sorted(rest.items())]
+
+
+def _join_called(drafts: list[Draft], candidates: EnCandidates) -> None:
+    """A name that people give somebody is the one person's whom the sentence names before."""
+    text = candidates.text
+    for at, name in candidates.called:
+        nick = next((d for d in drafts if d.name == name and not d.known), None)
+        owners = [d for d in drafts if name in d.forms]
+        if nick is None or len(owners) > 1 or len(nick.forms) > 1:
+            continue
+        start = max(text.rfind(mark, 0, at) for mark in (". ", "! ", "? ", "\n")) + 1
+        named = [
+            d
+            for d in drafts
+            if d.kind == "person" and d is not nick and _stands(text, d, start, at)
+        ]
+        if len(named) == 1:
+            drafts.remove(nick)
+            named[0].aliases.add(name)
+
+
+def _stands(text: str, draft: Draft, start: int, end: int) -> bool:
+    return any(form in text[start:end] for form in draft.forms)
 
 
 def _parts(
@@ -70,7 +94,8 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
     best, kind = max(ranked, key=lambda x: x[0])
     if best < 0.8:
         return _unsupported(words, votes, all_)
-    if kind == "person" and len(words) == 1 and votes.the * 2 > votes.uses:
+    called = any(name == form for _, name in all_.called)
+    if kind == "person" and len(words) == 1 and votes.the * 2 > votes.uses and not called:
         return None  # "the Swallow", a ship
     sure = min(0.93, 0.45 + 0.12 * best)
     return kind, round(sure, 3)

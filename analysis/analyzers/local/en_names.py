@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,12 @@ _RANKS = w.TITLES - w.EPITHETS
 _OF_HEADS = w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES
 _JOINTS = (" ", "’s ", "'s ", "’ ", "' ")
 _PARTICLES = _LINKS - {"of"}
+
+
+_CALLED = re.compile(
+    r"\b(?:call|calls|called|nicknamed|christened|dubbed) (?:him|her) (?:the |Old |Young )?(?P<n>[A-Z][a-z]{2,})\b(?! [A-Z])"
+    r"|\b(?:knew|know|known|spoke of|referred to) (?:(?:him|her|everywhere|simply|only) )?as (?:the )?(?P<k>[A-Z][a-z]{2,})\b(?! [A-Z])"
+)
 
 
 @dataclass(slots=True)
@@ -55,6 +62,7 @@ class EnCandidates:
                 elif not word.initial:
                     self.capital[word.lower] += 1
         self.votes: dict[str, Votes] = defaultdict(Votes)
+        self.called: list[tuple[int, str]] = []  # where somebody is given a name, and the name
         self._pairs: list[tuple[str, str]] = []  # forms that stand in one list
         for line in lines:
             before: Run | None = None
@@ -67,6 +75,7 @@ class EnCandidates:
                     if gap in (", ", " and ", ", and ", " or ", " & "):
                         self._pairs.append((before.form, run.form))
                 before = run
+        self._count_called(text)
         self._share()
 
     # -- runs ---------------------------------------------------------------------------
@@ -168,6 +177,14 @@ class EnCandidates:
         self._vote_by_shape(run, votes)
         self._vote_by_context(run, votes)
 
+    def _count_called(self, text: str) -> None:
+        """What people call somebody: "the whole town called him the Gull"."""
+        for found in _CALLED.finditer(text):
+            name = found["n"] or found["k"]
+            if name.lower() not in w.NO_NAMES | w.FUNCTION:
+                self.called.append((found.start(), name))
+                self.votes[name].person += 6
+
     def _share(self) -> None:
         """What stands in a list with a sure person (or place) is likely one too."""
         for one, other in (*self._pairs, *((b, a) for a, b in reversed(self._pairs))):
@@ -235,10 +252,16 @@ def _vote_by_heads(run: Run, first: str, last: str, votes: Votes) -> None:
     before_of = _head_before_of(run.words)
     if last in w.FACTION_SURE or before_of in w.FACTION_SURE or first in ("house", "clan"):
         votes.faction += 6
+    elif len(run.words) == 2 and last in w.SURNAME_HEADS and not run.the and _is_given(first):
+        votes.person += 2.5
     elif last in w.PLACE_HEADS or (first in w.PLACE_FIRST and first not in w.TITLES):
         votes.place += 5
     elif before_of in w.PLACE_OF | w.PLACE_HEADS:
         votes.place += 4
+
+
+def _is_given(word: str) -> bool:
+    return word in w.GIVEN_NAMES and word not in w.WORD_NAMES and word not in w.PLACES
 
 
 def _head_before_of(words: list[Word]) -> str:

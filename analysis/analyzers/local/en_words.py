@@ -151,8 +151,13 @@ PLACE_HEADS = _set(
     "tower hall house manor abbey priory cathedral chapel church temple bridge gate fort inn tavern hotel station "
     "square green common downs cottage lodge rectory vicarage parsonage prison hospital observatory museum library theatre theater corner "
     "hollow crossing landing wells springs bank banks head pass gap ford wharf dock quay docks market mill mills dale keep citadel ward wall "
-    "barrow cove reach marsh marshes nebula colony sector system moon asteroid spire citadel swamp canyon plateau peninsula archipelago hamlet cemetery bar"
+    "barrow cove reach marsh marshes nebula colony sector system moon asteroid spire citadel swamp canyon plateau peninsula archipelago hamlet cemetery bar rock rocks reef shoal shoals tor crag ledge"
 )
+# Heads that are surnames as well: "Tobias Marsh" is somebody, "Sedge Marsh" is not.
+SURNAME_HEADS = _set(
+    "marsh hill hills mountain wood woods forest field fields brook bay lake ford wells banks mills mill moor heath grove park pond "
+    "glen vale ridge peak castle church temple wall ward keep knowles shore barrow cove dale rivers hall house"
+) - {"mountain", "hall", "house", "castle"}
 PLACE_FIRST = _set(
     "lake mount mt fort cape port point isle island castle river camp loch glen villa san santa rio saint st ste new north south east west upper lower great little"
 )

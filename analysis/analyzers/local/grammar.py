@@ -21,6 +21,7 @@ class SeedRule:
     kind: ForeshadowingKind
     cue: re.Pattern[str]
     certainty: float
+    narrated: bool = False  # counts outside of speech alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,18 +39,47 @@ class RelationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class MineRule:
+    """What stands around a name that a speaker claims: one of the two has the relation, group r."""
+
+    before: re.Pattern[str]  # searched in the text that ends at the name
+    after: re.Pattern[str]  # matched right behind the name
+
+
+@dataclass(frozen=True, slots=True)
+class HandedRule:
+    """Somebody gets a thing: what stands before and after the receiver's name."""
+
+    before: re.Pattern[str]
+    after: re.Pattern[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Grammar:
     states: tuple[StateRule, ...]
     lead: re.Pattern[str]  # what may stand between the subject and its verb
     denied: re.Pattern[str]  # in the lead: it did not happen, or not yet
     unsure: re.Pattern[str]  # in the rest of the sentence
     clause_end: re.Pattern[str]
+    handed: tuple[HandedRule, ...]
     relations: tuple[RelationRule, ...]
+    mine: tuple[MineRule, ...]  # in speech: of the speaker
+    humble: dict[str, str]  # what a polite word of one's own kin means
+    theirs: re.Pattern[str]  # in narration, before a name: "her brother"
     is_a: re.Pattern[str]  # after a name: what the person is (group d)
     apposed: re.Pattern[str]  # before a name, matched at its end (group d)
     seeds: tuple[SeedRule, ...]
+    verse_cue: re.Pattern[str]  # a rhyme or prophecy (group c) is about to be quoted
+    verse: re.Pattern[str]  # matched right behind the cue: the verse (group v)
+    this_verse: re.Pattern[str]  # matched from the passage's start: it speaks of what was quoted
+    verse_before: re.Pattern[str]  # or right before the cue's passage, matched at its end
+    verse_line: re.Pattern[str]  # a short line of it, good to recognise it by
+    asked: re.Pattern[str]  # a spoken question
+    shunned: re.Pattern[str]  # matched right behind the question: nobody answers
     payoff: re.Pattern[str]  # any cue
     resolved: re.Pattern[str]  # a cue that closes the matter
-    laws: re.Pattern[str]
-    law_name: re.Pattern[str]
+    laws: re.Pattern[str]  # what must, may not or always does happen, with its subject
+    not_laws: re.Pattern[str]  # in that: it binds somebody here and now, not everybody
+    law_lead: re.Pattern[str]  # what a rule's wording may begin with and its name should not
+    law_length: int  # code points of a rule's name
     reach: int  # code points after a verb of motion within which its place must begin

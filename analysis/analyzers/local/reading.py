@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from analysis.analyzers.base import ChapterInput
 
@@ -12,7 +13,7 @@ from .en_merge import settle
 from .en_names import EnCandidates
 from .en_tokens import read_words as read_english
 from .entities import Cast, Draft, EntityKind, place
-from .keywords import en_nouns, zh_nouns
+from .keywords import en_nouns, zh_counted, zh_nouns
 from .models import MODELS, Lac, ModelMissing
 from .spans import Passages
 from .zh_merge import Merger
@@ -39,7 +40,7 @@ class Item:
     spans: list[tuple[int, int]]
 
 
-@dataclass(slots=True)
+@dataclass
 class Reading:
     chapter: ChapterInput
     passages: Passages
@@ -57,12 +58,47 @@ class Reading:
         words = [i.name for i in self.items if i.name in passage]
         words += [e.name for _, _, e in named if e.kind != "person"]
         words += [e.name for _, _, e in named if e.kind == "person"]
-        words += zh_nouns(self.words[number]) if self.words else en_nouns(passage)
-        kept: list[str] = []
-        for word in words:
-            if len(word) <= 100 and not any(word in k for k in kept):
-                kept.append(word)
-        return kept
+        if self.words:
+            words += zh_nouns(self.words[number], [(a, b) for a, b, _ in named])
+            words += self.counted(number)
+        else:
+            words += en_nouns(passage)
+        return distinct(words)
+
+    def counted(self, number: int) -> list[str]:
+        """Counted things of a Chinese passage, which a text comes back to: "第九层"."""
+        segment = self.passages.segments[number]
+        return zh_counted(self.chapter.text[segment.start : segment.end]) if self.words else []
+
+    def about(self, number: int, back: int) -> list[str]:
+        """``keywords``, then those of up to ``back`` sentences before it in the same paragraph."""
+        words = self.keywords(number)
+        for before in self.before(number, back):
+            words += self.keywords(before)
+        return distinct(words)
+
+    def before(self, number: int, back: int) -> list[int]:
+        """The numbers of up to ``back`` segments before, nearest first, within the paragraph."""
+        segments, found = self.passages.segments, list[int]()
+        for at in range(number - 1, max(-1, number - 1 - back), -1):
+            if "\n" in self.chapter.text[segments[at].end : segments[at + 1].start]:
+                break
+            found.append(at)
+        return found
+
+    @cached_property
+    def people(self) -> frozenset[str]:
+        """Every form that names a person here."""
+        return frozenset(f for e in self.cast.of("person") for f in (e.name, *e.aliases))
+
+
+def distinct(words: list[str]) -> list[str]:
+    """In order, without the empty, the endless and those that a kept one holds already."""
+    kept: list[str] = []
+    for word in words:
+        if 0 < len(word) <= 100 and not any(word.lower() in k.lower() for k in kept):
+            kept.append(word)
+    return kept
 
 
 def read(chapter: ChapterInput, check: Callable[[float], None]) -> Reading:

@@ -98,9 +98,13 @@ class LocalSession(Session):
 
     def _threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         threads = thread_keywords(self._chapter)
+        said: list[str] = []  # of the last seed: a passage may ask the same thing twice
         for number in range(len(reading.passages.segments)):
             _tick(number, len(reading.passages.segments), progress)
-            yield from find_seed(reading, self._grammar, number)
+            for seed in find_seed(reading, self._grammar, number):
+                if seed.keywords != said:
+                    said = seed.keywords
+                    yield seed
             yield from find_payoffs(reading, self._grammar, number, threads)
 
 

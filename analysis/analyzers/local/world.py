@@ -12,8 +12,6 @@ from .people import describe, first_evidence
 from .reading import Item, Reading
 from .spans import Segment
 
-_RULE_NAME = 24  # code points of a rule's name where the text gives it none
-
 
 def place_fact(reading: Reading, grammar: Grammar, entity: Entity) -> WorldFact:
     description, evidence = describe(reading, grammar, entity)
@@ -43,27 +41,26 @@ def item_fact(reading: Reading, item: Item) -> WorldFact:
 
 
 def find_rules(reading: Reading, grammar: Grammar, segment: Segment) -> Iterator[WorldFact]:
-    """At most one rule a passage, with the passage as its wording."""
+    """At most one rule a passage: its own words are the name, the passage is the wording."""
     text = reading.chapter.text
     found = grammar.laws.search(text, segment.start, segment.end)
     if found is None or grammar.unsure.search(text, found.start(), segment.end):
         return
-    wording = " ".join(text[segment.start : segment.end].split())
-    named = grammar.law_name.search(text, segment.start, segment.end)
-    name = named.group() if named and len(named.group()) > 3 else found.group()
-    if name.endswith(("：", ":")):  # "the rule is simple: ..."
-        name = text[found.end() : segment.end]
-    name = " ".join(name.split()).strip(" ，,。：:“”\"'")
-    if len(name) > _RULE_NAME:
-        name = name[: _RULE_NAME - 1] + "…"
+    group = "s" if found["s"] else "t"  # "the rule is: ..." or the statement alone
+    said = found[group]
+    if grammar.not_laws.search(said):
+        return
+    name = grammar.law_lead.sub("", " ".join(said.split()).strip(" ，,。：:“”\"'*"))
+    if len(name) > grammar.law_length:
+        name = name[: grammar.law_length - 1] + "…"
     if not name:
         return
     yield WorldFact(
         type="rule",
         name=name,
         aliases=[],
-        description=wording,
-        evidence=reading.passages.evidence(found.start(), found.start() + 1),
+        description=" ".join(text[segment.start : segment.end].split()),
+        evidence=reading.passages.evidence(found.start(group), found.start(group) + 1),
         confidence=0.55,
         basic=True,
     )

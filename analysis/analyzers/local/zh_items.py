@@ -29,6 +29,10 @@ _COMMON = frozenset(
 )
 
 
+# Verbs and parts of the body that the tagger joins to the thing: "扫地", "手摸".
+_NO_START = frozenset("手脚扫擦摸敲撞拿买卖修砸是有在把")
+
+
 def find_items(
     text: str, lines: list[list[Word]], taken: set[str]
 ) -> dict[str, list[tuple[int, int]]]:
@@ -36,11 +40,16 @@ def find_items(
     strength: dict[str, int] = defaultdict(int)
     for line in lines:
         for at, word in enumerate(line):
-            if word.tag in ("n", "nz", "nw", "vn", "PER", "LOC") and word.text.endswith(_ENDINGS):
+            if word.tag in ("n", "nz", "nw", "PER", "LOC") and word.text.endswith(_ENDINGS):
                 form, first = _grown(line, at)
                 if _worthy(form, taken):
                     strength[form] += 1 + 2 * _handled(line, first)
-    chosen = {f for f, s in strength.items() if s >= 3 or (s >= 2 and len(f) >= 3)}
+    # Two characters are any knife or lamp until the chapter comes back to them.
+    chosen = {
+        f
+        for f, s in strength.items()
+        if (s >= 3 and (len(f) > 2 or text.count(f) > 1)) or (s >= 2 and len(f) >= 3)
+    }
     spans: dict[str, list[tuple[int, int]]] = defaultdict(list)
     for start, end in Lexicon(chosen, whole_words=False).scan(text):
         spans[text[start:end]].append((start, end))
@@ -70,6 +79,8 @@ def _handled(line: list[Word], first: int) -> bool:
 def _worthy(form: str, taken: set[str]) -> bool:
     return (
         2 <= len(form) <= 6
+        and form[0] not in _NO_START
+        and not (len(form) == 2 and form[0] in "大小新旧老破空短长好真假")
         and form not in _COMMON
         and form not in taken
         and _ALL_CJK.match(form) is not None

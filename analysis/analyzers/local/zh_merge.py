@@ -24,6 +24,11 @@ _COURTESY = re.compile(
 _SAME = re.compile(
     rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{_CJK}]{{2,4}})(?=[，,。；;！!、\s])"
 )
+# "街坊都叫她雁儿": what people call him or her, said of the person told of before.
+_PEOPLE_CALL = re.compile(
+    rf"(?P<all>都|人人|大家|众人|人们)?(?:当面|背后|只|又|便|就|也)?(?:喊|叫|称|唤|称呼)(?:作|为)?[他她]"
+    rf"(?:作|做|为|一声)?{_QUOTED}"
+)
 _SENTENCE = re.compile(r"[。！？!?\n]")
 
 
@@ -151,6 +156,13 @@ class Merger:
             who = self._subject(text, lexicon, found.start())
             if who and plausible(found["alias"]):
                 pairs.append((who, found["alias"]))
+        for found in _PEOPLE_CALL.finditer(text):
+            alias, taken = found["alias"], {a for _, a in pairs} | {found["alias"]}
+            who = self._told(text, lexicon, found.start(), taken)
+            alike = who and set(alias) & set(who)
+            pet = found["all"] and (alias[-1] in "子儿" or alias[0] in "阿小老") and len(alias) < 4
+            if who and plausible(alias) and (alike or pet or alias in self.persons):
+                pairs.append((who, alias))
         for pattern in (_COURTESY, _SAME):
             for found in pattern.finditer(text):
                 who = self._right_before(text, lexicon, found.start())
@@ -166,6 +178,17 @@ class Merger:
             start = stop.end()
         named = {text[a:b] for a, b in lexicon.scan(text, start, at)}
         return named.pop() if len(named) == 1 else None
+
+    @staticmethod
+    def _told(text: str, lexicon: Lexicon, at: int, taken: set[str]) -> str | None:
+        """The only person whom the sentence, or else the paragraph, names before ``at``."""
+        line = max(text.rfind("\n", 0, at) + 1, at - 200)
+        sentence = max((m.end() for m in _SENTENCE.finditer(text, line, at)), default=line)
+        for start in (sentence, line):
+            named = {text[a:b] for a, b in lexicon.scan(text, start, at)} - taken
+            if named:
+                return named.pop() if len(named) == 1 else None
+        return None
 
     @staticmethod
     def _right_before(text: str, lexicon: Lexicon, at: int) -> str | None:

@@ -23,7 +23,8 @@ _SOUND = f"[{''.join(sorted(w.SOUNDS))}]"
 _FOREIGN = re.compile(rf"{_SOUND}{{1,6}}(?:[·•・]{_SOUND}{{1,7}}){{1,3}}")
 _FOREIGN_TITLED = re.compile(rf"(?P<n>{_SOUND}{{2,5}})(?:{'|'.join(w.FOREIGN_TITLES)})")
 _NAMED = re.compile(
-    rf"(?:名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫)"
+    rf"(?P<by>名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫"
+    rf"|(?:[我他她你]|的)(?:爹|娘|父亲|母亲|哥哥?|弟弟|姐姐|妹妹|儿子|女儿|师父|师傅|徒弟|丈夫|妻子|师兄|师姐)名?叫)"
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
 _MYSELF = re.compile(
@@ -69,6 +70,14 @@ _SPEECH_TAILS = (
 _LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
 _SHORT_LIKE_PLACE = tuple("楼阁亭院庄堂轩园苑")
 _NO_NAME_ENDINGS = tuple("家门们")
+_THING = re.compile(r"[这那哪一两几半每][条口块根座件架具台匹]")
+_WITHIN = re.compile(r"里(?:[，。！？的、；]|面|头)")
+_CUT_USES = 3  # uses of a cut name that prove it
+_NOUN_USES = 3  # a surname's own uses as a noun in a chapter that make it a doubtful one
+_LIKE = frozenset("像 如 似 好像 仿佛 犹如 如同 好似 宛如 像是 有如 恰似".split())
+# "小女某某": said of one's own.
+_OWN_KIN = frozenset("小女 犬子 小儿 爱女 爱子 舍弟 舍妹 家兄 拙荆 劣徒 小徒".split())
+_VOICES = frozenset("小大低轻高柔尖厉颤齐同连失朗沉冷闷哑粗")  # "小声", "沉声"
 _PEOPLE_ENDINGS = (
     "老者 老人 女子 男子 少年 少女 弟子 士兵 丫头 丫鬟 丫环 和尚 道士 汉子 妇人 书生 姑娘们 孩子 将军们 军士 "
     "侍卫 侍女 护卫 守卫 小厮 僧人 官员 差役 小妖 众人 先生们 大汉 青年 婆子们 奴才".split()
@@ -98,11 +107,26 @@ class ZhCandidates:
         self.lines = lines
         self.tally: dict[str, Tally] = defaultdict(Tally)
         self.starts = {word.start for line in lines for word in line}
+        self.verb_starts = {word.start for line in lines for word in line if word.tag == "v"}
         self.person_starts = {word.start for line in lines for word in line if word.tag == "PER"}
+        # Characters that begin or end plain nouns here, and the words of no name ("救人").
+        self.nouns: Counter[str] = Counter()
+        self.plain: set[str] = set()
+        # What "这条", "一口" and the like stand before: no person.
+        self.things = {text[m.end() : m.end() + 4] for m in _THING.finditer(text)}
+        for word in (word for line in lines for word in line):
+            if word.tag == "n":
+                for edge in {word.text[0], word.text[-1]}:
+                    self.nouns[edge] += 1
+            elif word.tag in ("v", "vn", "vd", "a", "ad", "d"):
+                self.plain.add(word.text)
+        # And what something is in ("...里的"): none either.
+        self.holders = {text[max(0, m.start() - 3) : m.start()] for m in _WITHIN.finditer(text)}
         for line in lines:
             self._count_line(line)
         self._count_patterns()
         self._absorb()
+        self._complete()
 
     def persons(self) -> dict[str, float]:
         """Accepted forms and their certainty (0..1)."""
@@ -118,7 +142,8 @@ class ZhCandidates:
         for at, word in enumerate(line):
             if word.tag in ("PER", "LOC", "ORG", "nz"):
                 form = trim_person(word.text) if word.tag == "PER" else _EDGE.sub("", word.text)
-                if form:
+                likened = word.tag == "PER" and at and line[at - 1].text in _LIKE
+                if form and not likened:
                     self.tally[form].tags[word.tag] += 1
                 if word.tag != "PER" and form.endswith(w.REVERED) and len(form) > 2:
                     self.tally[form].revered += 1
@@ -143,6 +168,9 @@ class ZhCandidates:
             joined = before.text + word.text
             if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
                 self.tally[joined].revered += 1
+        own = before is not None and before.text in _OWN_KIN and word.tag in _NAME_TAGS
+        if own and 2 <= len(word.text) <= 3 and word.text not in w.ROLES:
+            self.tally[word.text].named += 1
         if before is None or not (before.text in w.ROLES or before.text in w.INTRODUCERS):
             return
         if word.tag in _NAME_TAGS and len(word.text) == 3 and is_full(word.text):
@@ -168,6 +196,15 @@ class ZhCandidates:
         for found in _NAMED.finditer(self.text):
             tally = self.tally[found["n"]]
             elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]
+            if (
+                found["by"].endswith("叫")
+                and found["by"][0] in "我他她你的"
+                and is_full(found["n"])
+            ):
+                elsewhere = False  # "我爹叫…": whatever the tagger took it for
+            verb = found["n"] in self.plain or found.start("n") in self.verb_starts
+            if verb and not tally.tags["PER"] and not is_full(found["n"]):
+                continue  # "叫作救人": things are called so too
             if not _FUNCTION.intersection(found["n"]) and not elsewhere:
                 self.tally[found["n"]].named += 1
         for found in _MYSELF.finditer(self.text):
@@ -206,6 +243,19 @@ class ZhCandidates:
                     tally.tags["PER"] = 0
                     break
 
+    def _complete(self) -> None:
+        """A name that one and the same character always follows was cut too early."""
+        for form in [f for f, t in self.tally.items() if t.tags["PER"] >= _CUT_USES]:
+            if len(form) != 2 or not is_full(form):
+                continue
+            after = {self.text[m.end() : m.end() + 1] for m in re.finditer(form, self.text)}
+            longer = form + next(iter(after))
+            if len(after) > 1 or not _ALL_CJK.match(longer) or _FUNCTION.intersection(longer):
+                continue
+            self.tally[longer].tags["PER"] += self.tally[form].tags["PER"]
+            self.tally[longer].speech += self.tally[form].speech
+            self.tally[form] = Tally()
+
     # -- verdicts -----------------------------------------------------------------------
 
     def _person(self, form: str, tally: Tally) -> float:
@@ -213,8 +263,12 @@ class ZhCandidates:
             return 0.0
         per = tally.tags["PER"]
         other = tally.tags["LOC"] + tally.tags["ORG"]
+        if form.endswith("声") and form[0] in _VOICES:
+            return 0.0
         if tally.titled:
             return 0.9
+        if self._common_noun(form, tally):
+            return 0.0
         if tally.named:
             return 0.85
         if tally.revered:
@@ -227,6 +281,21 @@ class ZhCandidates:
         if form.endswith(like_place) and per + tally.speech < 2:
             return 0.0
         return self._by_shape(form, per, tally)
+
+    def _common_noun(self, form: str, tally: Tally) -> bool:
+        """ "钟舌", "钟里" where a chapter is full of bells: the surname is no surname here."""
+        if not is_full(form) or form[:2] in w.COMPOUND_SURNAMES or tally.named:
+            return False
+        if tally.speech > 1 or tally.speech * 2 > tally.tags["PER"]:
+            return False
+        if any(thing.startswith(form) for thing in self.things):
+            return True
+        if any(holder.endswith(form) for holder in self.holders):
+            return True
+        noun = self.nouns[form[0]]
+        if noun < _NOUN_USES or tally.speech:
+            return False
+        return len(form) == 2 or noun > 3 * tally.tags["PER"]
 
     def _by_shape(self, form: str, per: int, tally: Tally) -> float:
         if "·" in form or "•" in form or "・" in form:
@@ -256,7 +325,7 @@ def plausible(form: str) -> bool:
         return False
     if form in w.ROLES or form in w.NOT_NAMES or form in w.PLAIN_PLACES or form in w.BARE_PLACES:
         return False
-    if form.endswith(tuple(_PEOPLE_ENDINGS)):
+    if form.endswith(tuple(_PEOPLE_ENDINGS)) or (len(form) == 2 and form[1] in "阿老"):
         return False
     return not (_HARD if is_full(form) else _FUNCTION).intersection(form)
 

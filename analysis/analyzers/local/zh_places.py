@@ -7,20 +7,23 @@ from collections import Counter
 
 from . import zh_words as w
 from .entities import Draft, EntityKind
-from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, is_full
+from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, _TITLED, is_full
 from .zh_tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
 _FACTION_END = tuple(sorted(w.FACTION_ENDINGS, key=len, reverse=True))
 _INSIDE = re.compile(r"(?:[里中上下内外边旁前后]|附近|一带|门口|等处)$")
 # "our", "this", "a", "your humble": what follows is no proper name.
-_POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧")
+_POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧满整半合遍举阖")
 _MOTION = frozenset(
     "在 到 从 往 至 去 回 过 离 出 入 进 下 上 赴 抵 投 来 来到 去到 回到 走到 赶到 到了 过了 进了 出了 离了 离开 "
     "前往 抵达 进入 走进 经过 路过 途经 位于 住在 自 奔 向 取 攻 守 屯 驻 逃到 逃往 望 直奔 正是 加入 属于 出身".split()
 )
 _HOUSES = frozenset("府家宫院堂殿部房庄寨楼门国军")  # "太守府" is any governor's
 _LANDSCAPE = frozenset("山海湖河江岭州")  # "南山", "东海" are names
+_BANKS = frozenset("滩岸崖坡")
+_SIDES = frozenset("头上下外里内边中前后旁")  # "岸上", "坡下"
+_VERBS_TOO = frozenset("教会派处守")  # endings of groups that are verbs as well
 _NAME_TAGS = ("LOC", "ORG", "nz", "PER", "nw")
 
 
@@ -39,6 +42,8 @@ class ZhPlaces:
 
     def _count(self, line: list[Word], at: int, word: Word) -> None:
         form = _EDGE.sub("", word.text)
+        if word.tag in ("LOC", "ORG") and _cut_after_noun(line, at):
+            return
         if word.tag in ("LOC", "ORG"):
             form = self._extended(line, at, form)
             self._vote(form, word.tag)
@@ -114,7 +119,7 @@ class ZhPlaces:
             if (
                 line[at].tag == "LOC"
                 and ending in w.FIRM_PLACE_ENDINGS
-                and side in "上下中里内外前"
+                and side in "上下中里内外前后东西南北旁"
             ):
                 return form + ending
         return form
@@ -154,7 +159,11 @@ class ZhPlaces:
     def _verdict(self, form: str, votes: Counter[str]) -> Draft | None:
         ending = next((e for e in _PLACE_END + _FACTION_END if form.endswith(e)), "")
         bare = form in w.BARE_PLACES
-        if form in self._persons or (not bare and _is_plain(form, ending)):
+        if (
+            form in self._persons
+            or self._of_person(form, ending)
+            or (not bare and _is_plain(form, ending))
+        ):
             return None
         if form.endswith(w.REVERED) or (not ending and votes["LOC"] == 0 and votes.total() < 2):
             return None
@@ -166,6 +175,13 @@ class ZhPlaces:
                 return None
         sure = 0.9 if bare else 0.5 + 0.2 * bool(ending) + 0.15 * bool(tagged)
         return Draft(kind=self._kind(form, votes, ending), name=form, certainty=sure)
+
+    def _of_person(self, form: str, ending: str) -> bool:
+        """The beginning of somebody's name, or somebody's title with a verb behind."""
+        titled = _TITLED.match(form)
+        if titled and form[titled.end() :] in _VERBS_TOO and len(titled["t"] or titled["r"]) > 1:
+            return True
+        return not ending and len(form) == 2 and any(p.startswith(form) for p in self._persons)
 
     @staticmethod
     def _kind(form: str, votes: Counter[str], ending: str) -> EntityKind:
@@ -182,9 +198,19 @@ class ZhPlaces:
         return "location"
 
 
+def _cut_after_noun(line: list[Word], at: int) -> bool:
+    """ "院" + "里拉" for "院里" + "拉": the tagger cut before the side instead of behind it."""
+    before = line[at - 1] if at else None
+    return (
+        line[at].text[0] in "里" and before is not None and before.tag in ("n", "LOC", "ORG", "s")
+    )
+
+
 def _is_plain(form: str, ending: str) -> bool:
     """A place of a certain sort, but no certain place: "后街", "贵庄", "太守府"."""
     if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES:
+        return True
+    if len(form) == 2 and (_BANKS.intersection(form) and _SIDES.intersection(form)):
         return True
     if not ending:
         return False

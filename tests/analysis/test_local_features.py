@@ -1,0 +1,256 @@
+"""What the offline analyzer makes of a sentence: kin, gains, riddles, answers, laws, and no noise."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.analyzers.base import KnownCharacter, KnownEntity, Language, OpenThread
+from arboris.bible.findings import (
+    Foreshadowing,
+    NewCharacter,
+    Payoff,
+    Relation,
+    StateChange,
+    WorldFact,
+)
+
+from .test_local_analyzer import assert_grounded, chapter, findings, of
+
+pytestmark = pytest.mark.nodb
+
+THRESHOLD = 0.5  # below it the pipeline drops a finding
+
+
+def people(*names: str) -> tuple[KnownCharacter, ...]:
+    return tuple(KnownCharacter(n, name) for n, name in enumerate(names, 1))
+
+
+def related(text: str, *names: str, language: Language = "zh") -> set[tuple[str, str, str]]:
+    found = findings(chapter(text, language, known_characters=people(*names)))
+    return {(r.source, r.relation, r.target) for r in of(Relation, found)}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("沈墨，是白芷的师弟，如今在城东卖药。", ("沈墨", "师弟", "白芷")),
+        ("沈墨、白芷是表兄妹。", ("沈墨", "表兄妹", "白芷")),
+        ("沈墨与白芷成亲了。", ("沈墨", "夫妻", "白芷")),
+        ("白芷拜沈墨为师。", ("白芷", "徒弟", "沈墨")),
+        ("“沈墨是我的仇人。”白芷咬着牙说。", ("沈墨", "仇人", "白芷")),
+        ("白芷低下头。“我爹叫沈墨，早就不在了。”", ("沈墨", "父亲", "白芷")),
+        ("白芷说：“把犬子沈墨还给我。”", ("沈墨", "儿子", "白芷")),
+        ("白芷推开窗。那封信是她哥哥沈墨留下的。", ("沈墨", "哥哥", "白芷")),
+    ],
+)
+def test_relations(text: str, expected: tuple[str, str, str]) -> None:
+    assert related(text, "沈墨", "白芷") == {expected}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "沈墨是白芷的师父吗？",
+        "沈墨是白芷的师父的朋友。",
+        "白芷看着顾青。那封信是她哥哥沈墨留下的。",  # whose brother?
+        "“沈墨是我的仇人。”",  # who says so?
+    ],
+)
+def test_what_is_not_plain_relates_nobody(text: str) -> None:
+    assert not related(text, "沈墨", "白芷", "顾青")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ruth, the daughter of Amos, came in.", ("Ruth", "daughter", "Amos")),
+        ("Ruth married Amos.", ("Ruth", "spouse", "Amos")),
+        ("Amos, Ruth's uncle, came in.", ("Amos", "uncle", "Ruth")),
+        ("Ruth wrote to her elder brother Amos.", ("Amos", "brother", "Ruth")),
+        ('Ruth shook her head. "My father, Amos, would not."', ("Amos", "father", "Ruth")),
+    ],
+)
+def test_english_relations(text: str, expected: tuple[str, str, str]) -> None:
+    assert related(text, "Ruth", "Amos", language="en") == {expected}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("他解下腰间的玉佩，递给白芷。", "zh", ("白芷", "possession")),
+        ("沈墨把账本塞进白芷怀里。", "zh", ("白芷", "possession")),
+        ("白芷被人绑在柱子上。", "zh", ("白芷", "condition")),
+        ("白芷从此能听见铜里的声音。", "zh", ("白芷", "ability")),
+        ("白芷赶回青石镇。", "zh", ("白芷", "location")),
+        ("He gave the brass key to Ruth.", "en", ("Ruth", "possession")),
+    ],
+)
+def test_states(text: str, language: Language, expected: tuple[str, str]) -> None:
+    known = people("沈墨", "白芷", "Ruth")
+    places = (KnownEntity("location", "青石镇"),)
+    found = findings(chapter(text, language, known_characters=known, known_entities=places))
+    assert_grounded(text, found)
+    assert expected in {(s.character, s.kind) for s in of(StateChange, found)}
+
+
+@pytest.mark.parametrize("text", ["他没把玉佩递给白芷。", "要不要把玉佩交给白芷？"])
+def test_what_was_not_given(text: str) -> None:
+    found = findings(chapter(text, known_characters=people("白芷")))
+    assert not of(StateChange, found)
+
+
+def seeds(text: str, language: Language = "zh") -> list[Foreshadowing]:
+    found = findings(chapter(text, language), "foreshadowing")
+    assert_grounded(text, found)
+    return [s for s in of(Foreshadowing, found) if s.confidence >= THRESHOLD]
+
+
+@pytest.mark.parametrize(
+    ("text", "verse"),
+    [
+        (
+            "井边的孩子又唱起那首童谣：\n\n“石马渡江，木雁还乡，三更灯火照空床。”",
+            "石马渡江，木雁还乡，三更灯火照空床。",
+        ),
+        ("“石马渡江，木雁还乡。”\n这句谶语他听了半辈子。", "石马渡江，木雁还乡。"),
+    ],
+)
+def test_a_quoted_verse_is_the_prophecy(text: str, verse: str) -> None:
+    (seed,) = seeds(text)
+    assert (seed.kind, seed.evidence.quote) == ("prophecy", verse)
+    assert "石马渡江" in seed.keywords
+
+
+def test_an_english_verse() -> None:
+    text = 'The old rhyme ran: "When the stone horse swims the river, the wooden goose flies home."'
+    (seed,) = seeds(text, "en")
+    assert seed.kind == "prophecy"
+    assert seed.evidence.quote.startswith("When the stone horse")
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("木匣里到底装着什么，镇上没有人知道。", "木匣"),
+        ("有人换了铜锁。是谁换的，什么时候换的？", "铜锁"),
+        ("“祠堂里的铁箱是谁的？”\n老人没有回答。", "铁箱"),
+        ("再过七天，就是祭河的日子，渡船都拴上了岸。", "渡船"),
+    ],
+)
+def test_mysteries_and_setups(text: str, word: str) -> None:
+    assert any(word in keyword for seed in seeds(text) for keyword in seed.keywords)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "小徒弟低下头：“晚辈失言。”",
+        "她翻到空白的一页，写了一行字，合上账本。",
+        "话没说完，长刀已经劈到面前。",
+        "那口井像谁也没有见过的深潭。",
+        "“你去哪里？”\n“去买盐。”",
+    ],
+)
+def test_no_seeds(text: str) -> None:
+    assert not seeds(text)
+
+
+def test_a_riddle_of_people_alone_takes_its_things_from_what_led_to_it() -> None:
+    (seed,) = seeds("她推开铁箱，里面是空的。到底是谁拿走的？")
+    assert any("铁箱" in word for word in seed.keywords)
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("原来铁箱里装的就是那本账册。", "zh"),
+        ("童谣里的石马，应验了。", "zh"),
+        ("她这才明白，铁箱为什么从不上锁。", "zh"),
+        ("真相是，铁箱早就空了。", "zh"),
+        ("That is why the iron box was never locked.", "en"),
+        ("It turned out that the iron box had been empty.", "en"),
+        ("At last he understood the iron box.", "en"),
+    ],
+)
+def test_clear_answers_pass_the_threshold(text: str, language: Language) -> None:
+    (answer,) = of(Payoff, findings(chapter(text, language), "foreshadowing"))
+    assert answer.outcome == "paid_off"
+    assert answer.confidence >= THRESHOLD
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [("铁箱果然很沉。", "zh"), ("她终于睡着了，铁箱还在。", "zh"), ("At last the box fell.", "en")],
+)
+def test_vague_ones_do_not(text: str, language: Language) -> None:
+    found = of(Payoff, findings(chapter(text, language), "foreshadowing"))
+    assert all(answer.confidence < THRESHOLD for answer in found)
+
+
+def test_of_several_threads_a_single_word_names_none() -> None:
+    threads = (
+        OpenThread(1, "铁箱是谁的", "铁箱是谁的？", ("铁箱", "祠堂")),
+        OpenThread(1, "钥匙丢了", "钥匙丢了。", ("钥匙", "河滩")),
+    )
+    for text, quote in (
+        ("原来铁箱就是空的。", ""),
+        ("原来祠堂里的铁箱就是空的。", "铁箱是谁的？"),
+    ):
+        found = findings(chapter(text, open_threads=threads), "foreshadowing")
+        assert [p.seed_quote for p in of(Payoff, found)] == [quote]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name"),
+    [
+        ("凡入此门者，不得回头。", "zh", "凡入此门者，不得回头"),
+        ("可是外乡的人，必须在日落前出城。", "zh", "外乡的人，必须在日落前出城"),
+        ("老人说：“这炉子一日只能开三次。”", "zh", "这炉子一日只能开三次"),
+        ("No boat may leave the bay after dark.", "en", "No boat may leave the bay after dark"),
+    ],
+)
+def test_a_rule_is_called_by_its_words(text: str, language: Language, name: str) -> None:
+    world = of(WorldFact, findings(chapter(text, language), "world_expansion"))
+    assert [w.name for w in world if w.type == "rule"] == [name]
+
+
+@pytest.mark.parametrize("text", ["这条规矩，你进门那天就听过。", "你不许再提这件事。"])
+def test_no_rules(text: str) -> None:
+    world = of(WorldFact, findings(chapter(text), "world_expansion"))
+    assert "rule" not in {w.type for w in world}
+
+
+def names(text: str, language: Language = "zh") -> dict[str, list[str]]:
+    return {c.name: c.aliases for c in of(NewCharacter, findings(chapter(text, language)))}
+
+
+def test_a_surname_that_the_chapter_uses_as_a_noun_names_nobody() -> None:
+    text = (
+        "石头滚下山。石阶上有石粉，石匠敲着石碑。这条石舌是石料做的，石舌里的水一直流。"
+        "石舌断了，石舌又接上。柳如烟笑道：“好石料。”"
+    )
+    assert set(names(text)) == {"柳如烟"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["他小声说：“走。”", "一颗颗像白果，又像黄连。", "这一招叫作伤人，那一招叫作留人。"],
+)
+def test_words_that_are_nobody(text: str) -> None:
+    assert not names(text)
+
+
+def test_what_people_call_somebody() -> None:
+    text = "柳如烟住在渡口，街坊都叫她烟儿。她的邻居很多。柳如烟笑道：“烟儿在此。”"
+    assert names(text) == {"柳如烟": ["烟儿"]}
+
+
+def test_english_nicknames_and_surnames_that_are_landscape() -> None:
+    text = (
+        "Walter Brook kept the ferry, and the whole village called him the Heron. "
+        "The Heron said nothing. They let the Heron sleep. Walter Brook laughed."
+    )
+    found = findings(chapter(text, "en"))
+    (walter,) = of(NewCharacter, found)
+    assert (walter.name, walter.aliases) == ("Walter Brook", ["Heron"])
+    assert not of(WorldFact, found)
