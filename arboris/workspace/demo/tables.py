@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from rich.table import Table
 
 from arboris.workspace.demo.figures import Journey, median, percentile
+from arboris.workspace.texts import SCRIPT_TEXTS
 
 
 def journeys(title: str, rows: Sequence[Journey]) -> Table:
@@ -23,7 +24,7 @@ def journeys(title: str, rows: Sequence[Journey]) -> Table:
     for row in sorted(rows, key=lambda row: row.chapter):
         moments = (row.queued, row.shown, row.started, row.completed, row.pushed)
         seconds = [f"+{(moment - begin).total_seconds():.3f} s" for moment in moments]
-        table.add_row(str(row.chapter), *seconds, row.status)
+        table.add_row(str(row.chapter), *seconds, str(SCRIPT_TEXTS[f"status_{row.status}"]))
     return table
 
 
@@ -55,7 +56,10 @@ def _characters(content: dict[str, Any]) -> Table:
         table.add_column(name)
     for row in content["characters"][:12]:
         states = row["states"]
-        last = f"{states[-1]['kind']}: {states[-1]['description'][:40]}" if states else ""
+        last = ""
+        if states:
+            kind = SCRIPT_TEXTS[f"kind_{states[-1]['kind']}"]
+            last = f"{kind}: {states[-1]['description'][:40]}"
         table.add_row(
             row["name"],
             "、".join(row["aliases"]),
@@ -87,7 +91,8 @@ def _threads(content: dict[str, Any]) -> Table:
     # Those with a pay-off first: they show what the ledger is for.
     for row in sorted(content["foreshadowings"], key=lambda row: not row["events"])[:8]:
         events = "; ".join(f"{e['chapter_number']}: {e['quote'][:40]}" for e in row["events"])
-        table.add_row(str(row["chapter_number"]), row["status"], row["quote"][:40], events)
+        status = str(SCRIPT_TEXTS[f"seed_{row['status']}"])
+        table.add_row(str(row["chapter_number"]), status, row["quote"][:40], events)
     return table
 
 
