@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from django.apps import AppConfig
@@ -15,12 +16,14 @@ class AnalysisConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
-        from analysis import metrics, steward
+        from analysis import cluster, metrics
 
         # Sent inside each worker process once it is forked: the first moment a thread may start.
-        post_spawn.connect(steward.start_in_worker, dispatch_uid="arboris-steward")
+        post_spawn.connect(cluster.start_in_worker, dispatch_uid="arboris-steward")
         post_migrate.connect(create_fixed_rows, sender=self, dispatch_uid="arboris-fixed-rows")
         metrics.register()
+        if sys.argv[1:2] == ["qcluster"]:
+            cluster.prepare()
 
 
 def create_fixed_rows(using: str, apps: Any = installed, **_: Any) -> None:

@@ -37,8 +37,8 @@ class Run:
 
     def check(self, feature: str, fraction: float) -> None:
         """Called often by the analyzer: stops a run that is over, reports progress now and then."""
-        if self.keeper.claim_lost:
-            raise LeaseLost(f"analysis {self.claim.task_id} was taken away")
+        if self.keeper.must_stop:
+            raise LeaseLost(f"analysis {self.claim.task_id} is not ours any more")
         now = time.monotonic()
         if now >= self.ends:
             raise ProcessingTimeout(

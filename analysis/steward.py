@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 
 from analysis import queue
 from analysis.models import WorkerHeartbeat
@@ -36,6 +36,8 @@ class Steward:
         self._claim: Claim | None = None
         self._lost = threading.Event()
         self._stop = threading.Event()
+        # Set when the worker is asked to stop: the running analysis ends at its next check.
+        self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._renew_at = 0.0
         self._thread = threading.Thread(target=self._run, name="steward", daemon=True)
@@ -55,11 +57,17 @@ class Steward:
             self._renew_at = time.monotonic() + settings.ARBORIS_LEASE_SECONDS / 4.5
 
     @property
-    def claim_lost(self) -> bool:
-        """Whether the claim being held was found to be somebody else's, or nobody's."""
-        return self._lost.is_set()
+    def must_stop(self) -> bool:
+        """Whether the work on the held claim is in vain, or has to be given back."""
+        return self._lost.is_set() or self.stopping.is_set()
 
     def _run(self) -> None:
+        try:
+            self._look_after_everything()
+        finally:
+            connections.close_all()  # this thread's own
+
+    def _look_after_everything(self) -> None:
         beat_at = 0.0
         sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
         sweep_at = 0.0
@@ -130,8 +138,8 @@ def current() -> Steward:
     return _steward
 
 
-def start_in_worker(**_: Any) -> None:
-    """Receiver of django-q2's post_spawn: runs in a freshly forked worker process."""
+def start_afresh() -> Steward:
+    """A new steward for a process that was just forked: the parent's thread did not survive."""
     global _steward
-    _steward = None  # whatever the parent had, its thread did not survive the fork
-    current()
+    _steward = None
+    return current()

@@ -19,12 +19,14 @@ def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     keeper = steward.current()
     ends, done = time.monotonic() + SLICE_SECONDS, 0
-    while (claim := queue.claim(keeper.worker)) is not None:
+    while not keeper.stopping.is_set() and (claim := queue.claim(keeper.worker)) is not None:
         keeper.hold(claim)
         try:
             services.run(claim, keeper)
         finally:
             keeper.hold(None)
+        if keeper.stopping.is_set():
+            queue.give_back(claim)  # changes nothing where it ended just before
         done += 1
         if time.monotonic() >= ends:
             in_transaction(_leave_wakeup)

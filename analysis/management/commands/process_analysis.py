@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from typing import Any
 
 from django.core.management.base import CommandParser
-from django.db import connections
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,24 +21,6 @@ from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbe
 from analysis.queue import Claim
 from analysis.steward import Steward
 from arboris.db import db_now
-
-
-class ForegroundSteward(Steward):
-    """A steward whose worker can be asked to stop: the running analysis then ends at its next check."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stopping = threading.Event()
-
-    @property
-    def claim_lost(self) -> bool:
-        return self.stopping.is_set() or super().claim_lost
-
-    def _run(self) -> None:
-        try:
-            super()._run()
-        finally:
-            connections.close_all()  # this thread's own
 
 
 class Command(OperatorCommand):
@@ -71,7 +52,7 @@ class Command(OperatorCommand):
             self.note(text % {"reason": control.paused_reason or "-"})
         out = report.Report(self.stdout, as_document=self.json, now=db_now())
         ends: Counter[str] = Counter()
-        keeper = ForegroundSteward()
+        keeper = Steward()
         paused = control.paused_at is not None
         try:
             if self.dry_run:
@@ -86,9 +67,7 @@ class Command(OperatorCommand):
             out.close({**totals, "interrupted": keeper.stopping.is_set()})
         self._conclude(ends, keeper.stopping.is_set())
 
-    def _work(
-        self, keeper: ForegroundSteward, limit: int, out: report.Report, ends: Counter[str]
-    ) -> None:
+    def _work(self, keeper: Steward, limit: int, out: report.Report, ends: Counter[str]) -> None:
         waiting = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lte=db_now())
         total = waiting.order_by()[:limit].count() if self.err.isatty() else 0
         with terminal.progress(self.err, self._name(), total) as advance:
@@ -118,7 +97,7 @@ class Command(OperatorCommand):
         self.say(text)
 
 
-def _run(claim: Claim, keeper: ForegroundSteward) -> report.Row:
+def _run(claim: Claim, keeper: Steward) -> report.Row:
     """Work on one claim; the row says how it ended."""
     keeper.hold(claim)
     try:
@@ -153,7 +132,7 @@ def _totals(ends: Counter[str]) -> dict[str, int]:
 
 
 @contextmanager
-def running(keeper: ForegroundSteward, command: OperatorCommand) -> Iterator[None]:
+def running(keeper: Steward, command: OperatorCommand) -> Iterator[None]:
     """The steward at work, with Ctrl-C and SIGTERM asking it to stop; a second one ends at once."""
 
     def stop(number: int, frame: object) -> None:

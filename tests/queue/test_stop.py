@@ -1,0 +1,97 @@
+"""A cluster that is stopped, or killed: nothing is lost, nobody is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests import live
+from tests.live import Site, slow_text, wait_for, wait_for_task
+
+pytestmark = [pytest.mark.timeout(180), pytest.mark.nodb]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of this module's own: its cluster is stopped and started again."""
+    with live.running(tmp_path_factory.mktemp("stop"), {}) as site:
+        yield site
+
+
+@pytest.fixture
+def client(site: Site) -> Iterator[httpx2.Client]:
+    with site.client() as client:
+        yield client
+
+
+@pytest.fixture
+def running_task(site: Site, client: httpx2.Client) -> Iterator[dict[str, Any]]:
+    """A task that a worker is held up with; the brake is released at the end."""
+    site.brake.touch()
+    project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
+    saved = client.post(f"/api/projects/{project}/chapters", json={"content": slow_text(1)}).json()
+    yield wait_for_task(client, saved["analysis"]["id"], "processing")
+    site.brake.unlink(missing_ok=True)
+
+
+def family(pid: int) -> set[int]:
+    """The process and all below it."""
+    found = {pid}
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found |= family(int(child))
+    return found
+
+
+def alive(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
+    return state != "Z"
+
+
+def restart(site: Site) -> subprocess.Popen[bytes]:
+    env = live.environment(site.directory, site.database_url)
+    log = site.directory / "again.log"
+    site.processes["cluster"] = live.start(["manage.py", "qcluster"], log, env)
+    return site.processes["cluster"]
+
+
+def test_a_stopped_cluster_gives_its_work_back_without_using_up_a_try(
+    site: Site, client: httpx2.Client, running_task: dict[str, Any]
+) -> None:
+    cluster = site.processes["cluster"]
+    cluster.terminate()
+    assert cluster.wait(10) == 0
+    task = client.get(f"/api/async-analysis/tasks/{running_task['id']}").json()
+    assert (task["status"], task["retry_count"]) == ("pending", 0)
+    assert [attempt["outcome"] for attempt in task["attempts"]] == ["cancelled"]
+
+    site.brake.unlink()
+    restart(site)
+    task = wait_for_task(client, running_task["id"])
+    assert (task["status"], task["retry_count"]) == ("completed", 0)
+
+
+def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
+    site: Site, client: httpx2.Client, running_task: dict[str, Any]
+) -> None:
+    cluster = site.processes["cluster"]
+    members = family(cluster.pid)
+    assert len(members) >= 6, "parent, sentinel, two workers, monitor, pusher"
+    os.kill(cluster.pid, signal.SIGKILL)
+    cluster.wait()
+    wait_for(lambda: not any(map(alive, members)), "the whole cluster is gone", 10)
+
+    site.brake.unlink()
+    restart(site)
+    task = wait_for_task(client, running_task["id"], within=40)
+    assert task["status"] == "completed"
+    assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]
