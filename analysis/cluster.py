@@ -27,6 +27,9 @@ def prepare() -> None:
 def start_in_worker(**_: Any) -> None:
     """Receiver of django-q2's post_spawn: runs in a freshly forked worker process."""
     keeper = steward.start_afresh()
+    sentinel = os.getppid()
+    # Its death takes the whole cluster along (see die_with_parent); a supervisor starts another.
+    keeper.on_stuck = lambda: os.kill(sentinel, signal.SIGKILL)
     signal.signal(STOP, lambda *_: keeper.stopping.set())
 
 

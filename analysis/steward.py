@@ -11,6 +11,7 @@ import os
 import socket
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
+STUCK_SECONDS = 10.0
 
 
 class Steward:
@@ -40,6 +42,10 @@ class Steward:
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._renew_at = 0.0
+        self._moved = time.monotonic()
+        # Called when this worker should have been given work long ago; only a cluster's worker
+        # has somebody to call.
+        self.on_stuck: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="steward", daemon=True)
 
     def start(self) -> None:
@@ -53,8 +59,14 @@ class Steward:
         """From now on keep this claim alive (None: no claim)."""
         with self._lock:
             self._claim = claim
+            self._moved = time.monotonic()
             self._lost.clear()
             self._renew_at = time.monotonic() + settings.ARBORIS_LEASE_SECONDS / 4.5
+
+    def moved(self) -> None:
+        """The worker was handed a wake-up: whatever hands them out is alive."""
+        with self._lock:
+            self._moved = time.monotonic()
 
     @property
     def must_stop(self) -> bool:
@@ -83,6 +95,7 @@ class Steward:
                     beat_at = now + HEARTBEAT_SECONDS
                 if now >= sweep_at:
                     queue.sweep()
+                    self._look_for_a_wedge(now)
                     sweep_at = now + sweep_every
             except Exception:
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
@@ -102,6 +115,15 @@ class Steward:
                 self._renew_at = now + settings.ARBORIS_LEASE_SECONDS / 4.5
             if not alive:
                 self._lost.set()
+
+    def _look_for_a_wedge(self, now: float) -> None:
+        """A worker killed while it held the lock of the cluster's task queue starves all others."""
+        patience = max(STUCK_SECONDS, 3 * settings.ARBORIS_POLL_INTERVAL)
+        with self._lock:
+            idle = self._claim is None and now - self._moved > patience
+        if idle and self.on_stuck is not None and queue.overdue(patience):
+            log.critical("work is due for over %.0f s and none is handed out", patience)
+            self.on_stuck()
 
     def _beat(self, started: Any) -> None:
         with self._lock:

@@ -18,6 +18,7 @@ SLICE_SECONDS = 5.0
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     keeper = steward.current()
+    keeper.moved()
     ends, done = time.monotonic() + SLICE_SECONDS, 0
     while not keeper.stopping.is_set() and (claim := queue.claim(keeper.worker)) is not None:
         keeper.hold(claim)

@@ -28,3 +28,10 @@ def worker_of(site: Site, task_id: int) -> str:
         opened.execute("SELECT worker FROM pending_analysis WHERE id = %s", [task_id])
         (worker,) = opened.fetchone()
     return str(worker)
+
+
+def workers(site: Site) -> list[str]:
+    """Every worker that has beaten, dead ones too: ``host:pid``."""
+    with cursor(site) as opened:
+        opened.execute("SELECT worker FROM analysis_workerheartbeat")
+        return [str(name) for (name,) in opened.fetchall()]

@@ -16,7 +16,7 @@ from analysis.queue.operate import (
     supersede,
 )
 from analysis.queue.release import give_back
-from analysis.queue.sweep import rescue, sweep
+from analysis.queue.sweep import overdue, rescue, sweep
 
 __all__ = [
     "Claim",
@@ -28,6 +28,7 @@ __all__ = [
     "fail",
     "finish",
     "give_back",
+    "overdue",
     "owns",
     "pause",
     "prunable",

@@ -39,6 +39,14 @@ def sweep() -> bool:
     return True
 
 
+def overdue(seconds: float) -> bool:
+    """Whether something may be claimed and has been due for longer than ``seconds``."""
+    if QueueControl.objects.filter(pk=1, paused_at__isnull=False).exists():
+        return False
+    before = db_now() - timedelta(seconds=seconds)
+    return PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lt=before).exists()
+
+
 def rescue() -> int:
     """Take tasks whose lease has expired away from their dead workers; returns how many."""
     expired = list(

@@ -12,10 +12,11 @@ from typing import Any
 import httpx2
 import pytest
 
-from tests import live
+from tests import live, live_rows
 from tests.live import Site, slow_text, wait_for, wait_for_task
 
-pytestmark = [pytest.mark.timeout(180), pytest.mark.nodb]
+# The mark is for the look into the live site's own database.
+pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")
@@ -95,3 +96,33 @@ def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
     task = wait_for_task(client, running_task["id"], within=40)
     assert task["status"] == "completed"
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]
+
+
+def test_a_cluster_that_hands_out_no_work_any_more_ends_itself(
+    site: Site, client: httpx2.Client
+) -> None:
+    # One of the idle workers holds the lock of the task queue; killed, it never lets go.
+    cluster = site.processes["cluster"]
+    wait_for(lambda: len(family(cluster.pid)) >= 6, "the cluster is complete")
+    for pid in workers_of(site):
+        os.kill(pid, signal.SIGKILL)
+    project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
+    content = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 20
+    saved = client.post(f"/api/projects/{project}/chapters", json={"content": content}).json()
+    cluster.wait(60)
+
+    restart(site)
+    task = wait_for_task(client, saved["analysis"]["id"])
+    assert (task["status"], task["retry_count"]) == ("completed", 0)
+
+
+def workers_of(site: Site) -> list[int]:
+    """The workers of the running cluster, by their heartbeats."""
+    members = family(site.processes["cluster"].pid)
+
+    def beating() -> list[int]:
+        pids = [int(name.rpartition(":")[2]) for name in live_rows.workers(site)]
+        mine = [pid for pid in pids if pid in members]
+        return mine if len(mine) == 2 else []
+
+    return wait_for(beating, "both workers beat")
