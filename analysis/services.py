@@ -81,6 +81,7 @@ def _analyse(state: Run) -> None:
     chapter = _load(claim)
     analyzer = registry.get(settings.ARBORIS_ANALYZER)
     outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
+    story.prepare(claim.project_id)
     in_transaction(lambda: _apply(claim, outcome))
 
 

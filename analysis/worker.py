@@ -30,12 +30,7 @@ def run_due() -> int:
             queue.give_back(claim)  # changes nothing where it ended just before
         done += 1
         if time.monotonic() >= ends:
-            in_transaction(_leave_wakeup)
+            # The queue may not be empty yet: see to it that somebody goes on.
+            in_transaction(wakeup.issue)
             break
     return done
-
-
-def _leave_wakeup() -> None:
-    """The slice ended before the queue was empty: see to it that somebody goes on."""
-    if wakeup.waiting() == 0:
-        wakeup.issue()

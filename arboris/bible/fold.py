@@ -8,6 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from arboris.bible.findings import (
     Appearance,
@@ -26,7 +27,7 @@ _NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
 _LEADING = 3  # who is named at least a third as often as the most named
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Placed:
     """A verified finding and the chapter that it is about."""
 
@@ -34,7 +35,7 @@ class Placed:
     chapter_id: int
     finding: Finding
 
-    @property
+    @cached_property
     def order(self) -> tuple[int, int, int, str, str]:
         evidence = self.finding.evidence
         return (
@@ -153,10 +154,8 @@ class _People:
         bearers = [person for person in self.people if is_short_form(name, person.name)]
         return bearers[0] if len(bearers) == 1 else None
 
-    def leads(self, person: Person) -> bool:
-        """Whether the person is in so many scenes that the name tells none of them apart."""
-        top = max((other.mentions for other in self.people), default=0)
-        return person.mentions * _LEADING >= top
+    def most_mentions(self) -> int:
+        return max((person.mentions for person in self.people), default=0)
 
     def add(self, placed: Placed, finding: Appearance | NewCharacter) -> None:
         person = (
@@ -243,76 +242,107 @@ class _Entities:
 
 
 def _fold_threads(bible: Bible, ordered: list[Placed], people: _People) -> None:
-    seen: set[tuple[int, str]] = set()
+    ledger = Ledger(people)
     for placed in ordered:
         finding = placed.finding
         if isinstance(finding, Foreshadowing):
-            place = (placed.chapter_id, finding.evidence.quote)
-            if place not in seen:
-                seen.add(place)
-                bible.threads.append(
-                    Thread(
-                        finding.kind,
-                        finding.description,
-                        finding.keywords,
-                        placed.chapter_number,
-                        Fact.of(placed),
-                    )
-                )
+            ledger.plant(placed, finding)
         elif isinstance(finding, Payoff):
-            thread = _thread_of(finding, placed.chapter_number, bible.threads, people)
+            thread = ledger.thread_of(finding, placed.chapter_number)
             if thread is not None:
                 thread.events.setdefault(
                     (placed.chapter_id, finding.evidence.quote),
                     (finding.outcome, finding.description, Fact.of(placed)),
                 )
                 thread.status = finding.outcome
+    bible.threads = ledger.threads
 
 
-def _thread_of(
-    payoff: Payoff, chapter_number: int, threads: list[Thread], people: _People
-) -> Thread | None:
-    """The earlier seed that a pay-off is about: by its quote, else by the words they share.
+class Ledger:
+    """Seeds in the order of their planting, found again by the words that they hold.
 
-    A matter that is closed takes no more, save a prophecy: it comes true line by line.
+    A word and a keyword name the same thing when one is the other or its end (手套, 黑皮手套): so
+    keywords are kept under themselves and under their ends, and a word asks for both.
     """
-    earlier = [thread for thread in threads if thread.chapter_number < chapter_number]
-    taking = [t for t in earlier if t.status != "paid_off" or t.kind == "prophecy"]
-    if payoff.seed_quote:
-        return next((t for t in taking if t.fact.quote == payoff.seed_quote), None)
-    words = _weighed(payoff.keywords, earlier, people)
-    scored = [(sum(w for word, w in words.items() if _holds(t, word)), t) for t in taking]
-    best = max((score for score, _ in scored), default=0.0)
-    if best < _GROUND:
-        return None
-    # Of equals the open one, then the first planted.
-    equals = [thread for score, thread in scored if score == best]
-    return next((t for t in equals if t.status != "paid_off"), equals[0])
+
+    def __init__(self, people: _People) -> None:
+        self.threads: list[Thread] = []
+        self._people = people
+        self._most_mentions = people.most_mentions()
+        self._planted: set[tuple[int, str]] = set()
+        self._by_quote: dict[str, list[int]] = {}
+        self._by_keyword: dict[str, set[int]] = {}
+        self._by_end: dict[str, set[int]] = {}
+
+    def plant(self, placed: Placed, seed: Foreshadowing) -> None:
+        place = (placed.chapter_id, seed.evidence.quote)
+        if place in self._planted:
+            return
+        self._planted.add(place)
+        at = len(self.threads)
+        self.threads.append(
+            Thread(
+                seed.kind,
+                seed.description,
+                seed.keywords,
+                placed.chapter_number,
+                Fact.of(placed),
+            )
+        )
+        self._by_quote.setdefault(seed.evidence.quote, []).append(at)
+        for word in map(key, seed.keywords):
+            self._by_keyword.setdefault(word, set()).add(at)
+            for end in ends(word):
+                self._by_end.setdefault(end, set()).add(at)
+
+    def thread_of(self, payoff: Payoff, chapter_number: int) -> Thread | None:
+        """The earlier seed that a pay-off is about: by its quote, else by the words they share.
+
+        A matter that is closed takes no more, save a prophecy: it comes true line by line.
+        """
+        if payoff.seed_quote:
+            planted = (self.threads[at] for at in self._by_quote.get(payoff.seed_quote, []))
+            return next((t for t in planted if takes(t, chapter_number)), None)
+        scores: dict[int, float] = {}
+        for word in sorted({key(word) for word in payoff.keywords}):
+            holders = self._holders(word, chapter_number)
+            for at in holders:
+                scores[at] = scores.get(at, 0.0) + self._weight(word) / len(holders)
+        scored = [(scores[at], self.threads[at]) for at in sorted(scores)]
+        scored = [(score, thread) for score, thread in scored if takes(thread, chapter_number)]
+        best = max((score for score, _ in scored), default=0.0)
+        if best < _GROUND:
+            return None
+        # Of equals the open one, then the first planted.
+        equals = [thread for score, thread in scored if score == best]
+        return next((t for t in equals if t.status != "paid_off"), equals[0])
+
+    def _holders(self, word: str, chapter_number: int) -> set[int]:
+        """Earlier seeds that name the thing."""
+        found = self._by_keyword.get(word, set()) | self._by_end.get(word, set())
+        for end in ends(word):
+            found = found | self._by_keyword.get(end, set())
+        return {at for at in found if self.threads[at].chapter_number < chapter_number}
+
+    def _weight(self, word: str) -> float:
+        """What the word says about which thread is meant; shared by its holders.
+
+        A leading character's name says nothing, for half of all sentences hold one; that of a
+        minor one says half as much as a thing.
+        """
+        person = self._people.find(word)
+        if person is None:
+            return 1.0
+        return 0.0 if person.mentions * _LEADING >= self._most_mentions else _NAME
 
 
-def _weighed(words: list[str], threads: list[Thread], people: _People) -> dict[str, float]:
-    """What each word says about which thread is meant: the rarer among them, the more.
-
-    A leading character's name says nothing, for half of all sentences hold one; that of a minor
-    one says half as much as a thing.
-    """
-    weights: dict[str, float] = {}
-    for word in sorted({key(word) for word in words}):
-        shared = sum(_holds(thread, word) for thread in threads)
-        person = people.find(word)
-        value = 1.0 if person is None else 0.0 if people.leads(person) else _NAME
-        if shared and value:
-            weights[word] = value / shared
-    return weights
+def takes(thread: Thread, chapter_number: int) -> bool:
+    """Whether a pay-off in this chapter can belong to the thread."""
+    earlier = thread.chapter_number < chapter_number
+    return earlier and (thread.status != "paid_off" or thread.kind == "prophecy")
 
 
-def _holds(thread: Thread, word: str) -> bool:
-    """Whether the seed names the thing: itself, or more or less closely (手套, 黑皮手套)."""
-    return any(_same(word, key(other)) for other in thread.keywords)
-
-
-def _same(one: str, other: str) -> bool:
-    short, long = sorted((one, other), key=len)
-    if short == long:
-        return True
-    return len(short) > 1 and long.endswith(f" {short}" if short.isascii() else short)
+def ends(word: str) -> list[str]:
+    """Its proper ends that can stand for it: of two letters or more, and in English whole words."""
+    cut = range(1, len(word) - 1)
+    return [word[at:] for at in cut if not word[at:].isascii() or word[at - 1] == " "]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from arboris.bible import fold, store
-from arboris.bible.findings import FINDING, Finding, WorldKind
+from arboris.bible import fold, placed, store
+from arboris.bible.findings import Finding, WorldKind
 from arboris.bible.models import Character, ForeshadowingThread, WorldEntity
 from arboris.bible.models import Finding as FindingRow
 from arboris.novels.models import NovelProject
@@ -80,14 +80,12 @@ def forget(project_id: uuid.UUID, chapter_id: int) -> None:
 
 def rebuild(project_id: uuid.UUID) -> None:
     """Fold the bible from all current findings whose quote stands in the text."""
-    rows = FindingRow.objects.filter(
-        project_id=project_id, current=True, verified=True
-    ).values_list("chapter__chapter_number", "chapter_id", "payload")
-    placed = [
-        fold.Placed(number, chapter_id, FINDING.validate_python(payload))
-        for number, chapter_id, payload in rows
-    ]
-    store.save(project_id, fold.fold(placed))
+    store.save(project_id, fold.fold(placed.current(project_id)))
+
+
+def prepare(project_id: uuid.UUID) -> None:
+    """Read and parse what the fold will need, before the transaction that holds the lock."""
+    placed.current(project_id)
 
 
 def known_people(project_id: uuid.UUID) -> list[KnownPerson]:

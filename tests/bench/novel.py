@@ -1,0 +1,56 @@
+"""``python -m tests.bench.novel``: what the length of a novel costs the next chapter's analysis.
+
+A novel grows chapter by chapter; at some lengths the last chapter is analysed again a few times,
+and the time from its start to its end (findings, fold and commit included) is taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from arboris.workspace.demo.figures import median
+from tests.bench.__main__ import SAMPLE, system
+
+CHARACTERS = 3_000
+AGAIN = 7
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.novel", description=__doc__)
+    parser.add_argument("--lengths", type=int, nargs="+", default=[10, 100, 300])
+    arguments = parser.parse_args()
+    text = Path(SAMPLE).read_text(encoding="utf-8")
+    table = Table(title=f"Analysis of a chapter of {CHARACTERS} characters, in ms")
+    for column in ("chapters in the novel", "p50", "max"):
+        table.add_column(column, justify="right")
+    with system(None) as (writer, inbox):
+        project, chapters, last = writer.new_project("long", "zh"), 0, 0
+        for length in sorted(arguments.lengths):
+            tasks = []
+            while chapters < length:
+                start = chapters * 37 % (len(text) - CHARACTERS)
+                answer = writer.add_chapter(project, text[start : start + CHARACTERS])
+                tasks.append(answer.body["analysis"]["id"])
+                chapters, last = chapters + 1, answer.body["id"]
+            for task_id in tasks:
+                inbox.wait_for(task_id, 600)
+            times = []
+            for number in range(AGAIN):
+                content = text[number * 11 : number * 11 + CHARACTERS]
+                response = writer.http.patch(f"/api/chapters/{last}", json={"content": content})
+                task_id = response.json()["analysis"]["id"]
+                inbox.wait_for(task_id, 60)
+                task = writer.get(f"/api/async-analysis/tasks/{task_id}")
+                times.append(task["duration_seconds"] * 1000)
+            table.add_row(str(length), f"{median(times):.0f}", f"{max(times):.0f}")
+    Console(width=80).print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
