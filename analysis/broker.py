@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from multiprocessing.util import Finalize
+
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
@@ -38,4 +40,6 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
         # the FIFO must belong to the process that reads it.
         if self._listener is None:
             self._listener = listen("tasks")
+            # The pusher ends without atexit; this runs at the end of a multiprocessing child.
+            Finalize(None, self._listener.close, exitpriority=10)
         self._listener.wait(Conf.POLL)

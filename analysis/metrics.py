@@ -6,6 +6,7 @@ What the tables hold is the same for every process, so any web process can be sc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 
 from django.db import DatabaseError
 from django.db.models import Count, Min
@@ -21,6 +22,9 @@ from analysis import tallies
 from analysis.models import PendingAnalysis, QueueControl, Status, StatusTally, WorkerHeartbeat
 from arboris.db import db_now
 from notifications.relay import relay
+
+# A worker that was not seen for longer is gone: its row is only kept for people to look at.
+SEEN_WITHIN = timedelta(seconds=60)
 
 _registered = False
 
@@ -90,8 +94,20 @@ def _queue() -> Iterator[Metric]:
         yield CounterMetricFamily(
             f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=sums[column]
         )
+    yield _tokens(sums)
     paused = QueueControl.objects.get(pk=1).paused_at is not None
     yield GaugeMetricFamily("pending_analysis_paused", "Whether claims are paused.", value=paused)
+
+
+def _tokens(sums: dict[str, float]) -> Metric:
+    family = CounterMetricFamily(
+        "pending_analysis_tokens",
+        "Tokens spent since the beginning; estimated: how many of the others were never reported.",
+        labels=["kind"],
+    )
+    for kind, column in tallies.TOKENS.items():
+        family.add_metric([kind], sums[column])
+    return family
 
 
 def _histogram(sums: dict[str, float]) -> Metric:
@@ -113,6 +129,6 @@ def _workers() -> Iterator[Metric]:
     age = GaugeMetricFamily(
         "arboris_worker_heartbeat_age_seconds", "Since a worker was last seen.", labels=["worker"]
     )
-    for beat in WorkerHeartbeat.objects.all():
+    for beat in WorkerHeartbeat.objects.filter(seen_at__gte=now - SEEN_WITHIN):
         age.add_metric([beat.worker], (now - beat.seen_at).total_seconds())
     yield age

@@ -179,6 +179,7 @@ class StatusTally(models.Model):
     SHARDS = 16
     # Upper bounds of the run-time histogram, in seconds.
     BOUNDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
+    TOKEN_KINDS = ("prompt", "completion", "estimated")
 
     shard = models.PositiveSmallIntegerField(primary_key=True)
     completed = models.BigIntegerField(default=0)
@@ -188,6 +189,10 @@ class StatusTally(models.Model):
     retried = models.BigIntegerField(default=0)
     rescued = models.BigIntegerField(default=0)
     seconds = models.FloatField(default=0)
+    tokens_prompt = models.BigIntegerField(default=0)
+    tokens_completion = models.BigIntegerField(default=0)
+    # How many of the two were never reported but estimated.
+    tokens_estimated = models.BigIntegerField(default=0)
     le_0 = models.BigIntegerField(default=0)
     le_1 = models.BigIntegerField(default=0)
     le_2 = models.BigIntegerField(default=0)

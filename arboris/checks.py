@@ -35,3 +35,17 @@ def sweeps_come_before_the_deadline(**_: Any) -> list[CheckMessage]:
             id="arboris.E002",
         )
     ]
+
+
+@register(Tags.compatibility)
+def leases_end_before_the_deadline(**_: Any) -> list[CheckMessage]:
+    longest = max(settings.ARBORIS_PROCESSING_TIMEOUT, settings.ARBORIS_SHORTEST_LEASE)
+    if longest >= settings.ARBORIS_LEASE_SECONDS:
+        return []
+    return [
+        Error(
+            "ARBORIS_LEASE_SECONDS is longer than ARBORIS_PROCESSING_TIMEOUT: the task of a dead "
+            "worker would be rescued later than a slow one is ended.",
+            id="arboris.E003",
+        )
+    ]

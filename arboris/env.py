@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -68,10 +69,12 @@ class Env:
         return self._bounded(name, number, low, high)
 
     def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
+        """One of ``allowed``, given in whatever case of letters."""
         value = self.text(name, default)
-        if value not in allowed:
-            raise ImproperlyConfigured(f"{name}: {value!r} is not one of {', '.join(allowed)}.")
-        return value
+        for choice in allowed:
+            if choice.lower() == value.lower():
+                return choice
+        raise ImproperlyConfigured(f"{name}: {value!r} is not one of {', '.join(allowed)}.")
 
     def rate(self, name: str, default: str) -> str:
         """How often something is allowed: ``number/period``, say 30/min."""
@@ -91,10 +94,36 @@ class Env:
         if value and not any(value.startswith(f"{scheme}://") for scheme in schemes):
             known = ", ".join(f"{scheme}://…" for scheme in schemes)
             raise ImproperlyConfigured(f"{name}: the address has to start with {known}.")
+        if value.startswith(("http://", "https://")) and not _has_host(value):
+            raise ImproperlyConfigured(f"{name}: the address names no host, or no valid one.")
         return value
+
+    def directory(self, name: str, default: Path) -> Path:
+        """A directory; one that is given, unlike the default, is made if it is not there yet."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        make_directory(name, Path(value))
+        return Path(value)
 
     @staticmethod
     def _bounded(name: str, number: float, low: float, high: float) -> float:
         if not low <= number <= high:
             raise ImproperlyConfigured(f"{name}: {number:g} is outside {low:g} to {high:g}.")
         return number
+
+
+def make_directory(name: str, path: Path) -> None:
+    """Make the directory of the setting ``name``; ImproperlyConfigured where that cannot be."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: cannot make the directory {path}: {error}") from error
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:  # brackets that are not closed, a port that is no number
+        return False

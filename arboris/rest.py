@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import logging
 import uuid
 from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, JsonResponse
+from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
+from django.db import InterfaceError, OperationalError
+from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
 from rest_framework import exceptions, status
-from rest_framework.parsers import JSONParser
+from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
+
+log = logging.getLogger(__name__)
 
 HIGHEST_ID = 2**63 - 1  # of a BigAutoField
 
@@ -34,6 +39,11 @@ class Unavailable(exceptions.APIException):
     default_code = "unavailable"
 
 
+class DatabaseUnavailable(Unavailable):
+    default_code = "database_unavailable"
+    wait = 5  # seconds; becomes the Retry-After header
+
+
 class BoundedJSONParser(JSONParser):
     """One JSON object. Its size is bounded by DATA_UPLOAD_MAX_MEMORY_SIZE, see exception_handler."""
 
@@ -47,16 +57,60 @@ class BoundedJSONParser(JSONParser):
             data: Any = super().parse(stream, media_type, parser_context)
         except RecursionError:
             raise exceptions.ParseError(_("The JSON is nested too deeply.")) from None
+        except exceptions.ParseError as error:
+            raise exceptions.ParseError(_not_json(error.__context__)) from None
         if not isinstance(data, dict):
             raise exceptions.ParseError(_("The request has to be a JSON object."))
         return data
 
 
-def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's answer as ``{"detail", "code"}``, with the fields at fault beside them."""
+def _not_json(reason: BaseException | None) -> str:
+    if isinstance(reason, json.JSONDecodeError):
+        return _("The request is not valid JSON (line %(line)d, column %(column)d).") % {
+            "line": reason.lineno,
+            "column": reason.colno,
+        }
+    return _("The request is not valid JSON.")
+
+
+class FormParser(MultiPartParser):
+    """multipart/form-data, with a sentence of ours where it cannot be read."""
+
+    def parse(
+        self,
+        stream: Any,
+        media_type: str | None = None,
+        parser_context: Mapping[str, Any] | None = None,
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except exceptions.ParseError:
+            raise exceptions.ParseError(_("The form data cannot be read.")) from None
+
+
+def as_api_error(error: Exception) -> Exception:
+    """The APIException that tells a caller of an error of Django or the database; else the error."""
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-        error = TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})
+        return TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})
+    # ObjectDoesNotExist: it was deleted after the view had looked whose it is.
+    if isinstance(error, Http404 | ObjectDoesNotExist):
+        return exceptions.NotFound(_("Not found."))
+    if isinstance(error, OperationalError | InterfaceError):
+        log.error("The database failed: %s", error)
+        return DatabaseUnavailable(_("The database cannot be reached. Try again in a moment."))
+    if isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith(
+        "CSRF Failed"
+    ):
+        return exceptions.PermissionDenied(
+            _("The CSRF token is missing or wrong. Load the page again."), "csrf_failed"
+        )
+    return error
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """DRF's answer as ``{"detail", "code"}``, with the fields at fault beside them."""
+    error = as_api_error(error)
     response = drf_exception_handler(error, context)
     if response is None:
         return None
@@ -68,8 +122,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     else:
         detail = response.data.get("detail", "")
         code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
-        if str(detail).startswith("CSRF Failed"):
-            code = "csrf_failed"
         response.data = {"detail": str(detail), "code": code}
     return response
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
+SHORTEST = 32
+
 
 def secret_key(given: str, data_dir: Path, *, embedded: bool) -> str:
     """``given``, or for the embedded database a random key kept beside it (mode 0600).
@@ -17,6 +19,11 @@ def secret_key(given: str, data_dir: Path, *, embedded: bool) -> str:
     would make them refuse each other's wake-ups and sessions, so there it has to be given.
     """
     if given:
+        if len(given) < SHORTEST:
+            raise ImproperlyConfigured(
+                f"DJANGO_SECRET_KEY is shorter than {SHORTEST} characters: give it a long random "
+                "value, the same on every host."
+            )
         return given
     if not embedded:
         raise ImproperlyConfigured(

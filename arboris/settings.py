@@ -6,20 +6,21 @@ import sys
 import warnings
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import dj_database_url
 import django_stubs_ext
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from arboris.env import Env
+from arboris.env import Env, make_directory
 from arboris.secret import secret_key
 
 django_stubs_ext.monkeypatch()
 
 env = Env()
 BASE_DIR = Path(__file__).resolve().parent.parent
-DATA_DIR = Path(env.text("ARBORIS_DATA_DIR", str(BASE_DIR / "data")))
+DATA_DIR = env.directory("ARBORIS_DATA_DIR", BASE_DIR / "data")
 
 # --- security -----------------------------------------------------------------------------
 DEBUG = env.flag("DJANGO_DEBUG", default=False)
@@ -125,6 +126,8 @@ def database_from_url(url: str) -> dict[str, Any]:
     config: dict[str, Any] = dict(parsed)
     options: dict[str, Any] = config.setdefault("OPTIONS", {})
     engine = config["ENGINE"].rsplit(".", 1)[-1]
+    if engine != "sqlite3":
+        _check_server(config)
     if engine == "sqlite3":
         # IMMEDIATE: a transaction that will write waits for its turn at the start, instead of
         # failing half way with "database is locked".
@@ -133,7 +136,7 @@ def database_from_url(url: str) -> dict[str, Any]:
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
         }
-        Path(config["NAME"]).parent.mkdir(parents=True, exist_ok=True)
+        _check_file(config)
         config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
     elif engine == "mysql":
         options |= {
@@ -145,9 +148,31 @@ def database_from_url(url: str) -> dict[str, Any]:
     return config
 
 
+def _check_file(config: dict[str, Any]) -> None:
+    """Refuse what is no database file that several processes can share and keep."""
+    path = Path(config["NAME"])
+    if config.get("HOST") or config["NAME"] == ":memory:":
+        raise ImproperlyConfigured("DATABASE_URL: sqlite:/// has to be followed by a file's path.")
+    if path.parent == DATA_DIR:
+        make_directory("ARBORIS_DATA_DIR", DATA_DIR)
+    elif not path.parent.is_dir():
+        raise ImproperlyConfigured(f"DATABASE_URL: there is no directory {path.parent}.")
+    if path.is_dir():
+        raise ImproperlyConfigured(f"DATABASE_URL: {path} is a directory, not a database file.")
+
+
+def _check_server(config: dict[str, Any]) -> None:
+    options = config["OPTIONS"]
+    # A socket stands for the host: unix_socket for MySQL, host for PostgreSQL.
+    if not (config.get("HOST") or options.get("unix_socket") or options.get("host")):
+        raise ImproperlyConfigured("DATABASE_URL: the address names no host.")
+    if not config.get("NAME"):
+        raise ImproperlyConfigured("DATABASE_URL: the address names no database.")
+
+
 DATABASE_URL = env.url(
     "DATABASE_URL",
-    f"sqlite:///{DATA_DIR / 'arboris.db'}",
+    f"sqlite:///{quote(str(DATA_DIR / 'arboris.db'))}",
     schemes=["sqlite", "mysql", "postgres", "postgresql"],
 )
 DATABASES = {"default": database_from_url(DATABASE_URL)}
@@ -209,7 +234,13 @@ REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 ARBORIS_MAX_CONCURRENT = env.whole("ARBORIS_MAX_CONCURRENT", 3, low=1, high=64)
 ARBORIS_POLL_INTERVAL = env.number("ARBORIS_POLL_INTERVAL", 10, low=0.1, high=3600)
 ARBORIS_PROCESSING_TIMEOUT = env.number("ARBORIS_PROCESSING_TIMEOUT", 600, low=1, high=86_400)
-ARBORIS_LEASE_SECONDS = env.number("ARBORIS_LEASE_SECONDS", 90, low=3, high=3600)
+ARBORIS_SHORTEST_LEASE = 3  # seconds; it is renewed once a second at best
+ARBORIS_LEASE_SECONDS = env.number(
+    "ARBORIS_LEASE_SECONDS",
+    max(ARBORIS_SHORTEST_LEASE, min(90, ARBORIS_PROCESSING_TIMEOUT)),
+    low=ARBORIS_SHORTEST_LEASE,
+    high=3600,
+)
 ARBORIS_MAX_RETRIES = env.whole("ARBORIS_MAX_RETRIES", 3, low=0, high=20)
 ARBORIS_RETRY_BASE_SECONDS = env.number("ARBORIS_RETRY_BASE_SECONDS", 10, low=0, high=3600)
 ARBORIS_NOTIFY_STARTED = env.flag("ARBORIS_NOTIFY_STARTED", default=False)

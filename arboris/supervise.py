@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import socket
@@ -27,14 +28,17 @@ class Service:
     process: subprocess.Popen[bytes]
 
     def stop(self, grace: float) -> None:
-        """SIGTERM, then SIGKILL to the whole group after ``grace`` seconds."""
+        """SIGTERM to the leader; after its end, or ``grace`` seconds, SIGKILL to its whole group.
+
+        The group outlives its leader where that was killed or crashed and left children behind.
+        """
         if self.process.poll() is None:
             self.process.terminate()
-            try:
+            with contextlib.suppress(subprocess.TimeoutExpired):
                 self.process.wait(grace)
-            except subprocess.TimeoutExpired:
-                os.killpg(self.process.pid, signal.SIGKILL)
-                self.process.wait()
+        with contextlib.suppress(ProcessLookupError):  # nobody is left of the group
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
 
 
 def free_port() -> int:

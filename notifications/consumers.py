@@ -11,15 +11,19 @@ import contextlib
 import dataclasses
 import json
 import logging
+from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from notifications import farewell, inbox
-from notifications.handshake import language_of, origin_allowed
+from notifications.handshake import language_of, origin_allowed, still_signed_in
+from notifications.metrics import observe_push
 from notifications.models import AnalysisNotification
 from notifications.relay import Progress, relay
 from notifications.serializers import as_dict
@@ -27,15 +31,38 @@ from notifications.serializers import as_dict
 log = logging.getLogger(__name__)
 
 PROTOCOL = "arboris.v1"
-BROKEN = 1011
-NOT_SIGNED_IN, BAD_ORIGIN, STALLED, TOO_MANY = 4401, 4403, 4408, 4429
+TOO_BIG, BROKEN = 1009, 1011
+NOT_SIGNED_IN, BAD_ORIGIN, NOT_FOUND, STALLED, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 SOCKETS_PER_WRITER = 20
 WAITING_FRAMES = 1_000
+# Progress takes no room that a notification may need: the next one comes in a second.
+WAITING_PROGRESS = 100
+LONGEST_FRAME = 64 * 1024
 STATE_SECONDS = 30.0
-REPLAY_BATCH = 500
+# How long a signed-out reader may still be sent to.
+SIGNED_IN_SECONDS = 1.0
+# Before daphne drops a client that does not answer its ping, 30 s after that, without a code.
+STALLED_SECONDS = 20.0
+REPLAY_BATCH = 100
 ID_DIGITS = 19
 
 _open: dict[int, int] = {}
+
+
+class Ended(Exception):
+    """This socket is to be closed with ``code``."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+class NoSuchSocket(AsyncWebsocketConsumer):
+    """Every other path: told after the handshake, where a browser can see the code."""
+
+    async def connect(self) -> None:
+        await self.accept()
+        await self.close(NOT_FOUND)
 
 
 class NotificationConsumer(AsyncWebsocketConsumer):
@@ -65,6 +92,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.user_id = user_id
         self.language = language_of(self.scope)
         self.loop = asyncio.get_running_loop()
+        self.checked_at = self.loop.time()
         self.queue: asyncio.Queue[AnalysisNotification | Progress] = asyncio.Queue(WAITING_FRAMES)
         _open[user_id] = _open.get(user_id, 0) + 1
         self.counted = True
@@ -99,6 +127,10 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             self.loop.call_soon_threadsafe(self._put, item)
 
     def _put(self, item: AnalysisNotification | Progress) -> None:
+        if self.sender.done() or self.sender.cancelling():
+            return  # being closed
+        if isinstance(item, Progress) and self.queue.qsize() >= WAITING_PROGRESS:
+            return
         if self.queue.full():
             # Nothing is lost: the client comes back with the last id that it has.
             self.sender.cancel()
@@ -109,13 +141,27 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     # --- sending --------------------------------------------------------------------------
 
     async def _send_all(self) -> None:
+        await self._or_close(self._replay_and_go_on())
+
+    async def _or_close(self, work: Coroutine[Any, Any, None]) -> None:
         try:
-            await self._replay()
-            await self._send_live()
+            await work
+        except Ended as end:
+            await self.close(end.code)
         except Exception:
             # An open socket that says nothing any more would be worse: the client comes back.
             log.exception("socket of user %s", self.user_id)
             await self.close(BROKEN)
+
+    async def _check_signed_in(self) -> None:
+        if self.loop.time() - self.checked_at >= SIGNED_IN_SECONDS:
+            if not await still_signed_in(self.scope):
+                raise Ended(NOT_SIGNED_IN)
+            self.checked_at = self.loop.time()
+
+    async def _replay_and_go_on(self) -> None:
+        await self._replay()
+        await self._send_live()
 
     async def _send_live(self) -> None:
         state_at = self.loop.time() + STATE_SECONDS
@@ -123,15 +169,16 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             try:
                 item = await asyncio.wait_for(self.queue.get(), state_at - self.loop.time())
             except TimeoutError:
-                await self._catch_up()
+                await self._catch_up(live=True)
                 state_at = self.loop.time() + STATE_SECONDS
                 continue
+            await self._check_signed_in()
             if isinstance(item, Progress):
                 body = dataclasses.asdict(item)
                 del body["user_id"]
                 await self._frame("progress", body)
             else:
-                await self._notify(item)
+                await self._notify(item, live=True)
 
     async def _replay(self) -> None:
         """Everything after ``?since=``, or the place from which live begins."""
@@ -141,17 +188,19 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         elif since:
             # An id that was never given out (another database, a wrong number): start afresh.
             await self._frame("reset", {"max_id": self.last_id})
-        await self._catch_up()
+        await self._catch_up(live=False)
 
-    async def _catch_up(self) -> None:
+    async def _catch_up(self, *, live: bool) -> None:
         """Send whatever is newer than the last frame, then say where we are."""
+        await self._check_signed_in()
         after = database_sync_to_async(inbox.after)
         while rows := await after(self.user_id, self.last_id, REPLAY_BATCH):
             for row in rows:
-                await self._notify(row)
+                await self._check_signed_in()  # a slow client is sent to for a long time
+                await self._notify(row, live=live)
         await self._frame("state", await database_sync_to_async(inbox.state)(self.user_id))
 
-    async def _notify(self, row: AnalysisNotification) -> None:
+    async def _notify(self, row: AnalysisNotification, *, live: bool) -> None:
         # Notifications of one writer become visible in the order of their ids (see outbox), so
         # a lower id was sent before.
         if row.pk <= self.last_id:
@@ -160,6 +209,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         with translation.override(self.language):
             body = as_dict(row)
         await self._frame("notification", body)
+        if live:
+            observe_push(row.created_at)
 
     async def _frame(self, kind: str, body: dict[str, Any]) -> None:
         if self.enveloped:
@@ -168,18 +219,28 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             await self._send_json(body)
 
     async def _send_json(self, body: dict[str, Any]) -> None:
-        await self.send(text_data=json.dumps(body, ensure_ascii=False))
+        try:
+            async with asyncio.timeout(STALLED_SECONDS):  # see pacing
+                await self.send(text_data=json.dumps(body, ensure_ascii=False))
+        except TimeoutError:
+            # Nothing is lost: the client comes back with the last id that it has.
+            raise Ended(STALLED) from None
 
     # --- receiving ------------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
-        if not self.enveloped or not self.counted:
-            return
+        if len(text_data.encode() if text_data else bytes_data or b"") > LONGEST_FRAME:
+            await self.close(TOO_BIG)
+        elif self.enveloped and self.counted and not self.sender.done():
+            await self._or_close(self._answer(text_data or ""))
+
+    async def _answer(self, text: str) -> None:
+        await self._check_signed_in()
         try:
-            frame = json.loads(text_data or "")
+            frame = json.loads(text)
             kind, number = frame["type"], frame.get("id")
-        except (ValueError, TypeError, KeyError, AttributeError):
-            await self._frame("error", {"code": "invalid", "detail": "a JSON object with a type"})
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            await self._refuse(_("A JSON object with a type is expected."))
             return
         if kind == "ping":
             await self._frame("pong", {})
@@ -187,4 +248,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             await database_sync_to_async(inbox.mark_read)(self.user_id, number)
             await self._frame("state", await database_sync_to_async(inbox.state)(self.user_id))
         elif kind != "ack" or type(number) is not int:
-            await self._frame("error", {"code": "invalid", "detail": f"unknown frame {kind!r:.50}"})
+            await self._refuse(_("Unknown frame: %(type)s"), type=f"{kind!r:.50}")
+
+    async def _refuse(self, detail: Promise, **values: str) -> None:
+        with translation.override(self.language):
+            body = {"code": "invalid", "detail": str(detail) % values}
+        await self._frame("error", body)

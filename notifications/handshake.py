@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
+from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY, get_user_model
 from django.http import HttpRequest
 from django.http.request import validate_host
 from django.utils import translation
+from django.utils.crypto import constant_time_compare
 from rest_framework.authtoken.models import Token
 
 Scope = Any  # the ASGI connection scope: a mapping whose keys differ by server and middleware
+
+DEFAULT_PORTS = {"http": ":80", "https": ":443"}
 
 
 def header(scope: Scope, name: bytes) -> str:
@@ -28,16 +33,24 @@ def origin_allowed(scope: Scope) -> bool:
     origin = header(scope, b"origin")
     if not origin:
         return True
-    if origin in settings.CSRF_TRUSTED_ORIGINS:
+    try:
+        parts = urlsplit(origin)
+    except ValueError:  # half an IPv6 address
+        return False
+    origin = _full(parts.scheme, parts.netloc)
+    trusted = [one.partition("://") for one in settings.CSRF_TRUSTED_ORIGINS]
+    if origin in [_full(scheme, netloc) for scheme, _, netloc in trusted]:
         return True
-    parts = urlsplit(origin)
-    host = header(scope, b"host")
     secure = scope.get("scheme") in {"wss", "https"} or settings.HTTPS
-    return (
-        parts.scheme == ("https" if secure else "http")
-        and parts.netloc.lower() == host.lower()
-        and validate_host(parts.hostname or "", settings.ALLOWED_HOSTS or ["localhost"])
+    return origin == _full("https" if secure else "http", header(scope, b"host")) and validate_host(
+        parts.hostname or "", settings.ALLOWED_HOSTS or ["localhost"]
     )
+
+
+def _full(scheme: str, netloc: str) -> str:
+    """An origin as it is compared: a port that the scheme implies is left out."""
+    scheme = scheme.lower()
+    return f"{scheme}://{netloc.lower().removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
 
 
 def language_of(scope: Scope) -> str:
@@ -59,7 +72,7 @@ class TokenAuthMiddleware:
         if kind.lower() == "token" and not scope["user"].is_authenticated:
             user = await _user_of(key.strip())
             if user is not None:
-                scope = {**scope, "user": user}
+                scope = {**scope, "user": user, "token": key.strip()}
         return await self.app(scope, receive, send)
 
 
@@ -67,3 +80,22 @@ class TokenAuthMiddleware:
 def _user_of(key: str) -> Any:
     token = Token.objects.select_related("user").filter(key=key, user__is_active=True).first()
     return token.user if token else None
+
+
+@database_sync_to_async
+def still_signed_in(scope: Scope) -> bool:
+    """Whether the user is active and the session or token that opened the socket still stands."""
+    user = get_user_model().objects.filter(pk=scope["user"].pk, is_active=True).first()
+    if user is None:
+        return False
+    if "token" in scope:
+        return Token.objects.filter(key=scope["token"], user=user).exists()
+    if "session" in scope:
+        # Read afresh and only read: the store in the scope remembers how it was at the handshake.
+        store = import_module(settings.SESSION_ENGINE).SessionStore
+        session = store(scope["session"].session_key).load()
+        # The hash changes with the password, which ends the sessions that knew the old one.
+        return session.get(SESSION_KEY) == str(user.pk) and constant_time_compare(
+            session.get(HASH_SESSION_KEY, ""), user.get_session_auth_hash()
+        )
+    return True

@@ -7,13 +7,22 @@ from django.db.models import Max, QuerySet
 from notifications.models import AnalysisNotification
 
 
-def of(user_id: int) -> QuerySet[AnalysisNotification]:
-    return AnalysisNotification.objects.filter(user_id=user_id)
+def of(user_id: int, *, unread_only: bool = False) -> QuerySet[AnalysisNotification]:
+    mine = AnalysisNotification.objects.filter(user_id=user_id)
+    return mine.filter(is_read=0) if unread_only else mine
 
 
-def after(user_id: int, since: int, limit: int) -> list[AnalysisNotification]:
-    """What came after an id, oldest first."""
-    return list(of(user_id).filter(pk__gt=since).order_by("pk")[:limit])
+def newest(user_id: int, limit: int, *, unread_only: bool = False) -> list[AnalysisNotification]:
+    """The last ones, newest first."""
+    return list(of(user_id, unread_only=unread_only).order_by("-pk")[:limit])
+
+
+def after(
+    user_id: int, since: int, limit: int, *, unread_only: bool = False
+) -> list[AnalysisNotification]:
+    """What came next after an id, oldest first."""
+    mine = of(user_id, unread_only=unread_only)
+    return list(mine.filter(pk__gt=since).order_by("pk")[:limit])
 
 
 def mark_read(user_id: int, notification_id: int) -> bool:

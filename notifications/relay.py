@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
-from django.db import DatabaseError, connection, connections
+from django.db import connection, connections
 from django.db.models import Max, Q
 
 from arboris import wake
@@ -33,6 +33,8 @@ REMEMBERED = 5_000
 # A gap wider than this is a restored or pruned table, not transactions under way.
 MOST_HOLES = 500
 PROGRESS_SECONDS = 1.0
+# How long an outage lets the next try wait: from the first to the longest, doubled each time.
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,37 @@ class Tailer:
         return fresh
 
 
+@dataclass
+class _Work:
+    """Where one run of the relay's thread stands; it outlives an outage, so nothing is lost."""
+
+    tailer: Tailer | None = None
+    progress_at: float = 0.0
+
+
+@dataclass
+class _Outage:
+    """Said once when it begins and once when it is over; ``pause`` is what the next try waits."""
+
+    pause: float = 0.0
+
+    def met(self, error: Exception) -> None:
+        if not self.pause:
+            log.warning("relay: stopped, tries again until it works", exc_info=error)
+        self.pause = min(LONGEST_PAUSE, self.pause * 2 or FIRST_PAUSE)
+
+    def over(self) -> None:
+        if self.pause:
+            log.warning("relay: works again")
+            self.pause = 0.0
+
+
+def _forget_connections() -> None:
+    # A connection that is broken may fail at being closed too; it is forgotten all the same.
+    with contextlib.suppress(Exception):
+        connections.close_all()
+
+
 class Relay:
     """Hands what the tailer reads to the connected sockets of each writer."""
 
@@ -122,29 +155,45 @@ class Relay:
         return len(self.subscribers())
 
     def _run(self) -> None:
-        tick = 0.1 if connection.vendor == "sqlite" else 0.25
-        tailer: Tailer | None = None
-        progress_at = 0.0
         try:
-            with contextlib.closing(wake.listen("notifications")) as listener:
-                while not self._finished():
-                    try:
-                        if tailer is None:
-                            tailer = Tailer()
-                            self._dispatch_missed(tailer)
-                        self._dispatch(tailer.read())
-                        if time.monotonic() >= progress_at:
-                            progress_at = time.monotonic() + PROGRESS_SECONDS
-                            self._tell_progress()
-                    except DatabaseError:
-                        log.warning("relay: the database does not answer", exc_info=True)
-                        connections.close_all()
-                    listener.wait(tick)
+            self._keep_relaying()
         finally:
-            connections.close_all()
+            _forget_connections()
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._thread = None
+
+    def _keep_relaying(self) -> None:
+        """Relay until nobody listens any more; whatever fails is tried again.
+
+        This one thread serves every socket of the process, so nothing that fails may end it.
+        """
+        tick = 0.1 if connection.vendor == "sqlite" else 0.25
+        work = _Work()
+        outage = _Outage()
+        while True:
+            try:
+                with contextlib.closing(wake.listen("notifications")) as listener:
+                    while not self._finished():
+                        self._turn(work)
+                        outage.over()
+                        listener.wait(tick)
+                    return
+            except Exception as error:
+                outage.met(error)
+                _forget_connections()
+                time.sleep(outage.pause)
+                if self._finished():
+                    return
+
+    def _turn(self, work: _Work) -> None:
+        if work.tailer is None:
+            work.tailer = Tailer()
+            self._dispatch_missed(work.tailer)
+        self._dispatch(work.tailer.read())
+        if time.monotonic() >= work.progress_at:
+            work.progress_at = time.monotonic() + PROGRESS_SECONDS
+            self._tell_progress()
 
     def _finished(self) -> bool:
         """Whether nobody listens any more; decided under the lock that subscribing takes."""

@@ -4,10 +4,17 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import re_path
 
-from notifications.consumers import NotificationConsumer
+from notifications.consumers import NoSuchSocket, NotificationConsumer
 from notifications.handshake import TokenAuthMiddleware
+from notifications.pacing import PacingMiddleware
 
+_notifications = AuthMiddlewareStack(TokenAuthMiddleware(NotificationConsumer.as_asgi()))
 # Django's re_path takes an ASGI application here, which its types do not foresee.
-_consumer = cast(Any, NotificationConsumer.as_asgi())
-_routes = cast(Any, [re_path(r"^ws/notifications$", _consumer)])
-websocket: Any = AuthMiddlewareStack(TokenAuthMiddleware(URLRouter(_routes)))
+_routes = cast(
+    Any,
+    [
+        re_path(r"^ws/notifications$", cast(Any, _notifications)),
+        re_path(r"", cast(Any, NoSuchSocket.as_asgi())),
+    ],
+)
+websocket: Any = PacingMiddleware(URLRouter(_routes))

@@ -159,7 +159,7 @@ def environment(directory: Path, url: str) -> dict[str, str]:
     }
     return kept | {
         "DJANGO_SETTINGS_MODULE": "tests.slow_settings",
-        "DJANGO_SECRET_KEY": "for-a-live-test-alone",
+        "DJANGO_SECRET_KEY": "for-a-live-test-alone" * 2,
         "DATABASE_URL": url,
         "ARBORIS_DATA_DIR": str(directory),
         "ARBORIS_LEASE_SECONDS": str(LEASE_SECONDS),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import runpy
 import subprocess
 import sys
@@ -11,7 +12,9 @@ from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
 
+from arboris import checks
 from arboris.env import Env
 from arboris.settings import database_from_url
 
@@ -62,6 +65,27 @@ def test_defaults_are_as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("DATABASE_URL", "oracle://localhost/arboris"),
         ("DATABASE_URL", "arboris.db"),
         ("DATABASE_URL", "mysql://localhost:port/arboris"),
+        ("DATABASE_URL", "mysql://"),
+        ("DATABASE_URL", "mysql://localhost"),
+        ("DATABASE_URL", "mysql:///arboris"),
+        ("DATABASE_URL", "mysql:///?unix_socket=/run/m.sock"),
+        ("DATABASE_URL", "postgres://"),
+        ("DATABASE_URL", "postgres://localhost/"),
+        ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///"),
+        ("DATABASE_URL", "sqlite://:memory:"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
+        ("DATABASE_URL", "sqlite://arboris.db"),
+        ("DATABASE_URL", "sqlite://data/arboris.db"),
+        ("DATABASE_URL", "sqlite:////nowhere/at/all/arboris.db"),
+        ("DATABASE_URL", "sqlite:////tmp"),
+        ("ARBORIS_DATA_DIR", "/dev/null/data"),
+        ("ARBORIS_LLM_BASE_URL", "http://"),
+        ("ARBORIS_LLM_BASE_URL", "http:///v1"),
+        ("ARBORIS_LLM_BASE_URL", "https://:8080/v1"),
+        ("ARBORIS_LLM_BASE_URL", "http://localhost:port/v1"),
+        ("ARBORIS_LLM_BASE_URL", "http://[::1/v1"),
+        ("DJANGO_SECRET_KEY", "a" * 31),
         ("REDIS_URL", "localhost:6379"),
         ("DJANGO_DEBUG", "perhaps"),
         ("ARBORIS_HTTPS", "2"),
@@ -73,6 +97,44 @@ def test_a_wrong_value_is_named(
 ) -> None:
     with pytest.raises(ImproperlyConfigured, match=name):
         load(tmp_path, monkeypatch, **{name: value})
+
+
+@pytest.mark.parametrize("value", ["debug", "Debug", "DEBUG"])
+def test_a_log_level_in_any_case_of_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    settings = load(tmp_path, monkeypatch, ARBORIS_LOG_LEVEL=value)
+    assert settings["LOGGING"]["root"]["level"] == "DEBUG"
+
+
+@pytest.mark.parametrize(("timeout", "lease"), [("600", 90), ("60", 60), ("1", 3)])
+def test_a_lease_is_no_longer_than_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, timeout: str, lease: float
+) -> None:
+    settings = load(tmp_path, monkeypatch, ARBORIS_PROCESSING_TIMEOUT=timeout)
+    assert settings["ARBORIS_LEASE_SECONDS"] == lease
+
+
+@pytest.mark.parametrize(("lease", "wrong"), [(60, False), (61, True)])
+def test_a_lease_longer_than_the_deadline_names_both(
+    settings: Settings, lease: float, wrong: bool
+) -> None:
+    settings.ARBORIS_PROCESSING_TIMEOUT = 60
+    settings.ARBORIS_LEASE_SECONDS = lease
+    found = checks.leases_end_before_the_deadline()
+    assert bool(found) is wrong
+    for error in found:
+        assert "ARBORIS_LEASE_SECONDS" in error.msg
+        assert "ARBORIS_PROCESSING_TIMEOUT" in error.msg
+
+
+def test_a_data_directory_is_made_whatever_it_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "a #1? 100%25 小说" / "data"
+    settings = load(tmp_path, monkeypatch, ARBORIS_DATA_DIR=str(directory))
+    assert directory.is_dir()
+    assert settings["DATABASES"]["default"]["NAME"] == str(directory / "arboris.db")
 
 
 @pytest.mark.parametrize("argument", ["check", "qcluster"])
@@ -92,14 +154,14 @@ def test_the_start_itself_stops(tmp_path: Path, argument: str) -> None:
 
 def test_a_secret_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     secret = tmp_path / "secret"
-    secret.write_text("  out-of-a-file\n", encoding="utf-8")
+    secret.write_text(f"  {'out-of-a-file' * 3}\n", encoding="utf-8")
     settings = load(
         tmp_path,
         monkeypatch,
         DJANGO_SECRET_KEY_FILE=str(secret),
         ARBORIS_LLM_API_KEY_FILE=str(secret),
     )
-    assert settings["SECRET_KEY"] == settings["ARBORIS_LLM_API_KEY"] == "out-of-a-file"
+    assert settings["SECRET_KEY"] == settings["ARBORIS_LLM_API_KEY"] == "out-of-a-file" * 3
 
 
 def test_any_setting_may_lie_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,8 +211,10 @@ def test_a_database_server_needs_a_given_key(
         load(tmp_path, monkeypatch, DATABASE_URL=url)
 
 
-def test_mysql_by_unix_socket() -> None:
-    config = database_from_url("mysql://root@localhost/arboris?unix_socket=/run/m.sock")
+@pytest.mark.parametrize("host", ["root@localhost", ""])
+def test_mysql_by_unix_socket(host: str) -> None:
+    url = f"mysql://{host}/arboris?unix_socket=/run/m.sock"
+    config = database_from_url(url)
     assert (config["ENGINE"], config["NAME"]) == ("django.db.backends.mysql", "arboris")
     options = config["OPTIONS"]
     assert options["unix_socket"] == "/run/m.sock"
@@ -166,6 +230,23 @@ def test_postgres(scheme: str) -> None:
 
 
 def test_sqlite_takes_its_turn_and_waits(tmp_path: Path) -> None:
-    config = database_from_url(f"sqlite:///{tmp_path / 'a' / 'b.db'}")
+    config = database_from_url(f"sqlite:///{tmp_path / 'b.db'}")
     assert config["OPTIONS"]["transaction_mode"] == "IMMEDIATE"
-    assert (tmp_path / "a").is_dir()
+
+
+def test_no_directory_is_made_for_a_database_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=f"DATABASE_URL.*{tmp_path / 'a'}"):
+        load(tmp_path, monkeypatch, DATABASE_URL=f"sqlite:///{tmp_path / 'a' / 'b.db'}")
+    assert not (tmp_path / "a").exists()
+
+
+def test_the_proxy_lets_pass_what_an_import_may_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = (ROOT / "deploy" / "nginx" / "arboris.conf").read_text(encoding="utf-8")
+    found = re.search(r"client_max_body_size (\d+)m;", site)
+    assert found is not None
+    allowed = int(found[1]) * 1024 * 1024
+    assert allowed > load(tmp_path, monkeypatch)["ARBORIS_MAX_IMPORT_BYTES"]

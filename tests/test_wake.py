@@ -96,6 +96,28 @@ def test_the_fifo_of_a_killed_listener_is_swept_by_the_next_tap(
     assert list(tmp_path.iterdir()) == []
 
 
+# A cluster makes its broker and forks the pusher, which waits for work and then ends.
+PUSHER = """
+import multiprocessing, django
+django.setup()
+from analysis.broker import WakingORM
+pusher = multiprocessing.get_context("fork").Process(target=WakingORM()._wait)
+pusher.start()
+pusher.join()
+assert pusher.exitcode == 0
+"""
+
+
+@pytest.mark.nodb
+def test_a_pusher_that_ends_leaves_no_fifo(tmp_path: Path) -> None:
+    place = {"ARBORIS_DATA_DIR": str(tmp_path), "ARBORIS_WAKE_DIR": "", "REDIS_URL": ""}
+    subprocess.run(
+        [sys.executable, "-c", PUSHER],
+        env={**os.environ, **place, "DATABASE_URL": ""}, check=True, timeout=60,
+    )  # fmt: skip
+    assert list((tmp_path / "wake").iterdir()) == []
+
+
 @pytest.mark.nodb
 def test_a_redis_that_is_gone_stops_neither_tap_nor_wait(
     settings: Settings, caplog: pytest.LogCaptureFixture

@@ -46,6 +46,7 @@ class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
 
 
 class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
+    error_type = serializers.SerializerMethodField()
     error_message = serializers.SerializerMethodField()
 
     class Meta:
@@ -59,6 +60,9 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
             "error_message",
             "token_usage",
         ]
+
+    def get_error_type(self, attempt: AnalysisAttempt) -> str | None:
+        return attempt.error_type or None
 
     def get_error_message(self, attempt: AnalysisAttempt) -> str | None:
         return sentence_for(attempt.error_type) if attempt.error_type else None

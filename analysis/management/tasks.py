@@ -44,6 +44,10 @@ class TaskCommand(OperatorCommand):
     def summary(self, count: int) -> str: ...
 
     @abstractmethod
+    def rehearsed(self, count: int) -> str:
+        """The summary of a dry run: what would have been done."""
+
+    @abstractmethod
     def foresee(self, task: PendingAnalysis) -> None:
         """Raise the QueueConflict that ``act`` would meet."""
 
@@ -135,11 +139,15 @@ class TaskCommand(OperatorCommand):
             return
         text = self.summary(done)
         if self.dry_run:
-            text = _("Dry run, nothing was changed: %(text)s") % {"text": text}
+            text = dry_run(self.rehearsed(done))
         if refused:
             error = PartlyDone if done else Failed
             raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})
         self.say(text)
+
+
+def dry_run(text: str) -> str:
+    return _("Dry run, nothing was changed: %(text)s") % {"text": text}
 
 
 def _not_found(task_id: int) -> report.Row:

@@ -160,3 +160,4 @@ def _close_attempt(
         error_message=str(error)[:4000] if error else "",
         token_usage=token_usage,
     )
+    tally.count_tokens(held.task_id, held.attempt, token_usage or {})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,10 +10,11 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext
 
 from arboris.admin_base import FOUND, BoundedAdmin, ReadOnlyAdmin, RecordAdmin, having
+from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
 
@@ -51,6 +53,19 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
             obj.save(update_fields=[*form.changed_data, "updated_at"])
         else:
             obj.save()
+
+    def delete_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Around the whole view: after a deadlock its log entry is undone too."""
+        view = super().delete_view
+        if request.method != "POST":
+            return view(request, object_id, extra_context)
+        return services.removing(lambda: view(request, object_id, extra_context))
+
+    def delete_model(self, request: HttpRequest, obj: NovelProject) -> None:
+        with contextlib.suppress(NovelProject.DoesNotExist):  # somebody else was first
+            services.lock_project(obj.pk).delete()
 
     def get_deleted_objects(
         self, objs: Iterable[Any] | QuerySet[Any], request: HttpRequest

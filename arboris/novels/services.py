@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import random
+import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 
+from django.db import IntegrityError, connection
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from arboris.db import in_transaction
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.text import extractive_summary, guess_language, word_count
+
+T = TypeVar("T")
+REMOVAL_ATTEMPTS = 8
 
 
 class ChapterExists(Exception):
@@ -40,6 +49,31 @@ class Draft:
 def lock_project(project_id: uuid.UUID) -> NovelProject:
     """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time."""
     return NovelProject.objects.select_for_update().get(pk=project_id)
+
+
+def delete_project(project_id: uuid.UUID) -> None:
+    """Delete the novel with all that belongs to it. Raises NovelProject.DoesNotExist."""
+
+    def work() -> None:
+        lock_project(project_id).delete()
+
+    removing(work)
+
+
+def removing(work: Callable[[], T]) -> T:
+    """``in_transaction`` for a deletion: again (bounded) also where a row came in beneath it.
+
+    The novel's lock holds off new chapters, tasks and notifications. A worker's row that points
+    to a task alone can still arrive between Django's looking for rows and its deleting them.
+    """
+    for attempt in range(1, REMOVAL_ATTEMPTS + 1):
+        try:
+            return in_transaction(work)
+        except IntegrityError:
+            if attempt == REMOVAL_ATTEMPTS or connection.in_atomic_block:
+                raise
+            time.sleep(random.uniform(0.001, 0.01 * 2**attempt))
+    raise AssertionError("unreachable")
 
 
 def add_chapter(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -18,20 +18,40 @@ from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion
 
+DEFAULT_PRIORITY = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the writer wants done with a text beside its being saved."""
+    """What the writer wants done with a text beside its being saved.
+
+    What is None is as in the chapter's last analysis; without one, DEFAULT_PRIORITY and {}.
+    """
 
     mode: str = "enhanced"
-    priority: int = 5
-    config: dict[str, Any] = field(default_factory=dict)
+    priority: int | None = None
+    config: dict[str, Any] | None = None
+
+    def as_before(self, chapter_id: int) -> Wish:
+        """With the chapter's last priority and configuration where the wish leaves them open."""
+        last = (
+            PendingAnalysis.objects.filter(chapter_id=chapter_id)
+            .order_by("-pk")
+            .values_list("priority", "generation_config")
+            .first()
+        )
+        if last is None:
+            return self
+        priority = last[0] if self.priority is None else self.priority
+        return replace(
+            self, priority=priority, config=last[1] if self.config is None else self.config
+        )
 
     def why_not(self, content: str) -> str:
         """Why this text is not analysed; empty when it is."""
         if self.mode == "basic":
             return _("Basic mode: only the summary was made.")
-        config = GenerationConfig.model_validate(self.config)
+        config = GenerationConfig.model_validate(self.config or {})
         if not any(value for value in _switches(config)):
             return _("All features are switched off: only the summary was made.")
         shortest = config.dynamic_threshold.min_chapter_length
@@ -80,7 +100,10 @@ def add(project_id: uuid.UUID, new: Sequence[NewChapter], wish: Wish) -> list[Sa
 
 
 def change(chapter_id: int, draft: novels.Draft | None, title: str | None, wish: Wish) -> Saved:
-    """Change a chapter's title or text; a new text supersedes the analysis of the old one."""
+    """Change a chapter's title or text; a new text supersedes the analysis of the old one.
+
+    Raises ObjectDoesNotExist where the chapter or its novel was deleted, as ``add`` does.
+    """
 
     def work() -> Saved:
         chapter = Chapter.objects.get(pk=chapter_id)
@@ -92,7 +115,7 @@ def change(chapter_id: int, draft: novels.Draft | None, title: str | None, wish:
         version = novels.change_text(chapter, draft) if draft is not None else None
         if version is None:
             return Saved(chapter, chapter.current.content, latest_task(chapter.pk))
-        saved = _enqueue(chapter, version, wish)
+        saved = _enqueue(chapter, version, wish.as_before(chapter.pk))
         if saved.task is None:
             queue.supersede(chapter.pk)
             story.forget(chapter.project_id, chapter.pk)
@@ -106,7 +129,8 @@ def _enqueue(chapter: Chapter, version: ChapterVersion, wish: Wish) -> Saved:
     note = wish.why_not(version.content)
     if note:
         return Saved(chapter, version.content, None, note)
-    task = queue.enqueue(chapter, version, priority=wish.priority, config=wish.config, wake=False)
+    priority = wish.priority or DEFAULT_PRIORITY
+    task = queue.enqueue(chapter, version, priority=priority, config=wish.config, wake=False)
     return Saved(chapter, version.content, task)
 
 

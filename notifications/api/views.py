@@ -45,17 +45,23 @@ class NotificationList(APIView):
         parameters=[
             OpenApiParameter("unread_only", bool),
             OpenApiParameter("limit", int, description="1 to 100"),
-            OpenApiParameter("since", int, description="only ids above this one"),
+            OpenApiParameter(
+                "since", int, description="the next ones after this id; without it, the newest"
+            ),
         ],
         responses={200: NotificationSchema(many=True)},
     )
     def get(self, request: Request) -> Response:
         limit = whole_parameter(request, "limit", 20)
         since = whole_parameter(request, "since", 0, low=0, high=HIGHEST_ID)
-        rows = inbox.of(request.user.pk or 0).filter(pk__gt=since)
-        if flag_parameter(request, "unread_only"):
-            rows = rows.filter(is_read=0)
-        return Response([as_dict(row) for row in rows.order_by("-pk")[:limit]])
+        unread_only = flag_parameter(request, "unread_only")
+        user_id = request.user.pk or 0
+        if request.query_params.get("since"):
+            # The oldest of them: who goes on from the highest id seen misses none.
+            rows = inbox.after(user_id, since, limit, unread_only=unread_only)[::-1]
+        else:
+            rows = inbox.newest(user_id, limit, unread_only=unread_only)
+        return Response([as_dict(row) for row in rows])
 
 
 class MarkRead(APIView):

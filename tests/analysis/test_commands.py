@@ -151,6 +151,7 @@ def test_a_dry_run_prints_the_same_rows_and_changes_nothing(
     done = call(name, *ids, "--noinput", "--json")
     assert rehearsed.rows == done.rows
     assert rehearsed.code == done.code == 3
+    assert "would" in rehearsed.err and "would" not in done.err
     assert rehearsed.document["dry_run"] and not done.document["dry_run"]
     assert statuses() != before
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from analysis import queue, tallies
+from analysis.management.commands import prune_analysis
 from analysis.models import QueueControl, Status, WorkerHeartbeat
 from arboris.db import db_now, in_transaction
 from arboris.novels.models import NovelProject
@@ -34,7 +36,8 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_pause_and_resume(project: NovelProject) -> None:
     queue_chapter(project)
     assert call("pause_analysis").code == 2
-    assert call("pause_analysis", "--dry-run").code == 0
+    assert "would be paused" in call("pause_analysis", "--dry-run").out
+    assert "would run" in call("resume_analysis", "--dry-run").out
     assert QueueControl.objects.get().paused_at is None
     paused = call("pause_analysis", "--reason", "database moves", "--noinput", "--json")
     assert paused.document["paused"] is True
@@ -114,7 +117,11 @@ def test_prune_keeps_failed_ones_longer(project: NovelProject) -> None:
     rehearsed = call("prune_analysis", "--all", "--dry-run", "--json")
     assert rehearsed.document["deleted"] == 3
     assert len(statuses()) == 6
+    assert "3 analyses would be deleted" in rehearsed.err
     done = call("prune_analysis", "--all", "--noinput", "--json")
+    assert "3 analyses deleted" in done.err
+    assert rehearsed.rows == done.rows
+    assert rehearsed.ids == [old.pk, *(task.pk for task in older)]
     assert done.document["by_status"][0]["count"] == 1
     assert done.document["deleted"] == 3
     assert sorted(statuses()) == [task.pk for task in kept]
@@ -142,6 +149,41 @@ def test_prune_ages(project: NovelProject, arguments: list[str], left: set[str])
     }
     assert call("prune_analysis", *arguments, "--noinput").code == 0
     assert {names[pk] for pk in statuses()} == left
+
+
+def test_prune_prints_a_row_for_each_in_batches(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(prune_analysis, "BATCH", 2)
+    ids = [ended(project, Status.COMPLETED, 31).pk for _ in range(5)]
+    rehearsed = call("prune_analysis", "--all", "--limit", 3, "--dry-run").out.splitlines()
+    done = call("prune_analysis", "--all", "--limit", 3, "--noinput")
+    assert done.code == 0
+    printed = done.out.splitlines()
+    assert [line.split()[0] for line in printed[1:4]] == [str(pk) for pk in ids[:3]]
+    assert printed[:-1] == rehearsed[:-1]
+    assert sorted(statuses()) == ids[3:]
+
+
+def test_prune_tells_what_changed_in_between(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, retried = (ended(project, Status.CANCELLED, 31) for _ in range(2))
+    real = queue.prune
+
+    def late(*arguments: Any, **options: Any) -> int:
+        queue.retry(retried.pk)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(queue, "prune", late)
+    called = call("prune_analysis", "--all", "--noinput", "--json")
+    assert called.code == 3
+    assert {row["id"]: row["outcome"] for row in called.rows} == {
+        gone.pk: "ok",
+        retried.pk: "changed",
+    }
+    assert called.document["deleted"] == 1
+    assert list(statuses()) == [retried.pk]
 
 
 def test_prune_leaves_counters_and_notifications(project: NovelProject) -> None:

@@ -70,7 +70,9 @@ def test_a_task_of_each_state_tells_what_it_should(
     assert seen["completed"]["error_type"] is None
     assert seen["completed"]["result"] == {"findings": 0}
     assert seen["completed"]["duration_seconds"] >= 0
-    assert [a["outcome"] for a in seen["completed"]["attempts"]] == ["completed"]
+    (attempt,) = seen["completed"]["attempts"]
+    assert (attempt["outcome"], attempt["error_type"]) == ("completed", None)
+    assert seen["failed"]["attempts"][0]["error_type"] == "timeout"
     assert seen["pending"]["queue_position"] == 1
     assert seen["processing"]["progress"] == {"percent": 0, "feature": None}
     assert seen["processing"]["queue_position"] is None

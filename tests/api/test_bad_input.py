@@ -95,7 +95,9 @@ def test_mode(api: JsonClient, project: NovelProject, mode: Any) -> None:
     refused(api, project, {"mode": mode}, "mode")
 
 
-@pytest.mark.parametrize("title", ["字" * 201, "有\x00空", ["a"], {}], ids=lambda t: str(t)[:9])
+@pytest.mark.parametrize(
+    "title", ["字" * 201, "有\x00空", ["a"], {}, 5, False], ids=lambda t: str(t)[:9]
+)
 def test_title(api: JsonClient, project: NovelProject, title: Any) -> None:
     refused(api, project, {"title": title}, "title")
 

@@ -173,3 +173,60 @@ def test_the_note_is_english_on_request(api: JsonClient, project: NovelProject) 
         HTTP_ACCEPT_LANGUAGE="en",
     )
     assert answer.json()["analysis_note"] == "Basic mode: only the summary was made."
+
+
+@pytest.mark.parametrize("body", [{}, {"text": "x"}, {"priority": 3}, {"mode": "basic"}], ids=str)
+def test_patch_of_nothing_says_so(
+    api: JsonClient, project: NovelProject, body: dict[str, Any]
+) -> None:
+    task = queue_chapter(project)
+    answer = api.patch(f"/api/chapters/{task.chapter_id}", body, HTTP_ACCEPT_LANGUAGE="en")
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "invalid"
+    assert answer.json()["detail"] == "Give the content or the title that is to change."
+    task.refresh_from_db()
+    assert (task.status, task.priority) == ("pending", 5)
+
+
+CONFIG = {"temperature": 0.3, "own": [1]}
+
+
+@pytest.mark.parametrize(
+    ("given", "priority", "config"),
+    [
+        ({}, 9, CONFIG),
+        ({"priority": 2}, 2, CONFIG),
+        ({"generation_config": {}}, 9, {}),
+        ({"priority": 5, "generation_config": {"own": 2}}, 5, {"own": 2}),
+    ],
+)
+def test_a_new_text_is_analysed_as_the_last_one_was(
+    api: JsonClient,
+    project: NovelProject,
+    given: dict[str, Any],
+    priority: int,
+    config: dict[str, Any],
+) -> None:
+    saved = post(api, project, priority=9, generation_config=CONFIG).json()
+    body = api.patch(f"/api/chapters/{saved['id']}", {"content": NEWER, **given}).json()
+    task = PendingAnalysis.objects.get(pk=body["analysis"]["id"])
+    assert (task.priority, task.generation_config) == (priority, config)
+
+
+def test_the_last_threshold_holds_for_a_new_text(api: JsonClient, project: NovelProject) -> None:
+    config = {"dynamic_threshold": {"min_chapter_length": 3}}
+    saved = post(api, project, generation_config=config).json()
+    assert api.patch(f"/api/chapters/{saved['id']}", {"content": "三个字"}).json()["analysis"]
+
+
+def test_a_chapter_that_was_basic_is_analysed_by_a_patch(
+    api: JsonClient, project: NovelProject
+) -> None:
+    saved = post(api, project, mode="basic", priority=9).json()
+    body = api.patch(f"/api/chapters/{saved['id']}", {"content": NEWER}).json()
+    task = PendingAnalysis.objects.get(pk=body["analysis"]["id"])
+    assert (task.priority, task.generation_config) == (5, {})
+
+
+def test_a_chapters_analysis_without_error_has_null(api: JsonClient, project: NovelProject) -> None:
+    assert post(api, project).json()["analysis"]["error_type"] is None

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from asgiref.sync import async_to_sync
+from asgiref.sync import async_to_sync, sync_to_async
 from django.test import AsyncClient
 from pytest_django import Settings
 
 from analysis.models import PendingAnalysis
+from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.workspace.api.generate import Generation
+from arboris.workspace.api.serializers import GenerateSerializer
 from tests.factories import JsonClient, make_chapter
 from tests.llm_server import ModelServer, Script, serving
 
@@ -224,3 +228,32 @@ def test_a_basic_wish_holds_for_a_generated_chapter(
     body = generate(api, project, mode="basic").json()
     assert body["analysis"] is None
     assert not PendingAnalysis.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("pieces", [0, 1, 15])
+def test_a_reader_who_leaves_between_two_events(
+    api: JsonClient, project: NovelProject, model: Script, pieces: int
+) -> None:
+    async def leave_after() -> None:
+        form = GenerateSerializer(data={})
+        await sync_to_async(form.is_valid)(raise_exception=True)
+        answer = (await sync_to_async(Generation)(project, form)).events()
+        for _ in range(pieces):
+            await anext(answer)
+        await answer.aclose()
+
+    async_to_sync(leave_after)()
+    kept = list(ChapterVersion.objects.values_list("content", "source"))
+    assert kept == ([("".join(PIECES[:pieces]), "generated")] if pieces else [])
+
+
+def test_a_novel_deleted_while_it_is_written_is_an_event(
+    api: JsonClient, project: NovelProject, model: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(project_id: uuid.UUID) -> NovelProject:
+        raise NovelProject.DoesNotExist
+
+    monkeypatch.setattr(services, "lock_project", gone)
+    name, error = events(api, project)[-1]
+    assert (name, error["code"]) == ("error", "not_found")

@@ -9,6 +9,7 @@ import pytest
 
 from analysis.models import PendingAnalysis
 from arboris.novels.models import Chapter, NovelProject
+from arboris.workspace.api.wishes import OTHERWISE
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter
 
 
@@ -144,3 +145,43 @@ def test_patch_checks_it_too(api: JsonClient, project: NovelProject) -> None:
     assert answer.json()["generation_config"][0].startswith("temperature:")
     chapter.refresh_from_db()
     assert chapter.version == 1
+
+
+MESSAGES: list[tuple[dict[str, Any], list[str]]] = [
+    ({"temperature": "hot"}, ["temperature: A number is required."]),
+    ({"temperature": 2.5}, ["temperature: Must be 2 or less."]),
+    ({"temperature": -1}, ["temperature: Must be 0 or more."]),
+    ({"model_name": 3}, ["model_name: A text is required."]),
+    ({"model_name": ""}, ["model_name: Must not be empty."]),
+    ({"model_name": "x" * 201}, ["model_name: Must have at most 200 characters."]),
+    ({"enhanced_features": 1}, ["enhanced_features: Must be a JSON object."]),
+    (
+        {
+            "enhanced_features": {"foreshadowing": "yes"},
+            "dynamic_threshold": {"min_chapter_length": 1.5, "confidence_threshold": True},
+        },
+        [
+            "enhanced_features.foreshadowing: Must be true or false.",
+            "dynamic_threshold.min_chapter_length: A whole number is required.",
+            "dynamic_threshold.confidence_threshold: A number is required.",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("config", "messages"), MESSAGES, ids=lambda value: str(value)[:40])
+def test_one_sentence_a_key_in_our_words(
+    api: JsonClient, project: NovelProject, config: dict[str, Any], messages: list[str]
+) -> None:
+    body = {"content": LONG_ENOUGH, "generation_config": config}
+    path = f"/api/projects/{project.pk}/chapters"
+    answer = api.post(path, body, HTTP_ACCEPT_LANGUAGE="en")
+    assert answer.json()["generation_config"] == messages
+
+
+def test_no_fault_is_left_to_the_catch_all(api: JsonClient, project: NovelProject) -> None:
+    for config, _ in WRONG:
+        body = {"content": LONG_ENOUGH, "generation_config": config}
+        path = f"/api/projects/{project.pk}/chapters"
+        answer = api.post(path, body, HTTP_ACCEPT_LANGUAGE="en")
+        assert OTHERWISE not in answer.content.decode(), config

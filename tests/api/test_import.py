@@ -116,7 +116,11 @@ def test_a_file_over_the_limit_is_413(
     settings.ARBORIS_MAX_IMPORT_BYTES = 1_000
     answer = upload(api, project, NOVEL.encode())
     assert answer.status_code == 413
-    assert "file" in answer.json()["detail"]
+    size = len(NOVEL.encode())
+    detail = answer.json()["detail"]
+    assert detail.startswith("file: ")
+    assert detail.count(str(size)) == detail.count("1000") == 1
+    assert ">" not in detail
     assert not Chapter.objects.exists()
 
 

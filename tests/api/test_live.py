@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.live import Site, wait_for_task
+from tests.live import Site, wait_for, wait_for_task
 from tests.llm_server import ModelServer, Script
 
 PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话。" for n in range(1, 16)]
@@ -76,3 +76,26 @@ def test_readyz_and_healthz(site: Site) -> None:
     with site.client("") as client:
         assert client.get("/healthz").json() == {"status": "ok"}
         assert client.get("/readyz").json()["workers"] >= 1
+
+
+def test_what_has_arrived_is_kept_when_the_reader_goes_away(
+    site: Site, model_server: ModelServer
+) -> None:
+    script = model_server.script = Script(pieces=list(PIECES), hold_after=12)
+    with site.client() as client:
+        project = client.post("/api/projects", json={"title": "夜航"}).json()["id"]
+        with client.stream(
+            "POST",
+            f"/api/projects/{project}/chapters/generate",
+            json={"title": "雨夜"},
+            headers={"Accept": "text/event-stream"},
+        ) as answer:
+            events = sse(answer.iter_lines())
+            assert [next(events)[1]["text"] for _ in range(12)] == PIECES[:12]
+    with site.client() as client:  # the connection before is closed
+        path = f"/api/projects/{project}/chapters"
+        (row,) = wait_for(lambda: client.get(path).json(), "the chapter is saved")
+        script.go_on.set()
+        saved = client.get(f"/api/chapters/{row['id']}").json()
+        assert (saved["title"], saved["content"]) == ("雨夜", "".join(PIECES[:12]))
+        assert wait_for_task(client, saved["analysis"]["id"])["status"] == "completed"

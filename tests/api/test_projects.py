@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from analysis.models import PendingAnalysis
+from arboris.novels import services
 from arboris.novels.models import Chapter, NovelProject
 from tests.factories import JsonClient, queue_chapter
 
@@ -50,6 +51,22 @@ def test_patch_changes_what_is_named(api: JsonClient, project: NovelProject) -> 
     assert (answer.json()["title"], answer.json()["genre"]) == ("听雨楼", "武侠")
 
 
+def test_a_patch_writes_what_it_names_alone(
+    api: JsonClient, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another call changes the genre between this one's reading the row and its saving."""
+    really = services.lock_project
+
+    def later(project_id: uuid.UUID) -> NovelProject:
+        NovelProject.objects.update(genre="武侠")
+        return really(project_id)
+
+    monkeypatch.setattr(services, "lock_project", later)
+    assert api.patch(f"/api/projects/{project.pk}", {"title": "新题"}).status_code == 200
+    project.refresh_from_db()
+    assert (project.title, project.genre) == ("新题", "武侠")
+
+
 def test_patch_cannot_change_the_id(api: JsonClient, project: NovelProject) -> None:
     body = api.patch(f"/api/projects/{project.pk}", {"id": str(uuid.uuid4())}).json()
     assert body["id"] == str(project.pk)
@@ -74,6 +91,10 @@ def test_delete_takes_chapters_and_analyses_along(api: JsonClient, project: Nove
         ({"title": "字" * 201}, "title"),
         ({"title": "有\x00空"}, "title"),
         ({"title": ["a"]}, "title"),
+        ({"title": 5}, "title"),
+        ({"title": True}, "title"),
+        ({"title": "甲", "genre": 5}, "genre"),
+        ({"title": "甲", "synopsis": 1.5}, "synopsis"),
         ({"title": "甲", "language": "fr"}, "language"),
         ({"title": "甲", "genre": "字" * 101}, "genre"),
         ({"title": "甲", "synopsis": "字" * 20_001}, "synopsis"),

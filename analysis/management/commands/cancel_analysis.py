@@ -33,6 +33,14 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
+    def rehearsed(self, count: int) -> str:
+        text = ngettext(
+            "%(count)d analysis would be cancelled.",
+            "%(count)d analyses would be cancelled.",
+            count,
+        )
+        return text % {"count": count}
+
     def foresee(self, task: PendingAnalysis) -> None:
         queue.check_cancel(task)
 

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis import queue
 from analysis.management.base import OperatorCommand
+from analysis.management.tasks import dry_run
 from analysis.models import QueueControl
 
 
@@ -22,14 +23,13 @@ class Command(OperatorCommand):
         if not self.dry_run:
             queue.pause(options["reason"])
             self.record("paused", options["reason"])
-        conclude(self, _("The queue is paused."))
+        would, is_so = _("The queue would be paused."), _("The queue is paused.")
+        conclude(self, would if self.dry_run else is_so)
 
 
 def conclude(command: OperatorCommand, text: str) -> None:
     """Say, or give as JSON, how the queue stands now."""
-    if command.dry_run:
-        text = _("Dry run, nothing was changed: %(text)s") % {"text": text}
-    command.say(text)
+    command.say(dry_run(text) if command.dry_run else text)
     if command.json:
         control = QueueControl.objects.get(pk=1)
         command.data(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -11,17 +13,18 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import queue
-from analysis.management import terminal
-from analysis.management.base import OperatorCommand, PartlyDone, UsageError
+from analysis.management import report, terminal
+from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import Selection, add_selectors, duration, read_selectors
+from analysis.management.tasks import OK, dry_run
 from analysis.management.units import short
-from analysis.models import Status
+from analysis.models import PendingAnalysis, Status
 from arboris.db import db_now
 
 ENDED = (Status.COMPLETED, Status.CANCELLED, Status.FAILED)
 KEPT = timedelta(days=30)
 FAILED_KEPT = timedelta(days=90)
-Row = dict[str, Any]
+BATCH = 200
 
 
 class Command(OperatorCommand):
@@ -57,74 +60,124 @@ class Command(OperatorCommand):
         if live:
             raise UsageError("--status", _("%s: only ended analyses are pruned.") % ", ".join(live))
         only = _narrowed(selection)
-        rows = _plan(selection, failed_age, only)
-        total = sum(row["count"] for row in rows)
-        interrupted = False
+        plans = _plan(selection, failed_age, only)
+        total = sum(plan.count for plan in plans)
         if total:
             text = ngettext("Delete %(n)d analysis?", "Delete %(n)d analyses?", total)
             self.confirm(text % {"n": total}, options)
-        if total and not self.dry_run:
-            interrupted = self._prune(rows, only, total, options["reason"])
-        self._show(rows, interrupted)
-
-    def _prune(self, rows: list[Row], only: Q, total: int, reason: str) -> bool:
-        """Delete, and put what was really deleted into the rows; True when it was interrupted."""
-        planned = [row["count"] for row in rows]
-        for row in rows:
-            row["count"] = 0
+        out = report.Report(self.stdout, as_document=self.json, now=db_now())
+        interrupted = False
         try:
             with terminal.progress(self.err, self._name(), total) as advance:
-                for row, limit in zip(rows, planned, strict=True):
-
-                    def count(deleted: int, row: Row = row) -> None:
-                        row["count"] += deleted
-                        advance(deleted)
-
-                    queue.prune(
-                        [Status(row["status"])],
-                        row["ended_before"],
-                        progress=count,
-                        only=only,
-                        limit=limit,
-                    )
+                for row in self._rows(plans, only):
+                    out.add(row)
+                    advance(1)
         except KeyboardInterrupt:
-            return True
+            interrupted = True
         finally:
-            self.record(f"{sum(row['count'] for row in rows)} deleted", reason)
-        return False
+            deleted = sum(plan.done for plan in plans)
+            out.close({**self._totals(plans), "interrupted": interrupted})
+            if deleted and not self.dry_run:
+                self.record(f"{deleted} deleted", options["reason"])
+        self._conclude(plans, interrupted)
 
-    def _show(self, rows: list[Row], interrupted: bool) -> None:
-        total = sum(row["count"] for row in rows)
-        if self.json:
-            self.data({"dry_run": self.dry_run, "deleted": total, "by_status": rows})
+    def _rows(self, plans: list[Plan], only: Q) -> Iterator[report.Row]:
+        """Delete batch by batch (or, rehearsing, only look); a row for each analysis."""
+        for plan in plans:
+            for ids in plan.batches(only):
+                tasks = report.load(ids)
+                kept = set() if self.dry_run else plan.delete(ids, only)
+                for task_id in ids:
+                    if task_id not in tasks:
+                        continue  # somebody else deleted it in between
+                    row = report.task_row(tasks[task_id])
+                    if task_id in kept:
+                        reason = _("The analysis changed in this very moment.")
+                        plan.refused += 1
+                        yield {**row, "outcome": "changed", "reason": reason}
+                    else:
+                        plan.done += 1
+                        yield {**row, "outcome": OK, "reason": ""}
+
+    def _totals(self, plans: list[Plan]) -> report.Row:
+        return {
+            "dry_run": self.dry_run,
+            "deleted": sum(plan.done for plan in plans),
+            "by_status": [
+                {"status": plan.status.value, "ended_before": plan.before, "count": plan.done}
+                for plan in plans
+            ],
+        }
+
+    def _conclude(self, plans: list[Plan], interrupted: bool) -> None:
         now = db_now()
-        for row in rows:
-            age = short((now - row["ended_before"]).total_seconds())
+        for plan in plans:
+            age = short((now - plan.before).total_seconds())
             self.say(
                 _("%(status)-10s ended over %(age)s ago: %(count)d")
-                % {"status": row["status"], "age": age, "count": row["count"]}
+                % {"status": plan.status.value, "age": age, "count": plan.done}
             )
-        text = ngettext("%(n)d analysis deleted.", "%(n)d analyses deleted.", total) % {"n": total}
+        total = sum(plan.done for plan in plans)
+        text = self._summary(total)
         if interrupted:
             raise PartlyDone(_("Interrupted: %(text)s") % {"text": text})
-        if self.dry_run:
-            text = _("Dry run, nothing was changed: %(text)s") % {"text": text}
+        if refused := sum(plan.refused for plan in plans):
+            error = PartlyDone if total else Failed
+            raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})
         self.say(text)
 
+    def _summary(self, total: int) -> str:
+        if self.dry_run:
+            text = ngettext(
+                "%(n)d analysis would be deleted.", "%(n)d analyses would be deleted.", total
+            )
+            return dry_run(text % {"n": total})
+        return ngettext("%(n)d analysis deleted.", "%(n)d analyses deleted.", total) % {"n": total}
 
-def _plan(selection: Selection, failed_age: timedelta | None, only: Q) -> list[Row]:
+
+@dataclass(slots=True)
+class Plan:
+    """What is deleted of one status: those that ended ``before``, ``count`` of them at most."""
+
+    status: Status
+    before: datetime
+    count: int
+    done: int = 0
+    refused: int = 0
+
+    def batches(self, only: Q) -> Iterator[list[int]]:
+        """Their ids in primary-key order, each once."""
+        last, left = 0, self.count
+        while left > 0:
+            found = queue.prunable([self.status], self.before, only).filter(pk__gt=last)
+            ids = list(found.order_by("pk").values_list("pk", flat=True)[: min(BATCH, left)])
+            if not ids:
+                return
+            yield ids
+            last, left = ids[-1], left - len(ids)
+
+    def delete(self, ids: list[int], only: Q) -> set[int]:
+        """Delete them; returns those that are left, because they changed in between."""
+        queue.prune(
+            [self.status], self.before, progress=lambda deleted: None, only=only & Q(pk__in=ids)
+        )
+        left = PendingAnalysis.objects.filter(pk__in=ids)
+        return set(left.values_list("pk", flat=True))
+
+
+def _plan(selection: Selection, failed_age: timedelta | None, only: Q) -> list[Plan]:
     """For each status from when on it is deleted, and how many that are."""
     now, left = db_now(), selection.limit
-    rows: list[Row] = []
+    plans: list[Plan] = []
     for status in selection.statuses or ENDED:
         before = now - _age(status, selection, failed_age)
         found = queue.prunable([status], before, only)
         count = (found if left is None else found.order_by()[:left]).count()
         left = None if left is None else left - count
-        rows.append({"status": status.value, "ended_before": before, "count": count})
+        plans.append(Plan(status, before, count))
         if left == 0:
             break
-    return rows
+    return plans
 
 
 def _age(status: Status, selection: Selection, failed_age: timedelta | None) -> timedelta:

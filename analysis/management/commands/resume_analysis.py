@@ -22,4 +22,5 @@ class Command(OperatorCommand):
         if not self.dry_run:
             queue.resume()
             self.record("resumed", options["reason"])
-        conclude(self, _("The queue runs."))
+        would, is_so = _("The queue would run again."), _("The queue runs.")
+        conclude(self, would if self.dry_run else is_so)

@@ -53,6 +53,14 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
+    def rehearsed(self, count: int) -> str:
+        text = ngettext(
+            "%(count)d analysis would go back into the queue.",
+            "%(count)d analyses would go back into the queue.",
+            count,
+        )
+        return text % {"count": count}
+
     def narrow(self, tasks: Tasks) -> Tasks:
         return tasks.filter(version__number=F("chapter__version"))
 

@@ -67,7 +67,7 @@ async function begin() {
 async function fetchMissed(newest = 0) {
   try {
     if (inbox.last === null) await begin();
-    const missed = await get(API, { unread_only: true, since: inbox.since, limit: 50 });
+    const missed = await get(API, { unread_only: true, since: inbox.since, limit: 100 });
     missed.reverse().forEach(receive);
     inbox.reach(newest);
   } catch (error) {

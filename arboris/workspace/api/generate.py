@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import logging
 import uuid
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
+from channels.db import database_sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -23,10 +26,12 @@ from arboris.llm.errors import LLMError
 from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import find_unstorable
-from arboris.rest import Unavailable, first_sentence
+from arboris.rest import Unavailable, as_api_error, first_sentence
 from arboris.workspace import chapters, generation
 from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import GenerateSerializer, SavedChapterSerializer
+
+log = logging.getLogger(__name__)
 
 
 class AnyAccept(DefaultContentNegotiation):
@@ -77,26 +82,55 @@ class Generation:
         self.data = form.validated_data
         self.wish = form.wish()
         self.messages = generation.messages_for(project, self.data["instructions"])
+        self.saving: asyncio.Task[dict[str, Any]] | None = None
 
     def _pieces(self) -> AsyncIterator[str]:
-        return generation.write(self.messages, self.wish.config)
+        return generation.write(self.messages, self.wish.config or {})
 
     async def whole(self) -> str:
         return "".join([piece async for piece in self._pieces()])
 
-    async def events(self) -> AsyncIterator[bytes]:
-        """``delta`` events with the text as it arrives, then ``saved`` (or ``error``)."""
+    async def events(self) -> AsyncGenerator[bytes, None]:
+        """``delta`` events with the text as it arrives, then ``saved`` (or ``error``).
+
+        A reader who goes away in the middle finds what had arrived as the chapter.
+        """
         text = ""
         try:
             async for piece in self._pieces():
                 text += piece
                 yield _event("delta", {"text": piece})
-            yield _event("saved", await sync_to_async(self.save)(text))
+            yield _event("saved", await self._save_to_the_end(text))
         except LLMError as error:
             yield _event("error", {"detail": str(error), "code": error.code})
-        except exceptions.APIException as error:
-            code = getattr(error.detail, "code", error.default_code)
-            yield _event("error", {"detail": first_sentence(error.detail), "code": code})
+        except Exception as error:
+            known = as_api_error(error)
+            if not isinstance(known, exceptions.APIException):
+                raise
+            code = getattr(known.detail, "code", known.default_code)
+            yield _event("error", {"detail": first_sentence(known.detail), "code": code})
+        except (asyncio.CancelledError, GeneratorExit):
+            # Cancelled while it waits for the model, closed while it hands out an event.
+            await self._keep(text)
+            raise
+
+    async def _save_to_the_end(self, text: str) -> dict[str, Any]:
+        """Save it; a reader who goes away meanwhile does not stop that."""
+        self.saving = asyncio.create_task(sync_to_async(self.save)(text))
+        return await asyncio.shield(self.saving)
+
+    async def _keep(self, text: str) -> None:
+        """Nobody is there any more to be told: the log is."""
+        try:
+            if self.saving is not None:
+                await self.saving
+            elif text.strip():
+                # In a thread of its own: that of the request may be gone already.
+                save = database_sync_to_async(self.save, thread_sensitive=False)
+                saved = await asyncio.shield(asyncio.create_task(save(text)))
+                log.info("The reader left; chapter %s is what had arrived", saved["id"])
+        except Exception:
+            log.exception("The reader left, and what had arrived could not be saved")
 
     def save(self, text: str) -> dict[str, Any]:
         if not text.strip():

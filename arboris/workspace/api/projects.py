@@ -12,16 +12,16 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
+from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.importing import NovelImportError, parse_novel
 from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.rest import TooLarge
+from arboris.rest import FormParser, TooLarge
 from arboris.workspace import bible, chapters
 from arboris.workspace.api.serializers import (
     ImportSerializer,
@@ -57,9 +57,21 @@ class ProjectDetail(_Projects, generics.RetrieveUpdateDestroyAPIView[NovelProjec
     http_method_names = ["get", "patch", "delete", "head", "options"]
     lookup_url_kwarg = "project_id"
 
+    def perform_update(self, serializer: BaseSerializer[NovelProject]) -> None:
+        project_id = self.kwargs["project_id"]
+
+        def work() -> None:
+            novels.lock_project(project_id)  # a save of a deleted row would write it anew
+            serializer.save()
+
+        in_transaction(work)
+
+    def perform_destroy(self, instance: NovelProject) -> None:
+        novels.delete_project(instance.pk)
+
 
 class ImportNovel(APIView):
-    parser_classes = [MultiPartParser]
+    parser_classes = [FormParser]
 
     @extend_schema(
         request={"multipart/form-data": ImportSerializer},
@@ -72,7 +84,8 @@ class ImportNovel(APIView):
         upload = form.validated_data["file"]
         limit = settings.ARBORIS_MAX_IMPORT_BYTES
         if upload.size > limit:
-            raise TooLarge(f"file: {upload.size} > {limit} bytes")
+            sentence = _("The file has %(size)d bytes; %(limit)d are allowed.")
+            raise TooLarge("file: " + sentence % {"size": upload.size, "limit": limit})
         try:
             novel = parse_novel(upload.name, upload.read())
         except NovelImportError as error:

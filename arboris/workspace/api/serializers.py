@@ -2,32 +2,44 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator
 from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from pydantic import ValidationError as ConfigError
 from rest_framework import serializers
 
 from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
-from analysis.pipeline import GenerationConfig
 from arboris.bible.models import Finding
 from arboris.novels.models import NovelProject
 from arboris.novels.text import find_unstorable
-from arboris.workspace.chapters import Saved, Wish
+from arboris.workspace.api.wishes import check_config
+from arboris.workspace.chapters import DEFAULT_PRIORITY, Saved, Wish
 
-MAX_CONFIG_BYTES = 64 * 1024
-MAX_CONFIG_DEPTH = 20  # MariaDB takes no JSON that is nested more than 32 levels deep
+
+class Text(serializers.CharField):
+    """A CharField that takes texts alone, and not a number for its digits."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
 
 
 class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
     chapter_count = serializers.IntegerField(read_only=True, default=0)
     word_count = serializers.IntegerField(read_only=True, default=0)
-    synopsis = serializers.CharField(required=False, allow_blank=True, max_length=20_000)
+    title = Text(max_length=200)
+    genre = Text(required=False, allow_blank=True, max_length=100)
+    synopsis = Text(required=False, allow_blank=True, max_length=20_000)
+
+    def update(self, instance: NovelProject, validated_data: dict[str, Any]) -> NovelProject:
+        """Named columns only: another call may change the others at the same moment."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        return instance
 
     class Meta:
         model = NovelProject
@@ -45,7 +57,7 @@ class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
         read_only_fields = ["id", "created_at", "updated_at"]
 
 
-class StorableText(serializers.CharField):
+class StorableText(Text):
     """Text of any length up to the limit, kept to the letter; NUL and half characters refused."""
 
     def __init__(self, **kwargs: Any) -> None:
@@ -54,8 +66,6 @@ class StorableText(serializers.CharField):
     def run_validation(self, data: Any = serializers.empty) -> Any:
         if isinstance(data, str) and (problem := find_unstorable(data)):
             raise serializers.ValidationError(problem)
-        if isinstance(data, int | float):  # CharField would take a number for its digits
-            self.fail("invalid")
         return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
@@ -70,55 +80,9 @@ class StorableText(serializers.CharField):
         return text
 
 
-def check_config(value: Any) -> dict[str, Any]:
-    """A valid generation_config as it was given; unknown keys stay. ValidationError names the key."""
-    if not isinstance(value, dict):
-        raise serializers.ValidationError(_("Must be a JSON object."))
-    plain = json.dumps(value, ensure_ascii=False)
-    if len(plain.encode("utf-8", "surrogatepass")) > MAX_CONFIG_BYTES:
-        raise serializers.ValidationError(
-            _("Larger than %(limit)d bytes.") % {"limit": MAX_CONFIG_BYTES}
-        )
-    for text in _texts(value):
-        if problem := find_unstorable(text):
-            raise serializers.ValidationError(problem)
-    try:
-        GenerationConfig.model_validate(value)
-    except ConfigError as error:
-        raise serializers.ValidationError(
-            [
-                f"{'.'.join(str(part) for part in item['loc'] if not _is_branch(part))}: {item['msg']}"
-                for item in error.errors()
-            ]
-        ) from error
-    return value
-
-
-def _is_branch(part: str | int) -> bool:
-    """Pydantic names the branch of a union in a location (``float``, ``constrained-int``)."""
-    return isinstance(part, str) and part.split("[")[0] in {"float", "int", "constrained-float"}
-
-
-def _texts(value: Any, depth: int = 1) -> Iterator[str]:
-    """Every key and text in a JSON value. ValidationError where it is nested too deeply."""
-    if depth > MAX_CONFIG_DEPTH:
-        raise serializers.ValidationError(
-            _("Nested more than %(limit)d levels deep.") % {"limit": MAX_CONFIG_DEPTH}
-        )
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from value
-        for item in value.values():
-            yield from _texts(item, depth + 1)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts(item, depth + 1)
-
-
 class WishSerializer(serializers.Serializer[Wish]):
     mode = serializers.ChoiceField(choices=["enhanced", "basic"], default="enhanced")
-    priority = serializers.IntegerField(min_value=1, max_value=10, default=5)
+    priority = serializers.IntegerField(min_value=1, max_value=10, default=DEFAULT_PRIORITY)
     generation_config = serializers.JSONField(required=False)
 
     def validate_priority(self, value: int) -> int:
@@ -131,12 +95,12 @@ class WishSerializer(serializers.Serializer[Wish]):
 
     def wish(self) -> Wish:
         data = self.validated_data
-        return Wish(data["mode"], data["priority"], data.get("generation_config", {}))
+        return Wish(data["mode"], data.get("priority"), data.get("generation_config"))
 
 
 class NewChapterSerializer(WishSerializer):
     content = StorableText()
-    title = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    title = Text(required=False, allow_blank=True, max_length=200, default="")
     chapter_number = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=1_000_000, default=None
     )
@@ -144,12 +108,23 @@ class NewChapterSerializer(WishSerializer):
 
 class ChangedChapterSerializer(WishSerializer):
     content = StorableText(required=False)
-    title = serializers.CharField(required=False, allow_blank=True, max_length=200)
+    title = Text(required=False, allow_blank=True, max_length=200)
+    priority = serializers.IntegerField(
+        min_value=1,
+        max_value=10,
+        required=False,
+        help_text="Left out, it and generation_config are as in the chapter's last analysis.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "content" not in attrs and "title" not in attrs:
+            raise serializers.ValidationError(_("Give the content or the title that is to change."))
+        return attrs
 
 
 class GenerateSerializer(WishSerializer):
     instructions = StorableText(required=False, allow_blank=True, default="", max_length=20_000)
-    title = serializers.CharField(required=False, allow_blank=True, max_length=200, default="")
+    title = Text(required=False, allow_blank=True, max_length=200, default="")
     chapter_number = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=1_000_000, default=None
     )
@@ -163,7 +138,11 @@ class ImportSerializer(WishSerializer):
 
 class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
     progress = serializers.JSONField(read_only=True)
+    error_type = serializers.SerializerMethodField()
     error_message = serializers.SerializerMethodField()
+
+    def get_error_type(self, task: PendingAnalysis) -> str | None:
+        return task.error_type or None
 
     def get_error_message(self, task: PendingAnalysis) -> str | None:
         return sentence_for(task.error_type) if task.error_type else None

@@ -1,0 +1,88 @@
+"""Checks ``generation_config``: what is wrong is said in our words, one sentence a key."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from pydantic import ValidationError as ConfigError
+from rest_framework import serializers
+
+from analysis.pipeline import GenerationConfig
+from arboris.novels.text import find_unstorable
+
+MAX_CONFIG_BYTES = 64 * 1024
+MAX_CONFIG_DEPTH = 20  # MariaDB takes no JSON that is nested more than 32 levels deep
+
+# By pydantic's error types; the values in a sentence are those of the error's context.
+SENTENCES = {
+    "bool_type": gettext_noop("Must be true or false."),
+    "float_type": gettext_noop("A number is required."),
+    "finite_number": gettext_noop("A number is required."),
+    "int_type": gettext_noop("A whole number is required."),
+    "string_type": gettext_noop("A text is required."),
+    "model_type": gettext_noop("Must be a JSON object."),
+    "greater_than_equal": gettext_noop("Must be %(ge)s or more."),
+    "less_than_equal": gettext_noop("Must be %(le)s or less."),
+    "string_too_short": gettext_noop("Must not be empty."),
+    "string_too_long": gettext_noop("Must have at most %(max_length)s characters."),
+}
+OTHERWISE = gettext_noop("This value is not allowed.")
+
+
+def check_config(value: Any) -> dict[str, Any]:
+    """A valid generation_config as it was given; unknown keys stay. ValidationError names the key."""
+    if not isinstance(value, dict):
+        raise serializers.ValidationError(_("Must be a JSON object."))
+    plain = json.dumps(value, ensure_ascii=False)
+    if len(plain.encode("utf-8", "surrogatepass")) > MAX_CONFIG_BYTES:
+        raise serializers.ValidationError(
+            _("Larger than %(limit)d bytes.") % {"limit": MAX_CONFIG_BYTES}
+        )
+    for text in _texts(value):
+        if problem := find_unstorable(text):
+            raise serializers.ValidationError(problem)
+    try:
+        GenerationConfig.model_validate(value)
+    except ConfigError as error:
+        faults: dict[str, str] = {}
+        for item in error.errors():
+            # A number may be a float or an int: the branches complain one by one, the first counts.
+            key = ".".join(str(part) for part in item["loc"] if not _is_branch(part))
+            faults.setdefault(key, _sentence(item["type"], item.get("ctx", {})))
+        raise serializers.ValidationError(
+            [f"{key}: {sentence}" for key, sentence in faults.items()]
+        ) from error
+    return value
+
+
+def _sentence(kind: str, context: Mapping[str, Any]) -> str:
+    values = {
+        name: f"{value:g}" if isinstance(value, float) else value for name, value in context.items()
+    }
+    return _(SENTENCES.get(kind, OTHERWISE)) % values
+
+
+def _is_branch(part: str | int) -> bool:
+    """Pydantic names the branch of a union in a location (``float``, ``constrained-int``)."""
+    return isinstance(part, str) and part.split("[")[0] in {"float", "int", "constrained-float"}
+
+
+def _texts(value: Any, depth: int = 1) -> Iterator[str]:
+    """Every key and text in a JSON value. ValidationError where it is nested too deeply."""
+    if depth > MAX_CONFIG_DEPTH:
+        raise serializers.ValidationError(
+            _("Nested more than %(limit)d levels deep.") % {"limit": MAX_CONFIG_DEPTH}
+        )
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for item in value.values():
+            yield from _texts(item, depth + 1)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts(item, depth + 1)
