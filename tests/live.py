@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -140,7 +141,8 @@ def database_url(directory: Path) -> Iterator[str]:
     if not given.startswith("mysql:"):
         yield f"sqlite:///{directory / 'arboris.db'}"
         return
-    name = f"arboris_live_{os.getpid()}"
+    # More than one site may live at a time; a database name takes letters, digits and _ alone.
+    name = f"arboris_live_{os.getpid()}_{secrets.token_hex(4)}"
     server = ConnectionHandler({"default": database_from_url(given)})["default"]
     with server.cursor() as cursor:
         cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")

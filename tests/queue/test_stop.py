@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from pytest_django import DjangoDbBlocker
 
 from tests import live, live_rows
 from tests.live import Site, slow_text, wait_for, wait_for_task
@@ -20,10 +22,16 @@ pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(
+    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
+) -> Iterator[Site]:
     """A site of this module's own: its cluster is stopped and started again."""
-    with live.running(tmp_path_factory.mktemp("stop"), {}) as site:
-        yield site
+    with contextlib.ExitStack() as stack:
+        with django_db_blocker.unblock():
+            running = stack.enter_context(live.running(tmp_path_factory.mktemp("stop"), {}))
+        yield running
+        with django_db_blocker.unblock():
+            stack.close()
 
 
 @pytest.fixture
