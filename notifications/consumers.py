@@ -102,9 +102,16 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         farewell.install(relay.subscribers)
         self.sender = asyncio.create_task(self._send_all())
 
-    async def disconnect(self, code: int) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:  # however it ends: disconnect() is not called after an error
+            await self._leave()
+
+    async def _leave(self) -> None:
         if not self.counted:
             return
+        self.counted = False
         relay.unsubscribe(self)
         _open[self.user_id] -= 1
         if not _open[self.user_id]:

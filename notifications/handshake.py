@@ -42,9 +42,10 @@ def origin_allowed(scope: Scope) -> bool:
     if origin in [_full(scheme, netloc) for scheme, _, netloc in trusted]:
         return True
     secure = scope.get("scheme") in {"wss", "https"} or settings.HTTPS
-    return origin == _full("https" if secure else "http", header(scope, b"host")) and validate_host(
-        parts.hostname or "", settings.ALLOWED_HOSTS or ["localhost"]
-    )
+    host = parts.hostname or ""
+    host = f"[{host}]" if ":" in host else host  # as ALLOWED_HOSTS has IPv6 addresses
+    same = origin == _full("https" if secure else "http", header(scope, b"host"))
+    return same and validate_host(host, settings.ALLOWED_HOSTS or ["localhost"])
 
 
 def _full(scheme: str, netloc: str) -> str:

@@ -10,6 +10,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+# Close codes of the protocol itself, which daphne takes for a mistake of the application.
+PROTOCOL_CODES = range(1001, 1016)
+
 Send = Callable[[Any], Awaitable[None]]
 
 
@@ -42,7 +45,10 @@ def _paced(send: Send, connection: Any) -> Send:
     async def paced(message: Mapping[str, Any]) -> None:
         if message["type"] == "websocket.send":
             await gate.open.wait()
-        await send(message)
+        if message["type"] == "websocket.close" and message.get("code", 0) in PROTOCOL_CODES:
+            connection.sendCloseFrame(code=message["code"])
+        else:
+            await send(message)
 
     return paced
 

@@ -107,10 +107,11 @@ class _Outage:
 
     pause: float = 0.0
 
-    def met(self, error: Exception) -> None:
-        if not self.pause:
-            log.warning("relay: stopped, tries again until it works", exc_info=error)
+    def begins(self) -> bool:
+        """Count one more failure; True if it is the first."""
+        first = not self.pause
         self.pause = min(LONGEST_PAUSE, self.pause * 2 or FIRST_PAUSE)
+        return first
 
     def over(self) -> None:
         if self.pause:
@@ -179,8 +180,9 @@ class Relay:
                         outage.over()
                         listener.wait(tick)
                     return
-            except Exception as error:
-                outage.met(error)
+            except Exception:
+                if outage.begins():
+                    log.warning("relay: stopped, tries again until it works", exc_info=True)
                 _forget_connections()
                 time.sleep(outage.pause)
                 if self._finished():

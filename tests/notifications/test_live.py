@@ -10,10 +10,10 @@ from typing import Any
 import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import ClientConnection
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.live import Site, wait_for_task
+from tests.live import Site, wait_for, wait_for_task
 
 V1 = [Subprotocol("arboris.v1")]
 FIELDS = {
@@ -212,3 +212,32 @@ def test_too_many_sockets_of_one_writer_are_4429(site: Site) -> None:
             receive(opened.enter_context(site.socket(user="stranger", subprotocols=V1)))
         with site.socket(user="stranger") as one_more:
             assert closed_with(one_more) == 4429
+
+
+def test_another_path_is_closed_with_4404(site: Site) -> None:
+    with connect(f"ws://127.0.0.1:{site.port}/ws/notifications/", proxy=None) as socket:
+        assert closed_with(socket) == 4404
+    assert "No route found" not in site.log()
+
+
+@pytest.mark.parametrize("size", [70_000, 5_000_000])
+def test_a_frame_that_is_too_long_is_1009(site: Site, size: int) -> None:
+    with site.socket(subprotocols=V1) as socket:
+        receive_kind(socket, "state")
+        socket.send("x" * size)
+        assert closed_with(socket) == 1009
+
+
+def test_the_time_to_the_socket_is_measured(
+    site: Site, client: httpx2.Client, project: str
+) -> None:
+    def counted() -> float:
+        lines = client.get("/metrics").text.splitlines()
+        series = "arboris_push_seconds_count "
+        return next(float(x.split()[1]) for x in lines if x.startswith(series))
+
+    before = counted()
+    with site.socket() as socket:
+        post_chapter(client, project)
+        receive(socket)
+        wait_for(lambda: counted() > before, "the push is measured")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,10 +12,12 @@ from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.db import OperationalError
+from django.utils import translation
 
 from arboris.novels.models import NovelProject
 from notifications import consumers, inbox
 from notifications.consumers import NotificationConsumer
+from notifications.metrics import PUSH_SECONDS
 from notifications.models import AnalysisNotification
 from notifications.relay import Progress
 from tests.factories import make_chapter
@@ -166,5 +169,150 @@ def test_nothing_is_kept_of_a_closed_socket(writer: User, first: object, relay: 
         assert consumers._open == {writer.pk: 1}
 
     talk(writer, work)
+    assert consumers._open == {}
+    assert relay.subscribers == []
+
+
+def test_a_send_that_never_ends_is_4408(
+    writer: User, first: AnalysisNotification, relay: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "STALLED_SECONDS", 0.05)
+
+    async def never(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        await socket.receive_json_from(5)
+        monkeypatch.setattr(NotificationConsumer, "send", never)
+        await socket.send_json_to({"type": "ping"})
+        assert await close_code(socket) == 4408
+
+    talk(writer, work)
+
+
+def test_progress_takes_no_room_from_notifications(
+    writer: User, project: NovelProject, first: object, relay: Recorder
+) -> None:
+    add_row(project, 10_001)
+    latest = AnalysisNotification.objects.get(pk=10_001)
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        assert (await socket.receive_json_from(5))["type"] == "state"
+        relay.subscribers[0].last_id = 10_000
+        for percent in range(consumers.WAITING_FRAMES + 10):  # the sender has no turn in between
+            relay.subscribers[0].deliver_progress(Progress(writer.pk, 7, percent, None, None))
+        relay.subscribers[0].deliver(latest)
+        while (frame := await socket.receive_json_from(5))["type"] == "progress":
+            pass
+        assert frame["data"]["id"] == latest.pk
+
+    talk(writer, work)
+
+
+@pytest.mark.parametrize("protocol", ["arboris.v1", None])
+@pytest.mark.parametrize("frame", ["字" * 22_000, b"x" * 65_537], ids=["text", "bytes"])
+def test_a_frame_that_is_too_long_is_1009(
+    writer: User, first: object, relay: Recorder, frame: Any, protocol: str | None
+) -> None:
+    async def work(socket: WebsocketCommunicator) -> None:
+        if isinstance(frame, str):
+            await socket.send_to(text_data=frame)
+        else:
+            await socket.send_to(bytes_data=frame)
+        assert await close_code(socket) == 1009
+
+    talk(writer, work, protocol=protocol)
+
+
+def test_an_answer_that_fails_closes_the_socket(
+    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise OperationalError("gone")
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        await socket.receive_json_from(5)
+        monkeypatch.setattr(inbox, "mark_read", away)
+        await socket.send_json_to({"type": "read", "id": 1})
+        assert await close_code(socket) == 1011
+
+    talk(writer, work)
+    assert consumers._open == {}
+
+
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+@pytest.mark.parametrize(
+    ("frame", "english"),
+    [
+        ("[]", "A JSON object with a type is expected."),
+        ('{"type": "5%"}', "Unknown frame: '5%'"),
+    ],
+)
+def test_errors_are_told_in_the_sockets_language(
+    writer: User,
+    first: object,
+    relay: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    language: str,
+    frame: str,
+    english: str,
+) -> None:
+    monkeypatch.setattr(consumers, "language_of", lambda scope: language)
+    # As if there were no catalogue but the name of its language.
+    monkeypatch.setattr(
+        "django.utils.translation._trans.gettext",
+        lambda text: f"{translation.get_language()}: {text}",
+    )
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        await socket.receive_json_from(5)
+        await socket.send_to(text_data=frame)
+        detail = (await socket.receive_json_from(5))["data"]["detail"]
+        assert detail == f"{language}: {english}"
+
+    talk(writer, work)
+
+
+def test_live_pushes_are_measured_and_replays_are_not(
+    writer: User, project: NovelProject, first: object, relay: Recorder
+) -> None:
+    def measured() -> float:
+        (family,) = PUSH_SECONDS.collect()
+        return next(one.value for one in family.samples if one.name.endswith("_count"))
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        before = measured()
+        while (await socket.receive_json_from(5))["type"] != "state":
+            pass
+        assert measured() == before
+        await database_sync_to_async(add_row)(project, 10_001)
+        row = await database_sync_to_async(AnalysisNotification.objects.get)(pk=10_001)
+        relay.subscribers[0].deliver(row)
+        assert (await socket.receive_json_from(5))["type"] == "notification"
+        await socket.send_json_to({"type": "ping"})
+        await socket.receive_json_from(5)
+        assert measured() == before + 1
+
+    talk(writer, work, "?since=0")
+
+
+def test_nothing_is_kept_of_a_socket_that_fails(
+    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any, **__: Any) -> None:
+        raise RuntimeError("no such code")
+
+    async def run() -> None:
+        socket = WebsocketCommunicator(NotificationConsumer.as_asgi(), "/ws/notifications")
+        scope: Any = socket.scope
+        scope["user"] = writer
+        await socket.connect()
+        assert relay.subscribers
+        monkeypatch.setattr(NotificationConsumer, "close", broken)
+        await socket.send_to(bytes_data=b"x" * 65_537)
+        with pytest.raises(RuntimeError):
+            await socket.wait(5)
+
+    async_to_sync(run)()
     assert consumers._open == {}
     assert relay.subscribers == []
