@@ -224,7 +224,8 @@ def test_another_path_is_closed_with_4404(site: Site) -> None:
 def test_a_frame_that_is_too_long_is_1009(site: Site, size: int) -> None:
     with site.socket(subprotocols=V1) as socket:
         receive_kind(socket, "state")
-        socket.send("x" * size)
+        with contextlib.suppress(ConnectionClosed):  # it may come before all is sent
+            socket.send("x" * size)
         assert closed_with(socket) == 1009
 
 
