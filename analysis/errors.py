@@ -12,19 +12,26 @@ import re
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
+from arboris.novels.text import storable
+
 
 class AnalysisError(Exception):
     """Base of everything that ends an attempt.
 
     ``detail`` is for operators and the logs; ``sentence`` for the writer, translated when shown.
-    ``retry_after`` (seconds) overrides the computed back-off.
+    ``retry_after`` (seconds) overrides the computed back-off. ``refuses_us``: the endpoint will
+    take no task at all, so it is paused and the task keeps its retries. ``answers_us``: whatever
+    is wrong with this task, the endpoint has read our key and answered.
     """
 
     code = "analyzer_error"
     retryable = True
+    refuses_us = False
+    answers_us = False
     sentence = gettext_noop("The analysis ran into an unexpected error.")
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
+        detail = storable(detail)  # it may quote what a model or an endpoint said
         super().__init__(detail or self.sentence)
         self.detail = detail
         self.retry_after = retry_after
@@ -64,13 +71,13 @@ class LLMNotConfigured(AnalysisError):
 
 class LLMKeyRefused(AnalysisError):
     code = "llm_key_refused"
-    retryable = False
+    refuses_us = True
     sentence = gettext_noop("The language model refused our key.")
 
 
 class LLMNoCredit(AnalysisError):
     code = "llm_no_credit"
-    retryable = False
+    refuses_us = True
     sentence = gettext_noop("The account for the language model is empty.")
 
 
@@ -83,6 +90,7 @@ class LLMModelUnknown(AnalysisError):
 class LLMRequestRefused(AnalysisError):
     code = "llm_request_refused"
     retryable = False
+    answers_us = True
     sentence = gettext_noop("The language model refused the request.")
 
 
@@ -94,11 +102,13 @@ class LLMPromptTooLong(LLMRequestRefused):
 class LLMFiltered(AnalysisError):
     code = "llm_filtered"
     retryable = False
+    answers_us = True
     sentence = gettext_noop("The language model declined to read this chapter.")
 
 
 class LLMRateLimited(AnalysisError):
     code = "llm_rate_limited"
+    answers_us = True
     sentence = gettext_noop("The language model was asked too often.")
 
 
@@ -124,6 +134,7 @@ class LLMUnreachable(AnalysisError):
 
 class LLMBadAnswer(InvalidResult):
     code = "llm_bad_answer"
+    answers_us = True
     sentence = gettext_noop("The language model gave an answer that cannot be used.")
 
 

@@ -90,13 +90,16 @@ def _queue() -> Iterator[Metric]:
         "Age of the oldest pending analysis.",
         value=(now - oldest).total_seconds() if oldest else 0.0,
     )
-    for name, column in (("claims", "claimed"), ("retries", "retried"), ("rescues", "rescued")):
+    control = QueueControl.objects.get(pk=1)
+    numbers = {"claims": control.claimed, "retries": sums["retried"], "rescues": sums["rescued"]}
+    for name, number in numbers.items():
         yield CounterMetricFamily(
-            f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=sums[column]
+            f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=number
         )
     yield _tokens(sums)
-    paused = QueueControl.objects.get(pk=1).paused_at is not None
-    yield GaugeMetricFamily("pending_analysis_paused", "Whether claims are paused.", value=paused)
+    yield GaugeMetricFamily(
+        "pending_analysis_paused", "Whether claims are paused.", value=control.paused_at is not None
+    )
 
 
 def _tokens(sums: dict[str, float]) -> Metric:

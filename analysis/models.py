@@ -73,6 +73,11 @@ class PendingAnalysis(models.Model):
     progress_feature = models.CharField(_("feature"), max_length=30, blank=True, default="")
     # Results of features that are done, kept so that a retry starts at the first that is not.
     checkpoint = models.JSONField(null=True, blank=True, editable=False)
+    # Its place in its writer's own line, counted from the turn that is being served: the order
+    # of claims with ARBORIS_FAIRNESS=writer. See analysis.queue.turn.
+    turn = models.BigIntegerField(default=0, editable=False)
+    # What its last claim was to work with: the host of a language model, or an analyzer's name.
+    endpoint = models.CharField(_("endpoint"), max_length=100, blank=True, default="")
 
     class Meta:
         db_table = "pending_analysis"
@@ -83,10 +88,17 @@ class PendingAnalysis(models.Model):
                 fields=["status", "-priority", "created_at", "id"],
                 name="idx_pending_analysis_status_priority",
             ),
-            models.Index(fields=["user", "status"], name="pending_analysis_user_status"),
-            models.Index(fields=["project", "status"], name="pending_analysis_proj_status"),
+            models.Index(
+                fields=["status", "-priority", "turn", "created_at", "id"],
+                name="pending_analysis_turns",
+            ),
+            # The status goes first: an index that begins with a foreign key is what InnoDB checks
+            # that key with, and each change of status would lock the writer's or novel's row.
+            models.Index(
+                fields=["status", "user", "priority", "turn"], name="pending_analysis_user_line"
+            ),
+            models.Index(fields=["status", "project"], name="pending_analysis_of_project"),
             models.Index(fields=["chapter", "-id"], name="pending_analysis_chapter_new"),
-            models.Index(fields=["status", "lease_expires_at"], name="pending_analysis_lease"),
             models.Index(fields=["status", "completed_at"], name="pending_analysis_ended"),
         ]
         constraints = [
@@ -149,6 +161,11 @@ class QueueControl(models.Model):
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     paused_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
     swept_at = models.DateTimeField(_("swept"), null=True, blank=True)
+    # When the daily deletion of what ended long ago was last through.
+    pruned_at = models.DateTimeField(_("pruned"), null=True, blank=True)
+    # Counted here and not in a tally: whoever claims holds this row's lock anyway.
+    claimed = models.BigIntegerField(_("claims"), default=0)
+    turn = models.BigIntegerField(default=0, editable=False)
 
     class Meta:
         verbose_name = _("queue control")
@@ -156,6 +173,83 @@ class QueueControl(models.Model):
 
     def __str__(self) -> str:
         return str(_("paused")) if self.paused_at else str(_("running"))
+
+
+class QueuePause(models.Model):
+    """One novel, or one writer, whose analyses are not begun until the row is gone."""
+
+    project = models.OneToOneField(
+        NovelProject,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("novel"),
+    )
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("writer"),
+    )
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    paused_at = models.DateTimeField(_("paused"))
+
+    class Meta:
+        verbose_name = _("pause")
+        verbose_name_plural = _("pauses")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(project__isnull=False, user__isnull=True)
+                | Q(project__isnull=True, user__isnull=False),
+                name="pause_of_a_novel_or_a_writer",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.project or self.user)
+
+
+class EndpointState(models.Model):
+    """An endpoint that has refused us: its tasks wait until a probe gets through.
+
+    ``credentials`` is a fingerprint of those that were refused: with others it is asked at once.
+    """
+
+    name = models.CharField(_("endpoint"), max_length=100, primary_key=True)
+    credentials = models.CharField(max_length=16, blank=True, default="", editable=False)
+    paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
+    error_type = models.CharField(_("error"), max_length=50, blank=True, default="")
+    error_message = models.TextField(_("error message"), blank=True, default="")
+    probe_at = models.DateTimeField(_("next probe"), null=True, blank=True)
+    probes = models.PositiveIntegerField(_("probes"), default=0)
+
+    class Meta:
+        verbose_name = _("endpoint")
+        verbose_name_plural = _("endpoints")
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OperatorAction(models.Model):
+    """What somebody changed in the queue by hand, and why."""
+
+    at = models.DateTimeField(_("time"), db_index=True)
+    actor = models.CharField(_("by"), max_length=200)
+    action = models.CharField(_("action"), max_length=50)
+    reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    count = models.PositiveIntegerField(_("analyses"), default=0)
+    details = models.JSONField(_("details"), default=dict, blank=True)
+
+    class Meta:
+        verbose_name = _("operator's action")
+        verbose_name_plural = _("operators' actions")
+
+    def __str__(self) -> str:
+        return f"{self.action} ({self.actor})"
 
 
 class WorkerHeartbeat(models.Model):
@@ -185,7 +279,6 @@ class StatusTally(models.Model):
     completed = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)
     cancelled = models.BigIntegerField(default=0)
-    claimed = models.BigIntegerField(default=0)
     retried = models.BigIntegerField(default=0)
     rescued = models.BigIntegerField(default=0)
     seconds = models.FloatField(default=0)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, InterfaceError, connection, transaction
 
 from analysis import pipeline, queue
 from analysis.analyzers import registry
@@ -16,13 +17,18 @@ from analysis.errors import AnalysisError, AnalyzerFailed, LeaseLost, Processing
 from analysis.queue import Claim
 from analysis.steward import Steward
 from arboris.bible import story
-from arboris.db import in_transaction
+from arboris.db import in_transaction, is_away, outlasting
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
 
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_SECONDS = 1.0
+
+
+class Stopping(Exception):
+    """The worker was asked to stop: what is done goes back to the queue with the task."""
 
 
 class Run:
@@ -37,8 +43,10 @@ class Run:
 
     def check(self, feature: str, fraction: float) -> None:
         """Called often by the analyzer: stops a run that is over, reports progress now and then."""
-        if self.keeper.must_stop:
+        if self.keeper.lost:
             raise LeaseLost(f"analysis {self.claim.task_id} is not ours any more")
+        if self.keeper.stopping.is_set():
+            raise Stopping
         now = time.monotonic()
         if now >= self.ends:
             raise ProcessingTimeout(
@@ -46,29 +54,59 @@ class Run:
             )
         if now - self.reported >= PROGRESS_EVERY_SECONDS:
             self.reported = now
-            percent = pipeline.percent(self.claim.config, self.done, fraction)
-            if not queue.report_progress(self.claim, percent, feature, self.done):
-                raise LeaseLost(f"analysis {self.claim.task_id} was taken away")
+            self._report(feature, fraction)
+
+    def _report(self, feature: str, fraction: float) -> None:
+        percent = pipeline.percent(self.claim.config, self.done, fraction)
+        try:
+            ours = queue.report_progress(self.claim, percent, feature, self.done)
+        except (DatabaseError, InterfaceError) as error:
+            if not is_away(error):
+                raise
+            # An outage is no reason to stop reading; the end of the run waits for it.
+            log.warning("analysis %s: progress not reported: %s", self.claim.task_id, error)
+            connection.close()
+            return
+        if not ours:
+            raise LeaseLost(f"analysis {self.claim.task_id} was taken away")
+
+    def outlast(self, work: Callable[[], T]) -> T:
+        """``work`` as soon as the database is there, unless the worker has to stop first."""
+        return outlasting(work, give_up=self.keeper.stopping.is_set)
 
 
-def run(claim: Claim, keeper: Steward) -> None:
-    """Work on a claimed task until it has ended or gone back to wait; raises nothing but a signal."""
+def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool] = lambda: False) -> Claim | None:
+    """Work on a claimed task until it has ended or gone back to wait; raises nothing but a signal.
+
+    Where ``go_on`` says so, the next task is claimed in the transaction that completes this one.
+    """
     state = Run(claim, keeper)
     try:
-        _analyse(state)
+        return _analyse(state, go_on)
     except LeaseLost as lost:
         log.info("%s", lost)
+    except Stopping:
+        _give_back(state)
     except AnalysisError as error:
         _fail(state, error)
     except Exception as error:
-        log.exception("analysis %s failed", claim.task_id)
-        _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
+        if is_away(error):  # it was stopped while it waited for the database: the lease will end
+            log.warning("analysis %s is left to be rescued: %s", claim.task_id, error)
+        else:
+            log.exception("analysis %s failed", claim.task_id)
+            _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
+    return None
+
+
+def _give_back(state: Run) -> None:
+    state.outlast(lambda: queue.give_back(state.claim, state.done))
 
 
 def _fail(state: Run, error: AnalysisError) -> None:
+    tokens = pipeline.tokens(state.done)
     try:
-        status = queue.fail(
-            state.claim, error, checkpoint=state.done, token_usage=pipeline.tokens(state.done)
+        status = state.outlast(
+            lambda: queue.fail(state.claim, error, checkpoint=state.done, token_usage=tokens)
         )
     except LeaseLost as lost:
         log.info("%s", lost)
@@ -76,13 +114,15 @@ def _fail(state: Run, error: AnalysisError) -> None:
         log.warning("analysis %s: %s: %s; now %s", state.claim.task_id, error.code, error, status)
 
 
-def _analyse(state: Run) -> None:
+def _analyse(state: Run, go_on: Callable[[], bool]) -> Claim | None:
     claim = state.claim
-    chapter = _load(claim)
+    if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1:
+        state.outlast(lambda: in_transaction(lambda: queue.notify(claim.task_id, "started", {})))
+    chapter = state.outlast(lambda: _load(claim))
     analyzer = registry.get(settings.ARBORIS_ANALYZER)
     outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
-    story.prepare(claim.project_id)
-    in_transaction(lambda: _apply(claim, outcome))
+    state.outlast(lambda: story.prepare(claim.project_id))
+    return state.outlast(lambda: in_transaction(lambda: _apply(state, outcome, go_on)))
 
 
 def _load(claim: Claim) -> ChapterInput:
@@ -122,8 +162,9 @@ def _load(claim: Claim) -> ChapterInput:
     )
 
 
-def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
+def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> Claim | None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
+    claim = state.claim
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
     project = NovelProject.objects.select_for_update().get(pk=claim.project_id)
@@ -134,4 +175,7 @@ def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
         task_id=claim.task_id,
         findings=outcome.findings,
     )
+    if go_on():
+        return queue.finish_and_claim(claim, outcome.summary(), outcome.tokens, state.keeper.worker)
     queue.finish(claim, outcome.summary(), outcome.tokens)
+    return None

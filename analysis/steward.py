@@ -69,9 +69,9 @@ class Steward:
             self._moved = time.monotonic()
 
     @property
-    def must_stop(self) -> bool:
-        """Whether the work on the held claim is in vain, or has to be given back."""
-        return self._lost.is_set() or self.stopping.is_set()
+    def lost(self) -> bool:
+        """Whether the work on the held claim is in vain: the task is not ours any more."""
+        return self._lost.is_set()
 
     def _run(self) -> None:
         try:

@@ -6,7 +6,7 @@ from django.db.models import Sum
 
 from analysis.models import StatusTally
 
-COUNTERS = ("completed", "failed", "cancelled", "claimed", "retried", "rescued")
+COUNTERS = ("completed", "failed", "cancelled", "retried", "rescued")
 TOKENS = {kind: f"tokens_{kind}" for kind in StatusTally.TOKEN_KINDS}
 BUCKETS = (*(f"le_{position}" for position in range(len(StatusTally.BOUNDS))), "le_inf")
 

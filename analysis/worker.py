@@ -2,35 +2,70 @@
 
 from __future__ import annotations
 
-import logging
 import time
+from collections.abc import Callable
+from functools import cache
 
-from analysis import queue, services, steward
-from analysis.queue import wakeup
-from arboris.db import in_transaction
+from django.conf import settings
+from django.utils.module_loading import import_string
 
-log = logging.getLogger(__name__)
+from analysis import queue, steward
+from analysis.queue import Claim, wakeup
+from analysis.steward import Steward
+from arboris.db import in_transaction, outlasting
 
 # A slice ends after this many seconds, so that django-q2 sees its worker move.
 SLICE_SECONDS = 5.0
+
+GoOn = Callable[[], bool]
+# Works on a claim until it has ended or gone back to wait. Where ``go_on`` says so it may claim
+# the next task in the transaction that ends this one, and returns that claim.
+Body = Callable[[Claim, Steward, GoOn], Claim | None]
+
+
+@cache
+def _body(path: str) -> Body:
+    body: Body = import_string(path)
+    return body
 
 
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     keeper = steward.current()
     keeper.moved()
+    body = _body(settings.ARBORIS_TASK_BODY)
     ends, done = time.monotonic() + SLICE_SECONDS, 0
-    while not keeper.stopping.is_set() and (claim := queue.claim(keeper.worker)) is not None:
+
+    def go_on() -> bool:
+        return not keeper.stopping.is_set() and time.monotonic() < ends
+
+    claim = None if keeper.stopping.is_set() else _next(keeper)
+    while claim is not None:
         keeper.hold(claim)
         try:
-            services.run(claim, keeper)
+            claim = body(claim, keeper, go_on)
         finally:
             keeper.hold(None)
-        if keeper.stopping.is_set():
-            queue.give_back(claim)  # changes nothing where it ended just before
         done += 1
-        if time.monotonic() >= ends:
-            # The queue may not be empty yet: see to it that somebody goes on.
-            in_transaction(wakeup.issue)
-            break
+        if claim is None and go_on():
+            claim = _next(keeper)
+            if claim is None:
+                return done
+    if done and not keeper.stopping.is_set():
+        # The queue may not be empty yet: see to it that somebody goes on.
+        outlasting(lambda: in_transaction(wakeup.issue), give_up=keeper.stopping.is_set)
     return done
+
+
+def _next(keeper: Steward) -> Claim | None:
+    """A claim, as soon as the database lets us make one."""
+    lost = False
+
+    def work() -> Claim | None:
+        nonlocal lost
+        if lost:  # it may have been made, and its answer lost with the connection
+            queue.give_back_strays(keeper.worker)
+        lost = True
+        return queue.claim(keeper.worker, queue.configured())
+
+    return outlasting(work, give_up=keeper.stopping.is_set)

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db.models import Model, QuerySet
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+M = TypeVar("M", bound=Model)
 
 # MySQL/MariaDB: deadlock, lock wait time-out, record changed since last read.
 _MYSQL_TRANSIENT = {1213, 1205, 1020}
-_POSTGRES_TRANSIENT = {"40001", "40P01"}
+# PostgreSQL: serialization failure, deadlock, lock time-out (where an operator has set one).
+_POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 
 
 def db_now() -> datetime:
@@ -26,6 +33,16 @@ def db_now() -> datetime:
         cursor.execute(sql)
         value: datetime = cursor.fetchone()[0]
     return value if value.tzinfo else value.replace(tzinfo=UTC)
+
+
+def locked(rows: QuerySet[M]) -> QuerySet[M]:
+    """The rows under a lock until the transaction ends: one at a time may change or delete them.
+
+    PostgreSQL's plain FOR UPDATE would also hold off every new row that merely points to them, at
+    the commit of its transaction: a deadlock where that one has locked what the holder wants next.
+    """
+    no_key = connection.features.has_select_for_no_key_update
+    return rows.select_for_update(no_key=no_key)
 
 
 def is_transient(error: OperationalError) -> bool:
@@ -54,3 +71,55 @@ def in_transaction(work: Callable[[], T], *, attempts: int = 8) -> T:
                 raise
             time.sleep(random.uniform(0.001, 0.01 * 2**attempt))
     raise AssertionError("unreachable")
+
+
+# --- outages ------------------------------------------------------------------------------
+# MySQL/MariaDB: cannot connect, gone, lost, too many connections, shutting down, killed,
+# read-only.
+_MYSQL_AWAY = {2002, 2003, 2006, 2013, 2055, 1040, 1053, 1152, 1927, 4031, 1290, 1792, 1836}
+# PostgreSQL by class or code: connection, too many connections, shutdown and start, read-only.
+_POSTGRES_AWAY = ("08", "53300", "57P", "25006")
+_SQLITE_AWAY = ("unable to open", "disk i/o error", "is full", "is locked", "readonly")
+AWAY_PAUSE_SECONDS = 0.25
+
+
+def is_away(error: Exception) -> bool:
+    """Whether the database cannot be reached or written to at the moment, whatever was asked."""
+    if isinstance(error, InterfaceError):
+        return True  # the driver's word for a connection that is closed
+    if not isinstance(error, DatabaseError):
+        return False
+    if connection.vendor == "mysql":
+        return bool(error.args) and error.args[0] in _MYSQL_AWAY
+    if connection.vendor == "postgresql":
+        state = getattr(error.__cause__, "sqlstate", None)
+        # Without a state it was not the server that spoke.
+        lost = state is None and isinstance(error, OperationalError)
+        return lost or (state is not None and state.startswith(_POSTGRES_AWAY))
+    return any(text in str(error).lower() for text in _SQLITE_AWAY)
+
+
+def outlasting(work: Callable[[], T], *, give_up: Callable[[], bool]) -> T:
+    """Run ``work`` again, from its start, as long as the database is away.
+
+    Not in an open transaction. Where a commit's answer was lost, ``work`` runs again though it was
+    done: it has to be fenced, or to change nothing the second time. Raises the database's error
+    once ``give_up`` says so.
+    """
+    said = False
+    while True:
+        try:
+            result = work()
+        except (DatabaseError, InterfaceError) as error:
+            if not is_away(error) or give_up():
+                raise
+            if not said:
+                said = True
+                log.warning("the database is away, tries again until it is back: %s", error)
+            with contextlib.suppress(Exception):  # a broken connection may fail at closing too
+                connection.close()
+            time.sleep(AWAY_PAUSE_SECONDS)
+        else:
+            if said:
+                log.warning("the database is back")
+            return result

@@ -134,7 +134,11 @@ def database_from_url(url: str) -> dict[str, Any]:
         options |= {
             "transaction_mode": "IMMEDIATE",
             "timeout": 20,
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+            "init_command": (
+                # 16 MB of log between two checkpoints, each of which waits for the disk.
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
+                "PRAGMA wal_autocheckpoint=4000;"
+            ),
         }
         _check_file(config)
         config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
@@ -243,12 +247,26 @@ ARBORIS_LEASE_SECONDS = env.number(
 )
 ARBORIS_MAX_RETRIES = env.whole("ARBORIS_MAX_RETRIES", 3, low=0, high=20)
 ARBORIS_RETRY_BASE_SECONDS = env.number("ARBORIS_RETRY_BASE_SECONDS", 10, low=0, high=3600)
+# How long an endpoint that refuses us is left alone before a task tries it again.
+ARBORIS_ENDPOINT_PROBE_SECONDS = env.number(
+    "ARBORIS_ENDPOINT_PROBE_SECONDS", 60, low=0.1, high=3600
+)
+# age: among equal priorities the oldest first. writer: the writers in turn.
+ARBORIS_FAIRNESS = env.choice("ARBORIS_FAIRNESS", "age", ["age", "writer"])
+# How many of one novel, or against one endpoint, may run at a time, over all clusters; 0: any.
+ARBORIS_MAX_PER_PROJECT = env.whole("ARBORIS_MAX_PER_PROJECT", 0, low=0, high=1000)
+ARBORIS_MAX_PER_ENDPOINT = env.whole("ARBORIS_MAX_PER_ENDPOINT", 0, low=0, high=1000)
+# What ended longer ago is deleted once a day; 0: never.
+ARBORIS_KEEP_DAYS = env.whole("ARBORIS_KEEP_DAYS", 30, low=0, high=36_500)
+ARBORIS_KEEP_FAILED_DAYS = env.whole("ARBORIS_KEEP_FAILED_DAYS", 90, low=0, high=36_500)
 ARBORIS_NOTIFY_STARTED = env.flag("ARBORIS_NOTIFY_STARTED", default=False)
 ARBORIS_ANALYZER = env.choice("ARBORIS_ANALYZER", "local", ["local", "llm"])
 ARBORIS_ANALYZERS = {
     "local": "analysis.analyzers.local.LocalAnalyzer",
     "llm": "analysis.analyzers.llm.LLMAnalyzer",
 }
+# What works on a claimed task; see analysis.worker.Body.
+ARBORIS_TASK_BODY = "analysis.services.run"
 ARBORIS_MAX_CHAPTER_CHARS = env.whole(
     "ARBORIS_MAX_CHAPTER_CHARS", 1_000_000, low=1_000, high=4_000_000
 )

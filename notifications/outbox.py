@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 from typing import Any, Literal
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import translation
 
-from arboris import wake
+from arboris import sql, wake
 from arboris.db import db_now
 from notifications.models import AnalysisNotification
 from notifications.texts import render
@@ -22,32 +23,70 @@ def publish(
     kind: Kind,
     *,
     user_id: int,
-    task_id: int,
+    task_id: int | None,
     project_id: uuid.UUID,
     chapter_id: int,
     chapter_number: int,
     data: dict[str, Any],
 ) -> None:
-    """Add one notification for a writer in the caller's transaction.
+    """Add one notification for a writer in the caller's transaction."""
+    sql.run(
+        publishing(
+            kind,
+            user_id=user_id,
+            task_id=task_id,
+            project_id=project_id,
+            chapter_id=chapter_id,
+            chapter_number=chapter_number,
+            data=data,
+            now=db_now(),
+        )
+    )
+
+
+def publishing(
+    kind: Kind,
+    *,
+    user_id: int,
+    task_id: int | None,
+    project_id: uuid.UUID,
+    chapter_id: int,
+    chapter_number: int,
+    data: dict[str, Any],
+    now: datetime,
+) -> list[sql.Statement]:
+    """What ``publish`` runs, for a caller who has more to run in the same round trip.
 
     The writer's row is locked first: notifications of one writer become visible in the order of
-    their ids, so that a reader who resumes after an id misses none.
+    their ids, so that a reader who resumes after an id misses none. Readers are tapped once the
+    caller's transaction is committed.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A notification belongs into the transaction that it reports on.")
-    get_user_model().objects.select_for_update().only("pk").get(pk=user_id)
     with translation.override(settings.LANGUAGE_CODE):
         title, message = render(kind, chapter_number, data)
-    AnalysisNotification.objects.create(
-        user_id=user_id,
-        pending_analysis_id=task_id,
-        project_id=project_id,
-        chapter_id=chapter_id,
-        chapter_number=chapter_number,
-        notification_type=kind,
-        title=title,
-        message=message,
-        data=data,
-        created_at=db_now(),
-    )
     wake.tap_on_commit("notifications")
+    return [
+        *_locking(user_id),
+        sql.insert(
+            AnalysisNotification,
+            user_id=user_id,
+            pending_analysis_id=task_id,
+            project_id=project_id,
+            chapter_id=chapter_id,
+            chapter_number=chapter_number,
+            notification_type=kind,
+            title=title,
+            message=message,
+            data=data,
+            is_read=0,
+            created_at=now,
+        ),
+    ]
+
+
+def _locking(user_id: int) -> list[sql.Statement]:
+    if not sql.for_update():
+        return []
+    users = sql.table(get_user_model())
+    return [sql.Statement(f"SELECT 1 FROM {users} WHERE id = %s{sql.for_update()}", (user_id,))]

@@ -35,5 +35,5 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin[WorkerHeartbeat]):
 
 @admin.register(StatusTally)
 class StatusTallyAdmin(ReadOnlyAdmin[StatusTally]):
-    list_display = ("shard", "completed", "failed", "cancelled", "claimed", "retried", "rescued")
+    list_display = ("shard", "completed", "failed", "cancelled", "retried", "rescued")
     ordering = ("shard",)

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db import transaction
 
 from analysis.errors import AnalysisError, LeaseLost, fingerprint
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
-from analysis.queue import tally, wakeup
-from analysis.queue.claim import Claim
+from analysis.queue import endpoint, tally, wakeup
+from analysis.queue.claim import Claim, claim_after
+from analysis.queue.turn import last_in_line
+from arboris import sql
 from arboris.db import db_now, in_transaction
 from notifications import outbox
 
@@ -24,9 +28,31 @@ def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> 
     Raises LeaseLost when the claim no longer stands; the caller's transaction then rolls back,
     and with it whatever the analysis wanted to apply.
     """
-    now = db_now()
+    _check_finished(held, sql.run(_finishing(held, result, token_usage)))
+
+
+def finish_and_claim(
+    held: Claim, result: dict[str, Any], token_usage: dict[str, Any], worker: str
+) -> Claim | None:
+    """``finish``, and ``claim`` the next task for the same worker and endpoint, in one transaction.
+
+    Half the commits, and a third of the round trips.
+    """
+    ending = _finishing(held, result, token_usage)
+    answers, following = claim_after(ending, worker, held.endpoint)
+    _check_finished(held, answers)
+    return following
+
+
+def _finishing(
+    held: Claim, result: dict[str, Any], token_usage: dict[str, Any]
+) -> list[sql.Statement]:
+    """The first of them is the fence: it must change one row, or nothing of it may stand."""
+    now = held.now()
     seconds = (now - held.started_at).total_seconds()
-    changed = PendingAnalysis.objects.filter(**held.held()).update(
+    ended = sql.update(
+        PendingAnalysis,
+        held.held(),
         status=Status.COMPLETED,
         active_chapter=None,
         result=result,
@@ -42,11 +68,31 @@ def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> 
         progress_feature="",
         checkpoint=None,
     )
-    if not changed:
+    tokens = tally.of_tokens(held.task_id, held.attempt, token_usage)
+    told = outbox.publishing(
+        "completed",
+        user_id=held.user_id,
+        task_id=held.task_id,
+        project_id=held.project_id,
+        chapter_id=held.chapter_id,
+        chapter_number=held.chapter_number,
+        data={"duration_seconds": round(seconds, 3), **result},
+        now=now,
+    )
+    return [
+        ended,
+        _closing(held, now, AnalysisAttempt.Outcome.COMPLETED, token_usage=token_usage),
+        tally.counting(**tally.of_run(seconds), **tokens),
+        *told,
+    ]
+
+
+def _check_finished(held: Claim, answers: list[sql.Answer]) -> None:
+    if not answers[0].changed:
+        transaction.set_rollback(True)  # what was sent along with the fence must not stand
         raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its result is dropped")
-    _close_attempt(held, now, AnalysisAttempt.Outcome.COMPLETED, token_usage=token_usage)
-    tally.count_run(seconds)
-    notify(held.task_id, "completed", {"duration_seconds": round(seconds, 3), **result})
+    if held.probe:
+        endpoint.resume(held.endpoint.name)
 
 
 def fail(
@@ -58,6 +104,7 @@ def fail(
 ) -> Status:
     """End the attempt: back to pending after a pause where trying again can help, else failed.
 
+    An error that is the endpoint's refusal of us pauses the endpoint, and costs the task nothing.
     Returns the task's new status; raises LeaseLost when the claim no longer stands.
     """
     return in_transaction(lambda: _fail(held, error, checkpoint, token_usage))
@@ -71,6 +118,9 @@ def _fail(
 ) -> Status:
     now = db_now()
     changes = failure_changes(held.retry_count, held.max_retries, held.started_at, now, error)
+    if changes["status"] == Status.PENDING and not error.refuses_us:
+        priority = PendingAnalysis.objects.values_list("priority", flat=True).get(pk=held.task_id)
+        changes["turn"] = last_in_line(held.user_id, priority)
     if checkpoint is not None:
         changes["checkpoint"] = checkpoint
     if token_usage is not None:
@@ -78,7 +128,20 @@ def _fail(
     if not PendingAnalysis.objects.filter(**held.held()).update(**changes):
         raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its failure is dropped")
     _close_attempt(held, now, AnalysisAttempt.Outcome.FAILED, error, token_usage)
-    return after_failure(held.task_id, changes, now, error)
+    status = after_failure(held.task_id, changes, now, error)
+    if error.refuses_us:
+        endpoint.pause(held.endpoint, error, now)
+    elif held.probe:
+        _conclude_probe(held, error, now)
+    return status
+
+
+def _conclude_probe(held: Claim, error: AnalysisError, now: datetime) -> None:
+    """A probe that failed for a reason of its own: did the endpoint take us?"""
+    if error.answers_us:
+        endpoint.resume(held.endpoint.name)
+    else:
+        endpoint.probe_again(held.endpoint, now)
 
 
 def failure_changes(
@@ -94,16 +157,13 @@ def failure_changes(
         "progress_percent": 0,
         "progress_feature": "",
     }
+    if error.refuses_us:
+        return changes | {"status": Status.PENDING, "due_at": now}
     if error.retryable and retry_count < max_retries:
-        pause = error.retry_after
-        if pause is None:
-            # Full jitter: tasks that failed together do not come back together.
-            ceiling = settings.ARBORIS_RETRY_BASE_SECONDS * 2**retry_count
-            pause = random.uniform(0, min(ceiling, MAX_BACKOFF_SECONDS))
         return changes | {
             "status": Status.PENDING,
             "retry_count": retry_count + 1,
-            "due_at": now + timedelta(seconds=pause),
+            "due_at": now + timedelta(seconds=back_off(retry_count, error.retry_after)),
         }
     return changes | {
         "status": Status.FAILED,
@@ -113,14 +173,27 @@ def failure_changes(
     }
 
 
+def back_off(retry_count: int, wished: float | None) -> float:
+    """Seconds until the next try: what the endpoint wishes at least, else exponential.
+
+    Full jitter: tasks that failed together do not come back together.
+    """
+    ceiling = min(settings.ARBORIS_RETRY_BASE_SECONDS * 2.0**retry_count, MAX_BACKOFF_SECONDS)
+    if wished is None:
+        return random.uniform(0, ceiling)
+    return min(wished, MAX_BACKOFF_SECONDS) + random.uniform(0, min(ceiling, wished * 0.1))
+
+
 def after_failure(
-    task_id: int, changes: dict[str, Any], now: datetime, error: AnalysisError
+    task_id: int, changes: Mapping[str, Any], now: datetime, error: AnalysisError
 ) -> Status:
     """Count it; wake a worker for a retry, or tell the writer that it failed for good."""
     status: Status = changes["status"]
     if status == Status.PENDING:
         tally.count(retried=1)
-        if changes["due_at"] <= now:  # otherwise the sweep wakes a worker once it is due
+        if changes["due_at"] > now:
+            wakeup.issue_for(changes["due_at"])
+        else:
             wakeup.issue()
     else:
         tally.count(failed=1)
@@ -153,11 +226,25 @@ def _close_attempt(
     error: AnalysisError | None = None,
     token_usage: dict[str, Any] | None = None,
 ) -> None:
-    AnalysisAttempt.objects.filter(task_id=held.task_id, number=held.attempt).update(
+    tokens = tally.of_tokens(held.task_id, held.attempt, token_usage or {})
+    sql.run([_closing(held, now, outcome, error, token_usage)])
+    if tokens:
+        tally.count(**tokens)
+
+
+def _closing(
+    held: Claim,
+    now: datetime,
+    outcome: AnalysisAttempt.Outcome,
+    error: AnalysisError | None = None,
+    token_usage: dict[str, Any] | None = None,
+) -> sql.Statement:
+    return sql.update(
+        AnalysisAttempt,
+        {"task_id": held.task_id, "number": held.attempt},
         ended_at=now,
         outcome=outcome,
         error_type=error.code if error else "",
         error_message=str(error)[:4000] if error else "",
         token_usage=token_usage,
     )
-    tally.count_tokens(held.task_id, held.attempt, token_usage or {})

@@ -9,6 +9,7 @@ from django.conf import settings
 from analysis.models import PendingAnalysis
 from analysis.queue import wakeup
 from analysis.queue.operate import supersede
+from analysis.queue.turn import last_in_line
 from arboris.db import db_now
 from arboris.novels.models import Chapter, ChapterVersion
 
@@ -28,17 +29,19 @@ def enqueue(
     """
     supersede(chapter.pk)
     now = db_now()
+    user_id = chapter.project.owner_id
     task = PendingAnalysis.objects.create(
         chapter=chapter,
         version=version,
         project_id=chapter.project_id,
-        user_id=chapter.project.owner_id,
+        user_id=user_id,
         active_chapter=chapter.pk,
         priority=priority,
         generation_config=config or {},
         max_retries=settings.ARBORIS_MAX_RETRIES,
         created_at=now,
         due_at=now,
+        turn=last_in_line(user_id, priority),
     )
     if wake:
         wakeup.issue()

@@ -11,8 +11,9 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
-from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
+from analysis.models import AnalysisAttempt, PendingAnalysis, Status
 from analysis.queue import tally, wakeup
+from analysis.queue.turn import last_in_line
 from arboris.db import db_now, in_transaction
 from arboris.novels.services import lock_project
 
@@ -122,6 +123,7 @@ def _retry(task_id: int, priority: int | None) -> None:
         "status": Status.PENDING,
         "active_chapter": task.chapter_id,
         "due_at": now,
+        "turn": last_in_line(task.user_id, priority or task.priority),
         "retry_count": 0,
         "completed_at": None,
         "started_at": None,
@@ -145,26 +147,15 @@ def set_priority(task_id: int, priority: int) -> None:
     """Reorder a pending task (1 to 10, higher first). Raises QueueConflict unless it is pending."""
     if not 1 <= priority <= 10:
         raise ValueError("priority: 1 to 10")
-    if not PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING).update(
-        priority=priority
-    ):
+
+    def work() -> int:
+        user_id = PendingAnalysis.objects.values_list("user_id", flat=True).get(pk=task_id)
+        return PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING).update(
+            priority=priority, turn=last_in_line(user_id, priority)
+        )
+
+    if not in_transaction(work):
         raise QueueConflict("not_pending", _("Only a pending analysis can be reordered."))
-
-
-def pause(reason: str) -> None:
-    """Stop all claims; what runs goes on to its end."""
-    QueueControl.objects.filter(pk=1).update(paused_at=db_now(), paused_reason=reason[:500])
-
-
-def resume() -> None:
-    """Allow claims again and wake the workers for what has piled up."""
-
-    def work() -> None:
-        QueueControl.objects.filter(pk=1).update(paused_at=None, paused_reason="")
-        due = PendingAnalysis.objects.filter(status=Status.PENDING).count()
-        wakeup.issue(due)
-
-    in_transaction(work)
 
 
 def prune(

@@ -2,24 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
 from analysis.queue import wakeup
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction
 
 
-def give_back(held: Claim) -> bool:
+def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
     """Back to pending at once, at its old place and without a retry being used up.
 
-    Finished features stay in the checkpoint. False when the claim no longer stands (the task has
-    ended, or is somebody else's): then nothing changes.
+    ``checkpoint``: the features that are done, where there are more than were reported. False
+    when the claim no longer stands (the task has ended, or is somebody else's): then nothing
+    changes.
     """
-    return in_transaction(lambda: _give_back(held))
+    return in_transaction(lambda: _give_back(held.held(), checkpoint))
 
 
-def _give_back(held: Claim) -> bool:
+def give_back_strays(worker: str) -> int:
+    """Back to pending with what is leased to ``worker``, which knows of no claim; how many.
+
+    The answer to its last claim was lost with the connection: only the lease would end it.
+    """
+
+    def work() -> int:
+        tokens = PendingAnalysis.objects.filter(status=Status.PROCESSING, worker=worker)
+        return sum(
+            _give_back({"pk": pk, "lease_token": token}, None)
+            for pk, token in tokens.values_list("pk", "lease_token")
+        )
+
+    return in_transaction(work)
+
+
+def _give_back(held: dict[str, Any], checkpoint: dict[str, Any] | None) -> bool:
     now = db_now()
-    changed = PendingAnalysis.objects.filter(**held.held()).update(
+    changes: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
+    changed = PendingAnalysis.objects.filter(**held).update(
         status=Status.PENDING,
         due_at=now,
         started_at=None,
@@ -28,10 +48,13 @@ def _give_back(held: Claim) -> bool:
         lease_expires_at=None,
         progress_percent=0,
         progress_feature="",
+        **changes,
     )
     if not changed:
         return False
-    AnalysisAttempt.objects.filter(task_id=held.task_id, number=held.attempt).update(
+    AnalysisAttempt.objects.filter(
+        task_id=held["pk"], outcome=AnalysisAttempt.Outcome.RUNNING
+    ).update(
         ended_at=now,
         outcome=AnalysisAttempt.Outcome.CANCELLED,
         error_message="given back: the worker was stopped",

@@ -87,6 +87,8 @@ def _rescue_one(task_id: int) -> int:
 
 def _issue_missing_wakeups() -> None:
     """A due task without a wake-up would wait for ever: issue as many as workers could use."""
+    if QueueControl.objects.filter(pk=1, paused_at__isnull=False).exists():
+        return
     due = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lte=db_now())
     wanted = len(due.values_list("pk", flat=True)[: settings.ARBORIS_MAX_CONCURRENT])
     if wanted:

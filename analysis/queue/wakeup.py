@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from django_q.brokers import get_broker
+from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 from django_q.tasks import async_task
@@ -22,12 +25,32 @@ def issue(count: int = 1) -> None:
     A batch needs no more of them than there are workers: each goes on to what is due next, and
     leaves another wake-up behind when it stops before the queue is empty.
     """
+    _add(get_broker(), min(count, settings.ARBORIS_MAX_CONCURRENT))
+    wake.tap_on_commit("tasks")
+
+
+def issue_for(due_at: datetime) -> None:
+    """Add a wake-up that no worker is handed before ``due_at``; found by the poll, not by a tap."""
+    _add(_Later(due_at), 1)
+
+
+def _add(broker: ORM, count: int) -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("A wake-up belongs into the transaction of the task that it is for.")
-    broker = get_broker()
-    for _ in range(min(count, settings.ARBORIS_MAX_CONCURRENT)):
+    for _ in range(count):
         async_task(ENTRY_POINT, task_name="analysis", broker=broker)
-    wake.tap_on_commit("tasks")
+
+
+class _Later(ORM):  # type: ignore[misc]  # django-q2 carries no types
+    """Rows whose lock lies in the future are passed over until then, as if a cluster had them."""
+
+    def __init__(self, due_at: datetime) -> None:
+        super().__init__()
+        self._due_at = due_at
+
+    def enqueue(self, task: str) -> int:
+        row = self.get_connection().create(key=self.list_key, payload=task, lock=self._due_at)
+        return int(row.pk)
 
 
 def waiting() -> int:

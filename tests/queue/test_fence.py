@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from django.db import transaction
 from django.forms.models import model_to_dict
 
 from analysis import queue, services
@@ -70,7 +71,7 @@ def test_a_zombie_changes_nothing(project: NovelProject, api: JsonClient, lose: 
         lambda: queue.fail(zombie, passing()),
         lambda: queue.fail(zombie, permanent()),
     ):
-        with pytest.raises(LeaseLost):
+        with pytest.raises(LeaseLost), transaction.atomic():
             end()
     assert not queue.renew(zombie)
     assert not queue.owns(zombie)
@@ -98,6 +99,6 @@ def test_a_task_ends_once(project: NovelProject) -> None:
     claim = claim_next()
     queue.finish(claim, {"findings": 1}, {})
     before = rows()
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         queue.finish(claim, {"findings": 2}, {})
     assert rows() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
 from analysis import queue
@@ -62,6 +63,6 @@ def test_a_result_that_is_dropped_counts_nothing(client: Client, project: NovelP
     task = queue_chapter(project)
     claim = claim_next()
     queue.cancel(task.pk)
-    with pytest.raises(LeaseLost):
+    with pytest.raises(LeaseLost), transaction.atomic():
         finish(claim, {"prompt": 10})
     assert counted(client)["prompt"] == 0

@@ -72,7 +72,7 @@ class Command(OperatorCommand):
         total = waiting.order_by()[:limit].count() if self.err.isatty() else 0
         with terminal.progress(self.err, self._name(), total) as advance:
             while ends.total() < limit and not keeper.stopping.is_set():
-                claim = queue.claim(keeper.worker)
+                claim = queue.claim(keeper.worker, queue.configured())
                 if claim is None:
                     return
                 row = _run(claim, keeper)
@@ -104,8 +104,6 @@ def _run(claim: Claim, keeper: Steward) -> report.Row:
         services.run(claim, keeper)
     finally:
         keeper.hold(None)
-    if keeper.stopping.is_set():
-        queue.give_back(claim)  # changes nothing where it ended just before
     task = report.load([claim.task_id]).get(claim.task_id)
     if task is None:  # its chapter was deleted meanwhile
         return {"id": claim.task_id, "outcome": "gone", "reason": _("The chapter was deleted.")}

@@ -1,0 +1,81 @@
+"""Endpoints that refuse us: paused with the reason, probed by a task now and then, resumed.
+
+An endpoint belongs to whoever claims (the settings of its process), not to the task that waits:
+a task waits for any worker that can reach one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from analysis.errors import AnalysisError
+from analysis.models import EndpointState
+from analysis.queue import wakeup
+
+LONGEST_PAUSE = timedelta(minutes=15)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """What this process works with: its name, and a fingerprint of its credentials."""
+
+    name: str = ""
+    credentials: str = ""
+
+
+NONE = Endpoint()
+
+
+def configured() -> Endpoint:
+    """The endpoint of the settings: the language model's host, or the analyzer's name."""
+    if settings.ARBORIS_ANALYZER != "llm":
+        return Endpoint(settings.ARBORIS_ANALYZER)
+    address = urlsplit(settings.ARBORIS_LLM_BASE_URL)
+    name = address.netloc.rpartition("@")[2] or "llm"
+    secret = f"{settings.ARBORIS_LLM_BASE_URL}\n{settings.ARBORIS_LLM_API_KEY}"
+    return Endpoint(name[:100], hashlib.sha256(secret.encode()).hexdigest()[:16])
+
+
+def pause(endpoint: Endpoint, error: AnalysisError, now: datetime) -> None:
+    """Stop its tasks until the next probe; each refused probe doubles the wait."""
+    state, _ = EndpointState.objects.select_for_update().get_or_create(pk=endpoint.name)
+    again = state.paused_at is not None and state.credentials == endpoint.credentials
+    if again and state.probe_at is not None and state.probe_at > now:
+        return  # another task that was under way when it began
+    probes = state.probes + 1 if again else 0
+    EndpointState.objects.filter(pk=endpoint.name).update(
+        credentials=endpoint.credentials,
+        paused_at=state.paused_at if again else now,
+        error_type=error.code,
+        error_message=str(error)[:4000],
+        probe_at=now + wait(probes),
+        probes=probes,
+    )
+
+
+def probe_again(endpoint: Endpoint, now: datetime) -> None:
+    """The last probe told nothing about the endpoint: the next one comes after the same wait."""
+    state = EndpointState.objects.filter(pk=endpoint.name, paused_at__isnull=False).first()
+    if state is not None:
+        EndpointState.objects.filter(pk=state.pk).update(probe_at=now + wait(state.probes))
+
+
+def wait(probes: int) -> timedelta:
+    """How long after so many refused probes the next one comes."""
+    first = timedelta(seconds=settings.ARBORIS_ENDPOINT_PROBE_SECONDS)
+    return min(first * (1 << min(probes, 10)), max(first, LONGEST_PAUSE))
+
+
+def resume(name: str) -> bool:
+    """Let its tasks go on, in the caller's transaction; False if it was not paused."""
+    resumed = EndpointState.objects.filter(pk=name, paused_at__isnull=False).update(
+        paused_at=None, probe_at=None, error_type="", error_message="", probes=0
+    )
+    if resumed:
+        wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
+    return bool(resumed)
