@@ -5,8 +5,11 @@ from typing import Any
 
 from django.apps import AppConfig
 from django.apps import apps as installed
-from django.db.models.signals import post_migrate
+from django.db import connections
+from django.db.models.signals import post_migrate, pre_delete
 from django.utils.translation import gettext_lazy as _
+
+from arboris.db import locked
 
 
 class AnalysisConfig(AppConfig):
@@ -21,9 +24,25 @@ class AnalysisConfig(AppConfig):
         # Sent inside each worker process once it is forked: the first moment a thread may start.
         post_spawn.connect(cluster.start_in_worker, dispatch_uid="arboris-steward")
         post_migrate.connect(create_fixed_rows, sender=self, dispatch_uid="arboris-fixed-rows")
+        pre_delete.connect(
+            hold_its_tasks, sender="novels.NovelProject", dispatch_uid="arboris-hold-its-tasks"
+        )
         metrics.register()
         if sys.argv[1:2] == ["qcluster"]:
             cluster.prepare()
+
+
+def hold_its_tasks(instance: Any, using: str, **_: Any) -> None:
+    """PostgreSQL: take a novel's tasks out of the workers' hands before anything is deleted.
+
+    Workers lock a task, then its attempts; Django deletes the attempts first. PostgreSQL looks
+    into such a deadlock only after a second, and lets a claim add an attempt that the deletion
+    has not seen. MariaDB notices at once and prefers whom it has cost the least: there a lock up
+    front would only make the deletion give way each time.
+    """
+    if connections[using].vendor == "postgresql":
+        tasks = installed.get_model("analysis", "PendingAnalysis").objects.using(using)
+        list(locked(tasks.filter(project=instance.pk).order_by("pk")).values_list("pk", flat=True))
 
 
 def create_fixed_rows(using: str, apps: Any = installed, **_: Any) -> None:

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import logging
 from multiprocessing.util import Finalize
 
+from django.db import Error
 from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from arboris.db import is_away, is_transient
 from arboris.wake import Listener, listen
+
+log = logging.getLogger(__name__)
+
+AWAY_SECONDS = 0.5
 
 
 class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
     """As ORM, but oldest wake-up first, and an empty queue waits for a tap or ``Q_CLUSTER['poll']``."""
 
     _listener: Listener | None = None
+    _away = False
 
     def dequeue(self) -> list[tuple[int, str]]:
-        taken = self._take()
-        if not taken:
-            self._wait()
+        """Outlives a database that is away: django-q2's pusher would take ten seconds and end."""
+        try:
             taken = self._take()
+            if not taken:
+                self._wait()
+                taken = self._take()
+        except Error as error:
+            if not is_away(error) and not is_transient(error):
+                raise
+            if not self._away:
+                log.warning("no wake-ups, tries again until it works: %s", error)
+            self._away = True
+            self._wait(AWAY_SECONDS)  # a tap tells that somebody could commit
+            return []
+        if self._away:
+            log.warning("wake-ups can be had again")
+            self._away = False
         return taken
+
+    def delete(self, task_id: int) -> None:
+        try:
+            super().delete(task_id)
+        except Error as error:
+            if not is_away(error) and not is_transient(error):
+                raise
+            # It is handed out once more in Q_CLUSTER["retry"] seconds, and finds nothing due.
+            log.warning("wake-up %s is not crossed off: %s", task_id, error)
 
     def _take(self) -> list[tuple[int, str]]:
         queue = self.get_connection()
@@ -35,11 +65,11 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
                 taken.append((row.pk, row.payload))
         return taken
 
-    def _wait(self) -> None:
+    def _wait(self, seconds: float = Conf.POLL) -> None:
         # Opened here and not in __init__: the pusher is forked after the broker was made, and
         # the FIFO must belong to the process that reads it.
         if self._listener is None:
             self._listener = listen("tasks")
             # The pusher ends without atexit; this runs at the end of a multiprocessing child.
             Finalize(None, self._listener.close, exitpriority=10)
-        self._listener.wait(Conf.POLL)
+        self._listener.wait(seconds)

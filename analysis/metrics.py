@@ -19,7 +19,15 @@ from prometheus_client.core import (
 from prometheus_client.registry import REGISTRY, Collector
 
 from analysis import tallies
-from analysis.models import PendingAnalysis, QueueControl, Status, StatusTally, WorkerHeartbeat
+from analysis.health import paused_endpoints
+from analysis.models import (
+    PendingAnalysis,
+    QueueControl,
+    QueuePause,
+    Status,
+    StatusTally,
+    WorkerHeartbeat,
+)
 from arboris.db import db_now
 from notifications.relay import relay
 
@@ -100,6 +108,28 @@ def _queue() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "pending_analysis_paused", "Whether claims are paused.", value=control.paused_at is not None
     )
+    yield from _pauses(control)
+
+
+def _pauses(control: QueueControl) -> Iterator[Metric]:
+    pauses = GaugeMetricFamily(
+        "pending_analysis_pauses",
+        "What is paused: all of the queue (0 or 1), novels, writers.",
+        labels=["scope"],
+    )
+    pauses.add_metric(["all"], control.paused_at is not None)
+    counts = QueuePause.objects.aggregate(project=Count("project"), writer=Count("user"))
+    for scope, count in counts.items():
+        pauses.add_metric([scope], count)
+    yield pauses
+    endpoints = GaugeMetricFamily(
+        "pending_analysis_endpoint_paused",
+        "Endpoints that have refused us, each until a probe gets through.",
+        labels=["endpoint", "error_type"],
+    )
+    for state in paused_endpoints():
+        endpoints.add_metric([state["name"], state["error_type"]], 1)
+    yield endpoints
 
 
 def _tokens(sums: dict[str, float]) -> Metric:

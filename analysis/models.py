@@ -95,9 +95,9 @@ class PendingAnalysis(models.Model):
             # The status goes first: an index that begins with a foreign key is what InnoDB checks
             # that key with, and each change of status would lock the writer's or novel's row.
             models.Index(
-                fields=["status", "user", "priority", "turn"], name="pending_analysis_user_line"
+                fields=["status", "user", "priority", "turn", "project"],
+                name="pending_analysis_user_line",
             ),
-            models.Index(fields=["status", "project"], name="pending_analysis_of_project"),
             models.Index(fields=["chapter", "-id"], name="pending_analysis_chapter_new"),
             models.Index(fields=["status", "completed_at"], name="pending_analysis_ended"),
         ]
@@ -160,6 +160,8 @@ class QueueControl(models.Model):
 
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     paused_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    # When a pause, of whatever, was last lifted: since when what it held back may be claimed.
+    resumed_at = models.DateTimeField(_("last resumed"), null=True, blank=True)
     swept_at = models.DateTimeField(_("swept"), null=True, blank=True)
     # When the daily deletion of what ended long ago was last through.
     pruned_at = models.DateTimeField(_("pruned"), null=True, blank=True)

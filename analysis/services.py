@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -17,7 +18,7 @@ from analysis.errors import AnalysisError, AnalyzerFailed, LeaseLost, Processing
 from analysis.queue import Claim
 from analysis.steward import Steward
 from arboris.bible import story
-from arboris.db import in_transaction, is_away, outlasting
+from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
 
@@ -61,11 +62,12 @@ class Run:
         try:
             ours = queue.report_progress(self.claim, percent, feature, self.done)
         except (DatabaseError, InterfaceError) as error:
-            if not is_away(error):
+            if not is_away(error) and not is_transient(error):
                 raise
             # An outage is no reason to stop reading; the end of the run waits for it.
             log.warning("analysis %s: progress not reported: %s", self.claim.task_id, error)
-            connection.close()
+            with contextlib.suppress(Exception):  # a broken connection may fail at closing too
+                connection.close()
             return
         if not ours:
             raise LeaseLost(f"analysis {self.claim.task_id} was taken away")
@@ -122,7 +124,28 @@ def _analyse(state: Run, go_on: Callable[[], bool]) -> Claim | None:
     analyzer = registry.get(settings.ARBORIS_ANALYZER)
     outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
     state.outlast(lambda: story.prepare(claim.project_id))
-    return state.outlast(lambda: in_transaction(lambda: _apply(state, outcome, go_on)))
+    return _end(state, lambda: in_transaction(lambda: _apply(state, outcome, go_on)))
+
+
+def _end(state: Run, apply: Callable[[], Claim | None]) -> Claim | None:
+    """``apply``, also where the answer to its commit is lost with the connection.
+
+    Was it done, then the fence keeps it from being done again; but the task that was claimed with
+    it is leased to a worker that does not know of it.
+    """
+    tries = 0
+
+    def work() -> Claim | None:
+        nonlocal tries
+        tries += 1
+        return apply()
+
+    try:
+        return state.outlast(work)
+    except LeaseLost:
+        if tries > 1:
+            state.outlast(lambda: queue.give_back_strays(state.keeper.worker))
+        raise
 
 
 def _load(claim: Claim) -> ChapterInput:
@@ -167,7 +190,7 @@ def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> 
     claim = state.claim
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
-    project = NovelProject.objects.select_for_update().get(pk=claim.project_id)
+    project = locked(NovelProject.objects.filter(pk=claim.project_id)).get()
     story.record(
         project,
         chapter_id=claim.chapter_id,

@@ -6,6 +6,7 @@ worker's main thread is deep in an analysis.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import socket
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 STUCK_SECONDS = 10.0
+# After an outage every steward has to have had its turn before the first one sweeps.
+SETTLE_SECONDS = 3.0
 
 
 class Steward:
@@ -84,23 +87,35 @@ class Steward:
         sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
         sweep_at = 0.0
         started = None
+        well = True
         while not self._stop.wait(TICK_SECONDS if beat_at else 0):
             try:
                 close_old_connections()
                 now = time.monotonic()
                 self._look_after_claim(now)
-                if now >= beat_at:
+                if now >= beat_at or not well:  # also to see whether it can be written to again
                     started = started or db_now()
                     self._beat(started)
                     beat_at = now + HEARTBEAT_SECONDS
-                if now >= sweep_at:
+                if well and now >= sweep_at:
                     queue.sweep()
                     self._look_for_a_wedge(now)
                     sweep_at = now + sweep_every
             except Exception:
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
                 # lease covers the meantime.
-                log.exception("steward: will try again")
+                if well:
+                    log.warning("steward: tries again until it works", exc_info=True)
+                well = False
+                with contextlib.suppress(Exception):  # a broken connection may fail at closing too
+                    connections.close_all()
+            else:
+                if not well:
+                    log.warning("steward: works again")
+                    self.moved()  # nobody could hand out anything meanwhile
+                    # Leases ran out that their holders could not renew: they come first.
+                    sweep_at = max(sweep_at, time.monotonic() + SETTLE_SECONDS)
+                well = True
 
     def _look_after_claim(self, now: float) -> None:
         with self._lock:

@@ -51,9 +51,9 @@ def run_due() -> int:
             claim = _next(keeper)
             if claim is None:
                 return done
-    if done and not keeper.stopping.is_set():
-        # The queue may not be empty yet: see to it that somebody goes on.
-        outlasting(lambda: in_transaction(wakeup.issue), give_up=keeper.stopping.is_set)
+    if done or keeper.stopping.is_set():
+        # The queue may not be empty: the wake-up that was used up for this slice is needed still.
+        outlasting(lambda: in_transaction(wakeup.hand_on), give_up=keeper.stopping.is_set)
     return done
 
 

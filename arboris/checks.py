@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from arboris.llm.client import missing_settings
+from arboris.llm.configured import missing_settings
 
 
 @register(Tags.compatibility)

@@ -22,6 +22,8 @@ M = TypeVar("M", bound=Model)
 _MYSQL_TRANSIENT = {1213, 1205, 1020}
 # PostgreSQL: serialization failure, deadlock, lock time-out (where an operator has set one).
 _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
+# A request is not held up for longer than this by tries that do not go through.
+RETRY_SECONDS = 20.0
 
 
 def db_now() -> datetime:
@@ -45,8 +47,10 @@ def locked(rows: QuerySet[M]) -> QuerySet[M]:
     return rows.select_for_update(no_key=no_key)
 
 
-def is_transient(error: OperationalError) -> bool:
+def is_transient(error: Exception) -> bool:
     """Whether the same transaction, run again from its start, can be expected to go through."""
+    if not isinstance(error, OperationalError):
+        return False
     if connection.vendor == "mysql":
         return bool(error.args) and error.args[0] in _MYSQL_TRANSIENT
     if connection.vendor == "postgresql":
@@ -58,28 +62,33 @@ def in_transaction(work: Callable[[], T], *, attempts: int = 8) -> T:
     """Run ``work`` in a transaction, again from its start (bounded) after a deadlock.
 
     ``work`` must have no effect outside the database. Inside an open transaction it simply
-    joins: only the outermost caller can start again.
+    joins: only the outermost caller can start again. Where a lock was not to be had for long, each
+    try of which may wait for its whole time-out, RETRY_SECONDS are enough too.
     """
     if connection.in_atomic_block:
         return work()
+    ends = time.monotonic() + RETRY_SECONDS
     for attempt in range(1, attempts + 1):
         try:
             with transaction.atomic():
                 return work()
         except OperationalError as error:
-            if attempt == attempts or not is_transient(error):
+            if attempt == attempts or time.monotonic() > ends or not is_transient(error):
                 raise
             time.sleep(random.uniform(0.001, 0.01 * 2**attempt))
     raise AssertionError("unreachable")
 
 
 # --- outages ------------------------------------------------------------------------------
-# MySQL/MariaDB: cannot connect, gone, lost, too many connections, shutting down, killed,
-# read-only.
-_MYSQL_AWAY = {2002, 2003, 2006, 2013, 2055, 1040, 1053, 1152, 1927, 4031, 1290, 1792, 1836}
-# PostgreSQL by class or code: connection, too many connections, shutdown and start, read-only.
-_POSTGRES_AWAY = ("08", "53300", "57P", "25006")
-_SQLITE_AWAY = ("unable to open", "disk i/o error", "is full", "is locked", "readonly")
+# MySQL/MariaDB: cannot connect, gone, lost, handshake, network, too many connections, shutting
+# down, killed, interrupted, read-only; a lock that nobody lets go of.
+_MYSQL_AWAY = {2002, 2003, 2006, 2013, 2026, 2055, 1042, 1043, 1158, 1159, 1160, 1161}
+_MYSQL_AWAY |= {1040, 1041, 1203, 1053, 1152, 1317, 1927, 4031, 1290, 1792, 1836, 1205}
+_MYSQL_FULL = {1021, 1114}  # no space on the disk, a table that can grow no more
+# PostgreSQL by class or code: connection, resources, shutdown and start, read-only; a lock that
+# nobody lets go of.
+_POSTGRES_AWAY = ("08", "53", "57P", "25006", "55P03")
+_SQLITE_AWAY = ("unable to open", "disk i/o error", "is locked", "readonly")
 AWAY_PAUSE_SECONDS = 0.25
 
 
@@ -89,6 +98,8 @@ def is_away(error: Exception) -> bool:
         return True  # the driver's word for a connection that is closed
     if not isinstance(error, DatabaseError):
         return False
+    if is_full(error):
+        return True
     if connection.vendor == "mysql":
         return bool(error.args) and error.args[0] in _MYSQL_AWAY
     if connection.vendor == "postgresql":
@@ -97,6 +108,17 @@ def is_away(error: Exception) -> bool:
         lost = state is None and isinstance(error, OperationalError)
         return lost or (state is not None and state.startswith(_POSTGRES_AWAY))
     return any(text in str(error).lower() for text in _SQLITE_AWAY)
+
+
+def is_full(error: Exception) -> bool:
+    """Whether there is no room for what was to be written."""
+    if not isinstance(error, DatabaseError):
+        return False
+    if connection.vendor == "mysql":
+        return bool(error.args) and error.args[0] in _MYSQL_FULL
+    if connection.vendor == "postgresql":
+        return getattr(error.__cause__, "sqlstate", None) == "53100"
+    return "disk is full" in str(error)
 
 
 def outlasting(work: Callable[[], T], *, give_up: Callable[[], bool]) -> T:

@@ -19,6 +19,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from arboris.db import is_away, is_full
+
 log = logging.getLogger(__name__)
 
 HIGHEST_ID = 2**63 - 1  # of a BigAutoField
@@ -42,6 +44,12 @@ class Unavailable(exceptions.APIException):
 class DatabaseUnavailable(Unavailable):
     default_code = "database_unavailable"
     wait = 5  # seconds; becomes the Retry-After header
+
+
+class StorageFull(exceptions.APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_code = "storage_full"
+    wait = 60  # somebody has to make room first
 
 
 class BoundedJSONParser(JSONParser):
@@ -96,7 +104,13 @@ def as_api_error(error: Exception) -> Exception:
     # ObjectDoesNotExist: it was deleted after the view had looked whose it is.
     if isinstance(error, Http404 | ObjectDoesNotExist):
         return exceptions.NotFound(_("Not found."))
-    if isinstance(error, OperationalError | InterfaceError):
+    if is_full(error):
+        log.error("The disk is full: %s", error)
+        return StorageFull(
+            _("The server's disk is full, nothing was saved. Keep your text and try again later.")
+        )
+    # A read-only PostgreSQL speaks of an InternalError.
+    if isinstance(error, OperationalError | InterfaceError) or is_away(error):
         log.error("The database failed: %s", error)
         return DatabaseUnavailable(_("The database cannot be reached. Try again in a moment."))
     if isinstance(error, exceptions.PermissionDenied) and str(error.detail).startswith(
@@ -136,6 +150,12 @@ def first_sentence(fields: Any, name: str = "") -> str:
         filled = [item for item in fields if item]
         return first_sentence(filled[0], name) if filled else name
     return f"{name}: {fields}" if name else str(fields)
+
+
+def outage(error: BaseException | None) -> DatabaseUnavailable | StorageFull | None:
+    """The answer to an error that is none of ours: the database is away, or its disk is full."""
+    known = as_api_error(error) if isinstance(error, Exception) else None
+    return known if isinstance(known, DatabaseUnavailable | StorageFull) else None
 
 
 def error_response(request: HttpRequest, code: str, detail: str, status_code: int) -> JsonResponse:

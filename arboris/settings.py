@@ -78,6 +78,12 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "arboris.urls"
+if sys.argv[1:2] == ["qcluster"]:
+    # A cluster serves no pages: what only they need would be half of each process's memory.
+    _pages = {"daphne", "django.contrib.admin", "rest_framework", "rest_framework.authtoken"}
+    _pages |= {"drf_spectacular", "drf_spectacular_sidecar", "channels"}
+    INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _pages]
+    ROOT_URLCONF = "arboris.no_urls"
 ASGI_APPLICATION = "arboris.asgi.application"
 APPEND_SLASH = False
 TEMPLATES = [
@@ -115,6 +121,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"}
 
 
+# A request must not hang where a server is cut off; "?connect_timeout=" in the address is another.
+CONNECT_SECONDS = 5
+
+
 def database_from_url(url: str) -> dict[str, Any]:
     """Django's settings for one database; adds what this project relies on per engine."""
     try:
@@ -144,11 +154,19 @@ def database_from_url(url: str) -> dict[str, Any]:
         config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
     elif engine == "mysql":
         options |= {
+            "connect_timeout": options.get("connect_timeout", CONNECT_SECONDS),
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "init_command": "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
         }
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
+    elif engine == "postgresql":
+        from psycopg import IsolationLevel  # 50 ms that the other engines need not wait for
+
+        # Whatever the server's default is: who waited for a lock has to see what was committed.
+        options["isolation_level"] = IsolationLevel.READ_COMMITTED
+        options.setdefault("connect_timeout", CONNECT_SECONDS)
+        config["TEST"] = {"CHARSET": "UTF8", "TEMPLATE": "template0"}
     return config
 
 

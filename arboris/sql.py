@@ -8,10 +8,11 @@ round trip instead of one each.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from django.db import connection, models
@@ -19,6 +20,9 @@ from django.db.models import Field, Model
 
 # Values of these columns are the same to every driver.
 PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField)
+
+
+LOCKING = {"sqlite": "", "mysql": " FOR UPDATE", "postgresql": " FOR NO KEY UPDATE"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +47,16 @@ class Expression(str):
     __slots__ = ()
 
 
+NULL, ZERO, EMPTY = Expression("NULL"), Expression("0"), Expression("''")
+
+
+def text(word: str) -> Expression:
+    """A word of the program's own (a status, say) as it stands in SQL: one parameter less."""
+    if not word.isidentifier():
+        raise ValueError(f"{word!r} is no word of the program")
+    return Expression(f"'{word}'")
+
+
 def insert(
     model: type[Model],
     only_if: tuple[type[Model], Mapping[str, Any]] | None = None,
@@ -53,17 +67,16 @@ def insert(
     ``only_if``: nothing is added unless another model has the one row that equals the condition.
     """
     if only_if is None:
-        return Statement(_insert(model, tuple(values), None, ()), _params(model, values))
+        return Statement(_insert(model, _shape(values), None, ()), _params(model, values))
     other, condition = only_if
-    text = _insert(model, tuple(values), other, tuple(condition))
-    return Statement(text, _params(model, values) + _params(other, condition))
+    sql = _insert(model, _shape(values), other, tuple(condition))
+    return Statement(sql, _params(model, values) + _params(other, condition))
 
 
 def update(model: type[Model], where: Mapping[str, Any], **values: Any) -> Statement:
     """Set ``values`` in the rows that equal ``where``: both by attribute."""
-    shape = tuple((name, v if isinstance(v, Expression) else None) for name, v in values.items())
-    text = _update(model, shape, tuple(where))
-    return Statement(text, _params(model, values) + _params(model, where))
+    sql = _update(model, _shape(values), tuple(where))
+    return Statement(sql, _params(model, values) + _params(model, where))
 
 
 def run(statements: Iterable[Statement]) -> list[Answer]:
@@ -93,8 +106,11 @@ def _read(cursor: Any) -> Answer:
 
 
 def for_update() -> str:
-    """The clause that locks a row; SQLite's IMMEDIATE transactions hold the whole file already."""
-    return "" if vendor() == "sqlite" else " FOR UPDATE"
+    """The clause that locks a row; SQLite's IMMEDIATE transactions hold the whole file already.
+
+    On PostgreSQL it leaves those alone who only check a foreign key against the row.
+    """
+    return LOCKING[vendor()]
 
 
 def now() -> Statement:
@@ -124,12 +140,20 @@ def table(model: type[Model]) -> str:
 
 
 # --- texts ----------------------------------------------------------------------------------
+# The columns that are written, each with the expression that stands in the place of a parameter.
+Shape = tuple[tuple[str, Expression | None], ...]
+
+
+def _shape(values: Mapping[str, Any]) -> Shape:
+    return tuple([(name, v if type(v) is Expression else None) for name, v in values.items()])
+
+
 @cache
 def _insert(
-    model: type[Model], names: tuple[str, ...], other: type[Model] | None, where: tuple[str, ...]
+    model: type[Model], shape: Shape, other: type[Model] | None, where: tuple[str, ...]
 ) -> str:
-    columns = ", ".join(_column(model, name) for name in names)
-    marks = ", ".join(["%s"] * len(names))
+    columns = ", ".join(_column(model, name) for name, _ in shape)
+    marks = ", ".join(given or "%s" for _, given in shape)
     start = f"INSERT INTO {table(model)} ({columns})"
     if other is None:
         return f"{start} VALUES ({marks})"
@@ -137,9 +161,7 @@ def _insert(
 
 
 @cache
-def _update(
-    model: type[Model], shape: tuple[tuple[str, Expression | None], ...], where: tuple[str, ...]
-) -> str:
+def _update(model: type[Model], shape: Shape, where: tuple[str, ...]) -> str:
     changes = ", ".join(f"{_column(model, name)} = {given or '%s'}" for name, given in shape)
     # With old statistics MariaDB takes an index on the status for the better one, and then waits
     # for the locks of rows that are none of ours.
@@ -152,7 +174,7 @@ def _equal(model: type[Model], names: tuple[str, ...]) -> str:
 
 
 def _column(model: type[Model], name: str) -> str:
-    return connection.ops.quote_name(_field(model, name).get_attname_column()[1])
+    return connection.ops.quote_name(str(_field(model, name).column))
 
 
 def _field(model: type[Model], name: str) -> Field[Any, Any]:
@@ -168,7 +190,7 @@ Convert = Callable[[Any], Any]
 def _params(model: type[Model], values: Mapping[str, Any]) -> tuple[Any, ...]:
     params = []
     for name, value in values.items():
-        if isinstance(value, Expression):
+        if type(value) is Expression:
             continue
         convert = _convert(model, name)
         params.append(value if convert is None or value is None else convert(value))
@@ -183,5 +205,13 @@ def _convert(model: type[Model], name: str) -> Convert | None:
     if isinstance(target, PLAIN):
         return str if isinstance(target, models.CharField) else None
     if isinstance(target, models.DateTimeField):
-        return lambda value: connection.ops.adapt_datetimefield_value(value)
+        return _time
+    if isinstance(target, models.JSONField):
+        return json.dumps
     return lambda value: field.get_db_prep_save(value, connection)
+
+
+@lru_cache(maxsize=16)
+def _time(value: datetime) -> Any:
+    """One moment is written to several columns and rows."""
+    return connection.ops.adapt_datetimefield_value(value)

@@ -1,3 +1,5 @@
+import sys
+
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.urls import include, path
@@ -8,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from analysis import health
 from arboris.accounts import TokenView
-from arboris.rest import error_response
+from arboris.rest import DatabaseUnavailable, StorageFull, error_response, outage
 
 admin.site.site_header = admin.site.site_title = "Arboris"
 
@@ -34,6 +36,19 @@ def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def handler500(request: HttpRequest) -> HttpResponse:
+    away = outage(sys.exception())  # of a page, or of what lies around the API's views
+    if away is not None:
+        answer = _while_away(request, away)
+        answer.headers["Retry-After"] = str(away.wait)
+        return answer
     if request.path.startswith("/api/"):
         return error_response(request, "server_error", _("Something went wrong here."), 500)
     return defaults.server_error(request)
+
+
+def _while_away(request: HttpRequest, away: DatabaseUnavailable | StorageFull) -> HttpResponse:
+    if request.path.startswith("/api/"):
+        return error_response(request, away.default_code, str(away.detail), away.status_code)
+    answer = defaults.server_error(request)
+    answer.status_code = away.status_code
+    return answer

@@ -49,10 +49,15 @@ def tap(channel: Channel) -> None:
         try:
             _redis().publish(_redis_name(channel), b"")
         except redis.RedisError as error:
-            log.warning("REDIS_URL: %s cannot be tapped: %s", channel, error)
+            _taps.failed("REDIS_URL: %s cannot be tapped: %s", channel, error)
+        else:
+            _taps.worked("REDIS_URL: %s can be tapped again", channel)
     else:
-        for path in Path(settings.ARBORIS_WAKE_DIR).glob(f"{channel}.*"):
-            _tap_fifo(path)
+        directory = Path(settings.ARBORIS_WAKE_DIR)
+        with contextlib.suppress(FileNotFoundError):  # nobody has ever listened
+            for entry in os.scandir(directory):  # glob takes ten times as long
+                if entry.name.startswith(f"{channel}."):
+                    _tap_fifo(directory / entry.name)
 
 
 def tap_on_commit(channel: Channel) -> None:
@@ -61,25 +66,66 @@ def tap_on_commit(channel: Channel) -> None:
     transaction.on_commit(lambda: tap(channel), robust=True)
 
 
+class _Outage:
+    """Says once that something fails, and once that it works again."""
+
+    def __init__(self) -> None:
+        self._failing = False
+
+    def failed(self, message: str, *arguments: object) -> None:
+        if not self._failing:
+            log.warning(message, *arguments)
+        self._failing = True
+
+    def worked(self, message: str, *arguments: object) -> None:
+        if self._failing:
+            log.warning(message, *arguments)
+        self._failing = False
+
+
+_taps = _Outage()
+
+
 class _FifoListener:
     def __init__(self, channel: Channel) -> None:
-        directory = Path(settings.ARBORIS_WAKE_DIR)
-        directory.mkdir(parents=True, exist_ok=True, mode=0o770)
-        self._path = directory / f"{channel}.{uuid.uuid4().hex}"
-        os.mkfifo(self._path, 0o660)
-        # Read and write: the FIFO then never reports end of file when a tapper closes its end.
-        self._fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        self._path = Path(settings.ARBORIS_WAKE_DIR) / f"{channel}.{uuid.uuid4().hex}"
+        self._fd: int | None = None
+        self._outage = _Outage()
+        self._open()
+
+    def _open(self) -> int | None:
+        """The FIFO; None where it cannot be made now (a full disk, say): the poll goes on alone."""
+        if self._fd is not None:
+            return self._fd
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
+            with contextlib.suppress(FileExistsError):  # made before, and then not opened
+                os.mkfifo(self._path, 0o660)
+            # Read and write: the FIFO then never reports end of file when a tapper closes its end.
+            self._fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+        except OSError as error:
+            self._outage.failed("ARBORIS_WAKE_DIR: no taps: %s", error)
+        else:
+            self._outage.worked("ARBORIS_WAKE_DIR: taps work again")
+        return self._fd
 
     def wait(self, seconds: float) -> bool:
-        ready, _, _ = select.select([self._fd], [], [], seconds)
+        fd = self._open()
+        if fd is None:
+            time.sleep(seconds)
+            return False
+        ready, _, _ = select.select([fd], [], [], seconds)
         if ready:
             with contextlib.suppress(BlockingIOError):
-                os.read(self._fd, 65_536)
+                os.read(fd, 65_536)
         return bool(ready)
 
     def close(self) -> None:
-        self._path.unlink(missing_ok=True)
-        os.close(self._fd)
+        with contextlib.suppress(OSError):  # a dead FIFO is swept by the next tap
+            self._path.unlink(missing_ok=True)
+        if self._fd is not None:
+            os.close(self._fd)
+            self._fd = None
 
 
 def _tap_fifo(path: Path) -> None:
@@ -103,6 +149,7 @@ class _RedisListener:
         self._pubsub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._channel = channel
         self._subscribed = False
+        self._outage = _Outage()
 
     def wait(self, seconds: float) -> bool:
         ends = time.monotonic() + seconds
@@ -110,6 +157,7 @@ class _RedisListener:
             if not self._subscribed:
                 self._pubsub.subscribe(_redis_name(self._channel))
                 self._subscribed = True
+                self._outage.worked("REDIS_URL: taps on %s work again", self._channel)
             while (left := ends - time.monotonic()) > 0:
                 # None also stands for the confirmation of the subscription: wait on.
                 if self._pubsub.get_message(timeout=left) is not None:
@@ -117,7 +165,7 @@ class _RedisListener:
                         continue
                     return True
         except redis.RedisError as error:
-            log.warning("REDIS_URL: no taps on %s: %s", self._channel, error)
+            self._outage.failed("REDIS_URL: no taps on %s: %s", self._channel, error)
             self._pubsub.close()
             self._subscribed = False
             time.sleep(max(0.0, ends - time.monotonic()))  # the poll goes on without taps

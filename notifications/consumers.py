@@ -17,10 +17,12 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.db import Error
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from arboris.db import is_away
 from notifications import farewell, inbox
 from notifications.handshake import language_of, origin_allowed, still_signed_in
 from notifications.metrics import observe_push
@@ -176,7 +178,13 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             try:
                 item = await asyncio.wait_for(self.queue.get(), state_at - self.loop.time())
             except TimeoutError:
-                await self._catch_up(live=True)
+                try:
+                    await self._catch_up(live=True)
+                except Error as error:
+                    if not is_away(error):
+                        raise
+                    # Nobody gains by all clients coming back at once: the next state heals.
+                    log.warning("socket of user %s: no state: %s", self.user_id, error)
                 state_at = self.loop.time() + STATE_SECONDS
                 continue
             await self._check_signed_in()

@@ -87,6 +87,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='queuecontrol',
+            name='resumed_at',
+            field=models.DateTimeField(blank=True, null=True, verbose_name='last resumed'),
+        ),
+        migrations.AddField(
+            model_name='queuecontrol',
             name='turn',
             field=models.BigIntegerField(default=0, editable=False),
         ),
@@ -96,11 +101,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='pendinganalysis',
-            index=models.Index(fields=['status', 'user', 'priority', 'turn'], name='pending_analysis_user_line'),
-        ),
-        migrations.AddIndex(
-            model_name='pendinganalysis',
-            index=models.Index(fields=['status', 'project'], name='pending_analysis_of_project'),
+            index=models.Index(fields=['status', 'user', 'priority', 'turn', 'project'], name='pending_analysis_user_line'),
         ),
         migrations.AddField(
             model_name='queuepause',

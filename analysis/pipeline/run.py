@@ -13,6 +13,7 @@ from analysis.analyzers.base import Analyzer, ChapterInput
 from analysis.errors import AnalysisError, InvalidResult, ProcessingTimeout
 from analysis.pipeline.config import GenerationConfig, enabled_features
 from arboris.bible.findings import Evidence, Feature, Finding
+from arboris.novels.text import storable
 
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 SPENT = "spent"  # the entry in ``done`` that is no feature: tokens of tries that came to nothing
@@ -98,15 +99,26 @@ def _deliver(
                 failures.append(error)
             else:
                 done[feature] = {
-                    "findings": FINDINGS.dump_python(result.findings, mode="json"),
+                    "findings": _storable(FINDINGS.dump_python(result.findings, mode="json")),
                     "tokens": result.tokens,
-                    "notes": result.notes,
+                    "notes": _storable(result.notes),
                 }
     finally:
         _count_spent(done, session.close())
     if failures:
         # What cannot be mended by waiting decides; else whoever asks for the longest wait.
         raise max(failures, key=lambda error: (not error.retryable, error.retry_after or 0.0))
+
+
+def _storable(value: Any) -> Any:
+    """The same JSON, its texts as every database takes them: models write NUL characters."""
+    if isinstance(value, str):
+        return storable(value)
+    if isinstance(value, list):
+        return [_storable(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _storable(item) for key, item in value.items()}
+    return value
 
 
 def _count_spent(done: dict[str, Any], spent: dict[str, int]) -> None:

@@ -4,6 +4,7 @@ from analysis.queue.claim import Claim, claim, owns, renew, report_progress
 from analysis.queue.end import fail, finish, finish_and_claim, notify
 from analysis.queue.endpoint import Endpoint, configured
 from analysis.queue.enqueue import enqueue
+from analysis.queue.hold import Hold, hold
 from analysis.queue.operate import (
     cancel,
     check_cancel,
@@ -21,6 +22,7 @@ from analysis.queue.sweep import overdue, rescue, sweep
 __all__ = [
     "Claim",
     "Endpoint",
+    "Hold",
     "Scope",
     "cancel",
     "check_cancel",
@@ -33,6 +35,7 @@ __all__ = [
     "finish_and_claim",
     "give_back",
     "give_back_strays",
+    "hold",
     "notify",
     "overdue",
     "owns",

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -18,9 +18,9 @@ from analysis.models import (
     EndpointState,
     PendingAnalysis,
     QueueControl,
-    QueuePause,
     Status,
 )
+from analysis.queue import due
 from analysis.queue.endpoint import NONE, Endpoint, wait
 from arboris import sql
 from arboris.db import db_now, in_transaction
@@ -62,8 +62,8 @@ class Claim:
         return self.started_at + timedelta(seconds=time.monotonic() - self._taken)
 
 
-def claim(worker: str, endpoint: Endpoint = NONE) -> Claim | None:
-    """The due task that comes first, now leased to ``worker``; or None.
+def claim(worker: str, endpoint: Endpoint = NONE, *, only: due.Tasks | None = None) -> Claim | None:
+    """The due task that comes first (of ``only``), now leased to ``worker``; or None.
 
     First is the highest priority, then the oldest (with ARBORIS_FAIRNESS=writer the writer whose
     turn it is), then the lowest id. Tasks of a paused novel, writer or endpoint do not come, nor
@@ -72,119 +72,104 @@ def claim(worker: str, endpoint: Endpoint = NONE) -> Claim | None:
     The lock on the QueueControl row makes claims strictly ordered on every database; the
     compare-and-set below it keeps them exclusive even against writers that do not take the lock.
     """
-    return in_transaction(lambda: claim_after((), worker, endpoint)[1])
+    return in_transaction(lambda: claim_after((), worker, endpoint, only)[1])
 
 
 def claim_after(
-    before: Sequence[sql.Statement], worker: str, endpoint: Endpoint
+    before: Sequence[sql.Statement],
+    worker: str,
+    endpoint: Endpoint,
+    only: due.Tasks | None = None,
 ) -> tuple[list[sql.Answer], Claim | None]:
     """Run ``before`` and claim, in the caller's transaction, with as few round trips as can be.
 
     Returns the answers to ``before`` too: where one of them is not as it should be, the caller
     rolls back, and the claim with it.
     """
-    answers = sql.run([*before, *_looking(endpoint)])
-    first, (control, found) = answers[: len(before)], answers[len(before) :]
-    ((paused_at, turn, now),) = control.rows
-    if paused_at is not None:
-        return first, None
+    *first, _, found = sql.run([*before, _counting(1), _looking(endpoint, only)])
     while found.rows:
-        taken = _take(found.rows[0], worker, endpoint, sql.as_time(now), turn)
+        taken = _take(found.rows[0], worker, endpoint)
         if taken is not None:
             return first, taken
-        _, found = sql.run(_looking(endpoint))  # it was cancelled in between: look again
+        (found,) = sql.run([_looking(endpoint, only)])  # it was cancelled in between: look again
+    sql.run([_counting(-1)])
     return first, None
 
 
-def _looking(endpoint: Endpoint) -> list[sql.Statement]:
-    """The lock with what the control row says, then the task that comes first."""
-    now = sql.now()
-    control = f"SELECT paused_at, turn, {now.sql} FROM {sql.table(QueueControl)} WHERE id = 1"
-    text = _first_due(
-        settings.ARBORIS_FAIRNESS,
-        settings.ARBORIS_MAX_PER_PROJECT,
-        settings.ARBORIS_MAX_PER_ENDPOINT,
+def _counting(by: int) -> sql.Statement:
+    """The number of claims so far; the lock on its row is the queue's mutex."""
+    return sql.update(QueueControl, {"pk": 1}, claimed=sql.Expression(f"claimed + {by}"))
+
+
+def _looking(endpoint: Endpoint, only: due.Tasks | None) -> sql.Statement:
+    """The task that comes first, none while the queue is paused: an ordered read of one index."""
+    now, held = sql.now(), due.where(endpoint, only=only)
+    return sql.Statement(
+        f"{_columns()} WHERE {held.sql}"
+        f" AND (SELECT c.paused_at FROM {sql.table(QueueControl)} c WHERE c.id = 1) IS NULL"
+        f" ORDER BY {due.order()} LIMIT 1",
+        (*now.params, endpoint.name, *held.params),
     )
-    name = endpoint.name
-    # Where the expression for the time takes a parameter (SQLite), it takes it each time.
-    params = (name, *now.params, name, endpoint.credentials, *now.params)
-    if settings.ARBORIS_MAX_PER_ENDPOINT:
-        params = (*params, name)
-    return [sql.Statement(control + sql.for_update(), now.params), sql.Statement(text, params)]
 
 
-@lru_cache(maxsize=16)
-def _first_due(fairness: str, per_project: int, per_endpoint: int) -> str:
-    """The query for the task that comes first: an ordered read of one index, with a limit of 1."""
-    task, now = sql.table(PendingAnalysis), sql.now().sql
-    turn = "t.turn, " if fairness == "writer" else ""
-    state, pause = sql.table(EndpointState), sql.table(QueuePause)
-    limits = ""
-    if per_project:
-        limits += (
-            f" AND t.project_id NOT IN (SELECT r.project_id FROM {task} r"
-            f" WHERE r.status = 'processing' GROUP BY r.project_id HAVING COUNT(*) >= {per_project})"
-        )
-    if per_endpoint:
-        limits += (
-            f" AND (SELECT COUNT(*) FROM {task} r WHERE r.status = 'processing'"
-            f" AND r.endpoint = %s) < {per_endpoint}"
-        )
+@cache
+def _columns() -> str:
+    """What a claim has to know of the task that comes first."""
     return (
-        "SELECT t.id, t.chapter_id, t.version_id, t.project_id, t.user_id, t.attempt_count,"
-        " t.retry_count, t.max_retries, t.generation_config, t.checkpoint, t.turn,"
+        # The time is told here: MariaDB's is that of a statement's start, and the one before this
+        # may have waited for its lock.
+        f"SELECT {sql.now().sql}, t.id, t.chapter_id, t.version_id, t.project_id, t.user_id,"
+        " t.attempt_count, t.retry_count, t.max_retries, t.generation_config, t.checkpoint, t.turn,"
         f" (SELECT c.chapter_number FROM {sql.table(Chapter)} c WHERE c.id = t.chapter_id),"
-        f" (SELECT e.probes FROM {state} e WHERE e.name = %s AND e.paused_at IS NOT NULL)"
-        f" FROM {task} t WHERE t.status = 'pending' AND t.due_at <= {now}"
-        f" AND NOT EXISTS (SELECT 1 FROM {pause} p"
-        " WHERE p.project_id = t.project_id OR p.user_id = t.user_id)"
-        f" AND NOT EXISTS (SELECT 1 FROM {state} e WHERE e.name = %s AND e.paused_at IS NOT NULL"
-        f" AND e.credentials = %s AND e.probe_at > {now})"
-        f"{limits} ORDER BY t.priority DESC, {turn}t.created_at, t.id LIMIT 1"
+        f" (SELECT c.turn FROM {sql.table(QueueControl)} c WHERE c.id = 1),"
+        f" (SELECT e.probes FROM {sql.table(EndpointState)} e"
+        " WHERE e.name = %s AND e.paused_at IS NOT NULL)"
+        f" FROM {sql.table(PendingAnalysis)} t"
     )
 
 
-def _take(
-    row: tuple[Any, ...], worker: str, endpoint: Endpoint, now: datetime, turn: int
-) -> Claim | None:
+def _take(row: tuple[Any, ...], worker: str, endpoint: Endpoint) -> Claim | None:
     """Lease the task that was found; None if it is no longer pending."""
-    task_id, chapter_id, version_id, project_id, user_id, attempts = row[:6]
-    retry_count, max_retries, config, checkpoint, its_turn, chapter_number, probes = row[6:]
+    told, task_id, chapter_id, version_id, project_id, user_id, attempts = row[:7]
+    retry_count, max_retries, config, checkpoint, turn, chapter_number, served, probes = row[7:]
+    now = sql.as_time(told)
     token = uuid.uuid4().hex
-    statements = [
-        sql.update(
-            PendingAnalysis,
-            {"pk": task_id, "status": Status.PENDING},
-            status=Status.PROCESSING,
-            lease_token=token,
-            lease_expires_at=now + timedelta(seconds=settings.ARBORIS_LEASE_SECONDS),
-            attempt_count=attempts + 1,
-            started_at=now,
-            worker=worker,
-            endpoint=endpoint.name,
-            progress_percent=0,
-            progress_feature="",
-        ),
-        sql.insert(
-            AnalysisAttempt,
-            only_if=(PendingAnalysis, {"pk": task_id, "lease_token": token}),
-            task_id=task_id,
-            number=attempts + 1,
-            worker=worker,
-            started_at=now,
-            outcome=AnalysisAttempt.Outcome.RUNNING,
-            error_type="",
-            error_message="",
-        ),
-        _count(turn=max(turn, its_turn)),
-    ]
+    leased, _ = sql.run(
+        [
+            sql.update(
+                PendingAnalysis,
+                {"pk": task_id, "status": Status.PENDING},
+                status=sql.text(Status.PROCESSING),
+                lease_token=token,
+                lease_expires_at=now + timedelta(seconds=settings.ARBORIS_LEASE_SECONDS),
+                attempt_count=attempts + 1,
+                started_at=now,
+                worker=worker,
+                endpoint=endpoint.name,
+                progress_percent=sql.ZERO,
+                progress_feature=sql.EMPTY,
+            ),
+            sql.insert(
+                AnalysisAttempt,
+                only_if=(PendingAnalysis, {"pk": task_id, "lease_token": token}),
+                task_id=task_id,
+                number=attempts + 1,
+                worker=worker,
+                started_at=now,
+                outcome=sql.text(AnalysisAttempt.Outcome.RUNNING),
+                error_type=sql.EMPTY,
+                error_message=sql.EMPTY,
+            ),
+        ]
+    )
+    if not leased.changed:
+        return None
+    if settings.ARBORIS_FAIRNESS == "writer" and turn > served:
+        sql.run([sql.update(QueueControl, {"pk": 1}, turn=turn)])
     probe = probes is not None
     if probe:  # no second one until this one is over, or given up for lost
         until = now + max(wait(probes), timedelta(seconds=settings.ARBORIS_PROCESSING_TIMEOUT))
-        statements.append(sql.update(EndpointState, {"pk": endpoint.name}, probe_at=until))
-    if not sql.run(statements)[0].changed:
-        sql.run([_count(by=-1)])
-        return None
+        sql.run([sql.update(EndpointState, {"pk": endpoint.name}, probe_at=until)])
     return Claim(
         task_id=task_id,
         token=token,
@@ -202,11 +187,6 @@ def _take(
         config=json.loads(config),
         checkpoint=json.loads(checkpoint) if checkpoint else {},
     )
-
-
-def _count(by: int = 1, **changes: int) -> sql.Statement:
-    """The number of claims, in the row that the claim holds locked anyway."""
-    return sql.update(QueueControl, {"pk": 1}, claimed=sql.Expression(f"claimed + {by}"), **changes)
 
 
 def renew(held: Claim) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from analysis.errors import AnalysisError, LeaseLost, fingerprint
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
@@ -28,7 +29,8 @@ def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> 
     Raises LeaseLost when the claim no longer stands; the caller's transaction then rolls back,
     and with it whatever the analysis wanted to apply.
     """
-    _check_finished(held, sql.run(_finishing(held, result, token_usage)))
+    with _fenced(held):
+        _check_finished(held, sql.run(_finishing(held, result, token_usage)))
 
 
 def finish_and_claim(
@@ -38,10 +40,20 @@ def finish_and_claim(
 
     Half the commits, and a third of the round trips.
     """
-    ending = _finishing(held, result, token_usage)
-    answers, following = claim_after(ending, worker, held.endpoint)
-    _check_finished(held, answers)
-    return following
+    with _fenced(held):
+        ending = _finishing(held, result, token_usage)
+        answers, following = claim_after(ending, worker, held.endpoint)
+        _check_finished(held, answers)
+        return following
+
+
+@contextlib.contextmanager
+def _fenced(held: Claim) -> Iterator[None]:
+    """A task that is gone has no row that the fence could change, nor one to notify about."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise LeaseLost(f"analysis {held.task_id} was deleted, its result is dropped") from error
 
 
 def _finishing(
@@ -53,20 +65,20 @@ def _finishing(
     ended = sql.update(
         PendingAnalysis,
         held.held(),
-        status=Status.COMPLETED,
-        active_chapter=None,
+        status=sql.text(Status.COMPLETED),
+        active_chapter=sql.NULL,
         result=result,
         token_usage=token_usage,
-        error_type="",
-        error_message="",
-        error_fingerprint="",
+        error_type=sql.EMPTY,
+        error_message=sql.EMPTY,
+        error_fingerprint=sql.EMPTY,
         completed_at=now,
         duration_seconds=seconds,
-        lease_token="",
-        lease_expires_at=None,
-        progress_percent=100,
-        progress_feature="",
-        checkpoint=None,
+        lease_token=sql.EMPTY,
+        lease_expires_at=sql.NULL,
+        progress_percent=sql.Expression("100"),
+        progress_feature=sql.EMPTY,
+        checkpoint=sql.NULL,
     )
     tokens = tally.of_tokens(held.task_id, held.attempt, token_usage)
     told = outbox.publishing(
@@ -119,8 +131,10 @@ def _fail(
     now = db_now()
     changes = failure_changes(held.retry_count, held.max_retries, held.started_at, now, error)
     if changes["status"] == Status.PENDING and not error.refuses_us:
-        priority = PendingAnalysis.objects.values_list("priority", flat=True).get(pk=held.task_id)
-        changes["turn"] = last_in_line(held.user_id, priority)
+        task = PendingAnalysis.objects.filter(**held.held()).only("priority").first()
+        if task is None:  # taken away, or deleted with its novel
+            raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its failure is dropped")
+        changes["turn"] = last_in_line(held.user_id, task.priority)
     if checkpoint is not None:
         changes["checkpoint"] = checkpoint
     if token_usage is not None:
@@ -130,7 +144,7 @@ def _fail(
     _close_attempt(held, now, AnalysisAttempt.Outcome.FAILED, error, token_usage)
     status = after_failure(held.task_id, changes, now, error)
     if error.refuses_us:
-        endpoint.pause(held.endpoint, error, now)
+        endpoint.pause(held.endpoint, error, now, probe=held.probe)
     elif held.probe:
         _conclude_probe(held, error, now)
     return status
@@ -244,7 +258,7 @@ def _closing(
         {"task_id": held.task_id, "number": held.attempt},
         ended_at=now,
         outcome=outcome,
-        error_type=error.code if error else "",
-        error_message=str(error)[:4000] if error else "",
+        error_type=error.code if error else sql.EMPTY,
+        error_message=str(error)[:4000] if error else sql.EMPTY,
         token_usage=token_usage,
     )

@@ -14,8 +14,9 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from analysis.errors import AnalysisError
-from analysis.models import EndpointState
+from analysis.models import EndpointState, QueueControl
 from analysis.queue import wakeup
+from arboris.db import db_now
 
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -41,11 +42,11 @@ def configured() -> Endpoint:
     return Endpoint(name[:100], hashlib.sha256(secret.encode()).hexdigest()[:16])
 
 
-def pause(endpoint: Endpoint, error: AnalysisError, now: datetime) -> None:
-    """Stop its tasks until the next probe; each refused probe doubles the wait."""
+def pause(endpoint: Endpoint, error: AnalysisError, now: datetime, *, probe: bool = False) -> None:
+    """Stop its tasks until the next probe; each refused ``probe`` doubles the wait."""
     state, _ = EndpointState.objects.select_for_update().get_or_create(pk=endpoint.name)
     again = state.paused_at is not None and state.credentials == endpoint.credentials
-    if again and state.probe_at is not None and state.probe_at > now:
+    if again and not probe and state.probe_at is not None and state.probe_at > now:
         return  # another task that was under way when it began
     probes = state.probes + 1 if again else 0
     EndpointState.objects.filter(pk=endpoint.name).update(
@@ -77,5 +78,6 @@ def resume(name: str) -> bool:
         paused_at=None, probe_at=None, error_type="", error_message="", probes=0
     )
     if resumed:
+        QueueControl.objects.filter(pk=1).update(resumed_at=db_now())
         wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
     return bool(resumed)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from django.contrib.auth import get_user_model
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
 from analysis.queue import tally, wakeup
 from analysis.queue.turn import last_in_line
-from arboris.db import db_now, in_transaction
+from arboris.db import db_now, in_transaction, locked
 from arboris.novels.services import lock_project
 
 LIVE = (Status.PENDING, Status.PROCESSING)
@@ -55,6 +56,12 @@ def supersede(chapter_id: int) -> None:
 def _cancel(task_id: int, reason: str, notify_writer: bool, missing_ok: bool = False) -> None:
     from analysis.queue.end import notify
 
+    if notify_writer:
+        # Before the task, while it waits: who ends another of the writer's and claims this one
+        # next holds the writer's row already. Who ends this one takes its row first.
+        waits = PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING)
+        owner = get_user_model().objects.filter(pk__in=waits.values("user_id"))
+        list(locked(owner).values_list("pk"))
     now = db_now()
     changed = PendingAnalysis.objects.filter(pk=task_id, status__in=LIVE).update(
         status=Status.CANCELLED,
@@ -149,9 +156,10 @@ def set_priority(task_id: int, priority: int) -> None:
         raise ValueError("priority: 1 to 10")
 
     def work() -> int:
-        user_id = PendingAnalysis.objects.values_list("user_id", flat=True).get(pk=task_id)
+        task = PendingAnalysis.objects.only("user_id", "priority", "turn").get(pk=task_id)
+        same = task.priority == priority  # then it keeps its place
         return PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING).update(
-            priority=priority, turn=last_in_line(user_id, priority)
+            priority=priority, turn=task.turn if same else last_in_line(task.user_id, priority)
         )
 
     if not in_transaction(work):

@@ -42,25 +42,32 @@ def pause(reason: str, scope: Scope = Scope()) -> None:
         if scope.everything:
             control.update(paused_at=db_now(), paused_reason=reason[:500])
             return
-        control.get()
         QueuePause.objects.update_or_create(
             **scope.row(), defaults={"reason": reason[:500], "paused_at": db_now()}
         )
+        # After the row, which locks the novel or writer that it names: so do ends, which claim next.
+        control.get()
 
     in_transaction(work)
 
 
-def resume(scope: Scope = Scope()) -> None:
-    """Allow claims again and wake the workers for what has piled up."""
+def resume(scope: Scope = Scope()) -> bool:
+    """Allow claims again and wake the workers for what has piled up; False if it was not paused."""
 
-    def work() -> None:
+    def work() -> bool:
+        control = QueueControl.objects.filter(pk=1)
         if scope.everything:
-            QueueControl.objects.filter(pk=1).update(paused_at=None, paused_reason="")
+            paused = control.filter(paused_at__isnull=False)
+            resumed = paused.update(paused_at=None, paused_reason="", resumed_at=db_now())
         else:
-            QueuePause.objects.filter(**scope.row()).delete()
-        wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
+            resumed, _ = QueuePause.objects.filter(**scope.row()).delete()
+            if resumed:
+                control.update(resumed_at=db_now())
+        if resumed:
+            wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
+        return bool(resumed)
 
-    in_transaction(work)
+    return in_transaction(work)
 
 
 def running(scope: Scope = Scope()) -> int:

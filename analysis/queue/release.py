@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.models import AnalysisAttempt, PendingAnalysis, Status
+from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
 from analysis.queue import wakeup
 from analysis.queue.claim import Claim
-from arboris.db import db_now, in_transaction
+from arboris.db import db_now, in_transaction, locked
 
 
 def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
@@ -27,6 +27,8 @@ def give_back_strays(worker: str) -> int:
     """
 
     def work() -> int:
+        # Every claim is made under this lock: one that the server is still at is seen too.
+        locked(QueueControl.objects.filter(pk=1)).get()
         tokens = PendingAnalysis.objects.filter(status=Status.PROCESSING, worker=worker)
         return sum(
             _give_back({"pk": pk, "lease_token": token}, None)

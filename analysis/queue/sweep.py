@@ -15,8 +15,9 @@ from analysis.models import (
     Status,
     WorkerHeartbeat,
 )
-from analysis.queue import tally, wakeup
+from analysis.queue import due, retention, tally, wakeup
 from analysis.queue.end import after_failure, failure_changes
+from analysis.queue.endpoint import configured
 from arboris.db import db_now, in_transaction
 
 HEARTBEAT_KEPT = timedelta(minutes=10)
@@ -36,15 +37,14 @@ def sweep() -> bool:
     rescue()
     in_transaction(_issue_missing_wakeups)
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
+    retention.step(now)
     return True
 
 
 def overdue(seconds: float) -> bool:
-    """Whether something may be claimed and has been due for longer than ``seconds``."""
-    if QueueControl.objects.filter(pk=1, paused_at__isnull=False).exists():
-        return False
-    before = db_now() - timedelta(seconds=seconds)
-    return PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lt=before).exists()
+    """Whether this process might have claimed something for longer than ``seconds``."""
+    since = due.since(configured())
+    return since is not None and since < db_now() - timedelta(seconds=seconds)
 
 
 def rescue() -> int:
@@ -87,9 +87,6 @@ def _rescue_one(task_id: int) -> int:
 
 def _issue_missing_wakeups() -> None:
     """A due task without a wake-up would wait for ever: issue as many as workers could use."""
-    if QueueControl.objects.filter(pk=1, paused_at__isnull=False).exists():
-        return
-    due = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lte=db_now())
-    wanted = len(due.values_list("pk", flat=True)[: settings.ARBORIS_MAX_CONCURRENT])
+    wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
     if wanted:
         wakeup.issue(wanted - wakeup.waiting())

@@ -9,7 +9,7 @@ The turn is kept in both modes, so that the setting may change while tasks wait.
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import Max
+from django.db.models import Max, Min, QuerySet
 
 from analysis.models import PendingAnalysis, QueueControl, Status
 
@@ -23,10 +23,32 @@ def order() -> tuple[str, ...]:
 
 
 def last_in_line(user_id: int, priority: int) -> int:
-    """The turn of a task that joins the line of its writer now."""
-    waiting = PendingAnalysis.objects.filter(
-        user_id=user_id, status=Status.PENDING, priority=priority
-    )
-    newest = waiting.aggregate(newest=Max("turn"))["newest"]
-    served = QueueControl.objects.values_list("turn", flat=True).get(pk=1)
-    return served if newest is None else max(served, newest + 1)
+    """The turn of a task that joins the line of its writer now.
+
+    What runs counts too: who queues one at a time would else come before all others each time.
+    """
+    line = PendingAnalysis.objects.filter(priority=priority)
+    turns = [_served(line)]
+    for status in (
+        Status.PENDING,
+        Status.PROCESSING,
+    ):  # one at a time: each is a look into an index
+        own = line.filter(user_id=user_id, status=status)
+        newest = own.aggregate(newest=Max("turn"))["newest"]
+        if newest is not None:
+            turns.append(newest + 1)
+    return max(turns)
+
+
+def _served(line: QuerySet[PendingAnalysis]) -> int:
+    """The turn that is being served among the tasks of one priority.
+
+    The control row has the highest of all priorities, which may be far beyond: then those that
+    run tell, and where none does, the first that waits.
+    """
+    highest = QueueControl.objects.values_list("turn", flat=True).get(pk=1)
+    running = line.filter(status=Status.PROCESSING).order_by("-started_at", "-pk")
+    latest = running.values_list("turn", flat=True).first()
+    if latest is None:
+        latest = line.filter(status=Status.PENDING).aggregate(first=Min("turn"))["first"]
+    return highest if latest is None else min(highest, latest)

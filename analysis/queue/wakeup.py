@@ -16,6 +16,9 @@ from django_q.tasks import async_task
 from arboris import wake
 
 ENTRY_POINT = "analysis.worker.run_due"
+# More than these for each worker say nothing new: a slice uses up one and runs whatever is due.
+# Far more than workers could take while a transaction that counts on them is being committed.
+MOST_PER_WORKER = 10
 
 
 def issue(count: int = 1) -> None:
@@ -25,18 +28,31 @@ def issue(count: int = 1) -> None:
     A batch needs no more of them than there are workers: each goes on to what is due next, and
     leaves another wake-up behind when it stops before the queue is empty.
     """
-    _add(get_broker(), min(count, settings.ARBORIS_MAX_CONCURRENT))
+    _check_transaction()
+    most = settings.ARBORIS_MAX_CONCURRENT
+    if waiting() < MOST_PER_WORKER * most:
+        _add(get_broker(), min(count, most))
     wake.tap_on_commit("tasks")
+
+
+def hand_on() -> None:
+    """See to it that somebody goes on, in a transaction of the caller's."""
+    if not waiting():
+        issue()
 
 
 def issue_for(due_at: datetime) -> None:
     """Add a wake-up that no worker is handed before ``due_at``; found by the poll, not by a tap."""
+    _check_transaction()
     _add(_Later(due_at), 1)
 
 
-def _add(broker: ORM, count: int) -> None:
+def _check_transaction() -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("A wake-up belongs into the transaction of the task that it is for.")
+
+
+def _add(broker: ORM, count: int) -> None:
     for _ in range(count):
         async_task(ENTRY_POINT, task_name="analysis", broker=broker)
 

@@ -18,6 +18,7 @@ from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.completion_create_params import ResponseFormat
 
 from arboris.llm import bounds, errors
+from arboris.llm.configured import missing_settings
 from arboris.llm.translate import typed
 from arboris.llm.usage import Usage
 
@@ -41,12 +42,6 @@ class Call:
 class Piece(NamedTuple):
     text: str
     finish_reason: str | None  # with the last piece, if the endpoint tells
-
-
-def missing_settings() -> list[str]:
-    """Names of the settings without which no model can be asked."""
-    needed = ("ARBORIS_LLM_BASE_URL", "ARBORIS_LLM_MODEL")
-    return [name for name in needed if not getattr(settings, name)]
 
 
 async def stream(

@@ -14,7 +14,7 @@ from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from arboris.db import in_transaction
+from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.text import extractive_summary, guess_language, word_count
 
@@ -48,7 +48,7 @@ class Draft:
 
 def lock_project(project_id: uuid.UUID) -> NovelProject:
     """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time."""
-    return NovelProject.objects.select_for_update().get(pk=project_id)
+    return locked(NovelProject.objects.all()).get(pk=project_id)
 
 
 def delete_project(project_id: uuid.UUID) -> None:
@@ -63,8 +63,8 @@ def delete_project(project_id: uuid.UUID) -> None:
 def removing(work: Callable[[], T]) -> T:
     """``in_transaction`` for a deletion: again (bounded) also where a row came in beneath it.
 
-    The novel's lock holds off new chapters, tasks and notifications. A worker's row that points
-    to a task alone can still arrive between Django's looking for rows and its deleting them.
+    The novel's lock holds off new chapters and tasks. What a worker writes beneath them, such as
+    an attempt, can still arrive between Django's looking for rows and its deleting them.
     """
     for attempt in range(1, REMOVAL_ATTEMPTS + 1):
         try:

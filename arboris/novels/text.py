@@ -66,5 +66,10 @@ def find_unstorable(text: str) -> str | None:
     return _("control character (%(code)s) at position %(offset)d") % values
 
 
+def storable(text: str) -> str:
+    """The text without what ``find_unstorable`` finds: for what no person has written."""
+    return _UNSTORABLE.sub("", text)
+
+
 def _words(text: str) -> int:
     return max(len(text.split()), -(-len(text) // WORD_CHARS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Session
 from analysis.errors import LLMNotConfigured
-from arboris.llm import client
+from arboris.llm.configured import missing_settings
 
 from .session import LLMSession
 
@@ -17,6 +17,6 @@ class LLMAnalyzer(Analyzer):
     name = "llm"
 
     def open(self, chapter: ChapterInput) -> Session:
-        if missing := client.missing_settings():
+        if missing := missing_settings():
             raise LLMNotConfigured(", ".join(missing))
         return LLMSession(chapter)
