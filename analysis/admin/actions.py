@@ -8,23 +8,33 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
+from analysis import audit, queue
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis
-from arboris.db import in_transaction
 
 # Of one click; more of them take the command, which shows its progress and can be interrupted.
 AT_ONCE = 1000
 
 Admin = admin.ModelAdmin[PendingAnalysis]
 Tasks = QuerySet[PendingAnalysis]
+
+
+class ReasonForm(ActionForm):
+    """Beside the choice of the action: why, for the record."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        required=False,
+        max_length=500,
+        widget=forms.TextInput(attrs={"size": 30}),
+    )
 
 
 class PriorityForm(forms.Form):
@@ -36,6 +46,7 @@ class PriorityForm(forms.Form):
         help_text=gettext_lazy("1 to 10; the higher number is taken first."),
         widget=forms.NumberInput(attrs={"autofocus": True}),
     )
+    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500)
 
 
 @admin.action(description=gettext_lazy("Retry"), permissions=["change"])
@@ -43,7 +54,7 @@ def retry(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> None:
     def work(task_id: int) -> None:
         queue.retry(task_id)
 
-    _each(modeladmin, request, queryset, work, _("Retried."))
+    _each(modeladmin, request, queryset, work, "retry", _("Retried."))
 
 
 @admin.action(description=gettext_lazy("Cancel"), permissions=["change"])
@@ -51,13 +62,14 @@ def cancel(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> None:
     def work(task_id: int) -> None:
         queue.cancel(task_id)
 
-    _each(modeladmin, request, queryset, work, _("Cancelled."))
+    _each(modeladmin, request, queryset, work, "cancel", _("Cancelled."))
 
 
 @admin.action(description=gettext_lazy("Set priority…"), permissions=["change"])
 def set_priority(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
     """Asks for the number on a page of its own, which posts the same selection again."""
-    form = PriorityForm(request.POST if "apply" in request.POST else None)
+    given = {"reason": request.POST.get("reason", "")}
+    form = PriorityForm(request.POST if "apply" in request.POST else None, initial=given)
     if form.is_valid():
         priority = form.cleaned_data["priority"]
 
@@ -65,7 +77,7 @@ def set_priority(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> Ht
             queue.set_priority(task_id, priority)
 
         note = _("Priority set to %(priority)d.") % {"priority": priority}
-        _each(modeladmin, request, queryset, work, note)
+        _each(modeladmin, request, queryset, work, "set_priority", note)
         return None
     context = {
         **modeladmin.admin_site.each_context(request),
@@ -86,23 +98,31 @@ def _each(
     request: HttpRequest,
     queryset: Tasks,
     work: Callable[[int], None],
+    action: str,
     note: str,
 ) -> None:
     """Do it to every selected task, change and log entry in one transaction; say what came of it."""
     ids = list(queryset.order_by("pk").values_list("pk", flat=True)[: AT_ONCE + 1])
+    entry = audit.Entry(
+        request.user.get_username(), action, request.POST.get("reason", ""), {"note": note}
+    )
     tasks = PendingAnalysis.objects.only("pk", "status").in_bulk(ids[:AT_ONCE])
     done = 0
     refused: Counter[str] = Counter()
     examples: dict[str, int] = {}
     for task_id, task in sorted(tasks.items()):
         try:
-            in_transaction(lambda task=task: _one(modeladmin, request, task, work, note))  # type: ignore[misc]
+            entry.step(
+                lambda task=task: _one(modeladmin, request, task, work, note),  # type: ignore[misc]
+                lambda _, pk=task_id: [pk],  # type: ignore[misc]
+            )
             done += 1
         except QueueConflict as conflict:
             refused[str(conflict)] += 1
             examples.setdefault(str(conflict), task_id)
         except PendingAnalysis.DoesNotExist:
             refused[_("There is no such analysis.")] += 1
+    entry.close()
     if done:
         text = ngettext("%(count)d analysis: %(note)s", "%(count)d analyses: %(note)s", done)
         modeladmin.message_user(request, text % {"count": done, "note": note}, messages.SUCCESS)

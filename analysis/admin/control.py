@@ -1,17 +1,25 @@
-"""The queue's one control row: pausing and resuming."""
+"""Pausing and resuming: the queue's one control row, novels and writers, endpoints."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from analysis import queue
-from analysis.models import QueueControl
-from arboris.admin_base import RecordAdmin
+from analysis import audit, queue
+from analysis.admin.actions import ReasonForm
+from analysis.models import EndpointState, QueueControl, QueuePause
+from analysis.queue import endpoint
+from arboris.admin_base import BoundedAdmin, ReadOnlyAdmin, RecordAdmin
+from arboris.db import in_transaction
+
+STATE = ("paused_at", "resumed_at", "claimed", "swept_at", "pruned_at")
 
 
 class QueueControlForm(forms.ModelForm[QueueControl]):
@@ -33,16 +41,112 @@ class QueueControlForm(forms.ModelForm[QueueControl]):
 @admin.register(QueueControl)
 class QueueControlAdmin(RecordAdmin[QueueControl]):
     form = QueueControlForm
-    list_display = ("__str__", "paused_at", "paused_reason", "swept_at")
-    fields = ("paused", "paused_reason", "paused_at", "swept_at")
-    readonly_fields = ("paused_at", "swept_at")
+    list_display = ("__str__", "paused_at", "paused_reason", "claimed", "swept_at", "pruned_at")
+    fields = ("paused", "paused_reason", *STATE)
+    readonly_fields = STATE
 
     def save_model(
         self, request: HttpRequest, obj: QueueControl, form: forms.ModelForm[Any], change: bool
     ) -> None:
         """Pause or resume through the queue; nothing else of the row is written."""
-        if form.cleaned_data["paused"]:
-            queue.pause(form.cleaned_data["paused_reason"])
-        else:
-            queue.resume()
+        reason = form.cleaned_data["paused_reason"]
+
+        def pause() -> bool:
+            queue.pause(reason)
+            return True
+
+        if form.cleaned_data["paused"] and form.changed_data:
+            recorded(request, "pause", pause, reason=reason, all=True)
+        elif not form.cleaned_data["paused"]:
+            # The field still holds why it was paused, unless somebody wrote something else.
+            why = reason if "paused_reason" in form.changed_data else ""
+            recorded(request, "resume", queue.resume, reason=why, all=True)
         obj.refresh_from_db()
+
+
+class QueuePauseForm(forms.ModelForm[QueuePause]):
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if bool(cleaned.get("project")) == bool(cleaned.get("user")):
+            self.add_error("project", gettext("Choose a novel or a writer, and not both."))
+        return cleaned
+
+
+@admin.register(QueuePause)
+class QueuePauseAdmin(BoundedAdmin[QueuePause]):
+    """Adding a row pauses a novel or a writer, deleting it ends the pause: both through the queue."""
+
+    form = QueuePauseForm
+    list_display = ("__str__", "project", "user", "reason", "paused_at")
+    list_select_related = ("project", "user")
+    fields = ("project", "user", "reason")
+    autocomplete_fields = ("project", "user")
+    ordering = ("-paused_at",)
+
+    def has_change_permission(self, request: HttpRequest, obj: QueuePause | None = None) -> bool:
+        return False
+
+    def save_model(
+        self, request: HttpRequest, obj: QueuePause, form: forms.ModelForm[Any], change: bool
+    ) -> None:
+        scope = queue.Scope(obj.project_id, None if obj.project_id else obj.user_id)
+
+        def pause() -> bool:
+            queue.pause(obj.reason, scope)
+            return True
+
+        recorded(request, "pause", pause, reason=obj.reason, **_named(obj))
+        made = QueuePause.objects.get(**scope.row())
+        obj.pk, obj.paused_at = made.pk, made.paused_at
+
+    def delete_model(self, request: HttpRequest, obj: QueuePause) -> None:
+        scope = queue.Scope(obj.project_id, obj.user_id)
+        recorded(request, "resume", lambda: queue.resume(scope), **_named(obj))
+
+
+def _named(pause: QueuePause) -> dict[str, Any]:
+    if pause.project is not None:
+        return {"project": str(pause.project.pk), "title": pause.project.title}
+    return {"user": str(pause.user)}
+
+
+@admin.action(description=_("Resume now"), permissions=["resume"])
+def resume_now(modeladmin: Any, request: HttpRequest, states: QuerySet[EndpointState]) -> None:
+    resumed = 0
+    for name in states.order_by("pk").values_list("pk", flat=True):
+        resumed += recorded(
+            request,
+            "resume",
+            lambda name=name: endpoint.resume(name),  # type: ignore[misc]
+            reason=request.POST.get("reason", ""),
+            endpoint=name,
+        )
+    text = ngettext(
+        "%(count)d endpoint is asked again.", "%(count)d endpoints are asked again.", resumed
+    )
+    modeladmin.message_user(request, text % {"count": resumed})
+
+
+@admin.register(EndpointState)
+class EndpointStateAdmin(ReadOnlyAdmin[EndpointState]):
+    list_display = ("name", "paused_at", "error_type", "probe_at", "probes")
+    ordering = ("name",)
+    action_form = ReasonForm
+    actions = (resume_now,)
+
+    def has_resume_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("analysis.change_endpointstate")
+
+
+def recorded(
+    request: HttpRequest, action: str, work: Callable[[], bool], *, reason: str = "", **details: Any
+) -> bool:
+    """Do it and record it in one transaction; nothing is recorded where nothing was to be done."""
+
+    def both() -> bool:
+        done = work()
+        if done:
+            audit.record(request.user.get_username(), action, reason=reason, details=details)
+        return done
+
+    return in_transaction(both)

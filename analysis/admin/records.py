@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from analysis.models import AnalysisAttempt, StatusTally, WorkerHeartbeat
+from analysis.models import AnalysisAttempt, OperatorAction, StatusTally, WorkerHeartbeat
 from arboris.admin_base import ReadOnlyAdmin
 
 
@@ -37,3 +37,12 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin[WorkerHeartbeat]):
 class StatusTallyAdmin(ReadOnlyAdmin[StatusTally]):
     list_display = ("shard", "completed", "failed", "cancelled", "retried", "rescued")
     ordering = ("shard",)
+
+
+@admin.register(OperatorAction)
+class OperatorActionAdmin(ReadOnlyAdmin[OperatorAction]):
+    list_display = ("at", "actor", "action", "count", "reason")
+    list_filter = ("action", "at")
+    search_fields = ("actor", "reason")
+    search_help_text = _("Who, or why")
+    ordering = ("-at", "-id")

@@ -13,12 +13,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from analysis import queue
+from analysis import audit, queue
 from analysis.admin import actions, filters
 from analysis.errors import QueueConflict
 from analysis.management.units import short
 from analysis.models import AnalysisAttempt, PendingAnalysis
 from arboris.admin_base import RecordAdmin
+from arboris.db import in_transaction
 
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
@@ -84,6 +85,7 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
     search_fields = ("=id",)  # shows the search box; filters.search does the search
     search_help_text = _("Number, novel, writer or error")
     ordering = ("-id",)
+    action_form = actions.ReasonForm
     actions = (actions.retry, actions.cancel, actions.set_priority)
     inlines = (AttemptInline,)
     fields = (
@@ -139,7 +141,15 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
         """The priority is all that can be changed here, and only while the task is pending."""
         if "priority" not in form.changed_data:
             return
+        priority = form.cleaned_data["priority"]
+
+        def work() -> None:
+            queue.set_priority(obj.pk, priority)
+            details = {"ids": [obj.pk], "priority": priority}
+            actor = request.user.get_username()
+            audit.record(actor, "set_priority", count=1, details=details)
+
         try:
-            queue.set_priority(obj.pk, form.cleaned_data["priority"])
+            in_transaction(work)
         except QueueConflict as conflict:
             self.message_user(request, str(conflict), messages.ERROR)

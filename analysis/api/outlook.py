@@ -10,6 +10,7 @@ from django.db.models import Q
 
 from analysis import tallies
 from analysis.models import PendingAnalysis, Status
+from analysis.queue import turn
 
 # Beyond this place nobody waits for the exact number, and counting further costs.
 FARTHEST = 10_000
@@ -30,13 +31,20 @@ class Outlook:
             return cls(None, round(max(0.0, mean - ran), 1))
         if task.status != Status.PENDING:
             return cls(None, None)
-        ahead = PendingAnalysis.objects.filter(status=Status.PENDING).filter(
-            Q(priority__gt=task.priority)
-            | Q(priority=task.priority, created_at__lt=task.created_at)
-            | Q(priority=task.priority, created_at=task.created_at, pk__lt=task.pk)
-        )
+        ahead = PendingAnalysis.objects.filter(_ahead(task), status=Status.PENDING)
         position = len(ahead.values_list("pk", flat=True)[:FARTHEST]) + 1
         if mean is None:
             return cls(position, None)
         rounds = -(-position // settings.ARBORIS_MAX_CONCURRENT)
         return cls(position, round(rounds * mean, 1))
+
+
+def _ahead(task: PendingAnalysis) -> Q:
+    """What comes before it in the order of claims."""
+    ahead, alike = Q(), Q()
+    for name in turn.order():
+        column = name.removeprefix("-")
+        value = getattr(task, column)
+        ahead |= alike & Q(**{f"{column}__{'gt' if name != column else 'lt'}": value})
+        alike &= Q(**{column: value})
+    return ahead

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.functional import cached_property
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analysis.api.outlook import Outlook
+from analysis.api.waiting import WaitingSerializer, hold_of, shown
 from analysis.errors import sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis
+from analysis.queue.hold import PAUSES, Hold
 
 
 class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
@@ -69,12 +73,12 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
 
 
 class TaskDetailSerializer(TaskSerializer):
-    """One task, whole; two of its fields come from one look at the queue."""
+    """One task, whole; some of its fields come from one look at the queue."""
 
-    _known: Outlook | None = None
     attempts = AttemptSerializer(many=True, read_only=True)
     queue_position = serializers.SerializerMethodField()
     eta_seconds = serializers.SerializerMethodField()
+    waiting = serializers.SerializerMethodField()
 
     class Meta(TaskSerializer.Meta):
         fields = [
@@ -85,18 +89,34 @@ class TaskDetailSerializer(TaskSerializer):
             "token_usage",
             "queue_position",
             "eta_seconds",
+            "waiting",
         ]
 
-    def _outlook(self, task: PendingAnalysis) -> Outlook:
-        if self._known is None:
-            self._known = Outlook.of(task)
-        return self._known
+    @cached_property
+    def _outlook(self) -> Outlook:
+        return Outlook.of(self._task)
+
+    @cached_property
+    def _hold(self) -> Hold | None:
+        return hold_of(self._task)
+
+    @property
+    def _task(self) -> PendingAnalysis:
+        assert isinstance(self.instance, PendingAnalysis)
+        return self.instance
 
     def get_queue_position(self, task: PendingAnalysis) -> int | None:
-        return self._outlook(task).position
+        return self._outlook.position
 
     def get_eta_seconds(self, task: PendingAnalysis) -> float | None:
-        return self._outlook(task).eta_seconds
+        """None too while a pause holds it back: nobody knows when that ends."""
+        if self._hold is not None and self._hold.code in PAUSES:
+            return None
+        return self._outlook.eta_seconds
+
+    @extend_schema_field(WaitingSerializer(allow_null=True))
+    def get_waiting(self, task: PendingAnalysis) -> dict[str, Any] | None:
+        return shown(self._hold)
 
 
 class StatusSerializer(serializers.Serializer[Any]):

@@ -94,7 +94,7 @@ class TaskDetail(APIView):
 
 
 class LatestTask(APIView):
-    @extend_schema(responses={200: TaskSerializer})
+    @extend_schema(responses={200: TaskDetailSerializer})
     def get(self, request: Request, chapter_id: int) -> Response:
         if chapter_id > HIGHEST_ID:  # more than SQLite's driver takes for a foreign key
             raise Http404

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import getpass
 import json
 import logging
-import socket
 import sys
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TextIO, cast
@@ -19,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analysis import audit
 from analysis.management import terminal
 
 log = logging.getLogger("analysis.operators")
@@ -138,11 +137,27 @@ class OperatorCommand(BaseCommand, ABC):
         if answer not in {"y", "yes", "是"}:
             raise Failed(_("Nothing was changed."))
 
-    def record(self, what: str, reason: str) -> None:
-        """One line in the log: who did what, and why."""
-        log.info("%s by %s: %s; reason: %s", self._name(), actor(), what, reason or "-")
+    def entry(self, options: dict[str, Any], **details: Any) -> audit.Entry:
+        """The row that tells who changes what, and why; it comes with the first change."""
+        actor, reason = audit.at_the_terminal(), options["reason"]
+        return audit.Entry(actor, self.name, reason, details)
 
-    def _name(self) -> str:
+    def log(self, what: str, reason: str) -> None:
+        """The same as one line in the log."""
+        actor = audit.at_the_terminal()
+        log.info("%s by %s: %s; reason: %s", self.name, actor, what, reason or "-")
+
+    def close(self, entry: audit.Entry, *, interrupted: bool) -> None:
+        """Say in the record and in the log what was done."""
+        entry.close(interrupted=interrupted)
+        if entry.count:
+            shown = ", ".join(str(task_id) for task_id in entry.ids)
+            more = f" and {entry.count - len(entry.ids)} more"
+            ids = f"{shown}{more if entry.count > len(entry.ids) else ''}"
+            self.log(f"{entry.count} done: {ids}", entry.reason)
+
+    @property
+    def name(self) -> str:
         return type(self).__module__.rsplit(".", 1)[-1]
 
 
@@ -150,12 +165,3 @@ def as_json(value: Any, *, indent: int | None = None) -> str:
     encoding = (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
     ascii_only = not encoding.startswith("utf")
     return json.dumps(value, ensure_ascii=ascii_only, indent=indent, cls=DjangoJSONEncoder)
-
-
-def actor() -> str:
-    """The person at the terminal: account and host."""
-    try:
-        name = getpass.getuser()
-    except (KeyError, OSError):  # an account without a name, as in some containers
-        name = "unknown"
-    return f"{name}@{socket.gethostname()}"

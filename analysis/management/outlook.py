@@ -6,7 +6,7 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -15,12 +15,22 @@ from rich.table import Table
 from analysis.management.selection import Selection, Tasks
 from analysis.management.terminal import one_line
 from analysis.management.units import short
-from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
+from analysis.models import (
+    EndpointState,
+    PendingAnalysis,
+    QueueControl,
+    QueuePause,
+    Status,
+    WorkerHeartbeat,
+)
 from arboris.db import db_now
+from arboris.novels.models import NovelProject
 
 RECENT = timedelta(days=1)
 RECENT_ROWS = 1000  # of the failed ones; more of them say nothing new
 WORKER_ROWS = 200
+PAUSE_ROWS = 100
+ENDPOINT = ("name", "error_type", "error_message", "paused_at", "probe_at", "probes")
 
 
 def look(selection: Selection) -> dict[str, Any]:
@@ -37,6 +47,8 @@ def look(selection: Selection) -> dict[str, Any]:
         "paused": control.paused_at is not None,
         "paused_at": control.paused_at,
         "paused_reason": control.paused_reason,
+        "pauses": _pauses(selection),
+        "endpoints": _endpoints(),
         "completed_last_hour": tasks.filter(
             status=Status.COMPLETED, completed_at__gte=now - timedelta(hours=1)
         ).count(),
@@ -45,6 +57,32 @@ def look(selection: Selection) -> dict[str, Any]:
         "workers": _workers(now),
         "failures": _failures(tasks, now),
     }
+
+
+def _pauses(selection: Selection) -> list[dict[str, Any]]:
+    """The paused novels and writers, of the selection where it names one."""
+    pauses = QueuePause.objects.all()
+    if selection.project is not None:
+        owners = NovelProject.objects.filter(pk=selection.project).values("owner")
+        pauses = pauses.filter(Q(project=selection.project) | Q(user__in=owners))
+    if selection.user_id is not None:
+        pauses = pauses.filter(Q(user=selection.user_id) | Q(project__owner=selection.user_id))
+    return [
+        {
+            "project_id": str(pause.project_id) if pause.project_id else None,
+            "project": pause.project.title if pause.project else None,
+            "user": pause.user.get_username() if pause.user else None,
+            "reason": pause.reason,
+            "paused_at": pause.paused_at,
+        }
+        for pause in pauses.select_related("project", "user").order_by("paused_at")[:PAUSE_ROWS]
+    ]
+
+
+def _endpoints() -> list[dict[str, Any]]:
+    """The endpoints that have refused us, with what they said."""
+    states = EndpointState.objects.filter(paused_at__isnull=False).order_by("name")
+    return [dict(row) for row in states.values(*ENDPOINT)[:PAUSE_ROWS]]
 
 
 def _oldest(tasks: Tasks, now: datetime) -> dict[str, Any] | None:
@@ -108,7 +146,12 @@ def _failures(tasks: Tasks, now: datetime) -> list[dict[str, Any]]:
 
 # --- drawing ---------------------------------------------------------------------------------
 def draw(seen: dict[str, Any]) -> RenderableType:
-    parts: list[RenderableType] = [_counts(seen), _lines(seen), _worker_table(seen)]
+    parts: list[RenderableType] = [_counts(seen), _lines(seen)]
+    if seen["pauses"]:
+        parts += [_pause_table(seen), ""]
+    if seen["endpoints"]:
+        parts += [_endpoint_table(seen), ""]
+    parts.append(_worker_table(seen))
     if seen["failures"]:
         parts.append(_failure_table(seen))
     return Group(*parts)
@@ -131,8 +174,9 @@ def _counts(seen: dict[str, Any]) -> Table:
 def _lines(seen: dict[str, Any]) -> str:
     lines = []
     if seen["paused"]:
-        reason = {"reason": _plain(seen["paused_reason"] or "-")}
-        lines.append(_("The queue is paused: %(reason)s") % reason)
+        since, reason = _ago(seen, seen["paused_at"]), _plain(seen["paused_reason"] or "-")
+        text = _("The queue is paused for %(age)s: %(reason)s")
+        lines.append(text % {"age": since, "reason": reason})
     oldest = seen["oldest_pending"]
     if oldest:
         values = {
@@ -149,6 +193,30 @@ def _lines(seen: dict[str, Any]) -> str:
         % {"hour": seen["completed_last_hour"], "later": seen["due_later"]}
     )
     return "\n".join(["", *lines, ""])
+
+
+def _pause_table(seen: dict[str, Any]) -> Table:
+    table = _table(_("Paused"), _("novel"), _("writer"), _("since"), _("reason"))
+    for row in seen["pauses"][:20]:
+        names = [_plain(row[name] or "-") for name in ("project", "user")]
+        table.add_row(*names, _ago(seen, row["paused_at"]), _plain(row["reason"] or "-"))
+    return table
+
+
+def _endpoint_table(seen: dict[str, Any]) -> Table:
+    title = _("Endpoints that refuse us")
+    columns = (_("endpoint"), _("error"), _("since"), _("next probe in"), _("probes"), "")
+    table = _table(title, *columns)
+    for row in seen["endpoints"][:20]:
+        probe = short((row["probe_at"] - seen["at"]).total_seconds()) if row["probe_at"] else "-"
+        since, message = _ago(seen, row["paused_at"]), _plain(row["error_message"])[:200]
+        name = _plain(row["name"])
+        table.add_row(name, row["error_type"], since, probe, str(row["probes"]), message)
+    return table
+
+
+def _ago(seen: dict[str, Any], moment: datetime) -> str:
+    return short((seen["at"] - moment).total_seconds())
 
 
 def _worker_table(seen: dict[str, Any]) -> RenderableType:

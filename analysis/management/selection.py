@@ -13,6 +13,7 @@ from django.core.management.base import CommandParser
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from analysis.audit import NAMED
 from analysis.management.base import UsageError
 from analysis.management.units import parse_duration
 from analysis.models import PendingAnalysis, Status
@@ -21,6 +22,7 @@ from arboris.novels.models import NovelProject
 
 BATCH = 500
 HIGHEST_ID = 2**63 - 1
+NAMES = ("ids", "status", "error_type", "project", "user", "older_than", "limit", "all")
 Tasks = QuerySet[PendingAnalysis]
 
 
@@ -109,21 +111,34 @@ def add_selectors(parser: CommandParser) -> None:
 
 def read_selectors(options: dict[str, Any]) -> Selection:
     """Check the selectors; UsageError names the one that is wrong."""
-    names = ("ids", "status", "error_type", "project", "user", "older_than", "limit", "all")
-    given = frozenset(name for name in names if options[name] not in (None, False, [], ()))
+    given = frozenset(name for name in NAMES if options[name] not in (None, False, [], ()))
     if "all" in given and "ids" in given:
         raise UsageError("--all", _("cannot be combined with single ids."))
     return Selection(
         ids=tuple(whole("ID", value, 1, HIGHEST_ID) for value in options["ids"] or ()),
         statuses=statuses("--status", options["status"]),
         error_types=tuple(_words(options["error_type"])),
-        project=_project(options["project"]),
+        project=None if options["project"] is None else find_project(options["project"]),
         user_id=_user_id(options["user"]),
         older_than=duration("--older-than", options["older_than"]),
         limit=whole("--limit", options["limit"], 1, HIGHEST_ID) if "limit" in given else None,
         all=bool(options["all"]),
         given=given,
     )
+
+
+def named(options: dict[str, Any]) -> dict[str, Any]:
+    """The selectors as they were given, for the record; of many ids the first."""
+    given: dict[str, Any] = {}
+    for name in NAMES:
+        value = options[name]
+        if isinstance(value, list | tuple):
+            value = [str(word) for word in value[:NAMED]]
+        elif value and not isinstance(value, bool):
+            value = str(value)
+        if value:
+            given[name] = value
+    return given
 
 
 def require(selection: Selection) -> None:
@@ -173,9 +188,8 @@ def _words(values: str | Sequence[str] | None) -> list[str]:
     return [word.strip() for value in several for word in str(value).split(",") if word.strip()]
 
 
-def _project(value: Any) -> uuid.UUID | None:
-    if value is None:
-        return None
+def find_project(value: Any) -> uuid.UUID:
+    """The id of the novel; UsageError where there is none."""
     try:
         project_id = value if isinstance(value, uuid.UUID) else uuid.UUID(str(value))
     except ValueError:

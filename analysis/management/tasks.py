@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import threading
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
@@ -11,22 +12,22 @@ from typing import Any, ClassVar
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
+from analysis import audit
 from analysis.errors import QueueConflict
-from analysis.management import report, terminal
+from analysis.management import report, steps
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import (
     Selection,
     Tasks,
     add_selectors,
+    named,
     read_selectors,
     require,
 )
 from analysis.models import PendingAnalysis, Status
-from arboris.db import db_now
 
 OK = "ok"
 NOT_FOUND = "not_found"
-LOGGED_IDS = 50
 
 
 class TaskCommand(OperatorCommand):
@@ -54,6 +55,10 @@ class TaskCommand(OperatorCommand):
     @abstractmethod
     def act(self, task_id: int) -> None: ...
 
+    def told(self) -> dict[str, Any]:
+        """What the record tells beside the selectors."""
+        return {}
+
     def narrow(self, tasks: Tasks) -> Tasks:
         """Leave out, of what filters find, the tasks that the command can never act on."""
         return tasks
@@ -69,26 +74,20 @@ class TaskCommand(OperatorCommand):
         totals = {"dry_run": self.dry_run, "selected": len(ids) + len(missing)}
         if ids:
             self.confirm(self.question(len(ids)), options)
-        out = report.Report(self.stdout, as_document=self.json, now=db_now())
+        entry = self.entry(options, selectors=named(options), **self.told())
         outcomes: Counter[str] = Counter()
-        done: list[int] = []
-        interrupted = False
-        try:
-            with terminal.progress(self.err, self._name(), len(ids)) as advance:
-                for row in self._rows(ids, missing):
-                    out.add(row)
-                    outcomes[row["outcome"]] += 1
-                    if row["outcome"] == OK:
-                        done.append(row["id"])
-                    advance(1)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            counts = {"done": len(done), "refused": outcomes.total() - len(done)}
-            out.close({**totals, **counts, "interrupted": interrupted})
-            if done and not self.dry_run:
-                self.record(_logged(done), options["reason"])
-        self._conclude(len(done), counts["refused"], interrupted)
+
+        def rows(stop: threading.Event) -> Iterator[report.Row]:
+            for row in self._rows(ids, missing, entry, stop):
+                outcomes[row["outcome"]] += 1
+                yield row
+
+        def counted() -> dict[str, Any]:
+            done = outcomes[OK]
+            return {**totals, "done": done, "refused": outcomes.total() - done}
+
+        interrupted = steps.take(self, rows, totals["selected"], entry, counted)
+        self._conclude(outcomes[OK], counted()["refused"], interrupted)
 
     def _selection(self, options: dict[str, Any]) -> Selection:
         selection = read_selectors(options)
@@ -108,23 +107,27 @@ class TaskCommand(OperatorCommand):
     def _tasks(self, selection: Selection) -> Tasks:
         return selection.tasks() if selection.ids else self.narrow(selection.tasks())
 
-    def _rows(self, ids: list[int], missing: list[int]) -> Iterator[report.Row]:
+    def _rows(
+        self, ids: list[int], missing: list[int], entry: audit.Entry, stop: threading.Event
+    ) -> Iterator[report.Row]:
         for task_id in missing:
             yield _not_found(task_id)
         for start in range(0, len(ids), 200):
             part = ids[start : start + 200]
             tasks = report.load(part)
             for task_id in part:
+                if stop.is_set():
+                    return
                 task = tasks.get(task_id)
-                yield self._one(task) if task else _not_found(task_id)
+                yield self._one(task, entry) if task else _not_found(task_id)
 
-    def _one(self, task: PendingAnalysis) -> report.Row:
+    def _one(self, task: PendingAnalysis, entry: audit.Entry) -> report.Row:
         row = report.task_row(task)
         try:
             if self.dry_run:
                 self.foresee(task)
             else:
-                self.act(task.pk)
+                entry.step(lambda: self.act(task.pk), lambda _: [task.pk])
         except QueueConflict as conflict:
             return {**row, "outcome": conflict.code, "reason": str(conflict)}
         except PendingAnalysis.DoesNotExist:
@@ -152,9 +155,3 @@ def dry_run(text: str) -> str:
 
 def _not_found(task_id: int) -> report.Row:
     return {"id": task_id, "outcome": NOT_FOUND, "reason": _("There is no such analysis.")}
-
-
-def _logged(ids: list[int]) -> str:
-    shown = ", ".join(str(task_id) for task_id in ids[:LOGGED_IDS])
-    more = f" and {len(ids) - LOGGED_IDS} more" if len(ids) > LOGGED_IDS else ""
-    return f"{len(ids)} done: {shown}{more}"

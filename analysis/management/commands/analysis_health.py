@@ -31,6 +31,12 @@ class Command(OperatorCommand):
             self.stdout.write(_("Oldest due analysis waits: %(age)s") % {"age": oldest})
             if report["paused"]:
                 self.stdout.write(_("The queue is paused."))
+            if report["pauses"]:
+                text = _("Paused novels and writers: %(count)d")
+                self.stdout.write(text % {"count": report["pauses"]})
+            for state in report["endpoints"]:
+                text = _("The endpoint %(name)s refuses us: %(error_type)s")
+                self.stdout.write(text % state)
         if report["status"] != "ok":
             raise Failed("\n".join(report["reasons"]))
         self.say(_("Everything is well."))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -12,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from rich.console import Console
 from rich.live import Live
 
-from analysis.management import outlook, report
+from analysis.management import interrupt, outlook, report
 from analysis.management.base import OperatorCommand, UsageError
 from analysis.management.selection import Selection, add_selectors, read_selectors
 from analysis.management.units import short
@@ -80,13 +79,14 @@ class Command(OperatorCommand):
     def _watch(self, selection: Selection, seconds: float) -> None:
         if self.json or not self.stdout.isatty():
             raise UsageError("--watch", _("needs a terminal, and no --json."))
-        try:
-            with Live(console=self.console(), auto_refresh=False, screen=True) as view:
-                while True:
-                    view.update(outlook.draw(outlook.look(selection)), refresh=True)
-                    time.sleep(seconds)
-        except KeyboardInterrupt:
-            self.note(_("Watched every %(age)s.") % {"age": short(seconds)})
+        with (
+            interrupt.between_steps() as stop,
+            Live(console=self.console(), auto_refresh=False, screen=True) as view,
+        ):
+            view.update(outlook.draw(outlook.look(selection)), refresh=True)
+            while not stop.wait(seconds):
+                view.update(outlook.draw(outlook.look(selection)), refresh=True)
+        self.note(_("Watched every %(age)s.") % {"age": short(seconds)})
 
     def console(self) -> Console:
         return Console(file=self.out, width=None if self.stdout.isatty() else 120, highlight=False)

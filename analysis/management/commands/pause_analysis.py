@@ -2,41 +2,125 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
-from analysis.management.base import OperatorCommand
+from analysis import audit, queue
+from analysis.management import interrupt, terminal
+from analysis.management.base import OperatorCommand, PartlyDone, UsageError
+from analysis.management.scope import Named, add_scope, read_scope
+from analysis.management.selection import duration
 from analysis.management.tasks import dry_run
-from analysis.models import QueueControl
+from arboris.db import in_transaction
+
+LOOK_SECONDS = 0.25
 
 
 class Command(OperatorCommand):
-    about = gettext_lazy("Pause the queue: running analyses end, no new one begins.")
-    examples = ("--reason 'database moves' --noinput", "--dry-run")
+    about = gettext_lazy(
+        "Pause the queue, one novel or one writer: running analyses end, no new one begins.\n\n"
+        "--drain waits until the running ones have ended; exit 3 when they have not in time, or on\n"
+        "Ctrl-C: the pause stays. resume_analysis ends it."
+    )
+    examples = (
+        "--reason 'database moves' --noinput",
+        "--drain --timeout 10m --reason 'new version' --noinput",
+        "--project 0f1c… --reason 'too many chapters at once'",
+        "--user lin --dry-run",
+    )
     changes = True
 
-    def run(self, options: dict[str, Any]) -> None:
-        self.confirm(_("Pause the whole queue?"), options)
-        if not self.dry_run:
-            queue.pause(options["reason"])
-            self.record("paused", options["reason"])
-        would, is_so = _("The queue would be paused."), _("The queue is paused.")
-        conclude(self, would if self.dry_run else is_so)
-
-
-def conclude(command: OperatorCommand, text: str) -> None:
-    """Say, or give as JSON, how the queue stands now."""
-    command.say(dry_run(text) if command.dry_run else text)
-    if command.json:
-        control = QueueControl.objects.get(pk=1)
-        command.data(
-            {
-                "dry_run": command.dry_run,
-                "paused": control.paused_at is not None,
-                "paused_at": control.paused_at,
-                "reason": control.paused_reason,
-            }
+    def arguments(self, parser: CommandParser) -> None:
+        add_scope(parser)
+        parser.add_argument(
+            "--drain", action="store_true", help=_("Wait until nothing of it is running.")
         )
+        parser.add_argument(
+            "--timeout",
+            metavar="TIME",
+            help=_("How long --drain waits: 90s, 10m (the default), 2h."),
+        )
+
+    def run(self, options: dict[str, Any]) -> None:
+        what = read_scope(options)
+        if options["timeout"] is not None and not options["drain"]:
+            raise UsageError("--timeout", _("goes with --drain."))
+        patience = duration("--timeout", options["timeout"] or "10m")
+        assert patience is not None
+        self.confirm(_("Pause %(what)s?") % {"what": what.words}, options)
+        text = self._pause(what, options["reason"])
+        drained: bool | None = None
+        if options["drain"] and not self.dry_run:
+            drained = self._drain(what, patience.total_seconds())
+        self._conclude(what, text, drained)
+
+    def _pause(self, what: Named, reason: str) -> str:
+        """What is paused already stays as it is, unless there is another reason now."""
+        if self.dry_run:
+            return dry_run(what.sentence(_("%(what)s would be paused.")))
+        standing = what.standing()
+        if standing.at is not None and reason[:500] in ("", standing.reason):
+            return what.sentence(_("%(what)s was paused already."))
+
+        def work() -> None:
+            queue.pause(reason, what.scope)
+            audit.record(audit.at_the_terminal(), self.name, reason=reason, details=what.row())
+
+        in_transaction(work)
+        self.log(f"{what.row()} paused", reason)
+        return what.sentence(_("%(what)s is paused."))
+
+    def _drain(self, what: Named, seconds: float) -> bool:
+        """Wait until nothing of it is running; False when that has not come about."""
+        ends, running = time.monotonic() + seconds, what.running()
+        with (
+            interrupt.between_steps() as stop,
+            terminal.progress(self.err, self.name, running) as advance,
+        ):
+            while running and not stop.wait(min(LOOK_SECONDS, max(0.0, ends - time.monotonic()))):
+                if time.monotonic() >= ends:
+                    break
+                before, running = running, what.running()
+                advance(before - running)
+        return not what.running()
+
+    def _conclude(self, what: Named, text: str, drained: bool | None) -> None:
+        running = what.running()
+        if self.json:
+            self.data(document(self, what) | {"drained": drained})
+        if drained is False:
+            left = ngettext(
+                "%(count)d analysis is still running.",
+                "%(count)d analyses are still running.",
+                running,
+            )
+            stays = _("The pause stays.")
+            raise PartlyDone(f"{text} {left % {'count': running}} {stays}")
+        if drained:
+            nothing = _("Nothing of it is running.")
+            text = f"{text} {nothing}"
+        elif running:
+            going_on = ngettext(
+                "%(count)d analysis goes on to its end.",
+                "%(count)d analyses go on to their end.",
+                running,
+            )
+            text = f"{text} {going_on % {'count': running}}"
+        self.say(text)
+
+
+def document(command: OperatorCommand, what: Named) -> dict[str, Any]:
+    """How it stands now, as JSON."""
+    standing = what.standing()
+    return {
+        "dry_run": command.dry_run,
+        "scope": what.row(),
+        "paused": standing.at is not None,
+        "paused_at": standing.at,
+        "reason": standing.reason,
+        "running": what.running(),
+    }

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,26 +11,47 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis import queue, services
-from analysis.management import report, terminal
-from analysis.management.base import OperatorCommand, PartlyDone
-from analysis.management.selection import HIGHEST_ID, whole
+from analysis import audit, queue, services
+from analysis.api.waiting import sentence
+from analysis.management import interrupt, report, terminal
+from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
+from analysis.management.selection import (
+    BATCH,
+    HIGHEST_ID,
+    Selection,
+    Tasks,
+    add_selectors,
+    named,
+    read_selectors,
+)
+from analysis.management.tasks import NOT_FOUND
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
-from analysis.queue import Claim
+from analysis.queue import Claim, due
 from analysis.steward import Steward
 from arboris.db import db_now
+
+DUE, GONE = "due", "gone"
+RUN = (*Status.values, GONE)
+MOST = 1_000_000  # rows that a dry run looks at
 
 
 class Command(OperatorCommand):
     about = gettext_lazy(
-        "Run the analyses that are due in the foreground, by priority and age, until none is due.\n\n"
-        "May run beside a cluster. Ctrl-C gives the running analysis back to the queue; its\n"
-        "finished features are kept. Exit 3 when some did not complete."
+        "Run the analyses that are due in the foreground, in the queue's order, until none is due.\n\n"
+        "Selectors narrow it to some of them. May run beside a cluster; pauses and limits hold for\n"
+        "it too. Ctrl-C gives the running analysis back to the queue; its finished features are\n"
+        "kept. Exit 3 when some did not complete."
     )
-    examples = ("", "--once", "--limit 10 --json", "--dry-run")
+    examples = (
+        "",
+        "--once",
+        "17 18 --reason 'the writer waits for them'",
+        "--project 0f1c… --limit 10 --json",
+        "--dry-run",
+    )
 
     def arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--limit", metavar="N", help=_("Stop after so many."))
+        add_selectors(parser)
         parser.add_argument("--once", action="store_true", help=_("Stop after one."))
         parser.add_argument(
             "--dry-run", action="store_true", help=_("Show what is due, in its order; run nothing.")
@@ -40,61 +59,97 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--noinput", "--no-input", action="store_true", help=_("No effect: nothing is asked.")
         )
+        parser.add_argument(
+            "--reason", default="", metavar="TEXT", help=_("Why; recorded with the change.")
+        )
 
     def run(self, options: dict[str, Any]) -> None:
-        given = options["limit"]
-        limit = HIGHEST_ID if given is None else whole("--limit", given, 1, HIGHEST_ID)
-        if options["once"]:
-            limit = 1
+        selection = read_selectors(options)
+        if wrong := [word.value for word in selection.statuses if word != Status.PENDING]:
+            values = {"wrong": ", ".join(wrong), "allowed": Status.PENDING.value}
+            text = _("%(wrong)s: this command acts on %(allowed)s.")
+            raise UsageError("--status", text % values)
+        limit = 1 if options["once"] else selection.limit or HIGHEST_ID
         control = QueueControl.objects.get(pk=1)
-        if control.paused_at is not None:
+        paused = control.paused_at is not None
+        if paused:
             text = _("The queue is paused (%(reason)s); resume_analysis lets it run.")
             self.note(text % {"reason": control.paused_reason or "-"})
         out = report.Report(self.stdout, as_document=self.json, now=db_now())
+        entry = self.entry(options, selectors=named(options))
         ends: Counter[str] = Counter()
         keeper = Steward()
-        paused = control.paused_at is not None
         try:
-            if self.dry_run:
-                for row in _due(0 if paused else limit):
-                    out.add(row)
-                    ends["due"] += 1
-            else:
-                with running(keeper, self):
-                    self._work(keeper, limit, out, ends)
+            for row in self._rows(keeper, selection, limit, entry):
+                out.add(row)
+                ends[row["outcome"]] += 1
+        except KeyboardInterrupt:  # the second one: the lease of what was running will end
+            keeper.stopping.set()
         finally:
             totals = {"dry_run": self.dry_run, "paused": paused, **_totals(ends)}
             out.close({**totals, "interrupted": keeper.stopping.is_set()})
-        self._conclude(ends, keeper.stopping.is_set())
+            self.close(entry, interrupted=keeper.stopping.is_set())
+        self._conclude(ends, keeper.stopping.is_set(), selection)
 
-    def _work(self, keeper: Steward, limit: int, out: report.Report, ends: Counter[str]) -> None:
-        waiting = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lte=db_now())
-        total = waiting.order_by()[:limit].count() if self.err.isatty() else 0
-        with terminal.progress(self.err, self._name(), total) as advance:
-            while ends.total() < limit and not keeper.stopping.is_set():
-                claim = queue.claim(keeper.worker, queue.configured())
+    def _rows(
+        self, keeper: Steward, selection: Selection, limit: int, entry: audit.Entry
+    ) -> Iterator[report.Row]:
+        only = _narrowed(selection)
+        seen: set[int] = set()
+        if self.dry_run:
+            rows = _due(min(limit, MOST), only)
+        else:
+            rows = self._work(keeper, limit, only, entry)
+        for row in rows:
+            seen.add(row["id"])
+            yield row
+        if selection.ids and len(seen) < limit and not keeper.stopping.is_set():
+            yield from _left(selection, seen)
+
+    def _work(
+        self, keeper: Steward, limit: int, only: Tasks | None, entry: audit.Entry
+    ) -> Iterator[report.Row]:
+        endpoint = queue.configured()
+        total = len(due.first(endpoint, min(limit, MOST), only)) if self.err.isatty() else 0
+        done = 0
+        with running(keeper, self), terminal.progress(self.err, self.name, total) as advance:
+            while done < limit and not keeper.stopping.is_set():
+                claim = queue.claim(keeper.worker, endpoint, only=only)
                 if claim is None:
                     return
                 row = _run(claim, keeper)
-                out.add(row)
-                ends[row["outcome"]] += 1
+                entry.step(lambda: None, lambda _, row=row: [row["id"]])  # type: ignore[misc]
+                done += 1
                 advance(1)
+                yield row
 
-    def _conclude(self, ends: Counter[str], interrupted: bool) -> None:
+    def _conclude(self, ends: Counter[str], interrupted: bool, selection: Selection) -> None:
         totals = _totals(ends)
+        refused = sum(ends.values()) - totals["run"] - ends[DUE]
         if self.dry_run:
-            self.say(_("Dry run: %(due)d are due.") % {"due": ends["due"]})
-            return
-        text = _("%(completed)d completed, %(failed)d failed, %(retried)d to be tried again.")
-        text = text % totals
-        later = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__gt=db_now()).count()
-        if later:
+            text = _("Dry run: %(due)d are due.") % {"due": ends[DUE]}
+        else:
+            text = _("%(completed)d completed, %(failed)d failed, %(retried)d to be tried again.")
+            text = text % totals
+        pending = selection.tasks().filter(status=Status.PENDING, due_at__gt=db_now())
+        if not self.dry_run and not selection.ids and (later := pending.count()):
             text += " " + _("%(later)d are due later.") % {"later": later}
         if interrupted:
             raise PartlyDone(_("Interrupted: %(text)s") % {"text": text})
+        if refused:
+            error = PartlyDone if totals["run"] or ends[DUE] else Failed
+            raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})
         if totals["failed"] or totals["retried"]:
             raise PartlyDone(text)
         self.say(text)
+
+
+def _narrowed(selection: Selection) -> Tasks | None:
+    """The selected tasks; None where everything may run."""
+    if not selection.given - {"all", "limit", "status"}:
+        return None
+    tasks = selection.tasks()
+    return tasks.filter(pk__in=selection.ids) if selection.ids else tasks
 
 
 def _run(claim: Claim, keeper: Steward) -> report.Row:
@@ -106,23 +161,52 @@ def _run(claim: Claim, keeper: Steward) -> report.Row:
         keeper.hold(None)
     task = report.load([claim.task_id]).get(claim.task_id)
     if task is None:  # its chapter was deleted meanwhile
-        return {"id": claim.task_id, "outcome": "gone", "reason": _("The chapter was deleted.")}
+        return {"id": claim.task_id, "outcome": GONE, "reason": _("The chapter was deleted.")}
     row = report.task_row(task)
     row["duration_seconds"] = task.duration_seconds
     return {**row, "outcome": task.status, "reason": ""}
 
 
-def _due(limit: int) -> Iterator[report.Row]:
+def _due(limit: int, only: Tasks | None) -> Iterator[report.Row]:
     """What is due in the order in which it would be claimed."""
-    due = PendingAnalysis.objects.filter(status=Status.PENDING, due_at__lte=db_now())
-    ordered = due.select_related(*report.LOADED).defer(*report.HEAVY)
-    for task in ordered.order_by("-priority", "created_at", "id")[:limit].iterator(500):
-        yield {**report.task_row(task), "outcome": "due", "reason": ""}
+    ids = due.first(queue.configured(), limit, only)
+    for start in range(0, len(ids), BATCH):
+        part = ids[start : start + BATCH]
+        tasks = report.load(part)
+        for task_id in part:
+            if task_id in tasks:
+                yield {**report.task_row(tasks[task_id]), "outcome": DUE, "reason": ""}
+
+
+def _left(selection: Selection, seen: set[int]) -> Iterator[report.Row]:
+    """What was asked for by its number and could not be run, with the reason."""
+    ids = sorted(set(selection.ids) - seen)
+    for start in range(0, len(ids), BATCH):
+        part = ids[start : start + BATCH]
+        tasks = report.load(part)
+        for task_id in part:
+            yield _why_not(task_id, tasks.get(task_id))
+
+
+def _why_not(task_id: int, task: PendingAnalysis | None) -> report.Row:
+    if task is None:
+        reason = _("There is no such analysis.")
+        return {"id": task_id, "outcome": NOT_FOUND, "reason": reason}
+    held = queue.hold(task, queue.configured())
+    if task.status != Status.PENDING:
+        code, reason = "not_pending", _("Only a pending analysis can be run.")
+    elif held is None:
+        code, reason = "left_out", _("It was not due, or other selectors leave it out.")
+    elif held.code == "writer_paused":  # the API says it to the writer
+        code, reason = held.code, _("The analyses of this writer are paused.")
+    else:
+        code, reason = held.code, sentence(held)
+    return {**report.task_row(task), "outcome": code, "reason": reason}
 
 
 def _totals(ends: Counter[str]) -> dict[str, int]:
     return {
-        "run": ends.total() - ends["due"],
+        "run": sum(ends[outcome] for outcome in RUN),
         "completed": ends[Status.COMPLETED],
         "failed": ends[Status.FAILED],
         "retried": ends[Status.PENDING],
@@ -133,20 +217,14 @@ def _totals(ends: Counter[str]) -> dict[str, int]:
 def running(keeper: Steward, command: OperatorCommand) -> Iterator[None]:
     """The steward at work, with Ctrl-C and SIGTERM asking it to stop; a second one ends at once."""
 
-    def stop(number: int, frame: object) -> None:
-        if keeper.stopping.is_set():
-            raise KeyboardInterrupt
+    def stop() -> None:
         keeper.stopping.set()
         command.note(_("Stopping: the running analysis goes back to the queue (again: at once)."))
 
-    in_main = threading.current_thread() is threading.main_thread()
-    numbers = (signal.SIGINT, signal.SIGTERM) if in_main else ()
-    before = {number: signal.signal(number, stop) for number in numbers}
-    keeper.start()
-    try:
-        yield
-    finally:
-        keeper.stop()
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        WorkerHeartbeat.objects.filter(worker=keeper.worker).delete()
+    with interrupt.asking(stop):
+        keeper.start()
+        try:
+            yield
+        finally:
+            keeper.stop()
+            WorkerHeartbeat.objects.filter(worker=keeper.worker).delete()

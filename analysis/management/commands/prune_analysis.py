@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -12,10 +13,16 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
-from analysis.management import report, terminal
+from analysis import audit, queue
+from analysis.management import report, steps
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
-from analysis.management.selection import Selection, add_selectors, duration, read_selectors
+from analysis.management.selection import (
+    Selection,
+    add_selectors,
+    duration,
+    named,
+    read_selectors,
+)
 from analysis.management.tasks import OK, dry_run
 from analysis.management.units import short
 from analysis.models import PendingAnalysis, Status
@@ -65,28 +72,27 @@ class Command(OperatorCommand):
         if total:
             text = ngettext("Delete %(n)d analysis?", "Delete %(n)d analyses?", total)
             self.confirm(text % {"n": total}, options)
-        out = report.Report(self.stdout, as_document=self.json, now=db_now())
-        interrupted = False
-        try:
-            with terminal.progress(self.err, self._name(), total) as advance:
-                for row in self._rows(plans, only):
-                    out.add(row)
-                    advance(1)
-        except KeyboardInterrupt:
-            interrupted = True
-        finally:
-            deleted = sum(plan.done for plan in plans)
-            out.close({**self._totals(plans), "interrupted": interrupted})
-            if deleted and not self.dry_run:
-                self.record(f"{deleted} deleted", options["reason"])
+        ages = {"failed_older_than": str(failed_age)} if failed_age is not None else {}
+        entry = self.entry(options, selectors=named(options) | ages)
+        interrupted = steps.take(
+            self,
+            lambda stop: self._rows(plans, only, entry, stop),
+            total,
+            entry,
+            lambda: self._totals(plans),
+        )
         self._conclude(plans, interrupted)
 
-    def _rows(self, plans: list[Plan], only: Q) -> Iterator[report.Row]:
+    def _rows(
+        self, plans: list[Plan], only: Q, entry: audit.Entry, stop: threading.Event
+    ) -> Iterator[report.Row]:
         """Delete batch by batch (or, rehearsing, only look); a row for each analysis."""
         for plan in plans:
             for ids in plan.batches(only):
+                if stop.is_set():
+                    return
                 tasks = report.load(ids)
-                kept = set() if self.dry_run else plan.delete(ids, only)
+                kept = self._delete(plan, ids, only, entry)
                 for task_id in ids:
                     if task_id not in tasks:
                         continue  # somebody else deleted it in between
@@ -98,6 +104,14 @@ class Command(OperatorCommand):
                     else:
                         plan.done += 1
                         yield {**row, "outcome": OK, "reason": ""}
+
+    def _delete(self, plan: Plan, ids: list[int], only: Q, entry: audit.Entry) -> set[int]:
+        """Returns those that are left, because they changed in between."""
+        if self.dry_run:
+            return set()
+        return entry.step(
+            lambda: plan.delete(ids, only), lambda kept: [pk for pk in ids if pk not in kept]
+        )
 
     def _totals(self, plans: list[Plan]) -> report.Row:
         return {

@@ -4,23 +4,79 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
+from analysis import audit, queue
 from analysis.management.base import OperatorCommand
-from analysis.management.commands.pause_analysis import conclude
+from analysis.management.commands.pause_analysis import document
+from analysis.management.scope import Named, add_scope, read_scope
+from analysis.management.tasks import dry_run
+from analysis.models import QueueControl, QueuePause
+from analysis.queue import endpoint
+from arboris.db import in_transaction
 
 
 class Command(OperatorCommand):
-    about = gettext_lazy("Resume a paused queue and wake the workers.")
-    examples = ("--noinput", "--dry-run")
+    about = gettext_lazy(
+        "End the pause of the queue, of one novel, one writer or one endpoint, and wake the workers.\n\n"
+        "Each pause is ended by itself: that of the whole queue leaves those of novels and writers."
+    )
+    examples = (
+        "--noinput",
+        "--project 0f1c… --noinput",
+        "--endpoint api.example.com --reason 'new key' --noinput",
+        "--dry-run",
+    )
     changes = True
 
+    def arguments(self, parser: CommandParser) -> None:
+        add_scope(parser, endpoint=True)
+
     def run(self, options: dict[str, Any]) -> None:
-        self.confirm(_("Resume the whole queue?"), options)
-        if not self.dry_run:
-            queue.resume()
-            self.record("resumed", options["reason"])
-        would, is_so = _("The queue would run again."), _("The queue runs.")
-        conclude(self, would if self.dry_run else is_so)
+        what = read_scope(options)
+        resumed = what.standing().at is not None
+        if resumed:
+            self.confirm(_("Resume %(what)s?") % {"what": what.words}, options)
+            if not self.dry_run:
+                resumed = self._resume(what, options["reason"])
+        if not resumed:
+            text = what.sentence(_("%(what)s is not paused."))
+        elif self.dry_run:
+            text = dry_run(what.sentence(_("%(what)s would run again.")))
+        else:
+            text = what.sentence(_("%(what)s runs again."))
+        if self.json:
+            self.data(document(self, what) | {"resumed": resumed and not self.dry_run})
+        self.say(text)
+        self._tell_of_others(what)
+
+    def _resume(self, what: Named, reason: str) -> bool:
+        def work() -> bool:
+            if what.endpoint is not None:
+                resumed = endpoint.resume(what.endpoint)
+            else:
+                resumed = queue.resume(what.scope)
+            if resumed:
+                actor = audit.at_the_terminal()
+                audit.record(actor, self.name, reason=reason, details=what.row())
+            return resumed
+
+        resumed = in_transaction(work)
+        if resumed:
+            self.log(f"{what.row()} resumed", reason)
+        return resumed
+
+    def _tell_of_others(self, what: Named) -> None:
+        """A pause that is left may be why nothing begins even so."""
+        everything = what.scope.everything and what.endpoint is None
+        if not everything and QueueControl.objects.get(pk=1).paused_at is not None:
+            self.note(_("The queue as a whole is paused."))
+        elif everything and (others := QueuePause.objects.count()):
+            text = ngettext(
+                "%(count)d novel or writer is still paused.",
+                "%(count)d novels or writers are still paused.",
+                others,
+            )
+            self.note(text % {"count": others})

@@ -61,6 +61,9 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
+    def told(self) -> dict[str, Any]:
+        return {} if self.priority is None else {"priority": self.priority}
+
     def narrow(self, tasks: Tasks) -> Tasks:
         return tasks.filter(version__number=F("chapter__version"))
 

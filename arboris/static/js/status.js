@@ -64,8 +64,8 @@ export class StatusBox {
     if (this.#analysis?.status !== 'pending') return;
     const task = await get(`${API}/${this.taskId}`);
     if (task.id !== this.taskId || task.status !== this.#analysis.status) return;
-    const { queue_position: place, eta_seconds: eta } = task;
-    const parts = [place ? t('queue_position', { n: place }) : '', eta ? timeLeft(eta) : ''];
+    const { queue_position: place, eta_seconds: eta, waiting } = task;
+    const parts = [place ? t('queue_position', { n: place }) : '', eta ? timeLeft(eta) : '', waiting?.message];
     this.#say(this.words, parts.filter(Boolean).join(' · '));
   }
 

@@ -21,7 +21,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.llm import client
+from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError
 from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
@@ -52,7 +52,7 @@ class GenerateChapter(APIView):
         project = own_project(request, project_id)
         form = GenerateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        if missing := client.missing_settings():
+        if missing := missing_settings():
             raise Unavailable(
                 _("No language model is configured. Set %(names)s.")
                 % {"names": ", ".join([*missing, "ARBORIS_LLM_API_KEY"])},

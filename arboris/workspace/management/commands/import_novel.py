@@ -11,6 +11,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from analysis import audit
 from analysis.management import terminal
 from analysis.management.base import Failed, OperatorCommand, UsageError
 from analysis.management.selection import find_user, whole
@@ -48,6 +49,9 @@ class Command(OperatorCommand):
         parser.add_argument(
             "--noinput", "--no-input", action="store_true", help=_("No effect: nothing is asked.")
         )
+        parser.add_argument(
+            "--reason", default="", metavar="TEXT", help=_("Why; recorded with the change.")
+        )
 
     def run(self, options: dict[str, Any]) -> None:
         wish = _wish(options)
@@ -60,15 +64,22 @@ class Command(OperatorCommand):
         title = project.title if project else title or novel.title
         saved: list[chapters.Saved] = []
         if not self.dry_run:
-            project, saved = in_transaction(
-                lambda: _save(project, user.pk, title, language, drafts, wish)
-            )
+
+            def work() -> tuple[NovelProject, list[chapters.Saved]]:
+                added, its = _save(project, user.pk, title, language, drafts, wish)
+                details = {"user": options["user"], "project": str(added.pk), "title": title}
+                actor, count = audit.at_the_terminal(), len(its)
+                reason = options["reason"]
+                audit.record(actor, self.name, reason=reason, count=count, details=details)
+                return added, its
+
+            project, saved = in_transaction(work)
         self._show(novel, project, title, drafts, saved)
 
     def _drafts(self, novel: ImportedNovel) -> list[chapters.NewChapter]:
         """Summaries and word counts are computed before any transaction is opened."""
         drafts = []
-        with terminal.progress(self.err, self._name(), len(novel.chapters)) as advance:
+        with terminal.progress(self.err, self.name, len(novel.chapters)) as advance:
             for item in novel.chapters:
                 if len(item.content) > settings.ARBORIS_MAX_CHAPTER_CHARS:
                     raise Failed(

@@ -1,0 +1,48 @@
+"""Why a pending task is not begun, in words for its writer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from rest_framework import serializers
+
+from analysis import queue
+from analysis.models import PendingAnalysis
+from analysis.queue.hold import CODES, Code, Hold
+
+SENTENCES: dict[Code, str] = {
+    "paused": gettext_noop("Analyses are paused at the moment; this one begins afterwards."),
+    "project_paused": gettext_noop("The analyses of this novel are paused."),
+    "writer_paused": gettext_noop("Your analyses are paused."),
+    "endpoint_paused": gettext_noop(
+        "The language model takes no requests at the moment; the analysis goes on by itself."
+    ),
+    "backoff": gettext_noop("The last try did not work; another one follows by itself."),
+    "project_limit": gettext_noop(
+        "Other chapters of this novel are being analysed; this one follows them."
+    ),
+    "endpoint_limit": gettext_noop("The language model is busy; this chapter comes next in turn."),
+}
+
+
+class WaitingSerializer(serializers.Serializer[Hold]):
+    code = serializers.ChoiceField(choices=CODES)
+    message = serializers.SerializerMethodField()
+    until = serializers.DateTimeField(allow_null=True)
+
+    def get_message(self, hold: Hold) -> str:
+        return sentence(hold)
+
+
+def sentence(hold: Hold) -> str:
+    return _(SENTENCES[hold.code])
+
+
+def hold_of(task: PendingAnalysis) -> Hold | None:
+    return queue.hold(task, queue.configured())
+
+
+def shown(hold: Hold | None) -> dict[str, Any] | None:
+    return None if hold is None else dict(WaitingSerializer(hold).data)
