@@ -21,7 +21,7 @@ demo: setup ## analyse the sample novel end to end, show it in the terminal, sto
 run: setup ## serve web and workers on http://127.0.0.1:8000 until Ctrl-C
 	@$(PYTHON_ENV) manage.py serve --port $(PORT)
 
-test: ## all checks and tests, on SQLite and on a private MariaDB
+test: ## all checks and tests, on SQLite and on a private MariaDB and PostgreSQL
 	@deploy/setup.sh test
 	@$(PYTHON_ENV) -m tests.run
 
@@ -52,9 +52,9 @@ lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE
 messages: ## collect the texts for translation and compile the catalogues (needs gettext)
 	@deploy/setup.sh dev
 	$(PYTHON_ENV) manage.py makemessages --all --no-location --no-wrap --no-obsolete \
-		--ignore .venv --ignore staticfiles --ignore "tests/*"
-	$(PYTHON_ENV) manage.py compilemessages --ignore .venv
+		--ignore .venv --ignore .venv-peers --ignore staticfiles --ignore "tests/*"
+	$(PYTHON_ENV) manage.py compilemessages --ignore .venv --ignore .venv-peers
 
 clean: ## remove .venv, caches and collected static files; data/ stays
-	rm -rf .venv staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

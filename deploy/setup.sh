@@ -159,9 +159,8 @@ missing_for_tests() { # prints the Debian packages that some tests still lack
 }
 
 install_test_servers() {
-    local missing had_redis
+    local missing service
     missing=$(missing_for_tests)
-    had_redis=$(command -v redis-server || true)
     if grep -qsx 'ID=ubuntu' /etc/os-release && grep -qx chromium <<<"$missing"; then
         missing=$(grep -vx chromium <<<"$missing" || true)
         say "browser tests cannot run: Ubuntu has Chromium only as a snap; put a chromium or google-chrome on the PATH"
@@ -171,8 +170,13 @@ install_test_servers() {
     # shellcheck disable=SC2086  # a list of packages
     if ! apt_install $missing; then
         say "some tests cannot run; for all of them: apt-get install $(echo $missing)"
-    elif [ -z "$had_redis" ] && command -v systemctl >/dev/null; then
-        "${as_root[@]}" systemctl --quiet disable redis-server 2>/dev/null || true
+    elif command -v systemctl >/dev/null; then
+        # What was not there before must not start with the machine either.
+        for service in redis-server postgresql; do
+            if grep -qx "$service" <<<"$missing"; then
+                "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true
+            fi
+        done
     fi
 }
 

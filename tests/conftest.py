@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 from django.contrib.auth.models import User
 from django.core.cache import cache
+from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -15,6 +16,14 @@ from arboris.novels.models import NovelProject
 from tests import live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What needs a database server is no test of SQLite: not skipped, but not there."""
+    if connection.vendor == "sqlite":
+        left_out = [item for item in items if item.get_closest_marker("server_only")]
+        items[:] = [item for item in items if item not in left_out]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(autouse=True)

@@ -106,9 +106,12 @@ def wait_for_task(
 
 
 @contextlib.contextmanager
-def running(directory: Path, extra: dict[str, str]) -> Iterator[Site]:
-    """A site under ``directory``, stopped by SIGTERM; AssertionError where that was not enough."""
-    with database_url(directory) as url:
+def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterator[Site]:
+    """A site under ``directory``, stopped by SIGTERM; AssertionError where that was not enough.
+
+    ``own_url``: its database, where that is another than ``database_url`` would make.
+    """
+    with contextlib.nullcontext(own_url) if own_url else database_url(directory) as url:
         env = environment(directory, url) | extra
         tokens = run_setup(env)
         site = Site(directory, free_port(), tokens, url)
@@ -138,21 +141,27 @@ def running(directory: Path, extra: dict[str, str]) -> Iterator[Site]:
 def database_url(directory: Path) -> Iterator[str]:
     """A fresh database on the server that DATABASE_URL names, or a SQLite file."""
     given = os.environ.get("DATABASE_URL", "")
-    if not given.startswith("mysql:"):
+    if not given or given.startswith("sqlite:"):
         yield f"sqlite:///{directory / 'arboris.db'}"
         return
     # More than one site may live at a time; a database name takes letters, digits and _ alone.
     name = f"arboris_live_{os.getpid()}_{secrets.token_hex(4)}"
     server = ConnectionHandler({"default": database_from_url(given)})["default"]
+    # PostgreSQL drops no database that somebody is connected to, unless told so.
+    options, drop = (
+        ("CHARACTER SET utf8mb4 COLLATE utf8mb4_bin", "")
+        if server.vendor == "mysql"
+        else ("ENCODING 'UTF8' TEMPLATE template0", "WITH (FORCE)")
+    )
     with server.cursor() as cursor:
-        cursor.execute(f"CREATE DATABASE {name} CHARACTER SET utf8mb4 COLLATE utf8mb4_bin")
-        try:
-            yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
-        finally:
-            server.close()
-            with server.cursor() as again:
-                again.execute(f"DROP DATABASE {name}")
-            server.close()
+        cursor.execute(f"CREATE DATABASE {name} {options}")
+    server.close()  # not kept open, unused, while the site lives
+    try:
+        yield urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    finally:
+        with server.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} {drop}")
+        server.close()
 
 
 def environment(directory: Path, url: str) -> dict[str, str]:

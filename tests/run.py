@@ -1,8 +1,9 @@
 """Everything that has to hold before a change is good: ``python -m tests.run [pytest arguments]``.
 
 Without arguments: linters, types, contracts, migrations, catalogues, the deployment check, then
-the suite on SQLite and its database part on a private MariaDB. With arguments: only the two
-pytest runs, with those arguments. Every step runs, whatever failed before it.
+the suite on SQLite, and its database part on a private MariaDB and a private PostgreSQL at the
+same time. With arguments: only the pytest runs, with those arguments. Every step runs, whatever
+failed before it.
 
 What the machine lacks is left out and listed at the end; with CI=true that is a failure, and so
 is a skipped test. The last line reads ``N passed, N failed, N skipped``.
@@ -21,6 +22,7 @@ import tempfile
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,9 +32,11 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = (sys.executable, "manage.py")
 STEP_LIMIT_SECONDS = 600
+STOPPED_WITHIN_SECONDS = 30
 NO_TESTS_COLLECTED = 5  # pytest's exit code
-# What the caller has set for an installation of theirs must not leak into the tests.
-SETTINGS_PREFIXES = ("DJANGO_", "ARBORIS_", "DATABASE_URL", "REDIS_URL")
+# What the caller has set for an installation of theirs must not leak into the tests; PG… is what
+# PostgreSQL's client reads by itself.
+SETTINGS_PREFIXES = ("DJANGO_", "ARBORIS_", "DATABASE_URL", "REDIS_URL", "PG")
 KEPT = {"ARBORIS_CHROMIUM"}
 PRODUCTION = {
     "DJANGO_DEBUG": "0",
@@ -74,7 +78,9 @@ class Run:
         print(f"\n── {name}", flush=True)
         started = time.monotonic()
         good = work()
-        seconds = time.monotonic() - started
+        self.ended(name, good, time.monotonic() - started)
+
+    def ended(self, name: str, good: bool, seconds: float) -> None:
         self.steps.append((name, good, seconds))
         print(f"{'ok' if good else 'FAILED'}: {name}, {seconds:.1f} s", flush=True)
 
@@ -82,16 +88,33 @@ class Run:
         self.left_out.append(what)
         print(f"\nLEFT OUT: {what}", flush=True)
 
-    @property
-    def environment(self) -> Environment:
-        """The caller's environment without settings, and a data directory of our own."""
+    def environment(self, name: str) -> Environment:
+        """The caller's environment without settings, and a data directory of that name."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if name in KEPT or not name.startswith(SETTINGS_PREFIXES)
         }
-        data = {"ARBORIS_DATA_DIR": str(self.directory / "data")}
+        data = {"ARBORIS_DATA_DIR": str(self.directory / name)}
         return kept | data | {"DJANGO_SECRET_KEY": secrets.token_urlsafe(50)}
+
+
+@dataclass(frozen=True)
+class Suite:
+    """One run of pytest: on which database, with which tests."""
+
+    database: str
+    results: Path
+    command: list[str]
+    env: Environment
+
+    @property
+    def title(self) -> str:
+        return f"tests on {self.database}"
+
+    @property
+    def log(self) -> Path:
+        return self.results.with_suffix(".log")
 
 
 def main(arguments: list[str]) -> int:
@@ -107,7 +130,7 @@ def main(arguments: list[str]) -> int:
 
 
 def static_checks(run: Run) -> None:
-    env = run.environment
+    env = run.environment("checks")
     for name, command in (
         ("ruff check", (str(BIN / "ruff"), "check", "--output-format=concise")),
         ("ruff format", (str(BIN / "ruff"), "format", "--check", "--output-format=concise")),
@@ -128,27 +151,39 @@ def static_checks(run: Run) -> None:
 
 def test_suites(run: Run) -> None:
     without = ["not bench"]
-    env = run.environment
+    needs: list[tuple[str, str, Callable[[], str]]] = [
+        ("browser tests", "browser", servers.chromium_path),
+        ("tests with Redis", "redis", lambda: servers.program("redis-server", "redis-server")),
+    ]
+    for what, mark, look in needs:
+        try:
+            look()
+        except servers.Missing as missing:
+            run.leave_out(f"{what}: {missing}")
+            without.append(f"not {mark}")
     with contextlib.ExitStack() as running:
-        try:
-            servers.chromium_path()
-        except servers.Missing as missing:
-            run.leave_out(f"browser tests: {missing}")
-            without.append("not browser")
-        try:
-            env["ARBORIS_TEST_REDIS_URL"] = running.enter_context(servers.redis_server())
-        except servers.Missing as missing:
-            run.leave_out(f"tests with Redis: {missing}")
-            without.append("not redis")
-        run.step("tests on SQLite", lambda: pytest_passes(run, "sqlite", without, env))
-        try:
-            require_mysqlclient()
-            env["DATABASE_URL"] = running.enter_context(servers.mariadb())
-        except servers.Missing as missing:
-            run.leave_out(f"tests on MariaDB: {missing}")
-        else:
-            without += ["not browser", "not sqlite_only", "not nodb"]
-            run.step("tests on MariaDB", lambda: pytest_passes(run, "mariadb", without, env))
+        suite = suite_on(run, "SQLite", without, running)
+        # Alone: its browser tests measure.
+        run.step(suite.title, lambda: passes(run, suite, exit_code(suite.command, suite.env)))
+    without += ["not browser", "not sqlite_only", "not nodb"]
+    with contextlib.ExitStack() as running:
+        suites = []
+        for database, server in (("MariaDB", mariadb), ("PostgreSQL", servers.postgresql)):
+            try:
+                url = running.enter_context(server())
+            except servers.Missing as missing:
+                run.leave_out(f"tests on {database}: {missing}")
+            else:
+                suites.append(suite_on(run, database, without, running, DATABASE_URL=url))
+        if suites:
+            side_by_side(run, suites)
+
+
+@contextlib.contextmanager
+def mariadb() -> Iterator[str]:
+    require_mysqlclient()
+    with servers.mariadb() as url:
+        yield url
 
 
 def require_mysqlclient() -> None:
@@ -156,12 +191,74 @@ def require_mysqlclient() -> None:
         raise servers.Missing("mysqlclient (libmariadb-dev, then make setup)")
 
 
-def pytest_passes(run: Run, name: str, without: list[str], env: Environment) -> bool:
-    results = run.directory / f"{name}.xml"
+def suite_on(
+    run: Run, database: str, without: list[str], running: contextlib.ExitStack, **settings: str
+) -> Suite:
+    """A suite with data, results and a Redis of its own, so that several may run at a time."""
+    env = run.environment(database) | settings
+    if "not redis" not in without:
+        env["ARBORIS_TEST_REDIS_URL"] = running.enter_context(servers.redis_server())
+    results = run.directory / f"{database}.xml"
     command = [sys.executable, "-m", "pytest", f"--junitxml={results}"]
-    command += ["-m", " and ".join(dict.fromkeys(without)), *run.arguments]
-    code = exit_code(command, env)
-    run.counts.add(counted(results))
+    command += ["-m", " and ".join(without), *run.arguments]
+    return Suite(database, results, command, env)
+
+
+def side_by_side(run: Run, suites: list[Suite]) -> None:
+    """Run the suites at the same time: much of each is waiting. What one has printed is shown
+    when it has ended."""
+    titles = " and ".join(suite.title for suite in suites)
+    print(f"\n── {titles}: each is shown when it has ended", flush=True)
+    began, limit = time.monotonic(), STEP_LIMIT_SECONDS * len(suites)
+    # Left in reverse: the processes are stopped before the threads, which wait for them, are.
+    with ThreadPoolExecutor(len(suites)) as threads, contextlib.ExitStack() as running:
+        waiting = {
+            threads.submit(ending, running.enter_context(in_background(suite)), limit): suite
+            for suite in suites
+        }
+        for ended in as_completed(waiting):
+            suite, code = waiting[ended], ended.result()
+            seconds = time.monotonic() - began
+            print(f"\n── {suite.title}\n{suite.log.read_text(errors='replace')}", flush=True)
+            run.ended(suite.title, passes(run, suite, code), seconds)
+
+
+@contextlib.contextmanager
+def in_background(suite: Suite) -> Iterator[subprocess.Popen[bytes]]:
+    with suite.log.open("wb") as log:
+        process = subprocess.Popen(
+            suite.command, env=suite.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+        )
+    try:
+        yield process
+    finally:
+        stop(process)
+
+
+def ending(process: subprocess.Popen[bytes], limit: float) -> int:
+    """The exit code of a suite once it has ended; it is stopped when it takes too long."""
+    try:
+        return process.wait(limit)
+    except subprocess.TimeoutExpired:
+        print(f"stopped after {limit:g} s")
+        stop(process)
+        return 1
+
+
+def stop(process: subprocess.Popen[bytes]) -> None:
+    """End pytest, if it has not, so that it takes its servers and sites down first."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(STOPPED_WITHIN_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def passes(run: Run, suite: Suite, code: int) -> bool:
+    run.counts.add(counted(suite.results))
     return code == 0 or (code == NO_TESTS_COLLECTED and bool(run.arguments))
 
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 READY_WITHIN_SECONDS = 60
 STOPPED_WITHIN_SECONDS = 30
 # Debian keeps servers where the PATH of an ordinary user does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INIT_SQL = "CREATE DATABASE arboris CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
+POSTGRESQL_PROGRAMS = Path("/usr/lib/postgresql")  # one directory a version, none on the PATH
+POSTGRESQL_PORT = "5432"  # a part of the socket's name, given so that no PGPORT changes it
 
 
 class Missing(RuntimeError):
@@ -36,12 +41,20 @@ class DidNotStart(RuntimeError):
     """A server ended, or was not ready in time; the message holds the end of its log."""
 
 
-def program(name: str, package: str) -> str:
+def program(name: str, package: str, search: str = SEARCH_PATH) -> str:
     """The path of a program; raises Missing."""
-    path = shutil.which(name, path=SEARCH_PATH)
+    path = shutil.which(name, path=search)
     if path is None:
         raise Missing(package)
     return path
+
+
+def postgresql_program(name: str) -> str:
+    """The path of one of PostgreSQL's programs, the newest version's first; raises Missing."""
+    versions = [path for path in POSTGRESQL_PROGRAMS.glob("*/bin") if path.parent.name.isdigit()]
+    versions.sort(key=lambda path: int(path.parent.name), reverse=True)
+    # The package without a version: each Debian and Ubuntu has another one.
+    return program(name, "postgresql", os.pathsep.join([*map(str, versions), SEARCH_PATH]))
 
 
 @functools.cache
@@ -66,7 +79,8 @@ def mariadb() -> Iterator[str]:
     program("my_print_defaults", "mariadb-client-core")  # mariadb-install-db calls it
     with _directory("mariadb") as directory:
         data, address = directory / "data", directory / "m.sock"
-        common = ["--no-defaults", f"--datadir={data}"]
+        # Its temporary tables too: two servers that start at a time would take each other's away.
+        common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={directory}"]
         if os.geteuid() == 0:
             common.append("--user=root")  # refuses to run as root unless told so by name
         create = [install_db, *common, "--auth-root-authentication-method=normal"]
@@ -77,6 +91,35 @@ def mariadb() -> Iterator[str]:
         start += [f"--init-file={directory / 'init.sql'}", f"--pid-file={directory / 'pid'}"]
         with _serving(start, directory / "server.log", lambda: _mariadb_greets(address)):
             yield f"mysql://root@localhost/arboris?unix_socket={address}"
+
+
+@contextlib.contextmanager
+def postgresql() -> Iterator[str]:
+    """A private PostgreSQL with its default durability; yields the DATABASE_URL of an empty
+    database."""
+    init, server = postgresql_program("initdb"), postgresql_program("postgres")
+    create_database = postgresql_program("createdb")
+    account = _account_for_postgresql()
+    with _directory("postgresql") as directory:
+        data = directory / "data"
+        if account:
+            os.chown(directory, account.pw_uid, account.pw_gid)
+        # Without a sync of the fresh files: they need not outlive this machine's next crash.
+        create = [init, f"--pgdata={data}", "--username=arboris", "--auth=trust", "--no-sync"]
+        create += ["--encoding=UTF8", "--locale=C"]
+        _run_quietly(create, directory / "install.log", account)
+        start = [server, "-D", str(data), "-k", str(directory), "-p", POSTGRESQL_PORT]
+        start += ["-c", "listen_addresses="]
+        with _serving(
+            start,
+            directory / "server.log",
+            lambda: _postgresql_is_ready(data),
+            account=account,
+            stop_by=signal.SIGINT,  # SIGTERM would wait until the last client has gone
+        ):
+            where = ["-h", str(directory), "-p", POSTGRESQL_PORT, "-U", "arboris"]
+            _run_quietly([create_database, *where, "arboris"], directory / "database.log")
+            yield f"postgres://arboris@/arboris?host={directory}&port={POSTGRESQL_PORT}"
 
 
 @contextlib.contextmanager
@@ -97,6 +140,9 @@ def missing_packages() -> list[str]:
         lambda: program("mariadbd", "mariadb-server-core"),
         lambda: program("mariadb-install-db", "mariadb-server-core"),
         lambda: program("my_print_defaults", "mariadb-client-core"),
+        lambda: postgresql_program("initdb"),
+        lambda: postgresql_program("postgres"),
+        lambda: postgresql_program("createdb"),
         lambda: program("redis-server", "redis-server"),
         lambda: program("msgfmt", "gettext"),
         # the commands that the README prints
@@ -121,7 +167,14 @@ def _directory(name: str) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _serving(command: list[str], log: Path, ready: Callable[[], bool]) -> Iterator[None]:
+def _serving(
+    command: list[str],
+    log: Path,
+    ready: Callable[[], bool],
+    *,
+    account: pwd.struct_passwd | None = None,
+    stop_by: signal.Signals = signal.SIGTERM,
+) -> Iterator[None]:
     """Run a server while the block runs; a session of its own keeps a Ctrl-C away from it."""
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -131,12 +184,13 @@ def _serving(command: list[str], log: Path, ready: Callable[[], bool]) -> Iterat
             stderr=subprocess.STDOUT,
             cwd=log.parent,
             start_new_session=True,
+            **_as(account),
         )
     try:
         _await_ready(process, ready, log)
         yield
     finally:
-        _stop(process)
+        _stop(process, stop_by)
 
 
 def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], log: Path) -> None:
@@ -150,8 +204,8 @@ def _await_ready(process: subprocess.Popen[bytes], ready: Callable[[], bool], lo
             raise DidNotStart(f"{process.args!r} is not ready:\n{_tail(log)}")
 
 
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
+def _stop(process: subprocess.Popen[bytes], by: signal.Signals) -> None:
+    process.send_signal(by)
     try:
         process.wait(timeout=STOPPED_WITHIN_SECONDS)
     except subprocess.TimeoutExpired:
@@ -170,6 +224,32 @@ def _mariadb_greets(address: Path) -> bool:
             return False
 
 
+def _postgresql_is_ready(data: Path) -> bool:
+    """Whether the server says so in its file, on the line that its own pg_ctl reads."""
+    try:
+        lines = (data / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return False
+    return len(lines) > 7 and lines[7].strip() == "ready"
+
+
+def _account_for_postgresql() -> pwd.struct_passwd | None:
+    """PostgreSQL refuses to run as root: the account that root lends it, or None."""
+    if os.geteuid() != 0:
+        return None
+    try:
+        return pwd.getpwnam("postgres")
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
+def _as(account: pwd.struct_passwd | None) -> dict[str, Any]:
+    """What subprocess takes to run a program as that account, in none of our groups."""
+    if account is None:
+        return {}
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
+
+
 def _redis_answers(port: int) -> bool:
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
@@ -185,7 +265,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _run_quietly(command: list[str], log: Path) -> None:
+def _run_quietly(command: list[str], log: Path, account: pwd.struct_passwd | None = None) -> None:
     with log.open("wb") as output:
         code = subprocess.run(
             command,
@@ -193,6 +273,7 @@ def _run_quietly(command: list[str], log: Path) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             cwd=log.parent,
+            **_as(account),
         ).returncode
     if code:
         raise DidNotStart(f"{command[0]} ended with {code}:\n{_tail(log)}")

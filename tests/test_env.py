@@ -219,6 +219,7 @@ def test_mysql_by_unix_socket(host: str) -> None:
     options = config["OPTIONS"]
     assert options["unix_socket"] == "/run/m.sock"
     assert options["isolation_level"] == "read committed"
+    assert options["connect_timeout"] == 5
     assert "time_zone='+00:00'" in options["init_command"]
 
 
@@ -227,6 +228,15 @@ def test_postgres(scheme: str) -> None:
     config = database_from_url(f"{scheme}://u:p%40ss@db.example:5433/arboris")
     assert config["ENGINE"] == "django.db.backends.postgresql"
     assert (config["PASSWORD"], config["PORT"]) == ("p@ss", 5433)
+    assert config["OPTIONS"]["isolation_level"].name == "READ_COMMITTED"
+    assert config["OPTIONS"]["connect_timeout"] == 5
+
+
+@pytest.mark.parametrize("user", ["arboris@", ""])
+def test_postgres_by_unix_socket(user: str) -> None:
+    config = database_from_url(f"postgres://{user}/arboris?host=/run/postgresql&port=5433")
+    assert (config["NAME"], config["HOST"], config["PORT"]) == ("arboris", "", "")
+    assert config["OPTIONS"].items() >= {("host", "/run/postgresql"), ("port", 5433)}
 
 
 def test_sqlite_takes_its_turn_and_waits(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from django.db import transaction
 from pytest_django import Settings
 
@@ -119,18 +121,78 @@ def test_a_pusher_that_ends_leaves_no_fifo(tmp_path: Path) -> None:
 
 
 @pytest.mark.nodb
-def test_a_redis_that_is_gone_stops_neither_tap_nor_wait(
-    settings: Settings, caplog: pytest.LogCaptureFixture
+def test_a_redis_that_is_gone_stops_neither_tap_nor_wait_and_is_said_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    monkeypatch.setattr(wake, "_taps", wake._Outage())
     wake._redis.cache_clear()
-    wake.tap("tasks")
     with contextlib.closing(wake.listen("tasks")) as listener:
-        began = time.monotonic()
-        assert not listener.wait(0.2)
-        assert time.monotonic() - began >= 0.2
+        for _ in range(3):
+            wake.tap("tasks")
+            began = time.monotonic()
+            assert not listener.wait(0.2)
+            assert time.monotonic() - began >= 0.2
     wake._redis.cache_clear()
-    assert "REDIS_URL" in caplog.text
+    assert [record.msg.partition(": %s")[0] for record in caplog.records] == [
+        "REDIS_URL", "REDIS_URL: no taps on %s"
+    ]  # fmt: skip
+
+
+@pytest.mark.redis
+@pytest.mark.nodb
+def test_a_redis_that_is_back_is_used_again_and_said_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.REDIS_URL = os.environ["ARBORIS_TEST_REDIS_URL"]
+    monkeypatch.setattr(wake, "_taps", wake._Outage())
+    wake._redis.cache_clear()
+    with contextlib.closing(wake.listen("tasks")) as listener:
+        with monkeypatch.context() as patched:
+            patched.setattr(redis.Connection, "connect", refuse)
+            for _ in range(2):
+                wake.tap("tasks")
+                assert not listener.wait(0.05)
+        for _ in range(2):
+            assert not listener.wait(0.05)  # subscribed by now
+            wake.tap("tasks")
+            assert listener.wait(5)
+    wake._redis.cache_clear()
+    said = [record.getMessage() for record in caplog.records]
+    assert len(said) == 4, said
+    assert {"REDIS_URL: taps on tasks work again", "REDIS_URL: tasks can be tapped again"} <= {
+        *said
+    }
+
+
+def refuse(*_: object) -> None:
+    raise redis.ConnectionError("refused")
+
+
+@pytest.mark.nodb
+def test_a_fifo_that_cannot_be_made_now_is_done_without_and_made_later(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    settings.REDIS_URL, settings.ARBORIS_WAKE_DIR = "", str(tmp_path / "wake")
+    with monkeypatch.context() as full:
+        full.setattr(os, "mkfifo", no_space)
+        listener = wake.listen("tasks")
+        for _ in range(2):
+            began = time.monotonic()
+            assert not listener.wait(0.05)
+            assert time.monotonic() - began >= 0.05
+        wake.tap("tasks")
+    with contextlib.closing(listener):
+        assert not listener.wait(0)
+        wake.tap("tasks")
+        assert listener.wait(5)
+    said = [record.getMessage().partition(": ")[2] for record in caplog.records]
+    assert [text[:7] for text in said] == ["no taps", "taps wo"]
+
+
+def no_space(*_: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.redis

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -47,17 +48,36 @@ class Installation:
             check=False,
         )
 
-    def statuses(self) -> list[str]:
-        """Of all analyses, in their order, as the database holds them."""
+    def begin(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
+        """The same, not waited for; stdout and stderr are its pipes."""
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=self.env | env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def sql(self, statement: str) -> list[Any]:
+        """Rows as the database holds them."""
         path = Path(self.env["ARBORIS_DATA_DIR"]) / "arboris.db"
-        with contextlib.closing(sqlite3.connect(path)) as database:
-            return [row[0] for row in database.execute("SELECT status FROM pending_analysis")]
+        with contextlib.closing(sqlite3.connect(path, timeout=30)) as database, database:
+            return database.execute(statement).fetchall()
+
+    def statuses(self) -> list[str]:
+        """Of all analyses, in their order."""
+        return [row[0] for row in self.sql("SELECT status FROM pending_analysis")]
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return install(tmp_path_factory.mktemp("operators"))
+
+
+def install(directory: Path) -> Installation:
     """Migrated, with one writer and an imported novel of two chapters."""
-    directory = tmp_path_factory.mktemp("operators")
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -136,15 +156,7 @@ def test_a_stopped_process_gives_its_task_back(
     installation: Installation, number: signal.Signals
 ) -> None:
     env = {"DJANGO_SETTINGS_MODULE": "endless_settings"}
-    with subprocess.Popen(
-        [sys.executable, "manage.py", "process_analysis", "--json"],
-        cwd=ROOT,
-        env=installation.env | env,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    ) as process:
+    with installation.begin("process_analysis", "--json", **env) as process:
         try:
             until(lambda: "processing" in installation.statuses())
             process.send_signal(number)

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import User
 from django.db import InterfaceError, OperationalError, connection
+from django.test import Client
 
 from arboris.novels.models import NovelProject
 from tests.factories import JsonClient, make_chapter
+from tests.failures import disk_full, read_only
 
 NOT_FOUND = {"detail": "未找到。", "code": "not_found"}
 
@@ -27,7 +29,9 @@ def database_down(error: Exception) -> Iterator[None]:
 
 
 @pytest.mark.parametrize(
-    "error", [OperationalError(2002, "Can't connect to server"), InterfaceError(0, "")], ids=repr
+    "error",
+    [OperationalError(2002, "Can't connect to server"), InterfaceError(0, ""), read_only()],
+    ids=repr,
 )
 @pytest.mark.parametrize("signed_in_by", ["token", "session", "password"])
 def test_while_the_database_is_down_it_is_503(
@@ -46,6 +50,28 @@ def test_while_the_database_is_down_it_is_503(
     assert answer.json()["code"] == "database_unavailable"
     assert "2002" not in answer.json()["detail"]
     assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_full_disk_is_507(api: JsonClient) -> None:
+    with database_down(disk_full()):
+        answer = api.post("/api/projects", {"title": "夜航"}, HTTP_ACCEPT_LANGUAGE="en")
+    assert answer.status_code == 507
+    assert answer.json() == {
+        "detail": "The server's disk is full, nothing was saved. Keep your text and try again later.",
+        "code": "storage_full",
+    }
+    assert int(answer.headers["Retry-After"]) > 0
+
+
+def test_a_page_while_the_database_is_down_is_503_and_signs_nobody_out(writer: User) -> None:
+    client = Client(raise_request_exception=False)
+    client.force_login(writer)
+    with database_down(InterfaceError(0, "")):
+        answer = client.get("/")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert answer.headers["Content-Type"].startswith("text/html")
+    assert not answer.cookies
+    assert client.get("/").status_code == 200
 
 
 def test_every_404_says_the_same(api: JsonClient, project: NovelProject) -> None:

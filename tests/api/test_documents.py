@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
 
 from analysis import queue
@@ -71,11 +71,12 @@ def test_readyz_says_what_is_missing(anonymous: JsonClient) -> None:
     assert anonymous.get("/readyz").status_code == 200
 
 
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")], ids=repr)
 def test_readyz_without_a_database_is_503(
-    anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+    anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def away(*_: object) -> None:
-        raise OperationalError("gone")
+        raise error
 
     with monkeypatch.context() as patched:
         patched.setattr(connection, "cursor", away)

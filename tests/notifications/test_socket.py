@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,7 +12,7 @@ from asgiref.sync import async_to_sync
 from channels.db import database_sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.utils import translation
 
 from arboris.novels.models import NovelProject
@@ -161,6 +162,30 @@ def test_a_sender_that_fails_closes_the_socket(
         assert await close_code(socket) == 1011
 
     talk(writer, work, "?since=0")
+
+
+def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
+    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(consumers, "STATE_SECONDS", 0.05)
+    outage, read = threading.Semaphore(0), inbox.after
+
+    def away(*arguments: Any) -> Any:
+        outage.release()
+        raise InterfaceError("connection already closed")
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        while (await socket.receive_json_from(5))["type"] != "state":
+            pass
+        monkeypatch.setattr(inbox, "after", away)
+        for _ in range(2):
+            assert await asyncio.to_thread(outage.acquire, timeout=5)
+        monkeypatch.setattr(inbox, "after", read)
+        while not socket.output_queue.empty():  # what was sent before
+            await socket.receive_json_from(5)
+        assert (await socket.receive_json_from(5))["type"] == "state"
+
+    talk(writer, work)
 
 
 def test_nothing_is_kept_of_a_closed_socket(writer: User, first: object, relay: Recorder) -> None:

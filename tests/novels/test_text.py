@@ -13,6 +13,7 @@ from arboris.novels.text import (
     extractive_summary,
     find_unstorable,
     guess_language,
+    storable,
     word_count,
 )
 
@@ -206,6 +207,13 @@ def test_what_cannot_be_stored_is_named_with_its_place(text: str, named: str, of
     assert str(offset) in message.replace(named, "")
 
 
+@given(st.text())
+def test_what_is_left_can_be_stored(text: str) -> None:
+    assert find_unstorable(storable(text)) is None
+
+
 @given(st.text(st.characters(exclude_categories=("Cs", "Cc"))))
 def test_ordinary_text_can_be_stored(text: str) -> None:
-    assert find_unstorable(text + "\t\r\n😀") is None
+    text += "\t\r\n😀"
+    assert find_unstorable(text) is None
+    assert storable(text) == text

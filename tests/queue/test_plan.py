@@ -49,10 +49,10 @@ def full(project: NovelProject) -> None:
 def analyze() -> None:
     """Let the database look at its tables; on MariaDB this commits."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "ANALYZE" if connection.vendor == "sqlite" else "ANALYZE TABLE pending_analysis"
-        )
-        cursor.fetchall()
+        table = "TABLE " if connection.vendor == "mysql" else ""
+        cursor.execute(f"ANALYZE {table}pending_analysis")
+        if cursor.description:  # MariaDB answers with how it went
+            cursor.fetchall()
 
 
 def plan(sql: str) -> str:
@@ -70,11 +70,14 @@ def test_the_claim_reads_the_ready_set_in_order_from_its_index() -> None:
     analyze()
     with CaptureQueriesContext(connection) as captured:
         claim_next()
-    (sql,) = [q["sql"] for q in captured if "ORDER BY" in q["sql"] and "SELECT" in q["sql"]]
+    # One round trip may carry several statements.
+    statements = [part for q in captured for part in q["sql"].split("; ")]
+    (sql,) = [part for part in statements if "SELECT" in part and "ORDER BY" in part]
     steps = plan(sql)
     assert INDEX in steps
     assert "TEMP B-TREE" not in steps  # SQLite's word for a sort
-    assert "filesort" not in steps
+    assert "filesort" not in steps  # MariaDB's
+    assert "Sort" not in steps  # PostgreSQL's
 
 
 @pytest.mark.usefixtures("full")

@@ -50,11 +50,12 @@ def running_task(site: Site, client: httpx2.Client) -> Iterator[dict[str, Any]]:
     site.brake.unlink(missing_ok=True)
 
 
-def family(pid: int) -> set[int]:
-    """The process and all below it."""
+def family(pid: int, depth: int = 9) -> set[int]:
+    """The process and all below it, down to ``depth``."""
     found = {pid}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found |= family(int(child))
+    if depth:
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            found |= family(int(child), depth - 1)
     return found
 
 
@@ -106,22 +107,37 @@ def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]
 
 
-def test_a_cluster_that_hands_out_no_work_any_more_ends_itself(
-    site: Site, client: httpx2.Client
-) -> None:
-    # One of the idle workers holds the lock of the task queue; killed, it never lets go.
+def test_idle_workers_that_are_killed_hold_up_nobody(site: Site, client: httpx2.Client) -> None:
     cluster = site.processes["cluster"]
     wait_for(lambda: len(family(cluster.pid)) >= 6, "the cluster is complete")
     for pid in workers_of(site):
         os.kill(pid, signal.SIGKILL)
-    project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
-    content = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 20
-    saved = client.post(f"/api/projects/{project}/chapters", json={"content": content}).json()
+    task = wait_for_task(client, post_chapter(client), within=10)
+    assert (task["status"], task["retry_count"]) == ("completed", 0)
+    assert cluster.poll() is None
+
+
+def test_a_cluster_that_hands_out_no_work_any_more_ends_itself(
+    site: Site, client: httpx2.Client
+) -> None:
+    cluster = site.processes["cluster"]
+    wait_for(lambda: len(family(cluster.pid)) >= 6, "the cluster is complete")
+    (sentinel,) = family(cluster.pid, depth=1) - {cluster.pid}
+    for pid in family(sentinel) - {sentinel, *workers_of(site)}:
+        os.kill(pid, signal.SIGSTOP)  # pusher and monitor: alive, and of no use
+    task_id = post_chapter(client)
     cluster.wait(60)
 
     restart(site)
-    task = wait_for_task(client, saved["analysis"]["id"])
+    task = wait_for_task(client, task_id)
     assert (task["status"], task["retry_count"]) == ("completed", 0)
+
+
+def post_chapter(client: httpx2.Client) -> int:
+    project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
+    content = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 20
+    saved = client.post(f"/api/projects/{project}/chapters", json={"content": content}).json()
+    return int(saved["analysis"]["id"])
 
 
 def workers_of(site: Site) -> list[int]:

@@ -1,0 +1,111 @@
+"""Ctrl-C in the middle of a command: what was done is told exactly, and the rest is done later."""
+
+from __future__ import annotations
+
+import json
+import signal
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.analysis.test_command_line import WITHIN_SECONDS, Installation, install, until
+
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.nodb]
+
+COPIED = (
+    "chapter_id, version_id, project_id, user_id, priority, generation_config, error_type, "
+    "error_message, error_fingerprint, retry_count, max_retries, attempt_count, created_at, due_at, "
+    "lease_token, worker, progress_percent, progress_feature, turn, endpoint"
+)
+
+
+@pytest.fixture(scope="module")
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    return install(tmp_path_factory.mktemp("interrupted"))
+
+
+def fill(here: Installation, number: int) -> None:
+    """So installation pending, made in the database: one chapter has a single live analysis otherwise."""
+    here.sql("DELETE FROM analysis_notifications")
+    here.sql("DELETE FROM analysis_operatoraction")
+    here.sql("DELETE FROM pending_analysis WHERE id > 1")
+    here.sql("UPDATE pending_analysis SET status = 'pending', active_chapter = 1")
+    here.sql(
+        f"WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < {number})"
+        f" INSERT INTO pending_analysis ({COPIED}, status, active_chapter)"
+        f" SELECT {COPIED}, 'pending', 1000 + i FROM pending_analysis, n WHERE id = 1"
+    )
+
+
+def interrupted(here: Installation, *arguments: str) -> dict[str, Any]:
+    """The document of a command that gets a Ctrl-C once its record says that it has begun."""
+    with here.begin(*arguments, "--noinput", "--json", "--reason", "test") as process:
+        try:
+            until(lambda: bool(recorded(here)))
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=WITHIN_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 3, err
+    assert "Traceback" not in err
+    document: dict[str, Any] = json.loads(out)
+    assert document["interrupted"] is True
+    return document
+
+
+def recorded(here: Installation) -> list[Any]:
+    return here.sql("SELECT count, reason, details FROM analysis_operatoraction")
+
+
+def test_cancelling(installation: Installation) -> None:
+    fill(installation, 400)
+    document = interrupted(installation, "cancel_analysis", "--all")
+    done = document["done"]
+    assert 0 < done < 400
+    assert installation.statuses().count("cancelled") == done == len(document["tasks"])
+    ((count, reason, details),) = recorded(installation)
+    assert (count, reason, json.loads(details)["state"]) == (done, "test", "interrupted")
+    for left in (400 - done, 0):
+        again = installation.manage("cancel_analysis", "--all", "--noinput", "--json")
+        assert (again.returncode, json.loads(again.stdout)["done"]) == (0, left)
+
+
+def test_pruning(installation: Installation) -> None:
+    fill(installation, 10_000)
+    ended = datetime.now(UTC) - timedelta(days=60)
+    installation.sql(
+        "UPDATE pending_analysis SET status = 'completed', active_chapter = NULL,"
+        f" completed_at = '{ended:%Y-%m-%d %H:%M:%S}' WHERE id > 1"
+    )
+    document = interrupted(installation, "prune_analysis", "--all")
+    deleted = document["deleted"]
+    assert 0 < deleted < 9_999
+    assert len(installation.statuses()) == 10_000 - deleted
+    assert len(document["tasks"]) == deleted
+    ((count, _, details),) = recorded(installation)
+    assert (count, json.loads(details)["state"]) == (deleted, "interrupted")
+    assert installation.manage("prune_analysis", "--all", "--noinput").returncode == 0
+    assert installation.statuses() == ["pending"]
+
+
+def test_draining_keeps_the_pause(installation: Installation) -> None:
+    fill(installation, 2)
+    installation.sql("UPDATE pending_analysis SET status = 'processing' WHERE id = 1")
+    paused = "SELECT paused_reason FROM analysis_queuecontrol WHERE paused_at IS NOT NULL"
+    with installation.begin(
+        "pause_analysis", "--drain", "--noinput", "--json", "--reason", "moving"
+    ) as process:
+        try:
+            until(lambda: bool(installation.sql(paused)))
+            until(lambda: bool(recorded(installation)))
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=WITHIN_SECONDS)
+        finally:
+            process.kill()
+    assert process.returncode == 3, err
+    document = json.loads(out)
+    assert (document["drained"], document["running"], document["paused"]) == (False, 1, True)
+    assert "The pause stays." in err
+    assert installation.sql(paused) == [("moving",)]
+    assert installation.manage("resume_analysis", "--noinput").returncode == 0

@@ -1,0 +1,25 @@
+"""django-q2 on its ORM broker, in the same database as the work; tuned in ``settings``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import transaction
+from django_q.brokers import get_broker
+from django_q.models import OrmQ
+from django_q.tasks import async_task
+
+from tests.bench import work
+
+COMMAND = ["manage.py", "qcluster"]
+
+
+def enqueue(chapter_ids: Iterable[int]) -> None:
+    broker = get_broker()
+    with transaction.atomic():
+        for chapter_id in chapter_ids:
+            async_task("tests.bench.work.apply", chapter_id, broker=broker)
+
+
+def clear() -> None:
+    work.clear(OrmQ)

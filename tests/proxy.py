@@ -1,0 +1,110 @@
+"""Between a client and its database server: lets everything through, but may lose one answer."""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+CHUNK = 65_536
+DEFAULT_PORTS = {"mysql": 3306, "postgresql": 5432}
+
+
+class Proxy:
+    """Listens on a Unix socket; each connection is served by a thread of its own."""
+
+    def __init__(self, path: Path, server: str | tuple[str, int]) -> None:
+        self._server = server
+        self._wanted = b""
+        # Set once an answer was lost.
+        self.lost = threading.Event()
+        self._listening = socket.socket(socket.AF_UNIX)
+        self._listening.bind(str(path))
+        self._listening.listen()
+        self._ends, self._end = socket.socketpair()
+        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads[0].start()
+
+    def lose_answer_to_commit(self, after: str) -> None:
+        """Of the first transaction that says this text: it is committed, and nobody is told."""
+        self._wanted = after.encode()
+
+    def close(self) -> None:
+        self._end.close()
+        for thread in self._threads:
+            thread.join(10)
+        self._listening.close()
+        self._ends.close()
+
+    def _accept(self) -> None:
+        while self._ends not in select.select([self._listening, self._ends], [], [])[0]:
+            client, _ = self._listening.accept()
+            thread = threading.Thread(target=self._serve, args=(client,), daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _serve(self, client: socket.socket) -> None:
+        family = socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET
+        with client, socket.socket(family) as server:
+            server.connect(self._server)
+            said = b""  # in the running transaction
+            while True:
+                ready, _, _ = select.select([client, server, self._ends], [], [])
+                if self._ends in ready:
+                    return
+                if server in ready:
+                    answer = server.recv(CHUNK)
+                    if not answer:
+                        return
+                    client.sendall(answer)
+                if client in ready:
+                    request = client.recv(CHUNK)
+                    if not request:
+                        return
+                    server.sendall(request)
+                    said += request
+                    if b"COMMIT" not in request:
+                        continue
+                    if self._wanted and self._wanted in said:
+                        self._wanted = b""
+                        server.recv(CHUNK)  # it is done
+                        self.lost.set()
+                        return
+                    said = b""
+
+
+@contextlib.contextmanager
+def between(connection: BaseDatabaseWrapper) -> Iterator[Proxy]:
+    """A proxy that new connections of this alias go through, those of other threads as well."""
+    config: dict[str, Any] = connection.settings_dict
+    kept = {**config, "OPTIONS": dict(config["OPTIONS"])}
+    options = config["OPTIONS"]
+    with tempfile.TemporaryDirectory(prefix="arboris-proxy-") as directory:
+        port = int(config["PORT"] or options.get("port") or DEFAULT_PORTS[connection.vendor])
+        host = config["HOST"] or options.get("host") or "127.0.0.1"
+        server: str | tuple[str, int] = (host, port)
+        if connection.vendor == "mysql":
+            path = Path(directory, "m.sock")
+            server = options.get("unix_socket") or server
+            options["unix_socket"], config["HOST"] = str(path), "localhost"
+        else:
+            path = Path(directory, f".s.PGSQL.{port}")
+            if host.startswith("/"):
+                server = f"{host}/{path.name}"
+            options.pop("host", None)
+            config["HOST"] = directory
+        proxy = Proxy(path, server)
+        connection.close()
+        try:
+            yield proxy
+        finally:
+            connection.close()
+            proxy.close()
+            config.update(kept)

@@ -1,0 +1,222 @@
+"""Locks that are not to be had, and commits that nobody hears of: done once, and without waiting
+for a lease to end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+from django.db import OperationalError, connection, connections, transaction
+from django.db.models import Value
+from django.db.models.functions import Concat
+from pytest_django import Settings
+
+from analysis import queue, steward, worker
+from analysis.models import PendingAnalysis, QueueControl, Status
+from analysis.queue.sweep import overdue
+from analysis.steward import Steward
+from arboris import db
+from arboris.bible.models import Finding
+from arboris.db import in_transaction, is_away, locked, outlasting
+from arboris.novels.models import NovelProject
+from notifications.models import AnalysisNotification
+from tests.factories import make_project, queue_chapter
+from tests.live import wait_for
+from tests.proxy import Proxy, between
+from tests.queue.threads import side_by_side
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+TALK = "「沈砚秋」说：雨停了再走。「顾长风」说：等不得。" * 12
+SHORT = {
+    "sqlite": "PRAGMA busy_timeout = 50",
+    "mysql": "SET SESSION innodb_lock_wait_timeout = 1",
+    "postgresql": "SET lock_timeout = '50ms'",
+}
+
+
+@pytest.fixture
+def impatient() -> Iterator[None]:
+    """This connection waits for a lock as shortly as the database can."""
+    with connection.cursor() as cursor:
+        cursor.execute(SHORT[connection.vendor])
+    yield
+    connection.close()
+
+
+@contextmanager
+def held_until(released: Callable[[], object]) -> Iterator[None]:
+    """Another transaction has the lock under which tasks are claimed (SQLite: under which all is
+    written), until ``released`` says so."""
+    has_it = threading.Event()
+
+    def hold() -> None:
+        try:
+            with transaction.atomic():
+                locked(QueueControl.objects.filter(pk=1)).get()
+                has_it.set()
+                wait_for(released, "the lock is let go of")
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        holding = pool.submit(hold)
+        assert has_it.wait(10)
+        yield
+        holding.result(40)
+
+
+@pytest.mark.server_only
+def test_of_two_transactions_that_block_each_other_both_are_done_once(
+    project: NovelProject,
+) -> None:
+    other = make_project(project.owner)
+    both_have_one = threading.Barrier(2)
+    tries: Counter[str] = Counter()
+
+    def write(mark: str, *order: NovelProject) -> None:
+        def work() -> None:
+            tries[mark] += 1
+            for one in order:
+                row = locked(NovelProject.objects.filter(pk=one.pk)).get()
+                row.title += mark
+                row.save(update_fields=["title"])
+                if tries[mark] == 1 and one is order[0]:
+                    both_have_one.wait(10)  # and now each wants what the other one has
+
+        in_transaction(work)
+
+    side_by_side(lambda: write("甲", project, other), lambda: write("乙", other, project))
+    assert sum(tries.values()) >= 3, "there was no deadlock"
+    for row in NovelProject.objects.all():
+        assert (row.title.count("甲"), row.title.count("乙")) == (1, 1)
+
+
+def add_mark(project: NovelProject) -> None:
+    """A change that needs the lock."""
+    locked(QueueControl.objects.filter(pk=1)).get()
+    NovelProject.objects.filter(pk=project.pk).update(title=Concat("title", Value("甲")))
+
+
+def marks(project: NovelProject) -> int:
+    project.refresh_from_db()
+    return project.title.count("甲")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_lock_that_was_not_to_be_had_in_time_is_asked_for_again(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed, judge = threading.Event(), db.is_transient
+
+    def is_transient(error: Exception) -> bool:
+        failed.set()
+        return judge(error)
+
+    monkeypatch.setattr(db, "is_transient", is_transient)
+    with held_until(failed.is_set):
+        in_transaction(lambda: add_mark(project))
+    assert failed.is_set()
+    assert marks(project) == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_request_does_not_wait_for_a_lock_for_ever(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "RETRY_SECONDS", 0.0)
+    over = threading.Event()
+    with held_until(over.is_set):
+        with pytest.raises(OperationalError) as caught:
+            in_transaction(lambda: add_mark(project))
+        over.set()
+    assert is_away(caught.value)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_outlasts_an_outage_outlasts_a_lock_too_and_is_done_once(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(db, "RETRY_SECONDS", 0.0)
+    with held_until(lambda: "the database is away" in caplog.text):
+        outlasting(lambda: in_transaction(lambda: add_mark(project)), give_up=lambda: False)
+    assert marks(project) == 1
+    assert [record.getMessage() for record in caplog.records][-1] == "the database is back"
+
+
+@pytest.fixture
+def keeper(monkeypatch: pytest.MonkeyPatch) -> Steward:
+    """The steward of a worker in this thread; its own thread is not needed."""
+    keeper = Steward()
+    monkeypatch.setattr(steward, "current", lambda: keeper)
+    return keeper
+
+
+@pytest.mark.usefixtures("scripted", "impatient", "keeper")
+def test_a_worker_goes_on_when_a_lock_is_let_go_of(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(db, "RETRY_SECONDS", 0.0)
+    tasks = [queue_chapter(project, TALK).pk for _ in range(2)]
+    with held_until(lambda: "the database is away" in caplog.text):
+        assert worker.run_due() == 2
+    check_done_once(tasks)
+
+
+@pytest.fixture
+def proxy() -> Iterator[Proxy]:
+    with between(connection) as proxy:
+        yield proxy
+
+
+@pytest.mark.server_only
+@pytest.mark.usefixtures("scripted", "keeper")
+@pytest.mark.parametrize("commit", ["running", "completed"], ids=["claim", "end-and-claim"])
+def test_a_commit_whose_answer_is_lost_is_done_once_and_leaves_nothing_leased(
+    project: NovelProject, proxy: Proxy, commit: str, settings: Settings
+) -> None:
+    """The claim alone, and the end of a task together with the claim of the next one."""
+    tasks = [queue_chapter(project, TALK).pk for _ in range(3)]
+    proxy.lose_answer_to_commit(after=f"'{commit}'")
+    began = time.monotonic()
+    worker.run_due()
+    assert proxy.lost.is_set()
+    assert time.monotonic() - began < settings.ARBORIS_LEASE_SECONDS / 4
+    cancelled = check_done_once(tasks)
+    assert cancelled == 1, "a claim that its worker was not told of"
+
+
+@pytest.mark.server_only
+@pytest.mark.usefixtures("scripted", "keeper")
+def test_a_last_commit_whose_answer_is_lost_is_done_once(
+    project: NovelProject, proxy: Proxy
+) -> None:
+    task = queue_chapter(project, TALK)
+    proxy.lose_answer_to_commit(after="'completed'")
+    worker.run_due()
+    assert proxy.lost.is_set()
+    assert check_done_once([task.pk]) == 0
+
+
+def check_done_once(tasks: list[int]) -> int:
+    """All completed by one attempt each, told and applied once; how many claims were given back."""
+    rows = list(PendingAnalysis.objects.order_by("pk"))
+    assert [(row.pk, row.status, row.retry_count) for row in rows] == [
+        (pk, Status.COMPLETED, 0) for pk in tasks
+    ]
+    outcomes = Counter(attempt.outcome for row in rows for attempt in row.attempts.all())
+    assert outcomes["completed"] == len(tasks)
+    assert set(outcomes) <= {"completed", "cancelled"}
+    told = AnalysisNotification.objects.values_list("pending_analysis_id", flat=True)
+    assert sorted(told) == tasks
+    for row in rows:
+        assert row.result is not None
+        assert Finding.objects.filter(task_id=row.pk).count() == row.result["findings"] > 0
+    assert queue.claim("host:1") is None
+    assert not overdue(0)
+    return outcomes["cancelled"]

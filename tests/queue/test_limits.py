@@ -1,0 +1,123 @@
+"""How many of one novel, and against one endpoint, may run at a time."""
+
+from __future__ import annotations
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from analysis import queue
+from analysis.queue import Endpoint
+from arboris.novels.models import NovelProject
+from tests.analyzers import permanent
+from tests.factories import claim_next, expire_lease, make_project
+from tests.queue.bulk import queue_many
+from tests.queue.threads import side_by_side
+
+NORTH, SOUTH = Endpoint("north"), Endpoint("south")
+
+
+@pytest.fixture
+def second(writer: User) -> NovelProject:
+    return make_project(writer, "续集")
+
+
+def test_without_limits_any_number_runs(project: NovelProject) -> None:
+    queue_many(project, 8)
+    assert len([claim_next() for _ in range(8)]) == 8
+
+
+def test_a_novel_at_its_maximum_waits_and_does_not_hold_up_the_next(
+    project: NovelProject, second: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT = 2
+    queue_many(project, 5, [10])
+    behind = queue_many(second, 1, [1])[0]
+    claims = [claim_next() for _ in range(3)]
+    assert [claim.project_id for claim in claims[:2]] == [project.pk] * 2
+    assert claims[2].task_id == behind.pk
+    assert queue.claim("host:1") is None
+
+
+@pytest.mark.parametrize("end", ["finish", "fail", "cancel", "give_back", "rescue"])
+def test_whatever_ends_makes_room_for_one(
+    project: NovelProject, settings: Settings, end: str
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT = 1
+    queue_many(project, 3)
+    claim = claim_next()
+    assert queue.claim("host:2") is None
+    if end == "finish":
+        queue.finish(claim, {}, {})
+    elif end == "fail":
+        queue.fail(claim, permanent())
+    elif end == "cancel":
+        queue.cancel(claim.task_id)
+    elif end == "give_back":
+        queue.give_back(claim)
+    else:
+        expire_lease(claim.task_id)
+        assert queue.rescue() == 1
+    assert claim_next().project_id == project.pk
+    assert queue.claim("host:2") is None
+
+
+def test_a_worker_may_go_on_with_the_novel_that_it_ends_a_task_of(
+    project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT = settings.ARBORIS_MAX_PER_ENDPOINT = 1
+    queue_many(project, 2)
+    following = queue.finish_and_claim(claim_next(), {}, {}, "host:1")
+    assert following is not None
+    assert following.project_id == project.pk
+    assert queue.running() == 1
+
+
+def test_an_endpoint_at_its_maximum_waits_and_others_do_not(
+    project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_ENDPOINT = 2
+    queue_many(project, 6)
+    assert all(queue.claim("host:1", NORTH) for _ in range(2))
+    assert queue.claim("host:1", NORTH) is None
+    assert all(queue.claim("host:2", SOUTH) for _ in range(2))
+    assert queue.claim("host:2", SOUTH) is None
+    assert queue.running() == 4
+
+
+def test_both_limits_hold_together(
+    project: NovelProject, second: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT, settings.ARBORIS_MAX_PER_ENDPOINT = 2, 3
+    queue_many(project, 5, [10])
+    queue_many(second, 5)
+    claims = [queue.claim("host:1", NORTH) for _ in range(4)]
+    taken = [claim.project_id for claim in claims if claim is not None]
+    assert taken == [project.pk, project.pk, second.pk]
+    following = queue.claim("host:2", SOUTH)
+    assert following is not None
+    assert following.project_id == second.pk
+    assert queue.claim("host:2", SOUTH) is None  # both novels are at their maximum
+
+
+def test_a_limit_that_is_changed_holds_from_the_next_claim_on(
+    project: NovelProject, settings: Settings
+) -> None:
+    queue_many(project, 6)
+    for _ in range(3):
+        claim_next()
+    settings.ARBORIS_MAX_PER_PROJECT = 2
+    assert queue.claim("host:1") is None
+    settings.ARBORIS_MAX_PER_PROJECT = 4
+    claim_next()
+    assert queue.claim("host:1") is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_claims_at_the_same_moment_stay_within_the_limit(
+    project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT = 3
+    queue_many(project, 10)
+    claims = side_by_side(*[lambda: queue.claim("host:1")] * 8)
+    assert sum(claim is not None for claim in claims) == 3

@@ -1,0 +1,195 @@
+"""With 100,000 tasks waiting and 1,000,000 ended, what the queue does stays a look into an index."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import DjangoDbBlocker, Settings
+
+from analysis import queue
+from analysis.metrics import QueueCollector
+from analysis.models import PendingAnalysis, Status
+from analysis.queue import Scope
+from analysis.queue.turn import last_in_line
+from arboris.db import db_now
+from tests.factories import JsonClient, claim_next, client_of
+from tests.queue import scale
+
+FEW = 400  # rows and index entries, whatever the size of the tables
+SORTS = ("TEMP B-TREE FOR ORDER BY", "filesort", "Sort")
+WHOLE = ("SCAN t", "'ALL'", "Seq Scan on pending_analysis")
+
+
+@pytest.fixture(scope="module")
+def full(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    with django_db_blocker.unblock():
+        try:
+            scale.fill()
+            yield
+        finally:
+            scale.empty()
+
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("full")]
+
+
+@pytest.fixture
+def busy() -> User:
+    """The writer with a tenth of all tasks."""
+    return User.objects.get(username="scale0")
+
+
+@pytest.fixture
+def other() -> User:
+    return User.objects.get(username="scale37")
+
+
+def limited(settings: Settings) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT, settings.ARBORIS_MAX_PER_ENDPOINT = 50, 200
+
+
+@pytest.mark.parametrize(
+    ("fairness", "index", "limits"),
+    [
+        ("age", "idx_pending_analysis_status_priority", False),
+        ("age", "idx_pending_analysis_status_priority", True),
+        ("writer", "pending_analysis_turns", False),
+        ("writer", "pending_analysis_turns", True),
+    ],
+)
+def test_a_claim_reads_its_index_in_order(
+    settings: Settings, fairness: str, index: str, limits: bool
+) -> None:
+    settings.ARBORIS_FAIRNESS = fairness
+    if limits:
+        limited(settings)
+    claim_next()
+    with scale.costs() as cost:
+        claim_next()
+    assert cost.rows < FEW
+    (looking,) = [sql for sql in cost.statements if "SELECT" in sql and "ORDER BY" in sql]
+    steps = scale.plan(looking)
+    assert index in steps
+    assert not [sign for sign in (*SORTS, *WHOLE) if sign in steps]
+
+
+@pytest.mark.parametrize("fairness", ["age", "writer"])
+def test_an_end_with_the_next_claim_costs_as_little(settings: Settings, fairness: str) -> None:
+    settings.ARBORIS_FAIRNESS = fairness
+    limited(settings)
+    claim = claim_next()
+    with scale.costs() as cost:
+        assert queue.finish_and_claim(claim, {}, {}, "host:1")
+    assert cost.rows < FEW
+
+
+@pytest.mark.parametrize("fairness", ["age", "writer"])
+def test_a_paused_writer_costs_only_what_is_passed_over(
+    settings: Settings, fairness: str, other: User
+) -> None:
+    settings.ARBORIS_FAIRNESS = fairness
+    waiting = PendingAnalysis.objects.filter(status=Status.PENDING, user=other).count()
+    queue.pause("so", Scope(user_id=other.pk))
+    with scale.costs() as cost:
+        assert claim_next().user_id != other.pk
+    assert cost.rows < FEW + 3 * waiting
+
+
+def rescue(busy: User) -> None:
+    assert queue.rescue() == 0
+
+
+def last_turn(busy: User) -> None:
+    assert last_in_line(busy.pk, 5) > 0
+
+
+def supersede(busy: User) -> None:
+    queue.operate.supersede(10**9)  # a chapter without a task
+
+
+def reorder(busy: User) -> None:
+    queue.set_priority(a_pending_one(), 8)
+
+
+def cancel(busy: User) -> None:
+    queue.cancel(a_pending_one())
+
+
+def a_pending_one() -> int:
+    return scale.ENDED + scale.PROCESSING + 50_000
+
+
+def running(busy: User) -> None:
+    assert queue.running(Scope(user_id=busy.pk)) <= scale.PROCESSING
+
+
+def strays(busy: User) -> None:
+    assert queue.give_back_strays("nobody") == 0
+
+
+def latest_of_a_chapter(busy: User) -> None:
+    chapter_id = PendingAnalysis.objects.values_list("chapter_id", flat=True).get(pk=1)
+    newest = PendingAnalysis.objects.filter(chapter_id=chapter_id).order_by("-pk").first()
+    assert newest is not None
+
+
+@pytest.mark.parametrize(
+    "work",
+    [rescue, last_turn, supersede, reorder, cancel, running, strays, latest_of_a_chapter],
+    ids=lambda work: work.__name__,
+)
+def test_what_the_queue_does_all_the_time_touches_few_rows(
+    busy: User, work: Callable[[User], None]
+) -> None:
+    with scale.costs() as cost:
+        work(busy)
+    assert cost.rows < FEW
+
+
+def test_a_batch_of_the_daily_deletion_touches_little_more_than_itself() -> None:
+    before, batch = db_now() - timedelta(days=30), 500
+    with scale.costs() as cost:
+        deleted = queue.prune(
+            [Status.COMPLETED, Status.CANCELLED], before, progress=lambda _: None, limit=batch
+        )
+    assert deleted == batch
+    # Each is looked for, looked at again, and deleted, with what points to it.
+    assert cost.rows < 20 * batch
+
+
+def test_the_metrics_count_what_lives_and_nothing_else() -> None:
+    with scale.costs() as cost:
+        list(QueueCollector().collect())
+    assert cost.rows < 2 * (scale.PENDING + scale.PROCESSING) + FEW
+
+
+@pytest.fixture
+def api(busy: User) -> JsonClient:
+    return client_of(busy)
+
+
+@pytest.mark.parametrize("path", ["tasks", "tasks?status=pending", "tasks?limit=100"])
+def test_lists_read_what_they_show(api: JsonClient, path: str) -> None:
+    api.get(f"/api/async-analysis/{path}")
+    with scale.costs() as cost:
+        assert api.get(f"/api/async-analysis/{path}").status_code == 200
+    assert cost.rows < 2 * FEW
+
+
+def test_the_writers_own_tasks_are_counted_and_no_others(other: User) -> None:
+    client = client_of(other)
+    mine = PendingAnalysis.objects.filter(user=other).count()
+    with scale.costs() as cost:
+        assert client.get("/api/async-analysis/status").json()["total"] == mine
+    assert cost.rows < 3 * mine + FEW
+
+
+def test_a_full_queue_is_claimed_in_order() -> None:
+    rows = PendingAnalysis.objects.filter(status=Status.PENDING)
+    head = rows.order_by("-priority", "created_at", "id").values_list("pk", flat=True)
+    expected = list(itertools.islice(head[:10], 10))
+    assert [claim_next().task_id for _ in range(10)] == expected

@@ -1,0 +1,100 @@
+"""The steward in an outage: it says so once, and draws no wrong conclusions when it is over."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+from django.db import InterfaceError
+from pytest_django import Settings
+
+from analysis import queue, steward
+from analysis.steward import Steward
+from tests.live import wait_for
+
+pytestmark = pytest.mark.nodb
+
+SETTLE_SECONDS = 0.3
+
+
+class Database:
+    """Stands in for it: away or not; ``swept`` are the times of the sweeps that went through."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.refused = 0
+        self.swept: list[float] = []
+
+    def ask(self) -> None:
+        if self.away:
+            self.refused += 1
+            raise InterfaceError("connection already closed")
+
+    def sweep(self) -> bool:
+        self.ask()
+        self.swept.append(time.monotonic())
+        return True
+
+
+@pytest.fixture
+def database(monkeypatch: pytest.MonkeyPatch) -> Database:
+    database = Database()
+    monkeypatch.setattr(queue, "sweep", database.sweep)
+    monkeypatch.setattr(queue, "overdue", lambda _: True)  # something waits all the time
+    monkeypatch.setattr(steward, "db_now", lambda: None)
+    monkeypatch.setattr(Steward, "_beat", lambda *_: database.ask())
+    monkeypatch.setattr(steward, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(steward, "SETTLE_SECONDS", SETTLE_SECONDS)
+    return database
+
+
+@pytest.fixture
+def keeper(settings: Settings, database: Database) -> Iterator[Steward]:
+    settings.ARBORIS_POLL_INTERVAL = 0.05
+    keeper = Steward()
+    keeper.start()
+    wait_for(lambda: database.swept, "it sweeps")
+    yield keeper
+    keeper.stop()
+
+
+def go_through_an_outage(database: Database, during: Callable[[], None]) -> float:
+    """When it was over."""
+    database.away = True
+    wait_for(lambda: database.refused >= 5, "it tries again and again")
+    during()
+    database.swept.clear()
+    over = time.monotonic()
+    database.away = False
+    return over
+
+
+def test_an_outage_is_said_once_and_holders_of_leases_come_first(
+    keeper: Steward, database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, steward.__name__)
+    over = go_through_an_outage(database, lambda: None)
+    wait_for(lambda: database.swept, "it sweeps again")
+    assert database.swept[0] - over >= SETTLE_SECONDS
+    assert [record.getMessage() for record in caplog.records] == [
+        "steward: tries again until it works",
+        "steward: works again",
+    ]
+
+
+def test_an_outage_is_no_reason_to_end_a_cluster_that_handed_out_nothing(
+    keeper: Steward, database: Database
+) -> None:
+    stuck: list[float] = []
+    keeper.on_stuck = lambda: stuck.append(time.monotonic())
+
+    def take_long() -> None:
+        keeper._moved -= 1000  # nothing was handed out for as long as that
+
+    go_through_an_outage(database, take_long)
+    wait_for(lambda: len(database.swept) >= 3, "it sweeps again")
+    assert stuck == []
+    take_long()  # without an outage it is one
+    wait_for(lambda: stuck, "a cluster that does not move is noticed")
