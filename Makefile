@@ -25,9 +25,9 @@ test: ## all checks and tests, on SQLite and on a private MariaDB and PostgreSQL
 	@deploy/setup.sh test
 	@$(PYTHON_ENV) -m tests.run
 
-bench: ## measure the figures of docs on this machine
+bench: ## measure the figures of docs on this machine, about an hour: make bench ONLY="drain pickup"
 	@deploy/setup.sh test
-	@$(PYTHON_ENV) -m tests.bench
+	@$(PYTHON_ENV) -m tests.bench $(ONLY)
 
 eval: ## score the offline analyzer: make eval DATA=directory
 	@test -n "$(DATA)" || { echo "make eval needs the directory of the labelled chapters: make eval DATA=path/to/it" >&2; exit 2; }
@@ -48,6 +48,7 @@ lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE
 	@test -x .venv/bin/uv || deploy/setup.sh dev
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt deploy/requirements/base.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o deploy/requirements/dev.txt deploy/requirements/dev.in
+	$(COMPILE) $(if $(UPGRADE),--upgrade) -o tests/bench/peers/requirements.txt tests/bench/peers/requirements.in
 
 messages: ## collect the texts for translation and compile the catalogues (needs gettext)
 	@deploy/setup.sh dev

@@ -11,30 +11,31 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
-from typing import Any
+from operator import attrgetter
+from typing import Any, NamedTuple
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
+BEGIN = "START TRANSACTION"
 # Values of these columns are the same to every driver.
-PLAIN = (models.CharField, models.TextField, models.IntegerField, models.FloatField)
+PLAIN = (models.TextField, models.IntegerField, models.FloatField)
 
 
 LOCKING = {"sqlite": "", "mysql": " FOR UPDATE", "postgresql": " FOR NO KEY UPDATE"}
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """One SQL statement with ``%s`` for its parameters, which are in the database's terms."""
 
     sql: str
     params: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """``changed``: rows that an UPDATE matched or an INSERT added; ``rows``: what a SELECT found."""
 
     changed: int
@@ -47,6 +48,13 @@ class Expression(str):
     __slots__ = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Plus:
+    """What a column is to grow by, in the place of a value."""
+
+    by: float
+
+
 NULL, ZERO, EMPTY = Expression("NULL"), Expression("0"), Expression("''")
 
 
@@ -57,33 +65,58 @@ def text(word: str) -> Expression:
     return Expression(f"'{word}'")
 
 
-def insert(
-    model: type[Model],
-    only_if: tuple[type[Model], Mapping[str, Any]] | None = None,
-    **values: Any,
-) -> Statement:
-    """Add a row; ``values`` by attribute (``user_id``), all that have no default in the database.
-
-    ``only_if``: nothing is added unless another model has the one row that equals the condition.
-    """
-    if only_if is None:
-        return Statement(_insert(model, _shape(values), None, ()), _params(model, values))
-    other, condition = only_if
-    sql = _insert(model, _shape(values), other, tuple(condition))
-    return Statement(sql, _params(model, values) + _params(other, condition))
+def insert(model: type[Model], **values: Any) -> Statement:
+    """Add a row; ``values`` by attribute (``user_id``), all that have no default in the database."""
+    return _insert(model, _shape(values)).filled(values, {})
 
 
 def update(model: type[Model], where: Mapping[str, Any], **values: Any) -> Statement:
     """Set ``values`` in the rows that equal ``where``: both by attribute."""
-    sql = _update(model, _shape(values), tuple(where))
-    return Statement(sql, _params(model, values) + _params(model, where))
+    return _update(model, _shape(values), tuple(where)).filled(values, where)
 
 
 def run(statements: Iterable[Statement]) -> list[Answer]:
-    """Run them in order in the caller's transaction; one answer each."""
+    """Run them in order, as a rule in the caller's transaction; one answer each."""
     todo = list(statements)
-    with connection.cursor() as cursor:
+    database = connections[DEFAULT_DB_ALIAS]
+    if vendor() == "postgresql" or database.queries_logged or database.execute_wrappers:
+        return _by_cursor(database, todo)
+    # The driver itself: through Django's cursors a statement costs as much again on SQLite.
+    database.validate_no_broken_transaction()
+    database.ensure_connection()
+    with database.wrap_database_errors:
         if vendor() == "sqlite":  # has no round trips, and takes one at a time
+            return [_by_sqlite(database.connection, statement) for statement in todo]
+        return _by_mysql(database, todo)
+
+
+def _by_sqlite(driver: Any, statement: Statement) -> Answer:
+    return _read(driver.execute(_with_question_marks(statement.sql), statement.params))
+
+
+@lru_cache(maxsize=256)
+def _with_question_marks(sql: str) -> str:
+    return sql % (("?",) * sql.count("%s"))
+
+
+def _by_mysql(database: Any, todo: list[Statement]) -> list[Answer]:
+    begins = [Statement(BEGIN)] if database.take_begin() else []
+    driver = database.connection
+    values = tuple([driver.literal(param) for statement in todo for param in statement.params])
+    text = "; ".join([statement.sql for statement in begins + todo])
+    driver.query(text.encode() % values)
+    answers = []
+    while True:
+        result = driver.store_result()
+        changed, rows = driver.affected_rows(), result.fetch_row(0) if result else ()
+        answers.append(Answer(changed, list(rows)))
+        if driver.next_result() != 0:
+            return answers[len(begins) :]
+
+
+def _by_cursor(database: BaseDatabaseWrapper, todo: list[Statement]) -> list[Answer]:
+    with database.cursor() as cursor:
+        if vendor() == "sqlite":
             return [_answer(cursor, statement) for statement in todo]
         cursor.execute(
             "; ".join(statement.sql for statement in todo),
@@ -113,13 +146,19 @@ def for_update() -> str:
     return LOCKING[vendor()]
 
 
-def now() -> Statement:
-    """The database's clock as an expression: SQLite runs on this host, so its clock is ours."""
+def now(later: float = 0) -> Statement:
+    """The database's clock as an expression, or so many seconds later.
+
+    SQLite runs on this host, so its clock is ours.
+    """
     if vendor() == "mysql":
-        return Statement("UTC_TIMESTAMP(6)")
-    if vendor() == "postgresql":
-        return Statement("clock_timestamp()")
-    return Statement("%s", (connection.ops.adapt_datetimefield_value(datetime.now(UTC)),))
+        text, unit = "UTC_TIMESTAMP(6)", "INTERVAL %s SECOND"
+    elif vendor() == "postgresql":
+        text, unit = "clock_timestamp()", "%s * INTERVAL '1 second'"
+    else:
+        moment = datetime.now(UTC) + timedelta(seconds=later)
+        return Statement("%s", (connection.ops.adapt_datetimefield_value(moment),))
+    return Statement(f"{text} + {unit}", (later,)) if later else Statement(text)
 
 
 def as_time(value: Any) -> datetime:
@@ -140,37 +179,55 @@ def table(model: type[Model]) -> str:
 
 
 # --- texts ----------------------------------------------------------------------------------
-# The columns that are written, each with the expression that stands in the place of a parameter.
-Shape = tuple[tuple[str, Expression | None], ...]
+# The columns that are written, each with the expression that stands in the place of a parameter,
+# or with Plus. No values, for the texts are kept.
+Mark = Expression | type[Plus] | None
+Shape = tuple[tuple[str, Mark], ...]
+Convert = Callable[[Any], Any]
+# What turns the value of that name into the driver's terms; None where it is in them already.
+Conversions = tuple[tuple[str, Convert | None], ...]
+
+
+class _Template(NamedTuple):
+    sql: str
+    values: Conversions
+    where: Conversions
+
+    def filled(self, values: Mapping[str, Any], where: Mapping[str, Any]) -> Statement:
+        return Statement(self.sql, _converted(self.values, values) + _converted(self.where, where))
 
 
 def _shape(values: Mapping[str, Any]) -> Shape:
-    return tuple([(name, v if type(v) is Expression else None) for name, v in values.items()])
+    return tuple([(name, _mark(value)) for name, value in values.items()])
+
+
+def _mark(value: Any) -> Mark:
+    kind = type(value)
+    return value if kind is Expression else Plus if kind is Plus else None
 
 
 @cache
-def _insert(
-    model: type[Model], shape: Shape, other: type[Model] | None, where: tuple[str, ...]
-) -> str:
+def _insert(model: type[Model], shape: Shape) -> _Template:
     columns = ", ".join(_column(model, name) for name, _ in shape)
-    marks = ", ".join(given or "%s" for _, given in shape)
-    start = f"INSERT INTO {table(model)} ({columns})"
-    if other is None:
-        return f"{start} VALUES ({marks})"
-    return f"{start} SELECT {marks} FROM {table(other)} WHERE {_equal(other, where)}"
+    marks = ", ".join(str(mark or "%s") for _, mark in shape)
+    sql = f"INSERT INTO {table(model)} ({columns}) VALUES ({marks})"
+    return _Template(sql, _conversions(model, shape), ())
 
 
 @cache
-def _update(model: type[Model], shape: Shape, where: tuple[str, ...]) -> str:
-    changes = ", ".join(f"{_column(model, name)} = {given or '%s'}" for name, given in shape)
+def _update(model: type[Model], shape: Shape, where: tuple[str, ...]) -> _Template:
+    changes = ", ".join(_change(_column(model, name), mark) for name, mark in shape)
     # With old statistics MariaDB takes an index on the status for the better one, and then waits
     # for the locks of rows that are none of ours.
     hint = " FORCE INDEX (PRIMARY)" if vendor() == "mysql" and "pk" in where else ""
-    return f"UPDATE {table(model)}{hint} SET {changes} WHERE {_equal(model, where)}"
+    found = " AND ".join(f"{_column(model, name)} = %s" for name in where)
+    sql = f"UPDATE {table(model)}{hint} SET {changes} WHERE {found}"
+    conditions = tuple([(name, None) for name in where])
+    return _Template(sql, _conversions(model, shape), _conversions(model, conditions))
 
 
-def _equal(model: type[Model], names: tuple[str, ...]) -> str:
-    return " AND ".join(f"{_column(model, name)} = %s" for name in names)
+def _change(column: str, mark: Mark) -> str:
+    return f"{column} = {column} + %s" if mark is Plus else f"{column} = {mark or '%s'}"
 
 
 def _column(model: type[Model], name: str) -> str:
@@ -184,30 +241,38 @@ def _field(model: type[Model], name: str) -> Field[Any, Any]:
 
 
 # --- values ---------------------------------------------------------------------------------
-Convert = Callable[[Any], Any]
+def _converted(conversions: Conversions, values: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(
+        [
+            value if (value := values[name]) is None or convert is None else convert(value)
+            for name, convert in conversions
+        ]
+    )
 
 
-def _params(model: type[Model], values: Mapping[str, Any]) -> tuple[Any, ...]:
-    params = []
-    for name, value in values.items():
-        if type(value) is Expression:
-            continue
-        convert = _convert(model, name)
-        params.append(value if convert is None or value is None else convert(value))
-    return tuple(params)
+def _conversions(model: type[Model], shape: Shape) -> Conversions:
+    return tuple(
+        [
+            (name, attrgetter("by") if mark is Plus else _conversion(model, name))
+            for name, mark in shape
+            if not isinstance(mark, Expression)
+        ]
+    )
 
 
-@cache
-def _convert(model: type[Model], name: str) -> Convert | None:
-    """What turns a value into the driver's terms; None where it is in them already."""
+def _conversion(model: type[Model], name: str) -> Convert | None:
     field = _field(model, name)
     target = field.target_field if isinstance(field, models.ForeignKey) else field
+    if isinstance(target, models.CharField):
+        return str
     if isinstance(target, PLAIN):
-        return str if isinstance(target, models.CharField) else None
+        return None
     if isinstance(target, models.DateTimeField):
         return _time
     if isinstance(target, models.JSONField):
         return json.dumps
+    if isinstance(target, models.UUIDField):
+        return None if connection.features.has_native_uuid_field else attrgetter("hex")
     return lambda value: field.get_db_prep_save(value, connection)
 
 

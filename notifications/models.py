@@ -35,6 +35,7 @@ class AnalysisNotification(models.Model):
         models.CASCADE,
         related_name="notifications",
         verbose_name=_("writer"),
+        db_index=False,  # both of the indexes below begin with it
     )
     chapter_number = models.PositiveIntegerField(_("chapter number"))
     notification_type = models.CharField(_("type"), max_length=10, choices=Type.choices)

@@ -95,13 +95,31 @@ class Migration(migrations.Migration):
             name='turn',
             field=models.BigIntegerField(default=0, editable=False),
         ),
+        migrations.AlterField(
+            model_name='analysisattempt',
+            name='task',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='attempts', to='analysis.pendinganalysis'),
+        ),
+        migrations.AlterField(
+            model_name='pendinganalysis',
+            name='chapter',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='analyses', to='novels.chapter', verbose_name='chapter'),
+        ),
         migrations.AddIndex(
             model_name='pendinganalysis',
-            index=models.Index(fields=['status', '-priority', 'turn', 'created_at', 'id'], name='pending_analysis_turns'),
+            index=models.Index(condition=models.Q(('status', 'pending')), fields=['status', '-priority', 'turn', 'created_at', 'id'], name='pending_analysis_turns'),
         ),
         migrations.AddIndex(
             model_name='pendinganalysis',
             index=models.Index(fields=['status', 'user', 'priority', 'turn', 'project'], name='pending_analysis_user_line'),
+        ),
+        migrations.RemoveIndex(
+            model_name='pendinganalysis',
+            name='pending_analysis_ended',
+        ),
+        migrations.AddIndex(
+            model_name='pendinganalysis',
+            index=models.Index(condition=models.Q(('completed_at__isnull', False)), fields=['status', 'completed_at'], name='pending_analysis_ended'),
         ),
         migrations.AddField(
             model_name='queuepause',

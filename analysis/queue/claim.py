@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 
@@ -18,7 +18,6 @@ from analysis.models import (
     EndpointState,
     PendingAnalysis,
     QueueControl,
-    Status,
 )
 from analysis.queue import due
 from analysis.queue.endpoint import NONE, Endpoint, wait
@@ -81,105 +80,134 @@ def claim_after(
     endpoint: Endpoint,
     only: due.Tasks | None = None,
 ) -> tuple[list[sql.Answer], Claim | None]:
-    """Run ``before`` and claim, in the caller's transaction, with as few round trips as can be.
+    """Run ``before`` and claim, in the caller's transaction and in one round trip.
+
+    Whatever a worker does while it holds the queue's lock, all others wait for: so the database
+    leases what it has found without telling us first.
 
     Returns the answers to ``before`` too: where one of them is not as it should be, the caller
     rolls back, and the claim with it.
     """
-    *first, _, found = sql.run([*before, _counting(1), _looking(endpoint, only)])
-    while found.rows:
-        taken = _take(found.rows[0], worker, endpoint)
-        if taken is not None:
-            return first, taken
-        (found,) = sql.run([_looking(endpoint, only)])  # it was cancelled in between: look again
-    sql.run([_counting(-1)])
-    return first, None
+    token = uuid.uuid4().hex
+    leasing = _leasing(token, worker, endpoint, only)
+    *first, told = sql.run([*before, _counting(1), *leasing])
+    first = first[: len(before)]
+    while not told.rows:
+        if not due.first(endpoint, 1, only):
+            sql.run([_counting(-1)])
+            return first, None
+        *_, told = sql.run(leasing)  # what was found was cancelled in between: look again
+    return first, _leased(told.rows[0], token, endpoint)
 
 
 def _counting(by: int) -> sql.Statement:
     """The number of claims so far; the lock on its row is the queue's mutex."""
-    return sql.update(QueueControl, {"pk": 1}, claimed=sql.Expression(f"claimed + {by}"))
+    return sql.update(QueueControl, {"pk": 1}, claimed=sql.Plus(by))
 
 
-def _looking(endpoint: Endpoint, only: due.Tasks | None) -> sql.Statement:
-    """The task that comes first, none while the queue is paused: an ordered read of one index."""
-    now, held = sql.now(), due.where(endpoint, only=only)
-    return sql.Statement(
-        f"{_columns()} WHERE {held.sql}"
-        f" AND (SELECT c.paused_at FROM {sql.table(QueueControl)} c WHERE c.id = 1) IS NULL"
-        f" ORDER BY {due.order()} LIMIT 1",
-        (*now.params, endpoint.name, *held.params),
+def _leasing(
+    token: str, worker: str, endpoint: Endpoint, only: due.Tasks | None
+) -> list[sql.Statement]:
+    """Lease the task that comes first, if it is pending still; the last of them tells of it."""
+    texts = _texts()
+    if sql.vendor() == "mysql":
+        columns = sql.Statement(texts.columns, (endpoint.name,))
+        first = due.head(endpoint, only, columns=columns)
+        lease = (token, settings.ARBORIS_LEASE_SECONDS, worker, endpoint.name)
+        return [
+            sql.Statement("SET @t_id = NULL"),  # which keeps its value where nothing is found
+            sql.Statement(first.sql + texts.into, first.params),
+            sql.Statement(texts.lease + " AND id = @t_id", lease),
+            sql.Statement(texts.attempt, (worker,)),
+            sql.Statement(texts.told),
+        ]
+    first, now, expires = (
+        due.head(endpoint, only),
+        sql.now(),
+        sql.now(settings.ARBORIS_LEASE_SECONDS),
     )
+    lease = (token, *now.params, *expires.params, worker, endpoint.name, *first.params)
+    return [
+        sql.Statement(f"{texts.lease} AND id = ({first.sql})", lease),
+        sql.Statement(texts.attempt, (worker, token)),
+        sql.Statement(texts.told, (endpoint.name, token)),
+    ]
+
+
+class _Texts(NamedTuple):
+    lease: str
+    attempt: str
+    told: str
+    columns: str = ""
+    into: str = ""
+
+
+# Of the task that is leased, in the order in which _leased takes them; ``started_at`` is now.
+COLUMNS = (
+    *("id", "chapter_id", "version_id", "project_id", "user_id", "started_at", "attempt_count"),
+    *("retry_count", "max_retries", "generation_config", "checkpoint", "turn"),
+)
 
 
 @cache
-def _columns() -> str:
-    """What a claim has to know of the task that comes first."""
-    return (
-        # The time is told here: MariaDB's is that of a statement's start, and the one before this
-        # may have waited for its lock.
-        f"SELECT {sql.now().sql}, t.id, t.chapter_id, t.version_id, t.project_id, t.user_id,"
-        " t.attempt_count, t.retry_count, t.max_retries, t.generation_config, t.checkpoint, t.turn,"
-        f" (SELECT c.chapter_number FROM {sql.table(Chapter)} c WHERE c.id = t.chapter_id),"
+def _texts() -> _Texts:
+    task, attempt = sql.table(PendingAnalysis), sql.table(AnalysisAttempt)
+    columns = ", ".join(f"t.{name}" for name in COLUMNS) + (
+        f", (SELECT c.chapter_number FROM {sql.table(Chapter)} c WHERE c.id = t.chapter_id),"
         f" (SELECT c.turn FROM {sql.table(QueueControl)} c WHERE c.id = 1),"
         f" (SELECT e.probes FROM {sql.table(EndpointState)} e"
         " WHERE e.name = %s AND e.paused_at IS NOT NULL)"
-        f" FROM {sql.table(PendingAnalysis)} t"
+    )
+    lease = (
+        f"UPDATE {task} SET status = 'processing', lease_token = %s, started_at = {sql.now().sql},"
+        f" lease_expires_at = {sql.now(1).sql}, attempt_count = attempt_count + 1, worker = %s,"
+        " endpoint = %s, progress_percent = 0, progress_feature = '' WHERE status = 'pending'"
+    )
+    attempt = (
+        f"INSERT INTO {attempt}"
+        " (task_id, number, worker, started_at, outcome, error_type, error_message)"
+        " SELECT t.id, t.attempt_count, %s, t.started_at, 'running', '', ''"
+    )
+    if sql.vendor() != "mysql":
+        # Few are being processed: their status is the quickest way to the one with the token.
+        leased = f" FROM {task} t WHERE t.status = 'processing' AND t.lease_token = %s"
+        return _Texts(lease, attempt + leased, f"SELECT {columns}{leased}")
+    # There an UPDATE that reads its own table does not find its row by the key. What it is to know
+    # goes through variables instead, and what they hold need not be read once more.
+    variables = ", ".join(f"@t_{name}" for name in (*COLUMNS, "number", "served", "probes"))
+    now = sql.now().sql
+    done = " FROM DUAL WHERE ROW_COUNT() = 1"  # the row that the statement before this changed
+    return _Texts(
+        lease.replace(task, f"{task} FORCE INDEX (PRIMARY)").replace(now, "@t_started_at"),
+        attempt.replace("t.", "@t_") + done,
+        f"SELECT {variables}{done}",
+        columns.replace("t.started_at", now).replace("t.attempt_count", "t.attempt_count + 1"),
+        f" INTO {variables}",
     )
 
 
-def _take(row: tuple[Any, ...], worker: str, endpoint: Endpoint) -> Claim | None:
-    """Lease the task that was found; None if it is no longer pending."""
-    told, task_id, chapter_id, version_id, project_id, user_id, attempts = row[:7]
+def _leased(row: tuple[Any, ...], token: str, endpoint: Endpoint) -> Claim:
+    """The claim on the task that was leased, and what else has to be known of it from now on."""
+    task_id, chapter_id, version_id, project_id, user_id, started_at, attempt = row[:7]
     retry_count, max_retries, config, checkpoint, turn, chapter_number, served, probes = row[7:]
-    now = sql.as_time(told)
-    token = uuid.uuid4().hex
-    leased, _ = sql.run(
-        [
-            sql.update(
-                PendingAnalysis,
-                {"pk": task_id, "status": Status.PENDING},
-                status=sql.text(Status.PROCESSING),
-                lease_token=token,
-                lease_expires_at=now + timedelta(seconds=settings.ARBORIS_LEASE_SECONDS),
-                attempt_count=attempts + 1,
-                started_at=now,
-                worker=worker,
-                endpoint=endpoint.name,
-                progress_percent=sql.ZERO,
-                progress_feature=sql.EMPTY,
-            ),
-            sql.insert(
-                AnalysisAttempt,
-                only_if=(PendingAnalysis, {"pk": task_id, "lease_token": token}),
-                task_id=task_id,
-                number=attempts + 1,
-                worker=worker,
-                started_at=now,
-                outcome=sql.text(AnalysisAttempt.Outcome.RUNNING),
-                error_type=sql.EMPTY,
-                error_message=sql.EMPTY,
-            ),
-        ]
-    )
-    if not leased.changed:
-        return None
+    started = sql.as_time(started_at)
     if settings.ARBORIS_FAIRNESS == "writer" and turn > served:
         sql.run([sql.update(QueueControl, {"pk": 1}, turn=turn)])
     probe = probes is not None
     if probe:  # no second one until this one is over, or given up for lost
-        until = now + max(wait(probes), timedelta(seconds=settings.ARBORIS_PROCESSING_TIMEOUT))
+        patience = max(wait(probes), timedelta(seconds=settings.ARBORIS_PROCESSING_TIMEOUT))
+        until = started + patience
         sql.run([sql.update(EndpointState, {"pk": endpoint.name}, probe_at=until)])
     return Claim(
         task_id=task_id,
         token=token,
-        attempt=attempts + 1,
+        attempt=attempt,
         project_id=project_id if isinstance(project_id, uuid.UUID) else uuid.UUID(project_id),
         chapter_id=chapter_id,
         chapter_number=chapter_number,
         version_id=version_id,
         user_id=user_id,
-        started_at=now,
+        started_at=started,
         retry_count=retry_count,
         max_retries=max_retries,
         endpoint=endpoint,

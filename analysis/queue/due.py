@@ -28,7 +28,7 @@ NEWEST = 1000
 
 
 def where(endpoint: Endpoint, *, only: Tasks | None = None, limits: bool = True) -> sql.Statement:
-    """What has to hold of a task ``t`` for a claim to take it, beside the queue's not being paused.
+    """What has to hold of a task ``t`` for a claim to take it: nothing is, while the queue is paused.
 
     ``only`` narrows it; without ``limits`` what waits for others of its novel or endpoint counts
     too.
@@ -50,7 +50,7 @@ def where(endpoint: Endpoint, *, only: Tasks | None = None, limits: bool = True)
 @lru_cache(maxsize=16)
 def _where(per_project: int, per_endpoint: int) -> str:
     task, now = sql.table(PendingAnalysis), sql.now().sql
-    state, pause = sql.table(EndpointState), sql.table(QueuePause)
+    state, pause, control = sql.table(EndpointState), sql.table(QueuePause), sql.table(QueueControl)
     limits = ""
     if per_project:
         limits += (
@@ -62,14 +62,34 @@ def _where(per_project: int, per_endpoint: int) -> str:
             f" AND (SELECT COUNT(*) FROM {task} r WHERE r.status = 'processing'"
             f" AND r.endpoint = %s) < {per_endpoint}"
         )
+    # Counted, and not as NOT EXISTS: of that PostgreSQL makes a join, takes it that nothing is left,
+    # and sorts; and MariaDB thinks about it for longer than about all the rest.
     return (
         f"t.status = 'pending' AND t.due_at <= {now}"
-        # Not as NOT EXISTS: PostgreSQL makes a join of it, takes it that nothing is left, and sorts.
-        f" AND t.project_id NOT IN (SELECT p.project_id FROM {pause} p"
-        " WHERE p.project_id IS NOT NULL)"
-        f" AND t.user_id NOT IN (SELECT p.user_id FROM {pause} p WHERE p.user_id IS NOT NULL)"
-        f" AND NOT EXISTS (SELECT 1 FROM {state} e WHERE e.name = %s AND e.paused_at IS NOT NULL"
-        f" AND e.credentials = %s AND e.probe_at > {now}){limits}"
+        f" AND (SELECT COUNT(*) FROM {pause} p"
+        " WHERE p.project_id = t.project_id OR p.user_id = t.user_id) = 0"
+        f" AND (SELECT COUNT(*) FROM {control} c LEFT JOIN {state} e ON e.name = %s"
+        " AND e.credentials = %s AND e.paused_at IS NOT NULL"
+        f" WHERE c.paused_at IS NULL AND (e.probe_at IS NULL OR e.probe_at <= {now})) = 1{limits}"
+    )
+
+
+FIRST = sql.Statement("t.id")
+
+
+def head(
+    endpoint: Endpoint, only: Tasks | None = None, *, columns: sql.Statement = FIRST, limit: int = 1
+) -> sql.Statement:
+    """A query for the task ``t`` that comes first, or the first ``limit``.
+
+    An ordered read of one index; without a row while the queue is paused.
+    """
+    held = where(endpoint, only=only)
+    # Few of many are looked for by their ids, all by the order of claims.
+    return sql.Statement(
+        f"SELECT {columns.sql} FROM {sql.table(PendingAnalysis)} t{'' if only is not None else _by_index()}"
+        f" WHERE {held.sql} ORDER BY {order()} LIMIT {int(limit)}",
+        columns.params + held.params,
     )
 
 
@@ -79,24 +99,18 @@ def order() -> str:
     return f"t.priority DESC, {turn}t.created_at, t.id"
 
 
-def first(endpoint: Endpoint, limit: int, only: Tasks | None = None) -> list[int]:
-    """Ids of what may be claimed now, at most ``limit``, in the order of claims.
+def _by_index() -> str:
+    """The index that has this order; SQLite takes a smaller one otherwise, and sorts."""
+    writer = settings.ARBORIS_FAIRNESS == "writer"
+    name = "pending_analysis_turns" if writer else "idx_pending_analysis_status_priority"
+    hint = {"sqlite": f" INDEXED BY {name}", "mysql": f" FORCE INDEX ({name})"}
+    return hint.get(sql.vendor(), "")
 
-    Empty while the queue is paused.
-    """
-    held = where(endpoint, only=only)
-    control, found = sql.run(
-        [
-            sql.Statement(f"SELECT paused_at FROM {sql.table(QueueControl)} WHERE id = 1"),
-            sql.Statement(
-                f"SELECT t.id FROM {sql.table(PendingAnalysis)} t WHERE {held.sql}"
-                f" ORDER BY {order()} LIMIT {int(limit)}",
-                held.params,
-            ),
-        ]
-    )
-    ((paused_at,),) = control.rows
-    return [] if paused_at is not None else [row[0] for row in found.rows]
+
+def first(endpoint: Endpoint, limit: int, only: Tasks | None = None) -> list[int]:
+    """Ids of what may be claimed now, at most ``limit``, in the order of claims."""
+    (found,) = sql.run([head(endpoint, only, limit=limit)])
+    return [row[0] for row in found.rows]
 
 
 def since(endpoint: Endpoint) -> datetime | None:
@@ -105,17 +119,11 @@ def since(endpoint: Endpoint) -> datetime | None:
     Not since it is due alone: a pause may have been lifted later, the time of a probe have come
     later, or another task have ended that kept its novel or endpoint at its limit.
     """
-    held = where(endpoint)
     newest = f"SELECT ended_at FROM {sql.table(AnalysisAttempt)} ORDER BY id DESC LIMIT {NEWEST}"
-    control, due, probe, ended = sql.run(
+    due, control, probe, ended = sql.run(
         [
-            sql.Statement(
-                f"SELECT paused_at, resumed_at FROM {sql.table(QueueControl)} WHERE id = 1"
-            ),
-            sql.Statement(
-                f"SELECT MIN(t.due_at) FROM {sql.table(PendingAnalysis)} t WHERE {held.sql}",
-                held.params,
-            ),
+            _earliest("due_at", where(endpoint)),
+            sql.Statement(f"SELECT resumed_at FROM {sql.table(QueueControl)}"),
             sql.Statement(
                 f"SELECT probe_at FROM {sql.table(EndpointState)}"
                 " WHERE name = %s AND paused_at IS NOT NULL AND credentials = %s",
@@ -124,11 +132,10 @@ def since(endpoint: Endpoint) -> datetime | None:
             sql.Statement(f"SELECT MAX(n.ended_at) FROM ({newest}) n"),
         ]
     )
-    ((paused_at, resumed_at),) = control.rows
     ((due_at,),) = due.rows
-    if paused_at is not None or due_at is None:
+    if due_at is None:
         return None
-    moments = [due_at, resumed_at, *(row[0] for row in probe.rows)]
+    moments = [due_at, control.rows[0][0], *(row[0] for row in probe.rows)]
     if settings.ARBORIS_MAX_PER_PROJECT or settings.ARBORIS_MAX_PER_ENDPOINT:
         moments.append(ended.rows[0][0])
     return max(sql.as_time(moment) for moment in moments if moment is not None)
@@ -136,15 +143,11 @@ def since(endpoint: Endpoint) -> datetime | None:
 
 def oldest(endpoint: Endpoint) -> datetime | None:
     """When the oldest of the tasks was queued that neither a pause nor a later due time holds back."""
-    held = where(endpoint, limits=False)
-    control, queued = sql.run(
-        [
-            sql.Statement(f"SELECT paused_at FROM {sql.table(QueueControl)} WHERE id = 1"),
-            sql.Statement(
-                f"SELECT MIN(t.created_at) FROM {sql.table(PendingAnalysis)} t WHERE {held.sql}",
-                held.params,
-            ),
-        ]
-    )
-    moment = queued.rows[0][0]
-    return None if control.rows[0][0] is not None or moment is None else sql.as_time(moment)
+    (queued,) = sql.run([_earliest("created_at", where(endpoint, limits=False))])
+    ((moment,),) = queued.rows
+    return None if moment is None else sql.as_time(moment)
+
+
+def _earliest(column: str, held: sql.Statement) -> sql.Statement:
+    text = f"SELECT MIN(t.{column}) FROM {sql.table(PendingAnalysis)} t WHERE {held.sql}"
+    return sql.Statement(text, held.params)

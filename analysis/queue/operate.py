@@ -58,7 +58,8 @@ def _cancel(task_id: int, reason: str, notify_writer: bool, missing_ok: bool = F
 
     if notify_writer:
         # Before the task, while it waits: who ends another of the writer's and claims this one
-        # next holds the writer's row already. Who ends this one takes its row first.
+        # next holds the writer's row already. Who ends this one takes its row first; where it is
+        # claimed and ended in this very moment, the database ends the deadlock, and one goes again.
         waits = PendingAnalysis.objects.filter(pk=task_id, status=Status.PENDING)
         owner = get_user_model().objects.filter(pk__in=waits.values("user_id"))
         list(locked(owner).values_list("pk"))
@@ -174,24 +175,24 @@ def prune(
     only: Q | None = None,
     limit: int | None = None,
 ) -> int:
-    """Delete ended tasks that ended before ``older_than``, in primary-key order and small batches.
+    """Delete ended tasks that ended before ``older_than``, the oldest first and in small batches.
 
     ``only`` narrows them further; at most ``limit`` are deleted. The tallies behind the counters
     are kept apart and stay. Returns how many were deleted.
     """
-    done, last = 0, 0
-    while limit is None or done < limit:
-        size = BATCH if limit is None else min(BATCH, limit - done)
-        doomed = prunable(statuses, older_than, only).filter(pk__gt=last)
-        ids = list(doomed.order_by("pk").values_list("pk", flat=True)[:size])
-        if not ids:
-            break
-        last = ids[-1]
-        # Asked again inside the transaction: one of them may have been retried meanwhile.
-        again = prunable(statuses, older_than, only).filter(pk__in=ids)
-        deleted = in_transaction(lambda again=again: _delete(again))  # type: ignore[misc]
-        done += deleted
-        progress(deleted)
+    done = 0
+    for status in statuses:  # one at a time: its part of the index has the order of the ends
+        doomed = prunable([status], older_than, only)
+        while limit is None or done < limit:
+            size = BATCH if limit is None else min(BATCH, limit - done)
+            ids = list(doomed.order_by("completed_at").values_list("pk", flat=True)[:size])
+            if not ids:
+                break
+            # Asked again inside the transaction: one of them may have been retried meanwhile.
+            again = doomed.filter(pk__in=ids)
+            deleted = in_transaction(lambda again=again: _delete(again))  # type: ignore[misc]
+            done += deleted
+            progress(deleted)
     return done
 
 

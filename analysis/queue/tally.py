@@ -11,12 +11,7 @@ from arboris import sql
 
 def counting(**changes: float) -> sql.Statement:
     """Adds to columns of this process's shard."""
-    added = {
-        column: sql.Expression(
-            f"{column} + {float(by)!r}" if column == "seconds" else f"{column} + {int(by)}"
-        )
-        for column, by in changes.items()
-    }
+    added = {column: sql.Plus(by) for column, by in changes.items()}
     return sql.update(StatusTally, {"pk": os.getpid() % StatusTally.SHARDS}, **added)
 
 

@@ -9,7 +9,7 @@ The turn is kept in both modes, so that the setting may change while tasks wait.
 from __future__ import annotations
 
 from django.conf import settings
-from django.db.models import Max, Min, QuerySet
+from django.db.models import QuerySet
 
 from analysis.models import PendingAnalysis, QueueControl, Status
 
@@ -34,7 +34,8 @@ def last_in_line(user_id: int, priority: int) -> int:
         Status.PROCESSING,
     ):  # one at a time: each is a look into an index
         own = line.filter(user_id=user_id, status=status)
-        newest = own.aggregate(newest=Max("turn"))["newest"]
+        # Not as Max: some engines read the whole line for that.
+        newest = own.order_by("-turn").values_list("turn", flat=True).first()
         if newest is not None:
             turns.append(newest + 1)
     return max(turns)
@@ -50,5 +51,6 @@ def _served(line: QuerySet[PendingAnalysis]) -> int:
     running = line.filter(status=Status.PROCESSING).order_by("-started_at", "-pk")
     latest = running.values_list("turn", flat=True).first()
     if latest is None:
-        latest = line.filter(status=Status.PENDING).aggregate(first=Min("turn"))["first"]
+        waiting = line.filter(status=Status.PENDING).order_by("turn", "created_at", "id")
+        latest = waiting.values_list("turn", flat=True).first()
     return highest if latest is None else min(highest, latest)

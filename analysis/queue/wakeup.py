@@ -36,8 +36,11 @@ def issue(count: int = 1) -> None:
 
 
 def hand_on() -> None:
-    """See to it that somebody goes on, in a transaction of the caller's."""
-    if not waiting():
+    """Leave one behind for the one that was used up, in a transaction of the caller's.
+
+    Each worker for itself, even where another's waits: slices that begin together end together.
+    """
+    if waiting() < settings.ARBORIS_MAX_CONCURRENT:
         issue()
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from django.db import connection
-
 from analysis import queue
 from analysis.queue import Claim
 from analysis.steward import Steward
+from arboris import sql
 from arboris.db import in_transaction
 from tests.bench.work import UPDATE
 
@@ -22,8 +21,7 @@ def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool]) -> Claim | Non
     began = time.time()
 
     def work() -> Claim | None:
-        with connection.cursor() as cursor:
-            cursor.execute(UPDATE, [claim.chapter_id])
+        sql.run([sql.Statement(UPDATE, (claim.chapter_id,))])
         if go_on():
             return queue.finish_and_claim(claim, {"began": began}, {}, keeper.worker)
         queue.finish(claim, {"began": began}, {})

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from arboris.workspace.demo.figures import median
-from tests.bench.__main__ import SAMPLE, system
+from tests.bench.chapter import SAMPLE, system
 
 CHARACTERS = 3_000
 AGAIN = 7
