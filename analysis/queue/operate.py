@@ -188,8 +188,9 @@ def prune(
             ids = list(doomed.order_by("completed_at").values_list("pk", flat=True)[:size])
             if not ids:
                 break
-            # Asked again inside the transaction: one of them may have been retried meanwhile.
-            again = doomed.filter(pk__in=ids)
+            # Asked again inside the transaction: one of them may have been retried meanwhile. Not
+            # for its status too, which would make SQLite go through all that have ended.
+            again = PendingAnalysis.objects.filter(pk__in=ids, completed_at__lt=older_than)
             deleted = in_transaction(lambda again=again: _delete(again))  # type: ignore[misc]
             done += deleted
             progress(deleted)

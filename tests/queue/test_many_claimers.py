@@ -15,7 +15,7 @@ from tests.queue.crowd import CLAIMERS, ENDPOINTS, ROUNDS, gather
 from tests.queue.replay import Replay
 
 PER_PROJECT, PER_ENDPOINT = 3, 5
-TASKS = 120  # of each novel
+TASKS = 240  # of each novel: enough to wait through all pauses
 
 
 @pytest.mark.django_db(transaction=True)

@@ -20,7 +20,7 @@ from tests.factories import JsonClient, claim_next, client_of
 from tests.queue import scale
 
 FEW = 400  # rows and index entries, whatever the size of the tables
-SORTS = ("TEMP B-TREE", "filesort", "Sort Key: t.")
+SORTS = ("B-TREE FOR ORDER BY", "PART OF ORDER BY", "filesort", "Sort Key: t.")
 WHOLE = ("SCAN t", "'t', 'ALL'", "Seq Scan on pending_analysis")
 
 
