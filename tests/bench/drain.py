@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests import servers
 
 ROOT = Path(__file__).resolve().parents[2]
 Round = Callable[[], float]
+SETTLED_WITHIN, IDLE = 60.0, 0.96
 
 
 def own_round(database_url: str, directory: str, tasks: int) -> float:
@@ -70,9 +72,28 @@ def measure(database: str, tasks: int, rounds: int, with_peers: bool) -> dict[st
         figures: dict[str, list[float]] = {name: [] for name in found}
         for _ in range(rounds):
             for name, one_round in found.items():
+                settle()
                 figures[name].append(round(one_round(), 1))
                 print(f"{database} {name}: {figures[name][-1]:.0f}/s", file=sys.stderr, flush=True)
     return figures
+
+
+def settle() -> None:
+    """Wait until the machine is idle: servers go on purging and flushing what a round has left."""
+    patience = time.monotonic() + SETTLED_WITHIN
+    while time.monotonic() < patience:
+        before = _cpu_ticks()
+        time.sleep(1)  # what is measured is how much of it is idle
+        idle, total = (now - then for now, then in zip(_cpu_ticks(), before, strict=True))
+        if idle >= IDLE * total:
+            return
+    print("the machine does not come to rest: the figures are too low", file=sys.stderr)
+
+
+def _cpu_ticks() -> tuple[int, int]:
+    """Idle and all, of all cores since the start."""
+    ticks = [int(field) for field in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
 
 
 def report(database: str, tasks: int, figures: dict[str, list[float]]) -> dict[str, Any]:

@@ -21,21 +21,22 @@ def all_completed(tasks: int) -> bool:
     return newest is not None and newest >= tasks and completed() >= tasks
 
 
-def throughput() -> float:
+def throughput(ended: datetime | None = None) -> float:
     """Tasks per second, from the time of each task's notification (``created_at``).
 
     The first 10 % of the tasks are dropped as warm-up (processes start, connect and import), so
-    these are the tasks after them, over the time from the last of them to the last task of all.
+    these are the tasks after them, over the time from the last of them to ``ended``: when nothing
+    was left to be done or acknowledged (None: with the last task).
     """
     times = _times()
     warm_up = max(1, round(len(times) * WARM_UP))
-    return (len(times) - warm_up) / (times[-1] - times[warm_up - 1]).total_seconds()
+    return (len(times) - warm_up) / ((ended or times[-1]) - times[warm_up - 1]).total_seconds()
 
 
-def throughput_with_start_up(started: datetime) -> float:
+def throughput_with_start_up(started: datetime, ended: datetime | None = None) -> float:
     """Tasks per second from the start of the workers (``started``, by the database's clock)."""
     times = _times()
-    return len(times) / (times[-1] - started).total_seconds()
+    return len(times) / ((ended or times[-1]) - started).total_seconds()
 
 
 def _times() -> list[datetime]:

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 
 import django
@@ -21,6 +22,9 @@ class Peer(Protocol):
     COMMAND: list[str]
 
     def enqueue(self, chapter_ids: Iterable[int]) -> None: ...
+
+    def acknowledged(self) -> datetime | None:
+        """When the queue knew that nothing was left to be done; None: with the last task's end."""
 
     def clear(self) -> None:
         """Empty all that a round fills, tables and queue."""
@@ -51,11 +55,12 @@ def drain(name: str, tasks: int) -> Figures:
         supervise.wait_until(
             lambda: os.getppid() != caller or measure.all_completed(tasks), running, PATIENCE
         )
+        ended = peer.acknowledged()
     if os.getppid() != caller:  # killed: nobody is left to tell
         sys.exit(1)
     figures = Figures(
-        throughput=measure.throughput(),
-        with_start_up=measure.throughput_with_start_up(started),
+        throughput=measure.throughput(ended),
+        with_start_up=measure.throughput_with_start_up(started, ended),
     )
     if (applied := work.applied()) != tasks:
         raise RuntimeError(f"{name}: {tasks} tasks were applied {applied} times")
