@@ -199,6 +199,8 @@ def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> 
         findings=outcome.findings,
     )
     if go_on():
-        return queue.finish_and_claim(claim, outcome.summary(), outcome.tokens, state.keeper.worker)
+        return queue.finish_and_claim(
+            claim, outcome.summary(), outcome.tokens, state.keeper.worker, last=True
+        )
     queue.finish(claim, outcome.summary(), outcome.tokens)
     return None

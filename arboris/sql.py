@@ -17,7 +17,6 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, connection, connections, models
-from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Field, Model
 
 BEGIN = "START TRANSACTION"
@@ -75,10 +74,14 @@ def update(model: type[Model], where: Mapping[str, Any], **values: Any) -> State
     return _update(model, _shape(values), tuple(where)).filled(values, where)
 
 
-def run(statements: Iterable[Statement]) -> list[Answer]:
-    """Run them in order, as a rule in the caller's transaction; one answer each."""
+def run(statements: Iterable[Statement], *, last: bool = False) -> list[Answer]:
+    """Run them in order, as a rule in the caller's transaction; one answer each.
+
+    ``last``: the transaction has nothing more to do and no reason left to roll back, so it may be
+    committed in the same round trip. That shortens how long others wait for its locks.
+    """
     todo = list(statements)
-    database = connections[DEFAULT_DB_ALIAS]
+    database: Any = connections[DEFAULT_DB_ALIAS]
     if vendor() == "postgresql" or database.queries_logged or database.execute_wrappers:
         return _by_cursor(database, todo)
     # The driver itself: through Django's cursors a statement costs as much again on SQLite.
@@ -87,7 +90,7 @@ def run(statements: Iterable[Statement]) -> list[Answer]:
     with database.wrap_database_errors:
         if vendor() == "sqlite":  # has no round trips, and takes one at a time
             return [_by_sqlite(database.connection, statement) for statement in todo]
-        return _by_mysql(database, todo)
+        return _by_mysql(database, todo, last and database.may_commit())
 
 
 def _by_sqlite(driver: Any, statement: Statement) -> Answer:
@@ -99,22 +102,27 @@ def _with_question_marks(sql: str) -> str:
     return sql % (("?",) * sql.count("%s"))
 
 
-def _by_mysql(database: Any, todo: list[Statement]) -> list[Answer]:
-    begins = [Statement(BEGIN)] if database.take_begin() else []
-    driver = database.connection
+def _by_mysql(database: Any, todo: list[Statement], commits: bool) -> list[Answer]:
+    driver, texts = database.connection, [statement.sql for statement in todo]
+    if begins := database.take_begin():
+        texts.insert(0, BEGIN)
+    if commits:
+        texts.append("COMMIT")
     values = tuple([driver.literal(param) for statement in todo for param in statement.params])
-    text = "; ".join([statement.sql for statement in begins + todo])
-    driver.query(text.encode() % values)
+    driver.query("; ".join(texts).encode() % values)
     answers = []
     while True:
         result = driver.store_result()
         changed, rows = driver.affected_rows(), result.fetch_row(0) if result else ()
         answers.append(Answer(changed, list(rows)))
         if driver.next_result() != 0:
-            return answers[len(begins) :]
+            break
+    if commits:
+        database.has_committed()
+    return answers[begins : begins + len(todo)]
 
 
-def _by_cursor(database: BaseDatabaseWrapper, todo: list[Statement]) -> list[Answer]:
+def _by_cursor(database: Any, todo: list[Statement]) -> list[Answer]:
     with database.cursor() as cursor:
         if vendor() == "sqlite":
             return [_answer(cursor, statement) for statement in todo]

@@ -79,6 +79,8 @@ def claim_after(
     worker: str,
     endpoint: Endpoint,
     only: due.Tasks | None = None,
+    *,
+    last: bool = False,
 ) -> tuple[list[sql.Answer], Claim | None]:
     """Run ``before`` and claim, in the caller's transaction and in one round trip.
 
@@ -86,14 +88,17 @@ def claim_after(
     leases what it has found without telling us first.
 
     Returns the answers to ``before`` too: where one of them is not as it should be, the caller
-    rolls back, and the claim with it.
+    rolls back, and the claim with it. With ``last`` it may be committed by then (see sql.run):
+    None is then also the answer where a task could be claimed at a second look.
     """
     token = uuid.uuid4().hex
     leasing = _leasing(token, worker, endpoint, only)
-    *first, told = sql.run([*before, _counting(1), *leasing])
+    # The turn that is being served is told after the claim, and belongs to it.
+    last = last and settings.ARBORIS_FAIRNESS != "writer"
+    *first, told = sql.run([*before, _counting(1), *leasing], last=last)
     first = first[: len(before)]
     while not told.rows:
-        if not due.first(endpoint, 1, only):
+        if last or not due.first(endpoint, 1, only):
             sql.run([_counting(-1)])
             return first, None
         *_, told = sql.run(leasing)  # what was found was cancelled in between: look again

@@ -21,6 +21,8 @@ from arboris.db import db_now, in_transaction
 from notifications import outbox
 
 MAX_BACKOFF_SECONDS = 3600.0
+# NULL is no number, so the statement fails, and with it what was sent along.
+UNLESS_FENCED = sql.Expression("IF(ROW_COUNT() = 1, number, NULL)")
 
 
 def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> None:
@@ -34,26 +36,38 @@ def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> 
 
 
 def finish_and_claim(
-    held: Claim, result: dict[str, Any], token_usage: dict[str, Any], worker: str
+    held: Claim,
+    result: dict[str, Any],
+    token_usage: dict[str, Any],
+    worker: str,
+    *,
+    last: bool = False,
 ) -> Claim | None:
     """``finish``, and ``claim`` the next task for the same worker and endpoint, in one transaction.
 
-    Half the commits, and a third of the round trips.
+    Half the commits, and a third of the round trips. ``last``: nothing follows in the caller's
+    transaction, so that it may be committed with it.
     """
     with _fenced(held):
         ending = _finishing(held, result, token_usage)
-        answers, following = claim_after(ending, worker, held.endpoint)
+        last = last and not held.probe  # whose end may resume its endpoint
+        answers, following = claim_after(ending, worker, held.endpoint, last=last)
         _check_finished(held, answers)
         return following
 
 
 @contextlib.contextmanager
 def _fenced(held: Claim) -> Iterator[None]:
-    """A task that is gone has no row that the fence could change, nor one to notify about."""
+    """A task that is gone has no row that the fence could change, nor one to notify about.
+
+    See _closing for what else breaks the integrity on purpose.
+    """
     try:
         yield
     except IntegrityError as error:
-        raise LeaseLost(f"analysis {held.task_id} was deleted, its result is dropped") from error
+        raise LeaseLost(
+            f"analysis {held.task_id}: it is gone, or its lease; its result is dropped"
+        ) from error
 
 
 def _finishing(
@@ -93,7 +107,13 @@ def _finishing(
     )
     return [
         ended,
-        _closing(held, now, AnalysisAttempt.Outcome.COMPLETED, token_usage=token_usage),
+        _closing(
+            held,
+            now,
+            AnalysisAttempt.Outcome.COMPLETED,
+            token_usage=token_usage,
+            after_fence=True,
+        ),
         tally.counting(**tally.of_run(seconds), **tokens),
         *told,
     ]
@@ -252,7 +272,14 @@ def _closing(
     outcome: AnalysisAttempt.Outcome,
     error: AnalysisError | None = None,
     token_usage: dict[str, Any] | None = None,
+    *,
+    after_fence: bool = False,
 ) -> sql.Statement:
+    """``after_fence``: an IntegrityError where the statement before this one has changed no row.
+
+    For MySQL and MariaDB, which may be told to commit before anybody has read the answers.
+    """
+    trap = {"number": UNLESS_FENCED} if after_fence and sql.vendor() == "mysql" else {}
     return sql.update(
         AnalysisAttempt,
         {"task_id": held.task_id, "number": held.attempt},
@@ -261,4 +288,5 @@ def _closing(
         error_type=error.code if error else sql.EMPTY,
         error_message=str(error)[:4000] if error else sql.EMPTY,
         token_usage=token_usage,
+        **trap,
     )

@@ -23,7 +23,7 @@ def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool]) -> Claim | Non
     def work() -> Claim | None:
         sql.run([sql.Statement(UPDATE, (claim.chapter_id,))])
         if go_on():
-            return queue.finish_and_claim(claim, {"began": began}, {}, keeper.worker)
+            return queue.finish_and_claim(claim, {"began": began}, {}, keeper.worker, last=True)
         queue.finish(claim, {"began": began}, {})
         return None
 
