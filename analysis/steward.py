@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
 STUCK_SECONDS = 10.0
+NUDGES = 2  # of each steward, a sweep apart
 # After an outage every steward has to have had its turn before the first one sweeps.
 SETTLE_SECONDS = 3.0
 
@@ -46,6 +47,7 @@ class Steward:
         self._lock = threading.Lock()
         self._renew_at = 0.0
         self._moved = time.monotonic()
+        self._nudges = 0
         # Called when this worker should have been given work long ago; only a cluster's worker
         # has somebody to call.
         self.on_stuck: Callable[[], None] | None = None
@@ -132,11 +134,20 @@ class Steward:
                 self._lost.set()
 
     def _look_for_a_wedge(self, now: float) -> None:
-        """A worker killed while it held the lock of the cluster's task queue starves all others."""
+        """A cluster that hands out nothing, though it was given wake-ups of its own to hand out.
+
+        The one for what is due may have gone to a cluster with another endpoint, which cannot claim
+        it.
+        """
         patience = max(STUCK_SECONDS, 3 * settings.ARBORIS_POLL_INTERVAL)
         with self._lock:
             idle = self._claim is None and now - self._moved > patience
-        if idle and self.on_stuck is not None and queue.overdue(patience):
+        if not idle or self.on_stuck is None or not queue.overdue(patience):
+            self._nudges = 0
+        elif self._nudges < NUDGES:
+            self._nudges += 1
+            queue.nudge()
+        else:
             log.critical("work is due for over %.0f s and none is handed out", patience)
             self.on_stuck()
 

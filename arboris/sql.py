@@ -104,11 +104,12 @@ def _with_question_marks(sql: str) -> str:
 
 def _by_mysql(database: Any, todo: list[Statement], commits: bool) -> list[Answer]:
     driver, texts = database.connection, [statement.sql for statement in todo]
+    # What may fail here comes before a BEGIN that would be taken for sent.
+    values = tuple([driver.literal(param) for statement in todo for param in statement.params])
     if begins := database.take_begin():
         texts.insert(0, BEGIN)
     if commits:
         texts.append("COMMIT")
-    values = tuple([driver.literal(param) for statement in todo for param in statement.params])
     driver.query("; ".join(texts).encode() % values)
     answers = []
     while True:

@@ -17,11 +17,13 @@ import time
 import uuid
 from functools import cache
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import redis
 from django.conf import settings
 from django.db import transaction
+
+if TYPE_CHECKING:  # 7 MB in every process, where REDIS_URL is set
+    import redis
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +48,7 @@ def listen(channel: Channel) -> Listener:
 def tap(channel: Channel) -> None:
     """Wake every listener of the channel; never blocks for long, never raises for a dead one."""
     if settings.REDIS_URL:
-        try:
-            _redis().publish(_redis_name(channel), b"")
-        except redis.RedisError as error:
-            _taps.failed("REDIS_URL: %s cannot be tapped: %s", channel, error)
-        else:
-            _taps.worked("REDIS_URL: %s can be tapped again", channel)
+        _tap_redis(channel)
     else:
         directory = Path(settings.ARBORIS_WAKE_DIR)
         with contextlib.suppress(FileNotFoundError):  # nobody has ever listened
@@ -144,6 +141,17 @@ def _tap_fifo(path: Path) -> None:
         os.close(fd)
 
 
+def _tap_redis(channel: Channel) -> None:
+    from redis import RedisError
+
+    try:
+        _redis().publish(_redis_name(channel), b"")
+    except RedisError as error:
+        _taps.failed("REDIS_URL: %s cannot be tapped: %s", channel, error)
+    else:
+        _taps.worked("REDIS_URL: %s can be tapped again", channel)
+
+
 class _RedisListener:
     def __init__(self, channel: Channel) -> None:
         self._pubsub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
@@ -152,6 +160,8 @@ class _RedisListener:
         self._outage = _Outage()
 
     def wait(self, seconds: float) -> bool:
+        from redis import RedisError
+
         ends = time.monotonic() + seconds
         try:
             if not self._subscribed:
@@ -164,7 +174,7 @@ class _RedisListener:
                     while self._pubsub.get_message(timeout=0) is not None:
                         continue
                     return True
-        except redis.RedisError as error:
+        except RedisError as error:
             self._outage.failed("REDIS_URL: no taps on %s: %s", self._channel, error)
             self._pubsub.close()
             self._subscribed = False
@@ -177,7 +187,9 @@ class _RedisListener:
 
 @cache
 def _redis() -> redis.Redis:
-    return redis.Redis.from_url(
+    from redis import Redis
+
+    return Redis.from_url(
         settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
     )
 

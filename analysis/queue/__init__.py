@@ -17,7 +17,7 @@ from analysis.queue.operate import (
 )
 from analysis.queue.pausing import Scope, pause, resume, running
 from analysis.queue.release import give_back, give_back_strays
-from analysis.queue.sweep import overdue, rescue, sweep
+from analysis.queue.sweep import nudge, overdue, rescue, sweep
 
 __all__ = [
     "Claim",
@@ -37,6 +37,7 @@ __all__ = [
     "give_back_strays",
     "hold",
     "notify",
+    "nudge",
     "overdue",
     "owns",
     "pause",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import time
 import uuid
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
+from django.db import DatabaseError
 
 from analysis.models import (
     AnalysisAttempt,
@@ -24,6 +26,8 @@ from analysis.queue.endpoint import NONE, Endpoint, wait
 from arboris import sql
 from arboris.db import db_now, in_transaction
 from arboris.novels.models import Chapter
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +97,16 @@ def claim_after(
     """
     token = uuid.uuid4().hex
     leasing = _leasing(token, worker, endpoint, only)
-    # The turn that is being served is told after the claim, and belongs to it.
-    last = last and settings.ARBORIS_FAIRNESS != "writer"
+    # What is written once the claim is told belongs to it: the turn that is being served, and when
+    # the next probe of an endpoint comes. One that has no credentials never refuses us.
+    last = last and settings.ARBORIS_FAIRNESS != "writer" and not endpoint.credentials
     *first, told = sql.run([*before, _counting(1), *leasing], last=last)
     first = first[: len(before)]
     while not told.rows:
-        if last or not due.first(endpoint, 1, only):
+        if last:
+            _uncount()
+            return first, None
+        if not due.first(endpoint, 1, only):
             sql.run([_counting(-1)])
             return first, None
         *_, told = sql.run(leasing)  # what was found was cancelled in between: look again
@@ -108,6 +116,14 @@ def claim_after(
 def _counting(by: int) -> sql.Statement:
     """The number of claims so far; the lock on its row is the queue's mutex."""
     return sql.update(QueueControl, {"pk": 1}, claimed=sql.Plus(by))
+
+
+def _uncount() -> None:
+    """After a commit: whatever happens here, nobody may take it for that one's failing."""
+    try:
+        sql.run([_counting(-1)])
+    except DatabaseError as error:
+        log.warning("one claim more was counted than made: %s", error)
 
 
 def _leasing(
@@ -126,11 +142,8 @@ def _leasing(
             sql.Statement(texts.attempt, (worker,)),
             sql.Statement(texts.told),
         ]
-    first, now, expires = (
-        due.head(endpoint, only),
-        sql.now(),
-        sql.now(settings.ARBORIS_LEASE_SECONDS),
-    )
+    first = due.head(endpoint, only)
+    now, expires = sql.now(), sql.now(settings.ARBORIS_LEASE_SECONDS)
     lease = (token, *now.params, *expires.params, worker, endpoint.name, *first.params)
     return [
         sql.Statement(f"{texts.lease} AND id = ({first.sql})", lease),

@@ -85,9 +85,10 @@ def head(
     An ordered read of one index; without a row while the queue is paused.
     """
     held = where(endpoint, only=only)
-    # Few of many are looked for by their ids, all by the order of claims.
+    # A few are looked for by what names them, all by the order of claims.
+    hint = _by_index() if only is None else ""
     return sql.Statement(
-        f"SELECT {columns.sql} FROM {sql.table(PendingAnalysis)} t{'' if only is not None else _by_index()}"
+        f"SELECT {columns.sql} FROM {sql.table(PendingAnalysis)} t{hint}"
         f" WHERE {held.sql} ORDER BY {order()} LIMIT {int(limit)}",
         columns.params + held.params,
     )

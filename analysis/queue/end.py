@@ -21,8 +21,8 @@ from arboris.db import db_now, in_transaction
 from notifications import outbox
 
 MAX_BACKOFF_SECONDS = 3600.0
-# NULL is no number, so the statement fails, and with it what was sent along.
-UNLESS_FENCED = sql.Expression("IF(ROW_COUNT() = 1, number, NULL)")
+# MySQL and MariaDB: a column that must not be NULL, a row that is pointed to and not there.
+UNFENCED = {1048, 1452}
 
 
 def finish(held: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> None:
@@ -58,13 +58,16 @@ def finish_and_claim(
 
 @contextlib.contextmanager
 def _fenced(held: Claim) -> Iterator[None]:
-    """A task that is gone has no row that the fence could change, nor one to notify about.
+    """MySQL and MariaDB find out by themselves that the claim does not stand, or that it is gone.
 
-    See _closing for what else breaks the integrity on purpose.
+    The first by what follows the fence (tally.counting), the second by the task that the
+    notification is about; the others check that at the commit.
     """
     try:
         yield
     except IntegrityError as error:
+        if sql.vendor() != "mysql" or error.args[0] not in UNFENCED:
+            raise
         raise LeaseLost(
             f"analysis {held.task_id}: it is gone, or its lease; its result is dropped"
         ) from error
@@ -107,14 +110,8 @@ def _finishing(
     )
     return [
         ended,
-        _closing(
-            held,
-            now,
-            AnalysisAttempt.Outcome.COMPLETED,
-            token_usage=token_usage,
-            after_fence=True,
-        ),
-        tally.counting(**tally.of_run(seconds), **tokens),
+        tally.counting(tally.of_run(seconds) | tokens, after_fence=True),
+        _closing(held, now, AnalysisAttempt.Outcome.COMPLETED, token_usage=token_usage),
         *told,
     ]
 
@@ -272,14 +269,7 @@ def _closing(
     outcome: AnalysisAttempt.Outcome,
     error: AnalysisError | None = None,
     token_usage: dict[str, Any] | None = None,
-    *,
-    after_fence: bool = False,
 ) -> sql.Statement:
-    """``after_fence``: an IntegrityError where the statement before this one has changed no row.
-
-    For MySQL and MariaDB, which may be told to commit before anybody has read the answers.
-    """
-    trap = {"number": UNLESS_FENCED} if after_fence and sql.vendor() == "mysql" else {}
     return sql.update(
         AnalysisAttempt,
         {"task_id": held.task_id, "number": held.attempt},
@@ -288,5 +278,4 @@ def _closing(
         error_type=error.code if error else sql.EMPTY,
         error_message=str(error)[:4000] if error else sql.EMPTY,
         token_usage=token_usage,
-        **trap,
     )

@@ -208,5 +208,7 @@ def prunable(
 
 
 def _delete(doomed: QuerySet[PendingAnalysis]) -> int:
-    _, per_model = doomed.delete()
+    # Locked, for Django looks first and deletes then, by the keys alone.
+    ids = list(locked(doomed).order_by("pk").values_list("pk", flat=True))
+    _, per_model = PendingAnalysis.objects.filter(pk__in=ids).delete()
     return per_model.get("analysis.PendingAnalysis", 0)

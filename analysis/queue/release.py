@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
+from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, QueueControl, Status
 from analysis.queue import wakeup
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction, locked
@@ -17,7 +17,14 @@ def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
     when the claim no longer stands (the task has ended, or is somebody else's): then nothing
     changes.
     """
-    return in_transaction(lambda: _give_back(held.held(), checkpoint))
+
+    def work() -> bool:
+        given_back = _give_back(held.held(), checkpoint)
+        if given_back and held.probe:  # which has told nothing: the next claim is one again
+            EndpointState.objects.filter(pk=held.endpoint.name).update(probe_at=db_now())
+        return given_back
+
+    return in_transaction(work)
 
 
 def give_back_strays(worker: str) -> int:

@@ -47,6 +47,11 @@ def overdue(seconds: float) -> bool:
     return since is not None and since < db_now() - timedelta(seconds=seconds)
 
 
+def nudge() -> None:
+    """See to it that there is a wake-up to be handed out."""
+    in_transaction(lambda: None if wakeup.waiting() else wakeup.issue())
+
+
 def rescue() -> int:
     """Take tasks whose lease has expired away from their dead workers; returns how many."""
     expired = list(

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from analysis.models import AnalysisAttempt, StatusTally
 from arboris import sql
 
+# NULL is no number, so the statement fails, and with it what was sent along.
+COMPLETED_IF_FENCED = sql.Expression("completed + IF(ROW_COUNT() = 1, 1, NULL)")
 
-def counting(**changes: float) -> sql.Statement:
-    """Adds to columns of this process's shard."""
-    added = {column: sql.Plus(by) for column, by in changes.items()}
+
+def counting(changes: Mapping[str, float], *, after_fence: bool = False) -> sql.Statement:
+    """Adds to columns of this process's shard.
+
+    ``after_fence``: an IntegrityError where the statement before this one has changed no row. For
+    MySQL and MariaDB, which may be told to commit before anybody has read the answers.
+    """
+    added: dict[str, Any] = {column: sql.Plus(by) for column, by in changes.items()}
+    if after_fence and sql.vendor() == "mysql":
+        added["completed"] = COMPLETED_IF_FENCED
     return sql.update(StatusTally, {"pk": os.getpid() % StatusTally.SHARDS}, **added)
 
 
 def count(**changes: float) -> None:
     """Add to the counters in the caller's transaction."""
-    sql.run([counting(**changes)])
+    sql.run([counting(changes)])
 
 
 def of_run(seconds: float) -> dict[str, float]:

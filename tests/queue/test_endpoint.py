@@ -128,6 +128,13 @@ def test_one_probe_at_a_time() -> None:
     assert queue.claim("host:2", MODEL) is None
 
 
+@pytest.mark.usefixtures("refused")
+def test_a_probe_that_is_given_back_is_made_by_whoever_claims_next() -> None:
+    let_probe()
+    assert queue.give_back(take())
+    assert take().probe
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("refused")
 def test_one_probe_even_where_many_ask_at_the_same_moment() -> None:

@@ -26,6 +26,7 @@ class Database:
         self.away = False
         self.refused = 0
         self.swept: list[float] = []
+        self.nudges: list[float] = []
 
     def ask(self) -> None:
         if self.away:
@@ -43,6 +44,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     database = Database()
     monkeypatch.setattr(queue, "sweep", database.sweep)
     monkeypatch.setattr(queue, "overdue", lambda _: True)  # something waits all the time
+    monkeypatch.setattr(queue, "nudge", lambda: database.nudges.append(time.monotonic()))
     monkeypatch.setattr(steward, "db_now", lambda: None)
     monkeypatch.setattr(Steward, "_beat", lambda *_: database.ask())
     monkeypatch.setattr(steward, "TICK_SECONDS", 0.01)
@@ -96,5 +98,7 @@ def test_an_outage_is_no_reason_to_end_a_cluster_that_handed_out_nothing(
     go_through_an_outage(database, take_long)
     wait_for(lambda: len(database.swept) >= 3, "it sweeps again")
     assert stuck == []
+    assert database.nudges == []
     take_long()  # without an outage it is one
     wait_for(lambda: stuck, "a cluster that does not move is noticed")
+    assert len(database.nudges) == steward.NUDGES  # it was given something to hand out before
