@@ -16,9 +16,12 @@ from pathlib import Path
 import django
 import httpx2
 
-from tests import live, outages, servers
-from tests.live import Site, slow_text, wait_for, wait_for_task
-from tests.outages import Database
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
+django.setup()  # what follows reads the settings
+
+from tests import live, outages, servers  # noqa: E402
+from tests.live import Site, slow_text, wait_for, wait_for_task  # noqa: E402
+from tests.outages import Database  # noqa: E402
 
 GOAL_SECONDS = 10.0
 RUNNING = 2
@@ -34,8 +37,6 @@ def main() -> int:
     parser.add_argument("--waiting", type=int, default=20, help="tasks that wait meanwhile")
     parser.add_argument("--database", choices=sorted(outages.STARTERS), action="append")
     chosen = parser.parse_args()
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
-    django.setup()
     good = True
     for scheme in chosen.database or sorted(outages.STARTERS):
         try:
