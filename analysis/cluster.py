@@ -23,6 +23,7 @@ from contextlib import AbstractContextManager, nullcontext
 from multiprocessing import RawValue
 from typing import Any
 
+from django.conf import settings
 from django_q import cluster
 
 from analysis import steward
@@ -38,6 +39,8 @@ SHORT = 600  # characters: what is told of a result that does not fit into a pac
 
 def prepare() -> None:
     """For the process of ``manage.py qcluster``, before it forks."""
+    if settings.REDIS_URL:
+        import redis  # noqa: F401  # by all of them, and so shared
     # What is loaded by now stays in pages that all its processes share: the garbage collector
     # writes into each object that it looks at.
     gc.collect()
