@@ -24,6 +24,19 @@ SLOW = "慢慢分析"
 BRAKE = "ARBORIS_TEST_BRAKE"  # names the file that is the brake
 
 
+def appearances(name: re.Pattern[str], text: str) -> list[Finding]:
+    """One for each match, whose first group is the name."""
+    return [
+        Appearance(
+            name=match[1],
+            aliases=[],
+            evidence=Evidence(quote=match[0], start=match.start(), end=match.end()),
+            confidence=0.9,
+        )
+        for match in name.finditer(text)
+    ]
+
+
 class Scripted(Analyzer):
     """Finds whoever stands in 「」 before 说; ``runs`` counts the features it was asked for."""
 
@@ -43,15 +56,7 @@ class ScriptedSession(Session):
         Scripted.runs.append(feature)
         found: list[Finding] = []
         if feature == "character_tracking":
-            found = [
-                Appearance(
-                    name=match[1],
-                    aliases=[],
-                    evidence=Evidence(quote=match[0], start=match.start(), end=match.end()),
-                    confidence=0.9,
-                )
-                for match in SPEAKER.finditer(self.text)
-            ]
+            found = appearances(SPEAKER, self.text)
         elif feature == "foreshadowing":
             # A quote that is nowhere in the text: must never be applied.
             found = [

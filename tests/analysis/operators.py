@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -90,3 +91,15 @@ def novel_of(name: str) -> NovelProject:
 def age(task: PendingAnalysis, **since: float) -> None:
     """Queue it earlier than it was."""
     PendingAnalysis.objects.filter(pk=task.pk).update(created_at=db_now() - timedelta(**since))
+
+
+def interrupt_cancelling(monkeypatch: pytest.MonkeyPatch, task_id: int) -> None:
+    """Ctrl-C, when it is this one's turn to be cancelled."""
+    real = queue.cancel
+
+    def interrupted(turn: int) -> None:
+        if turn == task_id:
+            raise KeyboardInterrupt
+        real(turn)
+
+    monkeypatch.setattr(queue, "cancel", interrupted)

@@ -13,7 +13,7 @@ from analysis import audit, queue
 from analysis.errors import QueueConflict
 from analysis.models import OperatorAction, PendingAnalysis, Status
 from arboris.novels.models import NovelProject
-from tests.analysis.operators import call, ended, failed_task, statuses
+from tests.analysis.operators import call, ended, failed_task, interrupt_cancelling, statuses
 from tests.factories import LONG_ENOUGH, queue_chapter
 
 pytestmark = pytest.mark.django_db
@@ -109,14 +109,7 @@ def test_an_interruption_is_recorded_with_how_far_it_came(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = queue_chapter(project), queue_chapter(project)
-    real = queue.cancel
-
-    def interrupted(task_id: int) -> None:
-        if task_id == second.pk:
-            raise KeyboardInterrupt
-        real(task_id)
-
-    monkeypatch.setattr(queue, "cancel", interrupted)
+    interrupt_cancelling(monkeypatch, second.pk)
     called = call("cancel_analysis", "--all", "--noinput", "--json", "--reason", "wrong")
     assert (called.code, called.document["done"]) == (3, 1)
     row = only()

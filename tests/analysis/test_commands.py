@@ -23,6 +23,7 @@ from tests.analysis.operators import (
     age,
     call,
     failed_task,
+    interrupt_cancelling,
     novel_of,
     statuses,
 )
@@ -172,14 +173,7 @@ def test_an_interruption_keeps_what_is_done_and_ends_the_document(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = queue_chapter(project), queue_chapter(project)
-    real = queue.cancel
-
-    def interrupted(task_id: int) -> None:
-        if task_id == second.pk:
-            raise KeyboardInterrupt
-        real(task_id)
-
-    monkeypatch.setattr(queue, "cancel", interrupted)
+    interrupt_cancelling(monkeypatch, second.pk)
     called = call("cancel_analysis", "--all", "--noinput", "--json")
     assert called.code == 3
     assert called.ids == [first.pk]

@@ -10,7 +10,8 @@ import re
 import threading
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
-from arboris.bible.findings import FEATURES, Appearance, Evidence, Feature, Finding
+from arboris.bible.findings import FEATURES, Feature, Finding
+from tests.analyzers import appearances
 
 SHORTEST, LONGEST = 0.005, 0.2
 PEOPLE = ("沈砚秋", "顾长风", "陆知白", "苏晚棠", "叶无声")
@@ -48,13 +49,5 @@ class BriefSession(Session):
         check(1.0)
         found: list[Finding] = []
         if feature == "character_tracking":
-            found = [
-                Appearance(
-                    name=match[1],
-                    aliases=[],
-                    evidence=Evidence(quote=match[0], start=match.start(), end=match.end()),
-                    confidence=0.9,
-                )
-                for match in MARK.finditer(self.text)
-            ]
+            found = appearances(MARK, self.text)
         return FeatureResult(found)
