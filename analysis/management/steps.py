@@ -43,7 +43,7 @@ def take(
                 advance(1)
         interrupted = stop.is_set() and taken < total
     except KeyboardInterrupt:
-        pass
+        interrupted = True  # which the document, the record and the exit code say
     except DatabaseError as error:
         broken = error
     finally:

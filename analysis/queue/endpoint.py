@@ -66,6 +66,11 @@ def probe_again(endpoint: Endpoint, now: datetime) -> None:
         EndpointState.objects.filter(pk=state.pk).update(probe_at=now + wait(state.probes))
 
 
+def let_probe(name: str) -> None:
+    """The next claim is a probe: the last one was given up before it could tell anything."""
+    EndpointState.objects.filter(pk=name, paused_at__isnull=False).update(probe_at=db_now())
+
+
 def wait(probes: int) -> timedelta:
     """How long after so many refused probes the next one comes."""
     first = timedelta(seconds=settings.ARBORIS_ENDPOINT_PROBE_SECONDS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, QueueControl, Status
-from analysis.queue import wakeup
+from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
+from analysis.queue import endpoint, wakeup
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction, locked
 
@@ -20,8 +20,8 @@ def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
 
     def work() -> bool:
         given_back = _give_back(held.held(), checkpoint)
-        if given_back and held.probe:  # which has told nothing: the next claim is one again
-            EndpointState.objects.filter(pk=held.endpoint.name).update(probe_at=db_now())
+        if given_back and held.probe:
+            endpoint.let_probe(held.endpoint.name)
         return given_back
 
     return in_transaction(work)
