@@ -32,6 +32,12 @@ FAILED = (
 
 
 @pytest.fixture
+def client(site: Site) -> Iterator[httpx2.Client]:
+    with site.client() as client:
+        yield client
+
+
+@pytest.fixture
 def braked(site: Site) -> Iterator[Path]:
     """The brake, pulled; released at the end whatever happens."""
     site.brake.touch()

@@ -58,6 +58,12 @@ def site(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
+def client(site: Site) -> Iterator[httpx2.Client]:
+    with site.client() as client:
+        yield client
+
+
+@pytest.fixture
 def same_processes(site: Site) -> Iterator[None]:
     """Nobody dies of an outage, and nobody is replaced."""
     wait_for(lambda: len(family(site.processes["cluster"].pid)) >= 6, "the cluster is complete")
