@@ -34,7 +34,12 @@ def full(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
             scale.empty()
 
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("full")]
+# Filling takes 12 s, and several times that beside other work on a slow disk.
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("full"),
+    pytest.mark.timeout(600),
+]
 
 
 @pytest.fixture
