@@ -71,12 +71,17 @@ class NewCharacter(_Finding):
 
 
 class StateChange(_Finding):
-    """Something about a character is different from here on."""
+    """Something about a character is different from here on.
+
+    ``growth_level`` says how much the character has grown by it: 0 not at all, 1 a step, 2 clearly,
+    3 a turning point.
+    """
 
     type: Literal["state"] = "state"
     character: Name
     kind: StateKind
     description: Annotated[str, Field(min_length=1, max_length=2000)]
+    growth_level: Annotated[int, Field(ge=0, le=3)] = 0
 
 
 class Relation(_Finding):
