@@ -123,7 +123,6 @@ def _analyse(state: Run, go_on: Callable[[], bool]) -> Claim | None:
     chapter = state.outlast(lambda: _load(claim))
     analyzer = registry.get(settings.ARBORIS_ANALYZER)
     outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
-    state.outlast(lambda: story.prepare(claim.project_id))
     return _end(state, lambda: in_transaction(lambda: _apply(state, outcome, go_on)))
 
 
@@ -168,7 +167,7 @@ def _load(claim: Claim) -> ChapterInput:
         ),
         open_threads=tuple(
             OpenThread(
-                thread.chapter.chapter_number,
+                thread.chapter_number,
                 thread.description,
                 thread.quote,
                 tuple(thread.keywords),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -12,39 +12,45 @@ from pydantic import TypeAdapter, ValidationError
 from analysis.analyzers.base import Analyzer, ChapterInput
 from analysis.errors import AnalysisError, InvalidResult, ProcessingTimeout
 from analysis.pipeline.config import GenerationConfig, enabled_features
+from arboris.bible.entries import Tier
 from arboris.bible.findings import Evidence, Feature, Finding
 from arboris.novels.text import storable
 
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
+SURE = 0.8  # from here on a finding is applied without a mark
 SPENT = "spent"  # the entry in ``done`` that is no feature: tokens of tries that came to nothing
 
 
 @dataclass(frozen=True, slots=True)
 class Stated:
-    """A finding with the feature that made it, and whether its quote stands in the text."""
+    """A finding with the feature that made it, and whether its quote stands in the text.
+
+    ``tier``: applied, marked (applied, but shown as less sure), or waiting for the writer's word.
+    """
 
     feature: Feature
     finding: Finding
     verified: bool
+    tier: Tier = "applied"
 
 
 @dataclass(slots=True)
 class Outcome:
     features: tuple[Feature, ...]
     findings: list[Stated] = field(default_factory=list)
-    below_threshold: int = 0
     tokens: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def summary(self) -> dict[str, Any]:
         """What is kept as the task's result: counts, not the findings themselves."""
-        kinds = Counter(stated.finding.type for stated in self.findings)
+        certain = [stated for stated in self.findings if stated.tier != "waiting"]
+        kinds = Counter(stated.finding.type for stated in certain)
         return {
             "features": list(self.features),
-            "findings": len(self.findings),
+            "findings": len(certain),
             "by_type": dict(sorted(kinds.items())),
-            "unverified": sum(not stated.verified for stated in self.findings),
-            "below_threshold": self.below_threshold,
+            "unverified": sum(not stated.verified for stated in certain),
+            "below_threshold": len(self.findings) - len(certain),
             "notes": self.notes,
         }
 
@@ -70,10 +76,8 @@ def run(
     for feature in features:
         outcome.notes += done[feature]["notes"]
         for finding in _parse(feature, done[feature]["findings"]):
-            if finding.confidence < threshold:
-                outcome.below_threshold += 1
-            else:
-                outcome.findings.append(_place(feature, finding, chapter.text))
+            stated = _place(feature, finding, chapter.text)
+            outcome.findings.append(replace(stated, tier=_tier(finding.confidence, threshold)))
     outcome.notes = list(dict.fromkeys(outcome.notes))
     return outcome
 
@@ -133,6 +137,12 @@ def _parse(feature: Feature, plain: list[Any]) -> list[Finding]:
         return FINDINGS.validate_python(plain)
     except ValidationError as error:
         raise InvalidResult(f"{feature}: {error}") from error
+
+
+def _tier(confidence: float, threshold: float) -> Tier:
+    if confidence < threshold:
+        return "waiting"
+    return "applied" if confidence >= SURE else "marked"
 
 
 def _place(feature: Feature, finding: Finding, text: str) -> Stated:

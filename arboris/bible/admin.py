@@ -13,9 +13,14 @@ from arboris.bible.models import (
     Character,
     CharacterAlias,
     CharacterState,
+    Decision,
     Finding,
+    FoldedChapter,
+    FoldState,
     ForeshadowingEvent,
     ForeshadowingThread,
+    Handle,
+    Notice,
     Relationship,
     WorldEntity,
 )
@@ -110,3 +115,35 @@ class ForeshadowingEventAdmin(BibleAdmin):
     novel = "thread__project_id"
     list_display = ("id", "thread", "outcome", "chapter", "confidence")
     list_select_related = ("thread", "chapter")
+
+
+@admin.register(Decision)
+class DecisionAdmin(BibleAdmin):
+    list_display = ("id", "action", "project", "user", "created_at", "undone_at")
+    list_select_related = ("project", "user")
+
+
+@admin.register(Notice)
+class NoticeAdmin(BibleAdmin):
+    list_display = ("id", "kind", "subject", "project", "chapter")
+    list_select_related = ("project", "chapter")
+
+
+@admin.register(Handle)
+class HandleAdmin(BibleAdmin):
+    list_display = ("id", "scope", "handle", "nid", "partial", "project")
+    list_select_related = ("project",)
+
+
+@admin.register(FoldedChapter)
+class FoldedChapterAdmin(BibleAdmin):
+    list_display = ("id", "project", "number", "chapter")
+    list_select_related = ("project", "chapter")
+
+
+@admin.register(FoldState)
+class FoldStateAdmin(BibleAdmin):
+    list_display = ("project", "outdated")
+    list_select_related = ("project",)
+    ordering = ("project_id",)
+    search_fields = ("=project_id", "novel")

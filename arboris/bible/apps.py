@@ -1,4 +1,7 @@
+from typing import Any
+
 from django.apps import AppConfig
+from django.db.models.signals import post_delete
 from django.utils.translation import gettext_lazy as _
 
 
@@ -6,3 +9,17 @@ class BibleConfig(AppConfig):
     name = "arboris.bible"
     label = "bible"
     verbose_name = _("Story bible")
+
+    def ready(self) -> None:
+        from arboris.novels.models import Chapter
+
+        post_delete.connect(_outdate, sender=Chapter, dispatch_uid="bible_without_chapter")
+
+
+def _outdate(sender: Any, instance: Any, origin: Any = None, **_kwargs: Any) -> None:
+    """A chapter is gone, and with it its findings; not where the whole novel goes."""
+    from arboris.bible import story
+    from arboris.novels.models import Chapter
+
+    if getattr(origin, "model", type(origin)) is Chapter:
+        story.outdate([instance.project_id])

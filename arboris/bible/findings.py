@@ -24,6 +24,7 @@ Name = Annotated[str, Field(min_length=1, max_length=100)]
 Aliases = Annotated[list[Name], Field(default_factory=list, max_length=50)]
 Text = Annotated[str, Field(default="", max_length=2000)]
 Role = Literal["main", "supporting", "minor"]
+ROLES: tuple[Role, ...] = ("minor", "supporting", "main")  # from the least
 StateKind = Literal["ability", "condition", "relation", "location", "possession", "knowledge"]
 WorldKind = Literal["location", "faction", "item", "rule"]
 ForeshadowingKind = Literal["mystery", "prophecy", "hint", "setup"]

@@ -1,10 +1,11 @@
 """Findings as they were made, and the story bible folded from them.
 
-Only ``Finding`` is a source. Every other table here can be dropped and folded again.
+``Finding`` and ``Decision`` are the sources. Every other table here can be dropped and folded again.
 """
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +29,8 @@ class Finding(models.Model):
     confidence = models.FloatField(_("confidence"))
     basic = models.BooleanField(_("basic"), default=False)
     verified = models.BooleanField(_("quote found in the text"), default=True)
+    # applied, marked (applied, and shown as less sure) or waiting (for the writer).
+    tier = models.CharField(_("tier"), max_length=10, default="applied")
     # False once a later analysis of the chapter replaced it.
     current = models.BooleanField(_("current"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
@@ -48,10 +51,13 @@ class Fact(models.Model):
     """What every entry of the bible carries: where it is written, and how sure that is."""
 
     # The chapter's number lives in Chapter alone, so that renumbering reaches every fact.
-    chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="+")
+    # Without one the writer said so.
+    chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="+", null=True, blank=True)
     quote = models.TextField(_("quote"))
     confidence = models.FloatField(_("confidence"))
     basic = models.BooleanField(_("basic"), default=False)
+    tier = models.CharField(_("tier"), max_length=10, default="applied")
+    ref = models.CharField(max_length=16, default="")  # what a decision calls it
 
     class Meta:
         abstract = True
@@ -59,6 +65,7 @@ class Fact(models.Model):
 
 class Character(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="characters")
+    nid = models.CharField(max_length=200, default="")  # see ``entries``
     name = models.CharField(_("name"), max_length=100)
     role = models.CharField(_("role"), max_length=12, default="minor")
     description = models.TextField(_("description"), blank=True)
@@ -66,11 +73,18 @@ class Character(Fact):
     goals = models.TextField(_("goals"), blank=True)
     abilities = models.TextField(_("abilities"), blank=True)
     mentions = models.PositiveIntegerField(_("mentions"), default=0)
-    last_chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="+")
+    last_chapter = models.ForeignKey(
+        Chapter, models.CASCADE, related_name="+", null=True, blank=True
+    )
+    death = models.JSONField(null=True, blank=True)  # the fact that says so
 
     class Meta:
         verbose_name = _("character")
         verbose_name_plural = _("characters")
+        indexes = [models.Index(fields=["project", "-mentions"], name="character_by_mentions")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "nid"], name="character_once_per_novel")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -94,6 +108,7 @@ class CharacterState(Fact):
     character = models.ForeignKey(Character, models.CASCADE, related_name="states")
     kind = models.CharField(_("kind"), max_length=12)
     description = models.TextField(_("description"))
+    growth_level = models.PositiveSmallIntegerField(_("growth"), default=0)  # 0 to 3
 
     class Meta:
         verbose_name = _("character state")
@@ -107,15 +122,23 @@ class WorldEntity(Fact):
     """A location, faction, item or rule."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="world")
+    nid = models.CharField(max_length=200, default="")
     kind = models.CharField(_("kind"), max_length=10)
     name = models.CharField(_("name"), max_length=100)
-    aliases = models.JSONField(_("aliases"), default=list)
+    aliases = models.JSONField(_("aliases"), default=dict)  # each with the fact that says so
     description = models.TextField(_("description"), blank=True)
     mentions = models.PositiveIntegerField(_("mentions"), default=0)
+    # Who has the item (a character's nid), and the fact that says so.
+    holder = models.CharField(max_length=200, blank=True, default="")
+    held = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("world entry")
         verbose_name_plural = _("world entries")
+        indexes = [models.Index(fields=["project", "-mentions"], name="world_by_mentions")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "nid"], name="world_once_per_novel")
+        ]
 
     def __str__(self) -> str:
         return self.name
@@ -123,6 +146,8 @@ class WorldEntity(Fact):
 
 class ForeshadowingThread(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="threads")
+    nid = models.CharField(max_length=64, default="")
+    chapter_number = models.PositiveIntegerField(_("planted in chapter"), default=0)
     kind = models.CharField(_("kind"), max_length=10)
     description = models.TextField(_("description"))
     keywords = models.JSONField(_("keywords"), default=list)
@@ -131,6 +156,9 @@ class ForeshadowingThread(Fact):
     class Meta:
         verbose_name = _("foreshadowing")
         verbose_name_plural = _("foreshadowings")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "nid"], name="thread_once_per_novel")
+        ]
 
     def __str__(self) -> str:
         return self.description[:60]
@@ -140,6 +168,8 @@ class ForeshadowingEvent(Fact):
     thread = models.ForeignKey(ForeshadowingThread, models.CASCADE, related_name="events")
     outcome = models.CharField(_("outcome"), max_length=10)
     description = models.TextField(_("description"))
+    certain = models.BooleanField(_("certain"), default=True)
+    distance = models.IntegerField(_("chapters from the seed"), default=0)
 
     class Meta:
         verbose_name = _("foreshadowing event")
@@ -151,6 +181,7 @@ class ForeshadowingEvent(Fact):
 
 class Relationship(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="relationships")
+    nid = models.CharField(max_length=16, default="")
     source = models.ForeignKey(Character, models.CASCADE, related_name="+")
     target = models.ForeignKey(Character, models.CASCADE, related_name="+")
     relation = models.CharField(_("relation"), max_length=100)
@@ -158,6 +189,95 @@ class Relationship(Fact):
     class Meta:
         verbose_name = _("relationship")
         verbose_name_plural = _("relationships")
+        constraints = [
+            models.UniqueConstraint(fields=["project", "nid"], name="relationship_once_per_novel")
+        ]
 
     def __str__(self) -> str:
         return self.relation
+
+
+class Decision(models.Model):
+    """What the writer has decided about the bible, in order; undone ones stay as history.
+
+    ``params`` are those of ``rules.rules_from``: names, not ids, so that they outlive every row.
+    """
+
+    project = models.ForeignKey(NovelProject, models.CASCADE, related_name="decisions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", verbose_name=_("by")
+    )
+    action = models.CharField(_("action"), max_length=10)
+    params = models.JSONField(_("content"))
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("decision")
+        verbose_name_plural = _("decisions")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.action}: {self.pk}"
+
+
+class Notice(models.Model):
+    """A contradiction or a question for the writer, from the fold of one chapter."""
+
+    project = models.ForeignKey(NovelProject, models.CASCADE, related_name="notices")
+    chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="+")
+    kind = models.CharField(_("kind"), max_length=20)
+    subject = models.TextField(_("subject"))
+    ref = models.CharField(max_length=16)
+    data = models.JSONField(_("content"))
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.subject[:60]}"
+
+
+class Handle(models.Model):
+    """A name or word by which the fold looks for an entry (by scope and nid)."""
+
+    project = models.ForeignKey(NovelProject, models.CASCADE, related_name="+", db_index=False)
+    scope = models.CharField(max_length=6)
+    handle = models.CharField(max_length=210)
+    nid = models.CharField(max_length=200)
+    partial = models.BooleanField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["project", "scope", "handle"], name="handle_lookup"),
+            models.Index(fields=["project", "scope", "nid"], name="handle_of_entry"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scope}: {self.handle}"
+
+
+class FoldState(models.Model):
+    """How far a novel's bible is folded; ``outdated``: it is to be folded anew before it is read."""
+
+    project = models.OneToOneField(NovelProject, models.CASCADE, related_name="+", primary_key=True)
+    outdated = models.BooleanField(default=True)
+
+    def __str__(self) -> str:
+        return f"{self.project_id}"
+
+
+class FoldedChapter(models.Model):
+    """A chapter that is in the bible; ``journal`` takes it out again (``shelf.Journal``)."""
+
+    project = models.ForeignKey(NovelProject, models.CASCADE, related_name="+", db_index=False)
+    chapter = models.OneToOneField(Chapter, models.CASCADE, related_name="+")
+    number = models.PositiveIntegerField()
+    journal = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["project", "number"], name="folded_by_number")]
+
+    def __str__(self) -> str:
+        return f"{self.project_id}: {self.number}"

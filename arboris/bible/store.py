@@ -1,165 +1,278 @@
-"""Writing a folded bible: only what differs from the tables, so that ids and rows stay."""
+"""Writing what was folded: only what differs from the tables, so that ids and rows stay."""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
-from django.db import models
+from django.db import models as orm
 
-from arboris.bible import fold
-from arboris.bible.models import (
-    Character,
-    CharacterAlias,
-    CharacterState,
-    ForeshadowingEvent,
-    ForeshadowingThread,
-    Relationship,
-    WorldEntity,
-)
+from arboris.bible import models
+from arboris.bible.additions import ties
+from arboris.bible.entries import Person, Scope, Thing, Thread, Tie
+from arboris.bible.rows import TABLES, batches, fact_columns
+from arboris.bible.rules import Rules
+from arboris.bible.shelf import Shelf
 
-Row = TypeVar("Row", bound=models.Model)
-Wanted = dict[tuple[Any, ...], dict[str, Any]]
+Row = TypeVar("Row", bound=orm.Model)
+E = TypeVar("E", Person, Thing, Thread, Tie)
+Key = tuple[Any, ...]
+Wanted = dict[Key, dict[str, Any]]
 
 
-def save(project_id: uuid.UUID, bible: fold.Bible) -> None:
-    """Make the novel's bible tables equal to ``bible``, in the caller's transaction."""
-    characters = _sync(
-        Character.objects.filter(project_id=project_id),
-        ("name",),
-        {(person.name,): _person(project_id, person) for person in bible.people},
-    )
-    ids = {name: row.pk for (name,), row in characters.items()}
-    _sync(
-        CharacterAlias.objects.filter(character__project_id=project_id),
-        ("character_id", "name"),
-        {
-            (ids[person.name], alias): _fact(fact)
-            for person in bible.people
+class Store:
+    """Makes a novel's tables equal to a shelf, in the caller's transaction.
+
+    ``chapters`` are those whose pages are on the shelf; None: all of the novel is, and whatever the
+    tables hold beyond it goes.
+    """
+
+    def __init__(
+        self, project_id: uuid.UUID, shelf: Shelf, rules: Rules, chapters: Collection[int] | None
+    ) -> None:
+        self._project_id = project_id
+        self._shelf = shelf
+        self._rules = rules
+        self._chapters = chapters
+
+    def save(self) -> None:
+        own_ties = {(Tie.scope, tie.nid): tie for tie in ties(self._shelf, self._rules)}
+        for place, tie in own_ties.items():
+            if self._shelf.entries.get(place) is None:
+                self._shelf.entries[place] = tie
+        people = self._save(Person, self._person)
+        self._save_aliases(people)
+        ids = {nid: row.pk for nid, row in people.items()}
+        self._save(Thing, self._thing)
+        threads = self._save(Thread, self._thread)
+        self._save(Tie, lambda tie: self._tie(tie, ids))
+        self._save_pages(ids, {nid: row.pk for nid, row in threads.items()})
+        self._save_handles()
+
+    def _on_shelf(self, kind: type[E]) -> dict[str, E | None]:
+        return {
+            nid: entry  # type: ignore[misc]
+            for (scope, nid), entry in self._shelf.entries.items()
+            if scope == kind.scope
+        }
+
+    def _save(self, kind: type[E], columns: Callable[[E], dict[str, Any] | None]) -> dict[str, Any]:
+        """The rows of all entries of that kind, by nid."""
+        entries = self._on_shelf(kind)
+        rows = TABLES[kind.scope]._default_manager.filter(project_id=self._project_id)
+        wanted: Wanted = {}
+        for nid, entry in entries.items():
+            values = columns(entry) if entry is not None else None
+            if values is not None:
+                wanted[(nid,)] = {"project_id": self._project_id, **values}
+        if self._chapters is None:
+            self._keep_ids_of_renamed(kind.scope, rows, entries)
+            return _by_nid(sync(rows, ("nid",), wanted))
+        return _by_nid(sync(rows, ("nid",), wanted, among=("nid__in", list(entries))))
+
+    def _keep_ids_of_renamed(
+        self, scope: Scope, rows: orm.QuerySet[Any], entries: Collection[str]
+    ) -> None:
+        """What the writer renamed or merged goes on in its row, where nothing else has one."""
+        had = set(rows.values_list("nid", flat=True))
+        for nid in sorted(had - set(entries)):
+            heir = self._rules.canonical(scope, nid)
+            if heir in entries and heir not in had:
+                rows.filter(nid=nid).update(nid=heir)
+                had.add(heir)
+
+    # --- columns ------------------------------------------------------------------------------
+    def _person(self, person: Person) -> dict[str, Any]:
+        edited = self._rules.edited(Person.scope, person.keys())
+        return fact_columns(person.fact) | {
+            "name": person.name,
+            "role": person.role,
+            "description": person.description,
+            "personality": person.personality,
+            "goals": person.goals,
+            "abilities": person.abilities,
+            "mentions": person.mentions,
+            "last_chapter_id": person.last_chapter_id,
+            "death": asdict(person.death) if person.death else None,
+            **edited,
+        }
+
+    def _thing(self, thing: Thing) -> dict[str, Any]:
+        edited = self._rules.edited(Thing.scope, thing.keys())
+        return fact_columns(thing.fact) | {
+            "kind": thing.kind,
+            "name": thing.name,
+            "aliases": {name: asdict(fact) for name, fact in thing.aliases.items()},
+            "description": thing.description,
+            "mentions": thing.mentions,
+            "holder": thing.holder,
+            "held": asdict(thing.held) if thing.held else None,
+            **edited,
+        }
+
+    def _thread(self, thread: Thread) -> dict[str, Any]:
+        edited = self._rules.edited(Thread.scope, [thread.nid])
+        return fact_columns(thread.fact) | {
+            "kind": thread.kind,
+            "description": thread.description,
+            "keywords": thread.keywords,
+            "chapter_number": thread.chapter_number,
+            "status": self._rules.statuses.get(thread.nid, thread.status),
+            **edited,
+        }
+
+    def _tie(self, tie: Tie, people: dict[str, int]) -> dict[str, Any] | None:
+        if tie.source not in people or tie.target not in people:
+            return None
+        return fact_columns(tie.fact) | {
+            "source_id": people[tie.source],
+            "target_id": people[tie.target],
+            "relation": tie.relation,
+        }
+
+    # --- what hangs on them -------------------------------------------------------------------
+    def _save_aliases(self, rows: dict[str, Any]) -> None:
+        wanted: Wanted = {
+            (rows[person.nid].pk, alias): fact_columns(fact)
+            for person in self._on_shelf(Person).values()
+            if person is not None
             for alias, fact in person.aliases.items()
-        },
-    )
-    _sync(
-        CharacterState.objects.filter(character__project_id=project_id),
-        ("character_id", "chapter_id", "kind", "description"),
-        {
-            (ids[person.name], *place): _fact(fact)
-            for person in bible.people
-            for place, fact in person.states.items()
-        },
-    )
-    _sync(
-        Relationship.objects.filter(project_id=project_id),
-        ("source_id", "target_id", "relation"),
-        {
-            (ids[source], ids[target], relation): _fact(fact) | {"project_id": project_id}
-            for (source, target, relation), fact in bible.relations.items()
-        },
-    )
-    _sync(
-        WorldEntity.objects.filter(project_id=project_id),
-        ("kind", "name"),
-        {place: _entity(project_id, entity) for place, entity in bible.entities.items()},
-    )
-    _save_threads(project_id, bible.threads)
+        }
+        aliases = models.CharacterAlias.objects.filter(character__project_id=self._project_id)
+        among = None
+        if self._chapters is not None:
+            among = ("character_id__in", [row.pk for row in rows.values()])
+        sync(aliases, ("character_id", "name"), wanted, among=among)
 
-
-def _save_threads(project_id: uuid.UUID, threads: list[fold.Thread]) -> None:
-    rows = _sync(
-        ForeshadowingThread.objects.filter(project_id=project_id),
-        ("chapter_id", "quote"),
-        {
-            (thread.fact.chapter_id, thread.fact.quote): _fact(thread.fact)
+    def _save_pages(self, people: dict[str, int], threads: dict[str, int]) -> None:
+        pages = self._shelf.pages
+        states: Wanted = {
+            (people[s.person], s.fact.chapter_id, s.kind, s.description): fact_columns(s.fact)
+            | {"growth_level": s.growth_level}
+            for page in pages.values()
+            for s in page.states.values()
+        }
+        events: Wanted = {
+            (threads[e.thread], e.fact.chapter_id, e.fact.quote): fact_columns(e.fact)
             | {
-                "project_id": project_id,
-                "kind": thread.kind,
-                "description": thread.description,
-                "keywords": thread.keywords,
-                "status": thread.status,
+                "outcome": e.outcome,
+                "description": e.description,
+                "certain": e.certain,
+                "distance": e.distance,
             }
-            for thread in threads
-        },
-    )
-    _sync(
-        ForeshadowingEvent.objects.filter(thread__project_id=project_id),
-        ("thread_id", "chapter_id", "quote"),
-        {
-            (rows[(thread.fact.chapter_id, thread.fact.quote)].pk, *place): _fact(fact)
-            | {"description": description, "outcome": outcome}
-            for thread in threads
-            for place, (outcome, description, fact) in thread.events.items()
-        },
-    )
+            for page in pages.values()
+            for e in page.events.values()
+        }
+        notices: Wanted = {
+            (notice.chapter_id, notice.ref): {
+                "project_id": self._project_id,
+                "kind": notice.kind,
+                "subject": notice.subject,
+                "data": notice.data,
+            }
+            for page in pages.values()
+            for notice in page.notices.values()
+        }
+        among = None if self._chapters is None else ("chapter_id__in", list(self._chapters))
+        of_people = models.CharacterState.objects.filter(character__project_id=self._project_id)
+        natural = ("character_id", "chapter_id", "kind", "description")
+        sync(of_people, natural, states, among=among)
+        of_threads = models.ForeshadowingEvent.objects.filter(thread__project_id=self._project_id)
+        sync(of_threads, ("thread_id", "chapter_id", "quote"), events, among=among)
+        of_novel = models.Notice.objects.filter(project_id=self._project_id)
+        sync(of_novel, ("chapter_id", "ref"), notices, among=among)
+
+    def _save_handles(self) -> None:
+        wanted = {
+            (entry.scope, nid, handle, partial)
+            for (_, nid), entry in self._shelf.entries.items()
+            if entry is not None
+            for handle, partial in entry.handles()
+        }
+        rows = models.Handle.objects.filter(project_id=self._project_id)
+        had: dict[tuple[str, str, str, bool], int] = {}
+        for scope in TABLES:
+            nids = [nid for at, nid in self._shelf.entries if at == scope]
+            parts = [rows.filter(scope=scope)]
+            if self._chapters is not None:
+                parts = [parts[0].filter(nid__in=batch) for batch in batches(nids)]
+            for part in parts:
+                for pk, *place in part.values_list("pk", "scope", "nid", "handle", "partial"):
+                    had[tuple(place)] = pk  # type: ignore[index]
+        surplus = [pk for place, pk in had.items() if place not in wanted]
+        for batch in batches(surplus):
+            rows.filter(pk__in=batch).delete()
+        models.Handle.objects.bulk_create(
+            [
+                models.Handle(
+                    project_id=self._project_id,
+                    scope=scope,
+                    nid=nid,
+                    handle=handle,
+                    partial=partial,
+                )
+                for scope, nid, handle, partial in sorted(wanted - had.keys())
+            ],
+            batch_size=200,
+        )
 
 
-def _fact(fact: fold.Fact) -> dict[str, Any]:
-    return {
-        "chapter_id": fact.chapter_id,
-        "quote": fact.quote,
-        "confidence": fact.confidence,
-        "basic": fact.basic,
-    }
+def _by_nid(rows: dict[Key, Any]) -> dict[str, Any]:
+    return {nid: row for (nid,), row in rows.items()}
 
 
-def _person(project_id: uuid.UUID, person: fold.Person) -> dict[str, Any]:
-    return _fact(person.fact) | {
-        "project_id": project_id,
-        "role": person.role,
-        "description": person.description,
-        "personality": person.personality,
-        "goals": person.goals,
-        "abilities": person.abilities,
-        "mentions": person.mentions,
-        "last_chapter_id": person.last_chapter_id,
-    }
+def sync(
+    queryset: orm.QuerySet[Row],
+    natural: tuple[str, ...],
+    wanted: Wanted,
+    *,
+    among: tuple[str, list[Any]] | None = None,
+) -> dict[Key, Row]:
+    """Delete, update and add rows until ``queryset`` holds exactly ``wanted``; returns it by key.
 
-
-def _entity(project_id: uuid.UUID, entity: fold.Entity) -> dict[str, Any]:
-    return _fact(entity.fact) | {
-        "project_id": project_id,
-        "aliases": entity.aliases,
-        "description": entity.description,
-        "mentions": entity.mentions,
-    }
-
-
-def _sync(
-    queryset: models.QuerySet[Row], natural: tuple[str, ...], wanted: Wanted
-) -> dict[tuple[Any, ...], Row]:
-    """Delete, update and add rows until ``queryset`` holds exactly ``wanted``; returns it by key."""
-    rows: dict[tuple[Any, ...], Row] = {}
+    ``among`` (a lookup and its values) narrows it to the rows that are looked at.
+    """
+    rows: dict[Key, Row] = {}
     surplus: list[Any] = []
     changed: list[Row] = []
-    for row in queryset:
+    columns: set[str] = set()
+    for row in _looked_at(queryset, among):
         place = tuple(getattr(row, name) for name in natural)
         if place not in wanted or place in rows:
             surplus.append(row.pk)
             continue
         rows[place] = row
-        if _assign(row, wanted[place]):
+        if different := _assign(row, wanted[place]):
             changed.append(row)
-    if surplus:
-        queryset.filter(pk__in=surplus).delete()
+            columns |= different
+    for batch in batches(surplus):
+        queryset.filter(pk__in=batch).delete()
+    manager = queryset.model._default_manager
     if changed:
-        queryset.model._default_manager.bulk_update(changed, _columns(wanted), batch_size=200)
+        manager.bulk_update(changed, sorted(columns), batch_size=100)
     new = [
         queryset.model(**(dict(zip(natural, place, strict=True)) | values))
         for place, values in wanted.items()
         if place not in rows
     ]
-    queryset.model._default_manager.bulk_create(new, batch_size=200)
-    if new and any(row.pk is None for row in new):  # MariaDB's driver may not hand back the ids
-        return {tuple(getattr(row, name) for name in natural): row for row in queryset.all()}
+    manager.bulk_create(new, batch_size=200)
+    if any(row.pk is None for row in new):  # MySQL's driver does not hand back the ids
+        new = list(_looked_at(queryset, among))
     return rows | {tuple(getattr(row, name) for name in natural): row for row in new}
 
 
-def _assign(row: models.Model, values: dict[str, Any]) -> bool:
-    before = {name: getattr(row, name) for name in values}
-    for name, value in values.items():
-        setattr(row, name, value)
-    return before != values
+def _looked_at(queryset: orm.QuerySet[Row], among: tuple[str, list[Any]] | None) -> Iterable[Row]:
+    if among is None:
+        return queryset
+    lookup, values = among
+    return [row for batch in batches(values) for row in queryset.filter(**{lookup: batch})]
 
 
-def _columns(wanted: Wanted) -> Iterable[str]:
-    return next(iter(wanted.values())).keys()
+def _assign(row: orm.Model, values: dict[str, Any]) -> set[str]:
+    """Set the values; returns the names of those that were others before."""
+    different = {name for name, value in values.items() if getattr(row, name) != value}
+    for name in different:
+        setattr(row, name, values[name])
+    return different

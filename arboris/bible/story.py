@@ -1,17 +1,45 @@
-"""The story bible of a novel: record findings, fold them, and say what is known."""
+"""The story bible of a novel: record findings, fold them, and say what is known.
+
+One more chapter at the end, or among the last JOURNALS, is folded onto what the tables hold. A
+change further back needs the whole novel folded anew: a short one at once, a long one when it is
+read next, so that a novel that is analysed again from its start is not folded for every chapter.
+"""
 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from arboris.bible import fold, placed, store
-from arboris.bible.findings import Finding, WorldKind
-from arboris.bible.models import Character, ForeshadowingThread, WorldEntity
+from django.db.models import Exists, OuterRef, QuerySet
+
+from arboris.bible import decisions, store
+from arboris.bible.additions import lay
+from arboris.bible.entries import Tier
+from arboris.bible.findings import FINDING, Finding, WorldKind
+from arboris.bible.fold import Fold
+from arboris.bible.models import (
+    Character,
+    FoldedChapter,
+    FoldState,
+    ForeshadowingThread,
+    WorldEntity,
+)
 from arboris.bible.models import Finding as FindingRow
-from arboris.novels.models import NovelProject
+from arboris.bible.placed import Placed
+from arboris.bible.prefetch import prefetch
+from arboris.bible.rows import Rows
+from arboris.bible.shelf import Journal, Shelf
+from arboris.db import in_transaction, locked
+from arboris.novels.models import Chapter, NovelProject
+
+JOURNALS = 40  # how many of the last chapters can be taken out of the bible again
+SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
+KNOWN_MOST = 500  # people, and things, that an analysis is told of: those named most
+OPEN_MOST = 200  # and open threads: those planted last
+BATCH = 500
 
 
 class Stated(Protocol):
@@ -23,6 +51,8 @@ class Stated(Protocol):
     def finding(self) -> Finding: ...
     @property
     def verified(self) -> bool: ...
+    @property
+    def tier(self) -> Tier: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +62,7 @@ class KnownPerson:
     aliases: tuple[str, ...]
 
 
+# --- recording --------------------------------------------------------------------------------
 def record(
     project: NovelProject,
     *,
@@ -40,7 +71,7 @@ def record(
     task_id: int,
     findings: Sequence[Stated],
 ) -> None:
-    """Replace the chapter's findings and fold the novel's bible anew.
+    """Replace the chapter's findings and fold the novel's bible.
 
     The caller holds the project's row lock: two analyses of one novel must not fold side by side.
     """
@@ -61,12 +92,13 @@ def record(
                 confidence=stated.finding.confidence,
                 basic=stated.finding.basic,
                 verified=stated.verified,
+                tier=stated.tier,
             )
             for stated in findings
         ],
         batch_size=200,
     )
-    rebuild(project.pk)
+    refold(project.pk, chapter_id)
 
 
 def forget(project_id: uuid.UUID, chapter_id: int) -> None:
@@ -75,38 +107,165 @@ def forget(project_id: uuid.UUID, chapter_id: int) -> None:
     The caller holds the project's row lock.
     """
     if FindingRow.objects.filter(chapter_id=chapter_id, current=True).update(current=False):
-        rebuild(project_id)
+        refold(project_id, chapter_id)
+
+
+def refold(project_id: uuid.UUID, chapter_id: int) -> None:
+    """The findings of one chapter have changed; the caller holds the project's row lock."""
+    state = FoldState.objects.filter(project_id=project_id).first()
+    if state is None or state.outdated:
+        _outdate(project_id)
+        return
+    number = Chapter.objects.values_list("chapter_number", flat=True).get(pk=chapter_id)
+    later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)
+    folded = list(later.order_by("number")[: JOURNALS + 1])
+    if len(folded) > JOURNALS or any(chapter.journal is None for chapter in folded):
+        _outdate(project_id)
+        return
+    rules = decisions.rules(project_id)
+    shelf = Rows(project_id)
+    shelf.keeps_journal = True
+    for chapter in reversed(folded):
+        shelf.undo(chapter.journal or [])
+    numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
+    by_chapter = _by_chapter(current(project_id, numbers))
+    prefetch(shelf, rules, [one for findings in by_chapter.values() for one in findings])
+    folding = Fold(shelf, rules)
+    journals = {}
+    for at in sorted(numbers, key=lambda pk: numbers[pk]):
+        folding.chapter(by_chapter.get(at, []))
+        journals[at] = shelf.take_journal()
+    store.Store(project_id, shelf, rules, numbers.keys()).save()
+    for at, journal in journals.items():
+        FoldedChapter.objects.update_or_create(
+            chapter_id=at,
+            defaults={"project_id": project_id, "number": numbers[at], "journal": journal},
+        )
+    _forget_old_journals(project_id)
 
 
 def rebuild(project_id: uuid.UUID) -> None:
-    """Fold the bible from all current findings whose quote stands in the text."""
-    store.save(project_id, fold.fold(placed.current(project_id)))
+    """Fold the whole novel anew; the caller holds the project's row lock."""
+    rules, shelf = decisions.rules(project_id), Shelf()
+    lay(shelf, rules)
+    folding = Fold(shelf, rules)
+    by_chapter = _by_chapter(current(project_id))
+    numbers = {pk: findings[0].chapter_number for pk, findings in by_chapter.items()}
+    journals: dict[int, Journal] = {}
+    for at, pk in enumerate(sorted(numbers, key=lambda pk: numbers[pk])):
+        shelf.keeps_journal = at >= len(numbers) - JOURNALS
+        folding.chapter(by_chapter[pk])
+        if shelf.keeps_journal:
+            journals[pk] = shelf.take_journal()
+    store.Store(project_id, shelf, rules, None).save()
+    FoldedChapter.objects.filter(project_id=project_id).delete()
+    FoldedChapter.objects.bulk_create(
+        [
+            FoldedChapter(
+                project_id=project_id, chapter_id=pk, number=number, journal=journals.get(pk)
+            )
+            for pk, number in numbers.items()
+        ],
+        batch_size=200,
+    )
+    FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": False})
 
 
-def prepare(project_id: uuid.UUID) -> None:
-    """Read and parse what the fold will need, before the transaction that holds the lock."""
-    placed.current(project_id)
+def fresh(project_id: uuid.UUID) -> None:
+    """Fold the novel anew if that is due; whoever reads the bible calls this before."""
+    state = FoldState.objects.filter(project_id=project_id).first()
+    if state is not None and not state.outdated:
+        return
+    if state is None and not decisions.any_of(project_id) and not _analysed(project_id).exists():
+        return  # there is nothing to fold
+
+    def work() -> None:
+        locked(NovelProject.objects.filter(pk=project_id)).get()
+        state = FoldState.objects.filter(project_id=project_id).first()
+        if state is None or state.outdated:
+            rebuild(project_id)
+
+    in_transaction(work)
 
 
+def outdate(project_ids: Iterable[uuid.UUID]) -> None:
+    """These novels are to be folded anew before they are read."""
+    FoldState.objects.filter(project_id__in=list(project_ids)).update(outdated=True)
+
+
+def _outdate(project_id: uuid.UUID) -> None:
+    some = _analysed(project_id)[: SHORT + 1]
+    if len(some) <= SHORT:
+        rebuild(project_id)
+    else:
+        FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": True})
+
+
+def _analysed(project_id: uuid.UUID) -> QuerySet[Chapter]:
+    """The novel's chapters with findings."""
+    findings = FindingRow.objects.filter(chapter_id=OuterRef("pk"), current=True)
+    return Chapter.objects.filter(Exists(findings), project_id=project_id).only("pk")
+
+
+def _forget_old_journals(project_id: uuid.UUID) -> None:
+    kept = FoldedChapter.objects.filter(project_id=project_id, journal__isnull=False)
+    numbers = kept.order_by("-number").values_list("number", flat=True)
+    for newest in numbers[JOURNALS : JOURNALS + 1]:
+        kept.filter(number__lte=newest).update(journal=None)
+
+
+def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[Placed]:
+    """Every current finding whose quote stands in the text; of these chapters (ids), or of all."""
+    rows = _verified(project_id)
+    if chapters is not None:
+        rows = rows.filter(chapter_id__in=list(chapters))
+    return _placed(rows)
+
+
+def waiting(project_id: uuid.UUID) -> list[Placed]:
+    """Current findings that are not applied before the writer accepts them."""
+    return _placed(_verified(project_id).filter(tier="waiting"))
+
+
+def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
+    return FindingRow.objects.filter(project_id=project_id, current=True, verified=True)
+
+
+def _placed(rows: QuerySet[FindingRow]) -> list[Placed]:
+    found = rows.values_list("chapter__chapter_number", "chapter_id", "payload", "tier")
+    return [
+        Placed(number, chapter_id, FINDING.validate_python(payload), cast(Tier, tier))
+        for number, chapter_id, payload, tier in found.iterator(chunk_size=BATCH)
+    ]
+
+
+def _by_chapter(findings: Iterable[Placed]) -> dict[int, list[Placed]]:
+    chapters: defaultdict[int, list[Placed]] = defaultdict(list)
+    for one in findings:
+        chapters[one.chapter_id].append(one)
+    return chapters
+
+
+# --- what is known ----------------------------------------------------------------------------
 def known_people(project_id: uuid.UUID) -> list[KnownPerson]:
-    people = Character.objects.filter(project_id=project_id).prefetch_related("aliases")
+    """Those named most often, at most KNOWN_MOST: an analysis costs the same in a long novel."""
+    rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "pk")
+    people = rows.only("pk", "name").prefetch_related("aliases")[:KNOWN_MOST]
     return [
         KnownPerson(p.pk, p.name, tuple(sorted(a.name for a in p.aliases.all()))) for p in people
     ]
 
 
 def known_entities(project_id: uuid.UUID) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
-    """Kind, name and aliases of every location, faction, item and rule."""
-    rows = WorldEntity.objects.filter(project_id=project_id).values_list("kind", "name", "aliases")
-    return [(cast(WorldKind, kind), name, tuple(aliases)) for kind, name, aliases in rows]
+    """Kind, name and aliases of the locations, factions, items and rules that are named most."""
+    rows = WorldEntity.objects.filter(project_id=project_id).order_by("-mentions", "pk")
+    found = rows.values_list("kind", "name", "aliases")[:KNOWN_MOST]
+    return [(cast(WorldKind, kind), name, tuple(sorted(aliases))) for kind, name, aliases in found]
 
 
 def open_threads(project_id: uuid.UUID, before_chapter: int) -> list[ForeshadowingThread]:
-    """Seeds planted before the chapter that are not paid off."""
-    return list(
-        ForeshadowingThread.objects.filter(
-            project_id=project_id, chapter__chapter_number__lt=before_chapter
-        )
-        .exclude(status="paid_off")
-        .select_related("chapter")
+    """Seeds planted before the chapter that are open still: the latest OPEN_MOST."""
+    rows = ForeshadowingThread.objects.filter(
+        project_id=project_id, chapter_number__lt=before_chapter, status__in=("open", "advanced")
     )
+    return list(rows.order_by("-chapter_number", "pk")[:OPEN_MOST])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from arboris.bible import story
 from arboris.bible.models import (
     Character,
     Fact,
@@ -13,6 +14,9 @@ from arboris.bible.models import (
 )
 from arboris.novels.models import NovelProject
 
+STALE_CHAPTERS = 30
+Numbers = dict[int | None, int]
+STALE_CHAPTERS = 30
 WORLD = {"location": "locations", "faction": "factions", "item": "items", "rule": "rules"}
 
 
@@ -21,7 +25,8 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
 
     Every entry carries chapter_id, chapter_number, quote, confidence (0 to 1) and basic.
     """
-    numbers = dict(project.chapters.values_list("pk", "chapter_number"))
+    story.fresh(project.pk)
+    numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     return {
         "characters": _characters(project, numbers),
         "world": _world(project, numbers),
@@ -37,26 +42,34 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
             for row in _ordered(
                 Relationship.objects.filter(project=project).select_related("source", "target"),
                 numbers,
+                "quote relation nid",
             )
         ],
     }
 
 
-def _fact(row: Fact, numbers: dict[int, int]) -> dict[str, Any]:
+def _fact(row: Fact, numbers: Numbers) -> dict[str, Any]:
     return {
         "chapter_id": row.chapter_id,
-        "chapter_number": numbers[row.chapter_id],
+        "chapter_number": numbers.get(row.chapter_id),
         "quote": row.quote,
         "confidence": round(row.confidence, 3),
         "basic": row.basic,
+        "tier": row.tier,
+        "ref": row.ref,
     }
 
 
-def _ordered(rows: Any, numbers: dict[int, int]) -> list[Any]:
-    return sorted(rows, key=lambda row: (numbers[row.chapter_id], row.pk))
+def _ordered(rows: Any, numbers: Numbers, by: str) -> list[Any]:
+    """By chapter, then by what they say: never by ids, which tell when an analysis ended."""
+    parts = by.split()
+    return sorted(
+        rows,
+        key=lambda row: (numbers.get(row.chapter_id, 0), *(getattr(row, p) for p in parts)),
+    )
 
 
-def _characters(project: NovelProject, numbers: dict[int, int]) -> list[dict[str, Any]]:
+def _characters(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
     rows = Character.objects.filter(project=project).prefetch_related("aliases", "states")
     return [
         {
@@ -69,26 +82,31 @@ def _characters(project: NovelProject, numbers: dict[int, int]) -> list[dict[str
             "goals": row.goals,
             "abilities": row.abilities,
             "mentions": row.mentions,
-            "first_chapter": numbers[row.chapter_id],
-            "last_chapter": numbers[row.last_chapter_id],
+            "first_chapter": numbers.get(row.chapter_id),
+            "last_chapter": numbers.get(row.last_chapter_id),
             **_fact(row, numbers),
             "states": [
-                {"kind": state.kind, "description": state.description, **_fact(state, numbers)}
-                for state in _ordered(row.states.all(), numbers)
+                {
+                    "kind": state.kind,
+                    "description": state.description,
+                    "growth_level": state.growth_level,
+                    **_fact(state, numbers),
+                }
+                for state in _ordered(row.states.all(), numbers, "kind description")
             ],
         }
-        for row in sorted(rows, key=lambda row: (-row.mentions, row.name))
+        for row in sorted(rows, key=lambda row: (-row.mentions, row.name, row.nid))
     ]
 
 
-def _world(project: NovelProject, numbers: dict[int, int]) -> dict[str, Any]:
+def _world(project: NovelProject, numbers: Numbers) -> dict[str, Any]:
     world: dict[str, list[dict[str, Any]]] = {plural: [] for plural in WORLD.values()}
-    for row in _ordered(WorldEntity.objects.filter(project=project), numbers):
+    for row in _ordered(WorldEntity.objects.filter(project=project), numbers, "name"):
         world[WORLD[row.kind]].append(
             {
                 "id": row.pk,
                 "name": row.name,
-                "aliases": row.aliases,
+                "aliases": sorted(row.aliases),
                 "description": row.description,
                 "mentions": row.mentions,
                 **_fact(row, numbers),
@@ -97,8 +115,9 @@ def _world(project: NovelProject, numbers: dict[int, int]) -> dict[str, Any]:
     return world
 
 
-def _foreshadowings(project: NovelProject, numbers: dict[int, int]) -> list[dict[str, Any]]:
+def _foreshadowings(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
     rows = ForeshadowingThread.objects.filter(project=project).prefetch_related("events")
+    last = max(numbers.values(), default=0)
     return [
         {
             "id": row.pk,
@@ -106,15 +125,35 @@ def _foreshadowings(project: NovelProject, numbers: dict[int, int]) -> list[dict
             "description": row.description,
             "status": row.status,
             "keywords": row.keywords,
+            **_age(row, last),
             **_fact(row, numbers),
             "events": [
                 {
                     "outcome": event.outcome,
+                    "certain": event.certain,
+                    "distance": event.distance,
                     "description": event.description,
                     **_fact(event, numbers),
                 }
-                for event in _ordered(row.events.all(), numbers)
+                for event in _ordered(row.events.all(), numbers, "quote")
             ],
         }
-        for row in _ordered(rows, numbers)
+        for row in _ordered(rows, numbers, "quote description")
     ]
+
+
+def _age(row: ForeshadowingThread, last: int) -> dict[str, Any]:
+    """``age``: chapters from the seed to the novel's last; None where it has no chapter.
+
+    ``stale``: nothing has come of it for STALE_CHAPTERS.
+    """
+    if not row.chapter_number:
+        return {"age": None, "stale": False}
+    touched = max(
+        [row.chapter_number, *(row.chapter_number + e.distance for e in row.events.all())]
+    )
+    closed = row.status in ("paid_off", "abandoned")
+    return {
+        "age": last - row.chapter_number,
+        "stale": not closed and last - touched >= STALE_CHAPTERS,
+    }

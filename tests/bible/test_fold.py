@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arboris.bible.entries import Event, State
 from arboris.bible.findings import (
     FINDING,
     Appearance,
@@ -20,7 +21,9 @@ from arboris.bible.findings import (
     StateChange,
     WorldFact,
 )
-from arboris.bible.fold import Bible, Placed, fold, is_short_form
+from arboris.bible.fold import Bible, fold
+from arboris.bible.names import is_short_form
+from arboris.bible.placed import Placed
 
 pytestmark = pytest.mark.nodb
 
@@ -95,13 +98,18 @@ def test_what_holds_for_every_bible(given: list[Placed]) -> None:
         assert person.name not in person.aliases
     borne = [alias for person in bible.people for alias in person.aliases]
     assert len(borne) == len(set(borne))  # an alias is one person's
-    for source, target, _ in bible.relations:
-        assert source != target
-        assert {source, target} <= set(known)
-    for thread in bible.threads:
-        for chapter_id, _ in thread.events:
-            assert 100 - chapter_id > thread.chapter_number  # pay-offs come after their seed
-        assert (thread.status == "open") is (not thread.events)
+    ids = {person.nid for person in bible.people}
+    for tie in bible.ties:
+        assert tie.source != tie.target
+        assert {tie.source, tie.target} <= ids
+    threads = {thread.nid: thread for thread in bible.threads}
+    for event in events(bible):
+        thread, chapter_id = threads[event.thread], event.fact.chapter_id
+        assert chapter_id is not None
+        assert event.distance == 100 - chapter_id - thread.chapter_number
+        assert event.distance > 0  # pay-offs come after their seed
+    advanced = {event.thread for event in events(bible) if event.certain}
+    assert advanced == {nid for nid, thread in threads.items() if thread.status != "open"}
 
 
 def at(chapter: int, finding: Finding) -> Placed:
@@ -138,6 +146,14 @@ def only(bible: Bible) -> Any:
     return one
 
 
+def states(bible: Bible) -> list[State]:
+    return [state for page in bible.pages.values() for state in page.states.values()]
+
+
+def events(bible: Bible) -> list[Event]:
+    return [event for page in bible.pages.values() for event in page.events.values()]
+
+
 def test_aliases_resolve_to_one_person() -> None:
     bible = fold(
         [
@@ -151,7 +167,7 @@ def test_aliases_resolve_to_one_person() -> None:
     one = only(bible)
     assert (one.name, one.mentions, one.last_chapter_id) == ("沈砚秋", 3, 3)
     assert "老沈" in one.aliases
-    assert len(one.states) == 1
+    assert [state.person for state in states(bible)] == [one.nid]
 
 
 def test_a_full_name_that_comes_later_takes_over() -> None:
@@ -162,8 +178,7 @@ def test_a_full_name_that_comes_later_takes_over() -> None:
 
 def test_a_by_name_that_two_share_does_not_merge_them() -> None:
     bible = fold([at(1, person("沈砚秋", "先生")), at(2, person("顾长风", "先生"))])
-    assert [p.name for p in bible.people] == ["沈砚秋", "顾长风"]
-    assert list(bible.people[0].aliases) == ["先生"]
+    assert {p.name: list(p.aliases) for p in bible.people} == {"沈砚秋": ["先生"], "顾长风": []}
 
 
 def test_a_by_name_that_is_all_an_earlier_chapter_knew_becomes_the_persons() -> None:
@@ -176,7 +191,7 @@ def test_a_name_that_fits_two_people_is_nobodys() -> None:
     bible = fold([at(1, person("Ada Finch")), at(1, person("Ada Stone", start=9)), at(2, StateChange(
         character="Ada", kind="condition", description="hurt", evidence=ev("hurt"), confidence=0.7))])  # fmt: skip
     assert sorted(p.name for p in bible.people) == ["Ada Finch", "Ada Stone"]
-    assert not any(p.states for p in bible.people)
+    assert not states(bible)
 
 
 @pytest.mark.parametrize(
@@ -202,8 +217,7 @@ def test_a_seed_goes_open_advanced_paid_off() -> None:
         "advanced",
         "paid_off",
     ]
-    (thread,) = fold(given).threads
-    assert [outcome for outcome, _, _ in thread.events.values()] == ["advanced", "paid_off"]
+    assert [event.outcome for event in events(fold(given))] == ["advanced", "paid_off"]
 
 
 def test_a_paid_off_seed_takes_no_more() -> None:
@@ -211,8 +225,7 @@ def test_a_paid_off_seed_takes_no_more() -> None:
         at(1, seed("铜铃不响", "铜铃")),
         *(at(n, payoff(f"响了{n}次", "铜铃")) for n in (2, 3)),
     ]
-    (thread,) = fold(given).threads
-    assert list(thread.events) == [(2, "响了2次")]
+    assert [event.description for event in events(fold(given))] == ["响了2次"]
 
 
 def test_the_named_seed_goes_before_the_words() -> None:
@@ -242,8 +255,8 @@ def test_world_entries_of_one_kind_merge_by_alias() -> None:
         )
 
     bible = fold([at(1, place("听雨楼", "雨楼")), at(2, place("雨楼"))])
-    (entity,) = bible.entities.values()
-    assert (entity.name, entity.aliases, entity.mentions) == ("听雨楼", ["雨楼"], 2)
+    (thing,) = bible.things
+    assert (thing.name, list(thing.aliases), thing.mentions) == ("听雨楼", ["雨楼"], 2)
 
 
 @pytest.mark.parametrize(
@@ -294,8 +307,7 @@ def test_a_prophecy_comes_true_line_by_line() -> None:
         at(2, payoff("石马应验了", "童谣")),
         at(3, payoff("木雁也应验了", "童谣")),
     ]
-    (thread,) = fold(given).threads
-    assert [chapter for chapter, _ in thread.events] == [2, 3]
-    assert thread.status == "paid_off"
+    assert [event.fact.chapter_id for event in events(fold(given))] == [2, 3]
+    assert fold(given).threads[0].status == "paid_off"
     given.append(at(4, payoff("童谣还有一句", "童谣", outcome="advanced")))
     assert fold(given).threads[0].status == "advanced"  # the last one says how it stands

@@ -64,13 +64,14 @@ def test_features_that_are_off_are_not_asked(project: NovelProject) -> None:
     assert Scripted.runs == FEATURES[:2]
 
 
-def test_what_is_less_sure_than_the_threshold_is_left_out(project: NovelProject) -> None:
+def test_what_is_less_sure_than_the_threshold_waits_for_the_writer(project: NovelProject) -> None:
     task = queue_chapter(project, TALK, dynamic_threshold={"confidence_threshold": 0.95})
     run_next()
     task.refresh_from_db()
     assert of(task.result)["findings"] == 0
-    assert of(task.result)["below_threshold"] > 0
-    assert not Finding.objects.exists()
+    assert of(task.result)["below_threshold"] == Finding.objects.count() > 0
+    assert set(Finding.objects.values_list("tier", flat=True)) == {"waiting"}
+    assert not Character.objects.exists()
 
 
 def test_an_unforeseen_error_is_retried_from_the_feature_that_failed(

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm.names import mentions, other_names
 from arboris.bible.findings import (
+    ROLES,
     Appearance,
     Finding,
     Foreshadowing,
@@ -18,7 +19,7 @@ from arboris.bible.findings import (
     StateChange,
     WorldFact,
 )
-from arboris.bible.fold import ROLES, key
+from arboris.bible.names import key
 
 Named: TypeAlias = Appearance | NewCharacter | WorldFact
 

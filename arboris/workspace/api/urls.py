@@ -1,6 +1,6 @@
-from django.urls import path
+from django.urls import path, re_path
 
-from arboris.workspace.api import chapters, generate, projects
+from arboris.workspace.api import chapters, decisions, generate, projects
 
 urlpatterns = [
     path("projects", projects.ProjectList.as_view()),
@@ -9,6 +9,16 @@ urlpatterns = [
     path("projects/<uuid:project_id>/chapters/generate", generate.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
     path("projects/<uuid:project_id>/bible", projects.BibleView.as_view()),
+    path("projects/<uuid:project_id>/bible/decisions", decisions.DecisionList.as_view()),
+    path(
+        "projects/<uuid:project_id>/bible/decisions/<int:decision_id>/undo",
+        decisions.DecisionUndo.as_view(),
+    ),
+    path("projects/<uuid:project_id>/bible/inbox", decisions.InboxView.as_view()),
+    re_path(
+        r"^projects/(?P<project_id>[0-9a-f-]{36})/bible/export\.(?P<kind>json|md)$",
+        decisions.ExportView.as_view(),
+    ),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
 ]

@@ -1,0 +1,39 @@
+"""The writer's decisions about a novel's bible: made, taken back, and as the fold's rules."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.db.models import QuerySet
+
+from arboris.bible.models import Decision
+from arboris.bible.rules import Rules, rules_from
+from arboris.db import db_now
+
+
+def standing(project_id: uuid.UUID) -> QuerySet[Decision]:
+    """Those that have not been undone, in the order in which they were made."""
+    return Decision.objects.filter(project_id=project_id, undone_at=None).order_by("pk")
+
+
+def any_of(project_id: uuid.UUID) -> bool:
+    return standing(project_id).exists()
+
+
+def rules(project_id: uuid.UUID) -> Rules:
+    rows = standing(project_id).values_list("action", "params")
+    return rules_from({**params, "action": action} for action, params in rows)
+
+
+def make(project_id: uuid.UUID, user_id: int, action: str, params: dict[str, Any]) -> Decision:
+    """Only the record; the caller holds the project's lock and folds the bible anew."""
+    return Decision.objects.create(
+        project_id=project_id, user_id=user_id, action=action, params=params
+    )
+
+
+def undo(decision: Decision) -> None:
+    """As ``make``."""
+    decision.undone_at = db_now()
+    decision.save(update_fields=["undone_at"])

@@ -1,0 +1,227 @@
+"""What the bible is made of while it is folded: plain values, no ORM.
+
+``nid`` (natural id) names an entry for good, whatever row holds it: a person or a thing by the
+key of the name it was first known by, a thread by the place of its seed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict, dataclass, field
+from typing import Any, ClassVar, Literal, TypeAlias
+
+from arboris.bible.findings import (
+    Appearance,
+    Finding,
+    NewCharacter,
+    Relation,
+    StateChange,
+    WorldFact,
+)
+from arboris.bible.names import ends, key, short_forms
+
+Tier = Literal["applied", "marked", "waiting", "accepted", "writer"]
+Scope = Literal["person", "thing", "thread", "tie"]
+# A name or word by which an entry is looked for, and whether it is only a part of its own.
+Handle: TypeAlias = tuple[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Where an entry is written, taken from the finding that first stated it.
+
+    ``chapter_id`` is None, and there is no quote, where the writer said so. ``ref`` is what a
+    decision calls the finding.
+    """
+
+    chapter_id: int | None
+    quote: str
+    confidence: float
+    basic: bool
+    tier: Tier
+    ref: str
+
+
+@dataclass(slots=True)
+class Person:
+    nid: str
+    name: str
+    fact: Fact
+    last_chapter_id: int | None = None
+    role: str = "minor"
+    description: str = ""
+    personality: str = ""
+    goals: str = ""
+    abilities: str = ""
+    mentions: int = 0
+    aliases: dict[str, Fact] = field(default_factory=dict)
+    death: Fact | None = None
+
+    scope: ClassVar[Scope] = "person"
+
+    def keys(self) -> set[str]:
+        return {self.nid, key(self.name), *map(key, self.aliases)}
+
+    def handles(self) -> set[Handle]:
+        whole = {(name, False) for name in self.keys()}
+        return whole | {(key(short), True) for short in short_forms(self.name)}
+
+
+@dataclass(slots=True)
+class Thing:
+    """A location, faction, item or rule; ``holder`` is the nid of the person who has the item."""
+
+    nid: str
+    kind: str
+    name: str
+    fact: Fact
+    description: str = ""
+    mentions: int = 0
+    aliases: dict[str, Fact] = field(default_factory=dict)
+    holder: str = ""
+    held: Fact | None = None
+
+    scope: ClassVar[Scope] = "thing"
+
+    def keys(self) -> set[str]:
+        names = (key(self.name), *map(key, self.aliases))
+        return {self.nid, *(thing_key(self.kind, name) for name in names)}
+
+    def handles(self) -> set[Handle]:
+        return {(name, False) for name in self.keys()}
+
+
+@dataclass(slots=True)
+class Thread:
+    nid: str
+    kind: str
+    description: str
+    keywords: list[str]
+    chapter_number: int
+    fact: Fact
+    status: str = "open"
+
+    scope: ClassVar[Scope] = "thread"
+
+    def keys(self) -> set[str]:
+        return {self.nid}
+
+    def handles(self) -> set[Handle]:
+        words = [key(word) for word in self.keywords]
+        whole = {(word, False) for word in words}
+        parts = {(end, True) for word in words for end in ends(word)}
+        return whole | parts | {(quote_handle(self.fact.quote), False)}
+
+
+@dataclass(slots=True)
+class Tie:
+    """How two people stand to each other; both by nid."""
+
+    nid: str
+    source: str
+    target: str
+    relation: str
+    fact: Fact
+
+    scope: ClassVar[Scope] = "tie"
+
+    def handles(self) -> set[Handle]:
+        return set()
+
+
+Entry = Person | Thing | Thread | Tie
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    person: str
+    kind: str
+    description: str
+    growth_level: int
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """A passage that carries a thread on. ``certain`` is False where the words alone suggest it."""
+
+    thread: str
+    outcome: str
+    description: str
+    certain: bool
+    distance: int  # chapters between the seed and this
+    fact: Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something for the writer: a contradiction, or a question that only they can answer."""
+
+    kind: str
+    subject: str
+    chapter_id: int
+    ref: str
+    data: dict[str, Any]
+
+
+@dataclass(slots=True)
+class Page:
+    """What one chapter adds and no other changes."""
+
+    states: dict[tuple[str, str, str], State] = field(default_factory=dict)
+    events: dict[tuple[str, str], Event] = field(default_factory=dict)
+    notices: dict[str, Notice] = field(default_factory=dict)
+
+
+def thing_key(kind: str, name_key: str) -> str:
+    return f"{kind}:{name_key}"[:200]
+
+
+def digest(*parts: object) -> str:
+    return hashlib.sha1("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
+
+
+def quote_handle(quote: str) -> str:
+    return f"quote:{digest(quote)}"
+
+
+def thread_nid(chapter_id: int, quote: str) -> str:
+    return f"{chapter_id}:{digest(quote)}"
+
+
+def tie_nid(source: str, target: str, relation: str) -> str:
+    return digest(source, target, relation)
+
+
+def ref_of(chapter_id: int, finding: Finding) -> str:
+    """What a decision calls the finding: the same again when a later analysis finds it anew.
+
+    Names and relations are the same in every chapter; the rest goes by its subject and passage.
+    """
+    if isinstance(finding, Appearance | NewCharacter | WorldFact):
+        return digest(finding.type, key(finding.name))
+    if isinstance(finding, Relation):
+        return digest(finding.type, key(finding.source), key(finding.target), finding.relation)
+    subject: tuple[str, ...] = ()
+    if isinstance(finding, StateChange):
+        subject = (key(finding.character), finding.kind)
+    return digest(finding.type, chapter_id, *subject, key(finding.evidence.quote))
+
+
+# --- as JSON, for the journal -----------------------------------------------------------------
+_KINDS: dict[str, type[Any]] = {kind.scope: kind for kind in (Person, Thing, Thread, Tie)}
+
+
+def to_json(entry: Entry) -> dict[str, Any]:
+    return asdict(entry)
+
+
+def from_json(scope: Scope, plain: dict[str, Any]) -> Entry:
+    values = dict(plain)
+    for name in ("fact", "death", "held"):
+        if values.get(name):
+            values[name] = Fact(**values[name])
+    if isinstance(values.get("aliases"), dict):
+        values["aliases"] = {name: Fact(**fact) for name, fact in values["aliases"].items()}
+    entry: Entry = _KINDS[scope](**values)
+    return entry

@@ -1,0 +1,145 @@
+"""The ledger of foreshadowing: seeds in the order of their planting, and what carries them on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from arboris.bible.entries import (
+    Event,
+    Notice,
+    Person,
+    Thread,
+    quote_handle,
+    thread_nid,
+)
+from arboris.bible.findings import Foreshadowing, Payoff
+from arboris.bible.names import ends, key
+from arboris.bible.people import People
+from arboris.bible.placed import Placed, fact_of
+from arboris.bible.rules import Rules
+from arboris.bible.shelf import Shelf
+
+_GROUND = 0.25  # the least that shared words must weigh: one that four earlier seeds have in common
+_CERTAIN = 0.5  # what they must weigh across many chapters to be more than a suspicion
+_DISTANT = 10  # chapters
+_NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
+_LEADING = 3  # who is named at least a third as often as the most named
+
+
+class Ledger:
+    """A word and a keyword name the same thing when one is the other or its end (手套, 黑皮手套).
+
+    Whether a pay-off really is one: it names its seed, or shares words with it that no other seed
+    has. Across many chapters the words have to weigh more; what weighs less is a suspicion, which
+    leaves the thread as it is and goes to the writer.
+    """
+
+    def __init__(self, shelf: Shelf, rules: Rules, people: People) -> None:
+        self._shelf = shelf
+        self._rules = rules
+        self._people = people
+
+    def plant(self, placed: Placed, seed: Foreshadowing) -> None:
+        nid = thread_nid(placed.chapter_id, seed.evidence.quote)
+        if self._shelf.get(Thread, nid) is None:
+            fact = fact_of(placed)
+            number = placed.chapter_number
+            thread = Thread(nid, seed.kind, seed.description, list(seed.keywords), number, fact)
+            self._shelf.put(thread)
+
+    def harvest(self, placed: Placed, payoff: Payoff) -> None:
+        thread, certain = self._thread_of(placed, payoff)
+        if thread is None:
+            if payoff.outcome == "paid_off" and not payoff.basic:
+                self._tell(placed, payoff, "unlinked_payoff", None)
+            return
+        page = self._shelf.page(placed.chapter_id)
+        place = (thread.nid, payoff.evidence.quote)
+        if place in page.events:
+            return
+        distance = placed.chapter_number - thread.chapter_number
+        page.events[place] = Event(
+            thread.nid, payoff.outcome, payoff.description, certain, distance, fact_of(placed)
+        )
+        if not certain:
+            self._tell(placed, payoff, "suspected_payoff", thread)
+        elif thread.nid not in self._rules.statuses:
+            self._shelf.touch(thread)
+            thread.status = payoff.outcome
+
+    def _thread_of(self, placed: Placed, payoff: Payoff) -> tuple[Thread | None, bool]:
+        """The earlier seed that a pay-off is about, and whether that is certain.
+
+        By the writer's word, else by its quote, else by the words that they share. A matter that is
+        closed takes no more, save a prophecy: it comes true line by line.
+        """
+        if linked := self._rules.links.get(placed.ref):
+            return self._shelf.get(Thread, linked), True
+        number = placed.chapter_number
+        if payoff.seed_quote:
+            handle = quote_handle(payoff.seed_quote)
+            planted = self._shelf.having(Thread, handle, partial=False)
+            return next((t for t in _in_order(planted) if self._takes(t, number)), None), True
+        thread, score = self._by_words(payoff, number)
+        if thread is None:
+            return None, False
+        near = number - thread.chapter_number <= _DISTANT
+        return thread, near or score >= _CERTAIN or placed.ref in self._rules.accepted_refs
+
+    def _by_words(self, payoff: Payoff, number: int) -> tuple[Thread | None, float]:
+        scores: dict[str, float] = {}
+        threads: dict[str, Thread] = {}
+        for word in sorted({key(word) for word in payoff.keywords}):
+            weight = self._weight(word)
+            holders = self._holders(word, number) if weight else []
+            for thread in holders:
+                threads[thread.nid] = thread
+                scores[thread.nid] = scores.get(thread.nid, 0.0) + weight / len(holders)
+        open_to = [t for t in threads.values() if self._takes(t, number)]
+        best = max((scores[thread.nid] for thread in open_to), default=0.0)
+        if best < _GROUND:
+            return None, 0.0
+        # Of equals the open one, then the first planted.
+        equals = _in_order(t for t in open_to if scores[t.nid] == best)
+        return next((t for t in equals if t.status != "paid_off"), equals[0]), best
+
+    def _holders(self, word: str, number: int) -> list[Thread]:
+        """Earlier seeds that name the thing."""
+        found = {t.nid: t for t in self._shelf.having(Thread, word, partial=None)}
+        for end in ends(word):
+            found |= {t.nid: t for t in self._shelf.having(Thread, end, partial=False)}
+        return [thread for thread in found.values() if thread.chapter_number < number]
+
+    def _weight(self, word: str) -> float:
+        """What the word says about which thread is meant; shared by its holders.
+
+        A leading character's name says nothing, for half of all sentences hold one; that of a
+        minor one says half as much as a thing.
+        """
+        person: Person | None = self._people.find(word)
+        if person is None:
+            return 1.0
+        leading = person.mentions * _LEADING >= self._shelf.most_mentions()
+        return 0.0 if leading else _NAME
+
+    def _takes(self, thread: Thread, number: int) -> bool:
+        """Whether a pay-off in this chapter can belong to the thread."""
+        status = self._rules.statuses.get(thread.nid, thread.status)
+        closed = status == "abandoned" or (status == "paid_off" and thread.kind != "prophecy")
+        return thread.chapter_number < number and not closed
+
+    def _tell(self, placed: Placed, payoff: Payoff, kind: str, thread: Thread | None) -> None:
+        data = {
+            "description": payoff.description,
+            "keywords": list(payoff.keywords),
+            "later": {"chapter_id": placed.chapter_id, "quote": payoff.evidence.quote},
+        }
+        if thread is not None:
+            data["thread"] = thread.nid
+            data["earlier"] = {"chapter_id": thread.fact.chapter_id, "quote": thread.fact.quote}
+        notice = Notice(kind, payoff.description, placed.chapter_id, placed.ref, data)
+        self._shelf.page(placed.chapter_id).notices.setdefault(placed.ref, notice)
+
+
+def _in_order(threads: Iterable[Thread]) -> list[Thread]:
+    return sorted(threads, key=lambda t: (t.chapter_number, t.nid))

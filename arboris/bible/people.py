@@ -1,0 +1,131 @@
+"""Who is who: names, by-names and short forms of one novel's people, in the order of its chapters."""
+
+from __future__ import annotations
+
+from arboris.bible.entries import Fact, Notice, Person, digest
+from arboris.bible.findings import ROLES, Appearance, NewCharacter
+from arboris.bible.names import is_short_form, key, short_forms
+from arboris.bible.placed import Placed, fact_of
+from arboris.bible.rules import Rules
+from arboris.bible.shelf import Shelf
+
+SCOPE = Person.scope
+ORDER: tuple[str, ...] = ROLES
+
+
+class People:
+    def __init__(self, shelf: Shelf, rules: Rules) -> None:
+        self._shelf = shelf
+        self._rules = rules
+
+    def find(self, name: str) -> Person | None:
+        """Whoever bears the name; a given or family name alone counts where only one fits."""
+        found = self._bearer(name)
+        if found is not None:
+            return found
+        bearers = self._in_short(name)
+        return bearers[0] if len(bearers) == 1 else None
+
+    def add(self, placed: Placed, finding: Appearance | NewCharacter) -> None:
+        own = self._key(finding.name)
+        if (SCOPE, own) in self._rules.rejected:
+            return
+        person = (
+            self.find(finding.name)
+            or self._known_in_short(finding.name)
+            or self._known_by_alias(finding)
+        )
+        fact = fact_of(placed)
+        if person is None:
+            if fits := self._in_short(finding.name):
+                self._ask(placed, "ambiguous_name", finding.name, [p.name for p in fits])
+            shown = self._rules.shown.get((SCOPE, own), finding.name)
+            person = Person(own, shown, fact, placed.chapter_id)
+            self._shelf.put(person)
+        self._shelf.touch(person)
+        self._take_over(person, finding.name)
+        for name in (finding.name, *finding.aliases):
+            self._call(placed, person, name, fact)
+        person.aliases.pop(person.name, None)
+        person.last_chapter_id = placed.chapter_id
+        if isinstance(finding, Appearance):
+            person.mentions += finding.mentions
+        else:
+            _describe(person, finding)
+        self._shelf.put(person)
+
+    def _key(self, name: str) -> str:
+        return self._rules.canonical(SCOPE, key(name))
+
+    def _bearer(self, name: str) -> Person | None:
+        return self._shelf.owner(Person, self._key(name))
+
+    def _in_short(self, name: str) -> list[Person]:
+        """Those whose name might be abbreviated so."""
+        short = self._key(name)
+        found = self._shelf.having(Person, short, partial=True)
+        return [p for p in found if not self._rules.are_apart(SCOPE, p.keys(), short)]
+
+    def _known_in_short(self, name: str) -> Person | None:
+        """Whoever an earlier chapter called by a part of the name alone, where only one fits."""
+        return self._only([p for p in map(self._mainly, short_forms(name)) if p], name)
+
+    def _known_by_alias(self, finding: Appearance | NewCharacter) -> Person | None:
+        """Whoever is mainly called by one of the aliases: many may share a mere by-name (先生)."""
+        return self._only([p for p in map(self._mainly, finding.aliases) if p], finding.name)
+
+    def _mainly(self, name: str) -> Person | None:
+        """The person whose name that is, and no mere by-name."""
+        found = self._bearer(name)
+        return found if found is not None and self._key(found.name) == self._key(name) else None
+
+    def _only(self, found: list[Person], name: str) -> Person | None:
+        other = {p.nid: p for p in found if not self._are_apart(p, name)}
+        return next(iter(other.values())) if len(other) == 1 else None
+
+    def _are_apart(self, person: Person, name: str) -> bool:
+        return self._rules.are_apart(SCOPE, person.keys(), key(name))
+
+    def _take_over(self, person: Person, name: str) -> None:
+        """A full name that comes later becomes the main one."""
+        if self._rules.keeps_name(SCOPE, person.nid) or not is_short_form(person.name, name):
+            return
+        person.aliases.setdefault(person.name, person.fact)
+        person.name = name
+
+    def _call(self, placed: Placed, person: Person, name: str, fact: Fact) -> None:
+        """Let the person be called so, unless the name is somebody else's already.
+
+        Never merge on a weak ground: the writer is asked.
+        """
+        own = self._key(name)
+        if self._are_apart(person, name) or (SCOPE, own) in self._rules.rejected:
+            return
+        owner = self._shelf.owner(Person, own)
+        if owner is not None and owner is not person:
+            if key(owner.name) == own:  # a by-name that two share says nothing
+                self._ask(placed, "same_person", person.name, [owner.name])
+        elif name != person.name and key(name) != key(person.name):
+            person.aliases.setdefault(name, fact)
+            self._shelf.put(person)
+
+    def _ask(self, placed: Placed, kind: str, name: str, others: list[str]) -> None:
+        evidence = placed.finding.evidence
+        ref = digest(kind, *sorted(map(key, (name, *others))))
+        data = {
+            "name": name,
+            "others": others,
+            "later": {"chapter_id": placed.chapter_id, "quote": evidence.quote},
+        }
+        notice = Notice(kind, name, placed.chapter_id, ref, data)
+        if ref not in self._rules.rejected_refs:
+            self._shelf.page(placed.chapter_id).notices.setdefault(ref, notice)
+
+
+def _describe(person: Person, finding: NewCharacter) -> None:
+    person.role = max(person.role, finding.role, key=ORDER.index)
+    for part in ("description", "personality", "goals", "abilities"):
+        if not getattr(person, part):
+            setattr(person, part, getattr(finding, part))
+    # Without character tracking nobody counts appearances.
+    person.mentions = max(person.mentions, finding.mentions)

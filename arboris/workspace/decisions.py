@@ -1,0 +1,209 @@
+"""A writer's decision about the bible, from what was asked to what the fold obeys.
+
+Entries are asked for by the ids of their rows, and kept by their names: rows come and go.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from arboris.bible import decisions, story
+from arboris.bible.entries import Scope, thing_key
+from arboris.bible.models import Decision, Handle, Notice
+from arboris.bible.names import key
+from arboris.bible.rows import TABLES
+from arboris.db import in_transaction
+from arboris.novels import services as novels
+
+SCOPES: dict[str, Scope] = {
+    "character": "person",
+    "location": "thing",
+    "faction": "thing",
+    "item": "thing",
+    "rule": "thing",
+    "foreshadowing": "thread",
+    "relationship": "tie",
+}
+Asked = dict[str, Any]
+Params = dict[str, Any]
+
+
+class Refused(Exception):
+    """What was asked cannot be done as things stand; ``field`` is at fault."""
+
+    def __init__(self, field: str, message: str, *, conflict: bool = False) -> None:
+        super().__init__(message)
+        self.field = field
+        self.conflict = conflict
+
+
+def decide(project_id: uuid.UUID, user_id: int, asked: Asked) -> Decision:
+    """Record the decision and fold the bible by it; raises Refused.
+
+    ``asked`` is what ``DecisionSerializer`` has let through.
+    """
+
+    def work() -> Decision:
+        novels.lock_project(project_id)
+        story.fresh(project_id)
+        params = _ACTIONS[asked["action"]](project_id, asked)
+        decision = decisions.make(project_id, user_id, asked["action"], params)
+        story.rebuild(project_id)
+        return decision
+
+    return in_transaction(work)
+
+
+def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
+    """Take a decision back; raises Decision.DoesNotExist, or Refused where it is undone already."""
+
+    def work() -> Decision:
+        novels.lock_project(project_id)
+        decision = Decision.objects.get(project_id=project_id, pk=decision_id)
+        if decision.undone_at is not None:
+            raise Refused("", _("The decision is undone already."), conflict=True)
+        decisions.undo(decision)
+        story.rebuild(project_id)
+        return decision
+
+    return in_transaction(work)
+
+
+# --- one action each --------------------------------------------------------------------------
+def _merge(project_id: uuid.UUID, asked: Asked) -> Params:
+    entry, into = _entry(project_id, asked, "id"), _entry(project_id, asked, "into")
+    if entry.pk == into.pk:
+        raise Refused("into", _("An entry cannot be merged into itself."))
+    return {**_where(asked), "names": _names(entry), "into": into.name}
+
+
+def _rename(project_id: uuid.UUID, asked: Asked) -> Params:
+    entry, name = _entry(project_id, asked, "id"), asked["name"]
+    _check_free(project_id, asked, name, entry)
+    return {**_where(asked), "names": _names(entry), "into": name}
+
+
+def _split(project_id: uuid.UUID, asked: Asked) -> Params:
+    entry, alias = _entry(project_id, asked, "id"), asked["alias"]
+    names = _names(entry)
+    if alias not in names or key(alias) == key(entry.name):
+        raise Refused("alias", _("The entry has no such other name."))
+    others = [name for name in names if key(name) != key(alias)]
+    return {**_where(asked), "names": others, "alias": alias, "ref": _new_ref()}
+
+
+def _reject(project_id: uuid.UUID, asked: Asked) -> Params:
+    if ref := asked.get("ref"):
+        _check_known(project_id, ref)
+        return {"ref": ref}
+    entry = _entry(project_id, asked, "id")
+    scope = SCOPES[asked["type"]]
+    if scope in ("person", "thing"):
+        return {**_where(asked), "names": _names(entry)}
+    if entry.tier == "writer":
+        raise Refused("id", _("This is your own entry: undo the decision that added it."))
+    return {"ref": entry.ref}
+
+
+def _accept(project_id: uuid.UUID, asked: Asked) -> Params:
+    ref = asked["ref"]
+    _check_known(project_id, ref)
+    params: Params = {"ref": ref}
+    if asked.get("thread"):
+        params["thread"] = _row("thread", project_id, asked["thread"], "thread").nid
+    return params
+
+
+def _edit(project_id: uuid.UUID, asked: Asked) -> Params:
+    entry = _entry(project_id, asked, "id")
+    params = {**_where(asked), "fields": asked["fields"]}
+    if SCOPES[asked["type"]] == "thread":
+        return {**params, "thread": entry.nid}
+    return {**params, "names": [entry.name]}
+
+
+def _add(project_id: uuid.UUID, asked: Asked) -> Params:
+    ref, scope, fields = _new_ref(), SCOPES[asked["type"]], asked["fields"]
+    params = {**_where(asked), "fields": fields, "ref": ref}
+    if scope == "thread":
+        return {**params, "thread": f"writer:{ref}"}
+    if scope == "tie":
+        for part in ("source", "target"):
+            if _holder(project_id, "person", key(fields[part])) is None:
+                raise Refused(f"fields.{part}", _("No character has that name."))
+        return params
+    for name in (fields["name"], *fields.get("aliases", ())):
+        _check_free(project_id, asked, name, None, "fields.name")
+    return params
+
+
+_ACTIONS: dict[str, Callable[[uuid.UUID, Asked], Params]] = {
+    "merge": _merge,
+    "rename": _rename,
+    "split": _split,
+    "reject": _reject,
+    "accept": _accept,
+    "edit": _edit,
+    "add": _add,
+}
+
+
+# --- entries ----------------------------------------------------------------------------------
+def _where(asked: Asked) -> Params:
+    scope = SCOPES[asked["type"]]
+    return {"scope": scope, "kind": asked["type"]} if scope == "thing" else {"scope": scope}
+
+
+def _entry(project_id: uuid.UUID, asked: Asked, field: str) -> Any:
+    row = _row(SCOPES[asked["type"]], project_id, asked[field], field)
+    if SCOPES[asked["type"]] == "thing" and row.kind != asked["type"]:
+        raise Refused(field, _("There is no such entry in this bible."))
+    return row
+
+
+def _row(scope: Scope, project_id: uuid.UUID, pk: int, field: str) -> Any:
+    table: type[Model] = TABLES[scope]
+    row = table._default_manager.filter(project_id=project_id, pk=pk).first()
+    if row is None:
+        raise Refused(field, _("There is no such entry in this bible."))
+    return row
+
+
+def _names(entry: Any) -> list[str]:
+    """All names of a character or thing; the first that it was known by is its natural id."""
+    aliases = entry.aliases
+    others = aliases if isinstance(aliases, dict) else [a.name for a in aliases.all()]
+    return [entry.name, *sorted(others)]
+
+
+def _holder(project_id: uuid.UUID, scope: Scope, handle: str) -> str | None:
+    rows = Handle.objects.filter(project_id=project_id, scope=scope, handle=handle, partial=False)
+    return rows.values_list("nid", flat=True).first()
+
+
+def _check_free(
+    project_id: uuid.UUID, asked: Asked, name: str, entry: Any, field: str = "name"
+) -> None:
+    scope, own = SCOPES[asked["type"]], key(name)
+    handle = thing_key(asked["type"], own) if scope == "thing" else own
+    holder = _holder(project_id, scope, handle)
+    if holder is not None and (entry is None or holder != entry.nid):
+        raise Refused(field, _("Another entry has that name: merge them."), conflict=True)
+
+
+def _check_known(project_id: uuid.UUID, ref: str) -> None:
+    """That the ref is a fact's, a waiting finding's or a notice's of this novel."""
+    if Notice.objects.filter(project_id=project_id, ref=ref).exists():
+        return
+    if any(one.ref == ref for one in story.current(project_id)):
+        return
+    raise Refused("ref", _("There is no such finding in this novel."))
+
+
+def _new_ref() -> str:
+    return uuid.uuid4().hex[:16]

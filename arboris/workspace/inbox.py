@@ -1,0 +1,70 @@
+"""What the bible has for the writer to decide: nothing of it is applied until they do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from arboris.bible import decisions, story
+from arboris.bible.models import ForeshadowingThread, Notice
+from arboris.novels.models import NovelProject
+
+WARNINGS = ("dead_acts", "item_in_two_hands")
+NOT_SHOWN = {"evidence", "confidence", "basic", "type"}
+
+
+def as_dict(project: NovelProject) -> dict[str, Any]:
+    """``{waiting, questions, warnings}``.
+
+    ``waiting``: findings below the confidence threshold. ``questions``: whether two names are one
+    person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes. Each has
+    a ``ref`` that it is accepted or rejected by.
+    """
+    story.fresh(project.pk)
+    numbers = dict(project.chapters.values_list("pk", "chapter_number"))
+    threads = dict(ForeshadowingThread.objects.filter(project=project).values_list("nid", "pk"))
+    notices = sorted(
+        Notice.objects.filter(project=project).select_related("chapter"),
+        key=lambda notice: (notice.chapter.chapter_number, notice.pk),
+    )
+    told: dict[str, dict[str, Any]] = {}
+    for notice in notices:  # a question comes once, from the chapter that raised it
+        told.setdefault(notice.ref, _notice(notice, numbers, threads))
+    shown = list(told.values())
+    return {
+        "waiting": _waiting(project),
+        "questions": [one for one in shown if one["kind"] not in WARNINGS],
+        "warnings": [one for one in shown if one["kind"] in WARNINGS],
+    }
+
+
+def _waiting(project: NovelProject) -> list[dict[str, Any]]:
+    rules = decisions.rules(project.pk)
+    decided = rules.accepted_refs | rules.rejected_refs
+    waiting = [one for one in story.waiting(project.pk) if one.ref not in decided]
+    found: dict[str, dict[str, Any]] = {}
+    for one in sorted(waiting, key=lambda one: one.order):
+        finding = one.finding
+        content = finding.model_dump(mode="json", exclude=NOT_SHOWN)
+        shown = {
+            "ref": one.ref,
+            "type": finding.type,
+            "content": content,
+            "chapter_id": one.chapter_id,
+            "chapter_number": one.chapter_number,
+            "quote": finding.evidence.quote,
+            "confidence": round(finding.confidence, 3),
+            "basic": finding.basic,
+        }
+        found.setdefault(one.ref, shown)
+    return list(found.values())
+
+
+def _notice(notice: Notice, numbers: dict[int, int], threads: dict[str, int]) -> dict[str, Any]:
+    data = dict(notice.data)
+    if "thread" in data:
+        data["thread"] = threads.get(data["thread"])
+    for side in ("earlier", "later"):
+        if side in data:
+            place = data[side]
+            data[side] = {**place, "chapter_number": numbers.get(place["chapter_id"])}
+    return {"ref": notice.ref, "kind": notice.kind, "subject": notice.subject, **data}

@@ -1,0 +1,185 @@
+"""Whatever order analyses, edits and decisions came in: the same bible, byte for byte."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from arboris.bible import decisions as made
+from arboris.bible import models, story
+from arboris.bible.findings import Finding, StateChange, WorldFact
+from arboris.bible.rows import TABLES
+from arboris.db import in_transaction
+from arboris.novels.models import Chapter, NovelProject
+from arboris.workspace import decisions, export, inbox
+from tests.bible.test_fold import NAMES, findings, names, of
+from tests.bible.test_story import record
+from tests.factories import make_chapter, make_project, make_user
+
+CHAPTERS = 5
+TYPES = ["character", "location", "item", "foreshadowing", "relationship"]
+ITEMS = ["断水剑", "玉佩"]
+# Beside those of the fold's own tests: who dies, comes back, has things and loses them.
+more = st.one_of(
+    of(StateChange, character=names, kind=st.just("condition"),
+       description=st.sampled_from(["战死", "死里逃生，还活着"])),
+    of(StateChange, character=names, kind=st.just("possession"),
+       description=st.sampled_from(["得到断水剑", "失去断水剑", "夺得玉佩"])),
+    of(WorldFact, type=st.just("item"), name=st.sampled_from(ITEMS), aliases=st.just([])),
+    findings,
+)  # fmt: skip
+texts = st.lists(more, max_size=6)
+steps = st.one_of(
+    st.tuples(st.just("record"), st.integers(0, CHAPTERS - 1), texts),
+    st.tuples(st.just("record"), st.integers(0, CHAPTERS - 1), texts),
+    st.tuples(st.just("record"), st.integers(0, CHAPTERS - 1), texts),
+    st.tuples(st.just("forget"), st.integers(0, CHAPTERS - 1), st.none()),
+    st.tuples(st.just("undo"), st.integers(0, 3), st.none()),
+    st.tuples(
+        st.sampled_from(["merge", "rename", "split", "reject", "edit", "add", "settle"]),
+        st.integers(0, 5),
+        st.tuples(st.sampled_from(TYPES), st.integers(0, 5), st.sampled_from([*NAMES, "新名"])),
+    ),
+)
+_numbers = itertools.count(1)
+
+
+class Novel:
+    def __init__(self) -> None:
+        self.project: NovelProject = make_project(make_user(f"folder{next(_numbers)}"))
+        self.chapters: list[Chapter] = [make_chapter(self.project) for _ in range(CHAPTERS)]
+        self.last: dict[int, list[Finding]] = {}
+
+    def take(self, kind: str, number: int, more: Any) -> None:
+        if kind == "record":
+            record(self.chapters[number], *more)
+            self.last[number] = more
+        elif kind == "forget":
+            chapter = self.chapters[number]
+            in_transaction(lambda: story.forget(self.project.pk, chapter.pk))
+            self.last.pop(number, None)
+        else:
+            with contextlib.suppress(decisions.Refused):  # about what is not there, or no more
+                self._decide(kind, number, more)
+
+    def _decide(self, kind: str, number: int, more: Any) -> None:
+        if kind == "undo":
+            rows = list(made.standing(self.project.pk))
+            if rows:
+                decisions.undo(self.project.pk, rows[number % len(rows)].pk)
+        elif kind == "settle":
+            self._settle(number)
+        elif asked := self._asked(kind, number, *more):
+            decisions.decide(self.project.pk, self.project.owner_id, asked)
+
+    def _settle(self, number: int) -> None:
+        """Accept or reject something that the bible asks or shows."""
+        content = inbox.as_dict(self.project)
+        refs = [one["ref"] for part in content.values() for one in part]
+        refs += list(models.CharacterState.objects.filter(
+            character__project=self.project).order_by("ref").values_list("ref", flat=True))  # fmt: skip
+        if refs:
+            action = "accept" if number % 2 else "reject"
+            asked = {"action": action, "ref": refs[number % len(refs)]}
+            decisions.decide(self.project.pk, self.project.owner_id, asked)
+
+    def _asked(self, kind: str, number: int, of_type: str, other: int, name: str) -> Any:
+        if kind == "add":
+            fields: dict[str, Any] = {"name": name, "description": "作者所写"}
+            if of_type == "foreshadowing":
+                fields = {
+                    "kind": "hint",
+                    "description": name,
+                    "keywords": ["铜铃"],
+                    "chapter_number": 1,
+                }
+            elif of_type == "relationship":
+                fields = {"source": "沈砚秋", "target": name, "relation": "故人"}
+            return {"action": kind, "type": of_type, "fields": fields}
+        rows = list(TABLES[decisions.SCOPES[of_type]]._default_manager.filter(
+            project_id=self.project.pk).order_by("nid"))  # fmt: skip
+        if of_type in ("location", "item"):
+            rows = [row for row in rows if row.kind == of_type]  # type: ignore[attr-defined]
+        named = of_type in ("character", "location", "item")
+        if not rows or (kind in ("merge", "rename", "split") and not named):
+            return None
+        row: Any = rows[number % len(rows)]
+        asked: dict[str, Any] = {"action": kind, "type": of_type, "id": row.pk}
+        if kind == "merge":
+            return asked | {"into": rows[other % len(rows)].pk}
+        if kind == "edit":
+            fields = {"description": name}
+            if of_type == "foreshadowing":
+                fields["status"] = ["open", "abandoned", "paid_off"][other % 3]
+            return None if of_type == "relationship" else asked | {"fields": fields}
+        return asked | {"name": name, "alias": name}
+
+    def shown(self) -> str:
+        story.fresh(self.project.pk)
+        asked = inbox.as_dict(self.project)
+        for part in asked.values():
+            part.sort(key=str)
+            for one in part:
+                one.pop("thread", None)  # a row's id
+        return export.as_json(self.project)[0] + str(asked)
+
+    def wipe(self) -> None:
+        models.Finding.objects.filter(project=self.project).delete()
+        in_transaction(lambda: story.rebuild(self.project.pk))
+
+
+@pytest.mark.django_db(transaction=True)
+@settings(max_examples=60, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@given(st.lists(steps, min_size=3, max_size=14), st.permutations(range(CHAPTERS)))
+def test_the_bible_depends_on_what_was_found_and_decided_alone(
+    given: list[tuple[str, int, Any]], order: list[int]
+) -> None:
+    novel = Novel()
+    for step in given:
+        novel.take(*step)
+    shown = novel.shown()
+    rebuild(novel)
+    assert novel.shown() == shown
+    novel.wipe()
+    for number in order:
+        if number in novel.last:
+            record(novel.chapters[number], *novel.last[number])
+    assert novel.shown() == shown
+
+
+def rebuild(novel: Novel) -> None:
+    in_transaction(lambda: story.rebuild(novel.project.pk))
+
+
+@pytest.fixture
+def always_incremental(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chapter too far back outdates the bible however short the novel is."""
+    monkeypatch.setattr(story, "SHORT", 0)
+    monkeypatch.setattr(story, "JOURNALS", 3)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("always_incremental")
+@settings(max_examples=60, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@given(
+    st.lists(st.tuples(st.integers(0, CHAPTERS - 1), texts, st.booleans()), min_size=3, max_size=10)
+)
+def test_chapters_that_come_out_of_order_are_folded_where_they_belong(
+    given: list[tuple[int, list[Finding], bool]],
+) -> None:
+    novel = Novel()
+    rebuild(novel)
+    for number, found, read in given:
+        novel.take("record", number, found)
+        if read:
+            novel.shown()
+    shown = novel.shown()
+    rebuild(novel)
+    assert novel.shown() == shown
