@@ -170,7 +170,7 @@ def _load(claim: Claim) -> ChapterInput:
                 thread.chapter_number,
                 thread.description,
                 thread.quote,
-                tuple(thread.keywords),
+                thread.keywords,
             )
             for thread in story.open_threads(claim.project_id, chapter.chapter_number)
         ),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import lru_cache
 
 LONGEST_KEY = 200  # as stored; folding case may make a name of 100 characters longer
 
 
+@lru_cache(maxsize=65_536)
 def key(name: str) -> str:
     """What is the same about a name in other widths and cases."""
     return unicodedata.normalize("NFKC", name).casefold().strip()[:LONGEST_KEY]

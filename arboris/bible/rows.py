@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any, TypeVar
 
 from django.db.models import Model
@@ -14,6 +14,7 @@ from arboris.bible import models
 from arboris.bible.entries import Entry, Fact, Person, Scope, Thing, Thread, Tie
 from arboris.bible.shelf import Shelf
 
+FACT_COLUMNS = tuple(field.name for field in fields(Fact))
 BATCH = 400  # values in one IN (…)
 T = TypeVar("T")
 
@@ -139,7 +140,7 @@ def fact(row: Any) -> Fact:
 
 
 def fact_columns(known: Fact) -> dict[str, Any]:
-    return asdict(known)
+    return {name: getattr(known, name) for name in FACT_COLUMNS}
 
 
 def _fact_of_json(plain: dict[str, Any] | None) -> Fact | None:

@@ -22,6 +22,7 @@ from arboris.bible.findings import FINDING, Finding, WorldKind
 from arboris.bible.fold import Fold
 from arboris.bible.models import (
     Character,
+    CharacterAlias,
     FoldedChapter,
     FoldState,
     ForeshadowingThread,
@@ -30,7 +31,7 @@ from arboris.bible.models import (
 from arboris.bible.models import Finding as FindingRow
 from arboris.bible.placed import Placed
 from arboris.bible.prefetch import prefetch
-from arboris.bible.rows import Rows
+from arboris.bible.rows import Rows, batches
 from arboris.bible.shelf import Journal, Shelf
 from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
@@ -60,6 +61,14 @@ class KnownPerson:
     id: int
     name: str
     aliases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class KnownThread:
+    chapter_number: int
+    description: str
+    quote: str
+    keywords: tuple[str, ...]
 
 
 # --- recording --------------------------------------------------------------------------------
@@ -250,10 +259,13 @@ def _by_chapter(findings: Iterable[Placed]) -> dict[int, list[Placed]]:
 def known_people(project_id: uuid.UUID) -> list[KnownPerson]:
     """Those named most often, at most KNOWN_MOST: an analysis costs the same in a long novel."""
     rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "pk")
-    people = rows.only("pk", "name").prefetch_related("aliases")[:KNOWN_MOST]
-    return [
-        KnownPerson(p.pk, p.name, tuple(sorted(a.name for a in p.aliases.all()))) for p in people
-    ]
+    names = dict(rows.values_list("pk", "name")[:KNOWN_MOST])
+    aliases: defaultdict[int, list[str]] = defaultdict(list)
+    for batch in batches(names):
+        found = CharacterAlias.objects.filter(character_id__in=batch)
+        for person_id, alias in found.values_list("character_id", "name"):
+            aliases[person_id].append(alias)
+    return [KnownPerson(pk, name, tuple(sorted(aliases[pk]))) for pk, name in names.items()]
 
 
 def known_entities(project_id: uuid.UUID) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
@@ -263,9 +275,10 @@ def known_entities(project_id: uuid.UUID) -> list[tuple[WorldKind, str, tuple[st
     return [(cast(WorldKind, kind), name, tuple(sorted(aliases))) for kind, name, aliases in found]
 
 
-def open_threads(project_id: uuid.UUID, before_chapter: int) -> list[ForeshadowingThread]:
+def open_threads(project_id: uuid.UUID, before_chapter: int) -> list[KnownThread]:
     """Seeds planted before the chapter that are open still: the latest OPEN_MOST."""
     rows = ForeshadowingThread.objects.filter(
         project_id=project_id, chapter_number__lt=before_chapter, status__in=("open", "advanced")
-    )
-    return list(rows.order_by("-chapter_number", "pk")[:OPEN_MOST])
+    ).order_by("-chapter_number", "pk")
+    found = rows.values_list("chapter_number", "description", "quote", "keywords")[:OPEN_MOST]
+    return [KnownThread(number, said, quote, tuple(words)) for number, said, quote, words in found]

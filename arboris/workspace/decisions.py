@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from arboris.bible import decisions, story
 from arboris.bible.entries import Scope, thing_key
 from arboris.bible.models import Decision, Handle, Notice
-from arboris.bible.names import key
+from arboris.bible.names import key, short_forms
 from arboris.bible.rows import TABLES
 from arboris.db import in_transaction
 from arboris.novels import services as novels
@@ -79,13 +79,13 @@ def _merge(project_id: uuid.UUID, asked: Asked) -> Params:
     entry, into = _entry(project_id, asked, "id"), _entry(project_id, asked, "into")
     if entry.pk == into.pk:
         raise Refused("into", _("An entry cannot be merged into itself."))
-    return {**_where(asked), "names": _names(entry), "into": into.name}
+    return {**_where(asked), "names": _all_names(project_id, asked, entry), "into": into.name}
 
 
 def _rename(project_id: uuid.UUID, asked: Asked) -> Params:
     entry, name = _entry(project_id, asked, "id"), asked["name"]
     _check_free(project_id, asked, name, entry)
-    return {**_where(asked), "names": _names(entry), "into": name}
+    return {**_where(asked), "names": _all_names(project_id, asked, entry), "into": name}
 
 
 def _split(project_id: uuid.UUID, asked: Asked) -> Params:
@@ -179,6 +179,19 @@ def _names(entry: Any) -> list[str]:
     aliases = entry.aliases
     others = aliases if isinstance(aliases, dict) else [a.name for a in aliases.all()]
     return [entry.name, *sorted(others)]
+
+
+def _all_names(project_id: uuid.UUID, asked: Asked, entry: Any) -> list[str]:
+    """With the short forms by which one knows a character, where they fit nobody else."""
+    names = _names(entry)
+    if SCOPES[asked["type"]] != "person":
+        return names
+    fits = Handle.objects.filter(project_id=project_id, scope="person")
+    return names + [
+        short
+        for short in short_forms(entry.name)
+        if set(fits.filter(handle=key(short)).values_list("nid", flat=True)) == {entry.nid}
+    ]
 
 
 def _holder(project_id: uuid.UUID, scope: Scope, handle: str) -> str | None:

@@ -1,0 +1,240 @@
+"""``python -m tests.bench.fold``: what one more chapter costs the bible of a long novel.
+
+Novels of several lengths are folded (40 findings a chapter: a leading cast, newcomers, states,
+places, seeds and pay-offs). Then chapters are added at the end of each, one transaction each; and
+one is added before the last, as when a neighbour's analysis ends first. The time is that of
+``story.record`` with its commit; beside it what the analysis reads of the bible before it begins,
+and folding the whole novel anew.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests import servers
+
+if TYPE_CHECKING:
+    from arboris.bible.findings import Finding
+    from arboris.novels.models import Chapter, NovelProject
+
+ADDED = 15  # chapters, timed one by one
+
+
+@contextlib.contextmanager
+def database(name: str) -> Iterator[None]:
+    """A fresh database of that make, with Django set up on it."""
+    start = {"mariadb": servers.mariadb, "postgresql": servers.postgresql}.get(name)
+    with contextlib.ExitStack() as stack:
+        directory = stack.enter_context(tempfile.TemporaryDirectory())
+        url = stack.enter_context(start()) if start else f"sqlite:///{directory}/arboris.db"
+        os.environ |= {"DATABASE_URL": url, "ARBORIS_DATA_DIR": directory}
+        os.environ |= {"DJANGO_SECRET_KEY": "bench" * 12, "ARBORIS_LOG_LEVEL": "WARNING"}
+        os.environ["DJANGO_SETTINGS_MODULE"] = "arboris.settings"
+        import django
+        from django.core.management import call_command
+
+        django.setup()
+        call_command("migrate", verbosity=0)
+        yield
+
+
+def found_in(number: int) -> list[Finding]:
+    """Forty findings of a chapter, the same for the same number."""
+    from arboris.bible import findings as f
+
+    dice = random.Random(number)
+    at = iter(range(1_000))
+
+    def said(what: str) -> dict[str, Any]:
+        start = next(at) * 20
+        evidence = f.Evidence(quote=what, start=start, end=start + len(what))
+        return {"evidence": evidence, "confidence": 0.9}
+
+    cast = [f"主角{n}号" for n in range(8)]
+    here = [*dice.sample(cast, 6), f"路人{number}甲", f"路人{number}乙"]
+    found: list[f.Finding] = [
+        f.Appearance(name=n, aliases=[n + "兄"], mentions=5, **said(f"{n}来了{number}"))
+        for n in here
+    ]
+    found += [f.NewCharacter(name=n, aliases=[], **said(f"{n}初到{number}")) for n in here[6:]]
+    for n in here[:6]:
+        found.append(
+            f.StateChange(
+                character=n, kind="condition", description=f"伤{number}", **said(n + "伤")
+            )
+        )
+        found.append(
+            f.StateChange(
+                character=n, kind="possession", description=f"得到第{number}剑", **said(n + "得剑")
+            )
+        )
+    found += [
+        f.Relation(source=here[n], target=here[n + 1], relation="同门", **said(f"{n}同门{number}"))
+        for n in range(4)
+    ]
+    places = [f"旧城{n}" for n in dice.sample(range(60), 5)] + [f"新地{number}"]
+    found += [
+        f.WorldFact(type="location", name=n, aliases=[], description="城", **said(n))
+        for n in places
+    ]
+    found.append(
+        f.WorldFact(type="item", name=f"第{number}剑", aliases=[], **said(f"第{number}剑"))
+    )
+    found += [
+        f.Foreshadowing(
+            kind="hint",
+            description="线索",
+            keywords=[f"物{number}{n}"],
+            **said(f"物{number}{n}之谜"),
+        )
+        for n in range(3)
+    ]
+    found += [
+        f.Payoff(
+            outcome="paid_off",
+            description="揭晓",
+            keywords=[f"物{number - back}0"],
+            **said(f"谜底{number}{back}"),
+        )
+        for back in (3, 9)
+        if number > back
+    ]
+    return found
+
+
+def grown(length: int) -> NovelProject:
+    """A novel of that length with findings in all chapters, folded."""
+    from django.contrib.auth.models import User
+
+    from arboris.bible.models import Finding as Row
+    from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+
+    owner = User.objects.create(username=f"bench{length}")
+    project = NovelProject.objects.create(owner=owner, title=f"{length}")
+    Chapter.objects.bulk_create(
+        [Chapter(project=project, chapter_number=n) for n in range(1, length + 1)]
+    )
+    chapters = list(project.chapters.all())
+    ChapterVersion.objects.bulk_create(
+        [ChapterVersion(chapter=c, number=1, content="字") for c in chapters]
+    )
+    versions = dict(
+        ChapterVersion.objects.filter(chapter__project=project).values_list("chapter_id", "pk")
+    )
+    Row.objects.bulk_create(
+        (
+            Row(
+                project=project,
+                chapter=chapter,
+                version_id=versions[chapter.pk],
+                task_id=1,
+                feature="character_tracking",
+                type=finding.type,
+                payload=finding.model_dump(mode="json"),
+                quote=finding.evidence.quote,
+                start=finding.evidence.start,
+                end=finding.evidence.end,
+                confidence=finding.confidence,
+            )
+            for chapter in chapters
+            for finding in found_in(chapter.chapter_number)
+        ),
+        batch_size=1000,
+    )
+    return project
+
+
+def chapter_at(project: NovelProject, number: int) -> Chapter:
+    from arboris.novels.models import Chapter, ChapterVersion
+
+    chapter = Chapter.objects.create(project=project, chapter_number=number)
+    ChapterVersion.objects.create(chapter=chapter, number=1, content="字")
+    return chapter
+
+
+def recorded(project: NovelProject, chapter: Chapter) -> None:
+    from analysis.pipeline.run import Stated
+    from arboris.bible import story
+    from arboris.db import in_transaction
+    from arboris.novels import services
+
+    version_id = chapter.current.pk
+    found = [
+        Stated("character_tracking", one, verified=True) for one in found_in(chapter.chapter_number)
+    ]
+
+    def work() -> None:
+        locked = services.lock_project(project.pk)
+        story.record(
+            locked, chapter_id=chapter.pk, version_id=version_id, task_id=2, findings=found
+        )
+
+    in_transaction(work)
+
+
+def known(project: NovelProject) -> None:
+    from arboris.bible import story
+
+    story.known_people(project.pk)
+    story.known_entities(project.pk)
+    story.open_threads(project.pk, 1_000_000)
+
+
+def milliseconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    return (time.perf_counter() - started) * 1000
+
+
+def median(values: list[float]) -> float:
+    return sorted(values)[len(values) // 2]
+
+
+def measure(length: int) -> list[float]:
+    """Rebuild; then the medians of a chapter at the end, one before it, and of reading."""
+    from arboris.bible import story
+    from arboris.db import in_transaction
+
+    project = grown(length)
+    anew = milliseconds(lambda: in_transaction(lambda: story.rebuild(project.pk)))
+    last, before, reading = [], [], []
+    for step in range(ADDED):
+        number = length + 2 * step + 2
+        following = chapter_at(project, number)
+        last.append(milliseconds(lambda following=following: recorded(project, following)))  # type: ignore[misc]
+        earlier = chapter_at(project, number - 1)
+        before.append(milliseconds(lambda earlier=earlier: recorded(project, earlier)))  # type: ignore[misc]
+        reading.append(milliseconds(lambda: known(project)))
+    return [median(last), median(before), median(reading), anew]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.fold", description=__doc__)
+    parser.add_argument("--lengths", type=int, nargs="+", default=[20, 200, 2000])
+    parser.add_argument("--database", default="sqlite", choices=["sqlite", "mariadb", "postgresql"])
+    arguments = parser.parse_args()
+    table = Table(title=f"One more chapter of 40 findings, in ms ({arguments.database})")
+    for column in ("chapters", "at the end", "before the last", "read before", "all anew"):
+        table.add_column(column, justify="right")
+    with database(arguments.database):
+        for length in arguments.lengths:
+            figures = measure(length)
+            table.add_row(str(length), *(f"{figure:.1f}" for figure in figures))
+            print(length, *(round(figure, 1) for figure in figures), file=sys.stderr, flush=True)
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
