@@ -55,7 +55,8 @@ def as_markdown(project: NovelProject) -> tuple[str, str]:
         lines += _section(title, world[part], _thing)
     lines += _section(_("Foreshadowing"), content["foreshadowings"], _thread)
     lines += _section(_("Relationships"), content["relationships"], _relationship)
-    return "\n".join(lines).rstrip() + "\n", "text/markdown; charset=utf-8"
+    text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip()
+    return f"{text}\n", "text/markdown; charset=utf-8"
 
 
 def _section(

@@ -4,7 +4,7 @@ import { h } from './dom.js';
 import { label, t, tn } from './i18n.js';
 
 const page = document.documentElement.lang;
-const own = (tag, attributes, ...children) => h(tag, { lang: page, ...attributes }, ...children);
+export const own = (tag, attributes, ...children) => h(tag, { lang: page, ...attributes }, ...children);
 const QUOTE_IN_LINK = 60; // characters of a quote that name its passage
 
 export function characterCard(character) {
@@ -30,10 +30,12 @@ export function worldCard(entry) {
 }
 
 export function foreshadowingCard(thread) {
-  const { kind, description, status, events } = thread;
+  const { kind, description, status, events, age, stale } = thread;
   const badge = own('span', { class: 'badge', data: { seed: status } }, label('seed', status));
   return fact(thread, description, badge,
-    own('p', { class: 'meta' }, label('kind', kind)),
+    own('p', { class: 'meta' }, h('span', {}, label('kind', kind)),
+      age ? h('span', {}, tn('age', age)) : null,
+      stale ? h('span', {}, t('stale')) : null),
     evidence(thread),
     events?.length ? h('ol', { class: 'timeline' }, events.map(eventEntry)) : null);
 }
@@ -44,9 +46,12 @@ export function relationshipCard(relationship) {
   return fact(relationship, pair, null, evidence(relationship));
 }
 
-function fact({ basic }, heading, badge, ...rest) {
+const SHOWN_TIERS = ['marked', 'accepted', 'writer'];
+
+function fact({ basic, tier }, heading, badge, ...rest) {
   return h('article', { class: 'card fact' },
     h('div', { class: 'fact-head' }, h('h3', {}, heading), badge,
+      SHOWN_TIERS.includes(tier) ? own('span', { class: 'badge', title: t(`tier_${tier}_hint`) }, t(`tier_${tier}`)) : null,
       basic ? own('span', { class: 'badge', title: t('basic_hint') }, t('basic')) : null),
     ...rest);
 }
@@ -56,10 +61,10 @@ function stateEntry(state) {
 }
 
 function eventEntry(event) {
-  return h('li', {}, h('p', {}, own('span', { class: 'kind' }, label('seed', event.outcome)), event.description), evidence(event));
+  return h('li', {}, h('p', {}, own('span', { class: 'kind' }, event.certain === false ? t('suspected') : label('seed', event.outcome)), event.description), evidence(event));
 }
 
-function evidence({ chapter_id: chapter, chapter_number: number, quote, confidence }) {
+export function evidence({ chapter_id: chapter, chapter_number: number, quote, confidence }) {
   const link = quote ? `#quote=${encodeURIComponent([...quote].slice(0, QUOTE_IN_LINK).join(''))}` : '';
   return h('div', { class: 'evidence' },
     quote ? h('blockquote', {}, quote) : null,

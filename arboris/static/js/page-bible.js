@@ -2,6 +2,7 @@
 
 import { get } from './api.js';
 import { $, $$, debounced, h, setText } from './dom.js';
+import { inboxCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
 import { live } from './live.js';
@@ -10,8 +11,10 @@ import { failure } from './load.js';
 const projectId = $('#main').dataset.projectId;
 const tabs = $$('[role="tab"]');
 const WORLD = ['locations', 'factions', 'items', 'rules'];
-const SEEDS = ['open', 'advanced', 'paid_off'];
+const SEEDS = ['open', 'advanced', 'paid_off', 'abandoned'];
 let bible = null;
+let inbox = null;
+let takeBack = null;
 
 function show() {
   const focused = document.activeElement?.closest('[data-key]');
@@ -21,7 +24,9 @@ function show() {
   for (const part of WORLD) fill(part, bible.world[part], worldCard);
   fill('foreshadowings', seeds, foreshadowingCard);
   fill('relationships', bible.relationships, relationshipCard);
-  const counts = { characters: bible.characters.length, world: WORLD.reduce((sum, part) => sum + bible.world[part].length, 0), foreshadowings: seeds.length, relationships: bible.relationships.length };
+  const asked = inboxCards(inbox, (name) => bible.characters.find((one) => one.name === name), decide);
+  $('[data-part="inbox"]').replaceChildren(...(asked.length ? asked : [h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_inbox'))]));
+  const counts = { inbox: asked.length, characters: bible.characters.length, world: WORLD.reduce((sum, part) => sum + bible.world[part].length, 0), foreshadowings: seeds.length, relationships: bible.relationships.length };
   for (const [part, count] of Object.entries(counts)) setText($(`[data-count="${part}"]`), count ? String(count) : '');
   if (spot) $$('a, button', $(`[data-key="${CSS.escape(spot.key)}"]`) ?? $('#main'))[Math.max(0, spot.link)]?.focus({ preventScroll: true });
 }
@@ -41,7 +46,7 @@ const matches = (element, words) => element.textContent.toLocaleLowerCase().incl
 
 async function load() {
   try {
-    bible = await get(`/api/projects/${projectId}/bible`);
+    [bible, inbox] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
     show();
     await showRunning();
   } catch (error) {
@@ -49,6 +54,36 @@ async function load() {
     else console.info('The bible could not be loaded anew:', error.message);
   } finally {
     $('#bible').removeAttribute('aria-busy');
+  }
+}
+
+/** The button stays where it is until the answer is there; then the list is drawn anew. */
+async function decide(asked, button) {
+  button.disabled = true;
+  try {
+    takeBack = await send(projectId, asked);
+    setText($('#decided-text'), t('decided'));
+    $('#undo').hidden = false;
+    await load();
+    $('#undo').focus();
+  } catch (error) {
+    setText($('#decided-text'), error.message);
+    button.disabled = false;
+  }
+}
+
+async function undo() {
+  $('#undo').disabled = true;
+  try {
+    await takeBack();
+    setText($('#decided-text'), t('undone'));
+    $('#undo').hidden = true;
+    await load();
+    $('#tab-inbox').focus();
+  } catch (error) {
+    setText($('#decided-text'), error.message);
+  } finally {
+    $('#undo').disabled = false;
   }
 }
 
@@ -79,6 +114,7 @@ function onTabKey(event) {
 
 for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
 $('#tabs').addEventListener('keydown', onTabKey);
+$('#undo').addEventListener('click', undo);
 $('#search').addEventListener('input', () => bible && show());
 
 const wanted = tabs.find((tab) => `#${tab.getAttribute('aria-controls')}` === location.hash);

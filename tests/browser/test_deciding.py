@@ -1,0 +1,61 @@
+"""The writer's word about what the analyses found, in a real browser."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import httpx2
+import pytest
+from playwright.sync_api import Page, expect
+
+from arboris.workspace.demo.client import Writer
+from arboris.workspace.demo.system import System
+from tests.browser.test_writing import CHAPTER, PATIENCE_MS, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+
+
+def with_waiting_findings(site: System, title: str) -> str:
+    """A novel whose only chapter was analysed so strictly that all of it waits for the writer."""
+    with closing(site.writer("en")) as writer:
+        project = writer.new_project(title, "zh")
+        strictly = {"dynamic_threshold": {"confidence_threshold": 1.0}}
+        body = {"content": CHAPTER, "generation_config": strictly}
+        _post(writer, f"/api/projects/{project}/chapters", body)
+        return project
+
+
+def _post(writer: Writer, path: str, body: dict[str, object]) -> None:
+    answer: httpx2.Response = writer.http.post(path, json=body)
+    answer.raise_for_status()
+
+
+def test_what_waits_is_accepted_by_keyboard_and_taken_back(
+    page: Page, site: System, locale: str
+) -> None:
+    project = with_waiting_findings(site, f"decisions {locale}")
+    sign_in(page, site)
+    page.goto(f"{site.url}/projects/{project}/bible#inbox")
+    cards = page.locator('[data-part="inbox"] article')
+    expect(cards.first).to_be_visible(timeout=PATIENCE_MS)
+    newcomer = cards.filter(has_text="新角色" if locale == "zh-CN" else "New character").first
+    before = cards.count()
+
+    newcomer.get_by_role("button").first.focus()
+    page.keyboard.press("Enter")
+    expect(cards).to_have_count(before - 1)
+    expect(page.locator("#undo")).to_be_focused()
+    expect(page.locator('[data-count="characters"]')).to_have_text("1")
+
+    page.keyboard.press("Enter")
+    expect(cards).to_have_count(before)
+    expect(page.locator('[data-count="characters"]')).to_have_text("")
+
+
+def test_the_bible_is_saved_as_a_file(page: Page, site: System) -> None:
+    project = with_waiting_findings(site, "export")
+    sign_in(page, site)
+    page.goto(f"{site.url}/projects/{project}/bible")
+    with page.expect_download() as download:
+        page.locator('a[href$="export.md"]').click()
+    assert download.value.suggested_filename == "bible.md"
