@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import closing
 
 import httpx2
@@ -25,7 +26,7 @@ def with_waiting_findings(site: System, title: str) -> str:
         return project
 
 
-def _post(writer: Writer, path: str, body: dict[str, object]) -> None:
+def _post(writer: Writer, path: str, body: Mapping[str, object]) -> None:
     answer: httpx2.Response = writer.http.post(path, json=body)
     answer.raise_for_status()
 
