@@ -153,6 +153,25 @@ class LLMTooLarge(LLMBadAnswer):
     sentence = gettext_noop("The language model's answer would not end.")
 
 
+class LLMBusy(AnalysisError):
+    code = "llm_busy"
+    sentence = gettext_noop("The language model is busy with other chapters.")
+
+
+class OverBudget(AnalysisError):
+    """``until``: when the next month's budget begins."""
+
+    code = "over_budget"
+    sentence = gettext_noop("The month's budget for the language model is used up.")
+
+    def __init__(
+        self, detail: str = "", *, subject: Subject | None = None, until: datetime | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.subject = subject
+        self.until = until
+
+
 class LeaseLost(Exception):
     """The task is no longer this worker's (cancelled, superseded, rescued): drop the work."""
 
@@ -189,6 +208,8 @@ ERRORS: dict[str, type[AnalysisError]] = {
         LLMEmpty,
         LLMTruncated,
         LLMTooLarge,
+        LLMBusy,
+        OverBudget,
     )
 }
 SUPERSEDED = "superseded"

@@ -51,6 +51,10 @@ class RequestRefused(LLMError):
     retryable = False
 
 
+class LimitRefused(RequestRefused):
+    """The request named the most tokens of its answer in a way that the endpoint does not take."""
+
+
 class PromptTooLong(RequestRefused):
     code = "llm_prompt_too_long"
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_django import Settings
 
-from arboris.llm import structured
+from arboris.llm import client, structured
 
 KEY = "sk-very-secret-0123456789"
 HOLD_SECONDS = 20.0
@@ -159,5 +159,7 @@ def configured(settings: Settings) -> Iterator[Endpoint]:
         settings.ARBORIS_LLM_BASE_URL = server.base_url
         settings.ARBORIS_LLM_MODEL = "test-model"
         settings.ARBORIS_LLM_API_KEY = KEY
+        settings.ARBORIS_LLM_RETRIES = 0
         structured._rungs.clear()
+        client.forget()
         yield server
