@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -21,13 +22,15 @@ class AnalysisError(Exception):
     ``detail`` is for operators and the logs; ``sentence`` for the writer, translated when shown.
     ``retry_after`` (seconds) overrides the computed back-off. ``refuses_us``: the endpoint will
     take no task at all, so it is paused and the task keeps its retries. ``answers_us``: whatever
-    is wrong with this task, the endpoint has read our key and answered.
+    is wrong with this task, the endpoint has read our key and answered. ``parks``: there is no
+    money for it this month, so it waits and keeps its retries.
     """
 
     code = "analyzer_error"
     retryable = True
     refuses_us = False
     answers_us = False
+    parks = False
     sentence = gettext_noop("The analysis ran into an unexpected error.")
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
@@ -159,17 +162,17 @@ class LLMBusy(AnalysisError):
 
 
 class OverBudget(AnalysisError):
-    """``until``: when the next month's budget begins."""
+    """A novel's or its writer's, as ``scope`` says."""
 
     code = "over_budget"
+    parks = True
     sentence = gettext_noop("The month's budget for the language model is used up.")
 
     def __init__(
-        self, detail: str = "", *, subject: Subject | None = None, until: datetime | None = None
+        self, detail: str = "", *, scope: Literal["project", "writer"] = "project"
     ) -> None:
         super().__init__(detail)
-        self.subject = subject
-        self.until = until
+        self.scope = scope
 
 
 class LeaseLost(Exception):

@@ -29,7 +29,6 @@ Message = ChatCompletionMessageParam
 
 CONNECT_SECONDS = 10.0
 MOST_TOKENS = 1_000_000_000  # whatever an endpoint says it has used
-OK, CANCELLED = "ok", "cancelled"  # outcomes beside the errors' codes
 # What a plain stream asks for beside its text: the tokens used, and a bound on them. Not every
 # endpoint takes either; how far one has to be spared is remembered as long as the process lives.
 EXTRAS = ((True, True), (False, True), (False, False))
@@ -181,12 +180,12 @@ async def _request(
                 if len(taken) > bounds.MAX_REPLY_CHARACTERS:
                     raise errors.TooLarge(f"the answer goes on after {len(taken)} characters")
                 yield piece
-        outcome = OK
+        outcome = gate.OK
     except errors.LLMError as error:
         outcome = error.code
         raise
     except (asyncio.CancelledError, GeneratorExit):
-        outcome = CANCELLED
+        outcome = gate.CANCELLED
         raise
     finally:
         # Whatever stopped it: what the endpoint has read and written is spent.

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from arboris.llm.account import Account
 from arboris.llm.usage import Usage
 
+OK, CANCELLED = "ok", "cancelled"  # outcomes beside the errors' codes
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a request went: what it used, "ok", "cancelled" or an error's code, and seconds."""
+    """How a request went: what it used, OK, CANCELLED or an error's code, and seconds."""
 
     model: str
     usage: Usage

@@ -14,8 +14,6 @@ class ModelCall(models.Model):
     spent on it.
     """
 
-    OK = "ok"
-
     # Drawn by the writer of the row: written twice, where an answer was lost, it is there once.
     call_id = models.UUIDField(unique=True, editable=False)
     created_at = models.DateTimeField(_("time"), db_index=True)
@@ -32,7 +30,7 @@ class ModelCall(models.Model):
     estimated_tokens = models.BigIntegerField(_("estimated tokens"), default=0)
     # NULL: the price table knows no price for the model.
     cost = models.DecimalField(_("cost"), max_digits=20, decimal_places=10, null=True, blank=True)
-    outcome = models.CharField(_("outcome"), max_length=50)  # OK, "cancelled" or an error's code
+    outcome = models.CharField(_("outcome"), max_length=50)  # "ok", "cancelled" or an error's code
     seconds = models.FloatField(_("seconds"))
 
     class Meta:
