@@ -60,7 +60,7 @@ class ChapterInput:
     # The writer's wishes for a language model; None leaves them to the settings.
     model_name: str | None = None
     temperature: float | None = None
-    # Who pays for the calls to one, and when they have to be over by time.monotonic().
+    # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().
     account: Account = field(default_factory=Account)
     ends: float | None = None
 

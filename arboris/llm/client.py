@@ -48,7 +48,8 @@ class Call:
     # Bound the answer's tokens, where the settings say so.
     limited: bool = True
     account: Account = field(default_factory=Account)
-    ends: float | None = None  # when the caller's own time is over, by time.monotonic()
+    # When the caller's own time is over, by time.monotonic(): no new try waits beyond it.
+    ends: float | None = None
 
     @property
     def model_name(self) -> str:
@@ -134,7 +135,7 @@ async def pieces(
     """
     clock = asyncio.get_running_loop().time  # time.monotonic
     ends = clock() + settings.ARBORIS_LLM_TOTAL_TIMEOUT
-    ends = ends if call.ends is None else min(ends, call.ends)
+    patience = ends if call.ends is None else min(ends, call.ends)
     tries, began = 0, False
     while True:
         wait = 0.0
@@ -150,7 +151,7 @@ async def pieces(
                 limits.refused(call.model_name, limit)
                 continue
             tries += 1
-            again = None if began else retrying.pause(error, tries, ends - clock())
+            again = None if began else retrying.pause(error, tries, patience - clock())
             if again is None:
                 raise
             wait = again

@@ -37,9 +37,6 @@ AWAY_PAUSE_SECONDS = 0.25
 # A call's end waits so long for its row to be written; the thread goes on with it after that.
 WRITE_SECONDS = 5.0
 AGAIN_SECONDS = 1.0
-RENEW_SECONDS = places.LEASE_SECONDS / 3
-# The place is given up so long before another may take it, so that the call is over by then.
-MARGIN_SECONDS = 2.0
 
 
 class Held(Entry):
@@ -88,7 +85,7 @@ class Desk(Gate):
         clock = asyncio.get_running_loop().time
         pause = FIRST_PAUSE
         while True:
-            entry.valid = clock() + places.LEASE_SECONDS - MARGIN_SECONDS
+            entry.valid = clock() + _valid_seconds()
             most = settings.ARBORIS_LLM_MAX_CALLS
             take = partial(places.take, entry.endpoint, entry.token, most)
             entry.place = await self._outlast(take, ends)
@@ -105,7 +102,7 @@ class Desk(Gate):
         clock = asyncio.get_running_loop().time
         renew = partial(places.renew, entry.place, entry.token)
         while True:
-            await asyncio.sleep(RENEW_SECONDS)
+            await asyncio.sleep(places.LEASE_SECONDS / 3)
             began = clock()
             try:
                 async with asyncio.timeout_at(entry.valid):
@@ -116,7 +113,7 @@ class Desk(Gate):
                 log.warning("a place at %s was lost during a call", entry.endpoint)
                 entry.lose()
                 return
-            entry.valid = began + places.LEASE_SECONDS - MARGIN_SECONDS
+            entry.valid = began + _valid_seconds()
 
     async def _outlast(self, work: Callable[[], T], ends: float) -> T:
         """``work`` on the thread; again while the database is away, as far as there is time."""
@@ -176,6 +173,11 @@ class Desk(Gate):
         timer = threading.Timer(AGAIN_SECONDS, again)
         timer.daemon = True
         timer.start()
+
+
+def _valid_seconds() -> float:
+    """A place is given up so long before another may take it that the call is over by then."""
+    return places.LEASE_SECONDS * 0.9
 
 
 def _connected(work: Callable[[], T]) -> T:
