@@ -161,7 +161,9 @@ def _fail(
         raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its failure is dropped")
     _close_attempt(held, now, AnalysisAttempt.Outcome.FAILED, error, token_usage)
     if isinstance(error, OverBudget):
-        parking.parked(held, error, now)
+        parking.parked(
+            held, error, now, answered=bool((checkpoint or {}).keys() - held.checkpoint.keys())
+        )
         return Status.PENDING
     status = after_failure(held.task_id, changes, now, error)
     if error.refuses_us:

@@ -30,8 +30,11 @@ def until(now: datetime) -> datetime:
     return budget.next_month(budget.month_of(now))
 
 
-def parked(held: Claim, error: OverBudget, now: datetime) -> None:
-    """After the task was put back, in its transaction: tell the writer, of each stop once."""
+def parked(held: Claim, error: OverBudget, now: datetime, *, answered: bool) -> None:
+    """After the task was put back, in its transaction: tell the writer, of each stop once.
+
+    ``answered``: the endpoint had answered some of its calls before.
+    """
     subject = Subject(held.user_id, held.project_id if error.scope == "project" else None)
     if _stop(subject, now):
         data: dict[str, Any] = {
@@ -48,7 +51,9 @@ def parked(held: Claim, error: OverBudget, now: datetime) -> None:
             chapter_number=held.chapter_number,
             data=data,
         )
-    if held.probe:  # it told nothing about the endpoint: the next claim is the probe
+    if held.probe and answered:
+        endpoint.resume(held.endpoint.name)
+    elif held.probe:  # it told nothing about the endpoint: the next claim is the probe
         endpoint.let_probe(held.endpoint.name)
 
 

@@ -61,7 +61,7 @@ def test_a_wrong_budget_names_the_setting(value: str) -> None:
 
 def test_a_budget_is_an_amount() -> None:
     env = Env({"A": "12.50", "B": ""})
-    assert (env.amount("A"), env.amount("B"), env.amount("C")) == (Decimal("12.5"), 0, 0)
+    assert [env.amount(name) for name in "ABC"] == [Decimal("12.5"), Decimal(0), Decimal(0)]
 
 
 def test_a_budget_needs_a_price_for_every_model(settings: Settings) -> None:
