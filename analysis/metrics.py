@@ -29,6 +29,7 @@ from analysis.models import (
     StatusTally,
     WorkerHeartbeat,
 )
+from analysis.queue import parking
 from arboris.db import db_now
 from arboris.llm import ledger
 from notifications.relay import relay
@@ -110,6 +111,11 @@ def _queue() -> Iterator[Metric]:
     yield from _calls()
     yield GaugeMetricFamily(
         "pending_analysis_paused", "Whether claims are paused.", value=control.paused_at is not None
+    )
+    yield GaugeMetricFamily(
+        "pending_analysis_parked",
+        "Pending analyses that wait for the next month's budget.",
+        value=parking.count(),
     )
     yield from _pauses(control)
 

@@ -207,6 +207,12 @@ class BudgetStopAdmin(ReadOnlyAdmin[BudgetStop]):
         return request.user.has_perm("llm.change_budgetstop")
 
 
+@admin.register(SpendTally)
+class SpendTallyAdmin(ReadOnlyAdmin[SpendTally]):
+    list_display = ("model", "purpose", "prompt_tokens", "completion_tokens", "cost", "shard")
+    ordering = ("model", "purpose", "shard")
+
+
 @admin.register(CallPlace)
 class CallPlaceAdmin(ReadOnlyAdmin[CallPlace]):
     list_display = ("endpoint", "number", "expires_at")

@@ -79,6 +79,15 @@ def _stop(subject: Subject, now: datetime) -> bool:
     return made
 
 
+def count() -> int:
+    """How many tasks are parked."""
+    stopped = list(BudgetStop.objects.values_list("user_id", flat=True).distinct())
+    if not stopped:
+        return 0
+    tasks = PendingAnalysis.objects.filter(status=Status.PENDING, user_id__in=stopped)
+    return tasks.filter(error_type=OverBudget.code, due_at__gt=db_now()).count()
+
+
 def release() -> int:
     """Let go what has a budget again; returns how many tasks. A part of each sweep."""
     stops = list(BudgetStop.objects.order_by("pk").values_list("pk", "month"))

@@ -57,15 +57,17 @@ class SpendTally(models.Model):
     SHARDS = 16
 
     shard = models.PositiveSmallIntegerField()
-    model = models.CharField(max_length=200)
-    purpose = models.CharField(max_length=30)
-    prompt_tokens = models.BigIntegerField(default=0)
-    completion_tokens = models.BigIntegerField(default=0)
-    estimated_tokens = models.BigIntegerField(default=0)
-    cost = models.DecimalField(max_digits=24, decimal_places=10, default=0)
+    model = models.CharField(_("model"), max_length=200)
+    purpose = models.CharField(_("purpose"), max_length=30)
+    prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
+    completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
+    estimated_tokens = models.BigIntegerField(_("estimated tokens"), default=0)
+    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=10, default=0)
 
     class Meta:
         db_table = "llm_spend_tally"
+        verbose_name = _("tally of calls")
+        verbose_name_plural = _("tallies of calls")
         constraints = [
             models.UniqueConstraint(fields=["shard", "model", "purpose"], name="llm_tally_once")
         ]
