@@ -10,12 +10,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from arboris.llm import client, errors, gate, ledger, prices, structured
+from arboris.llm import budget, client, errors, gate, ledger, prices, structured
 from arboris.llm.account import Account
+from arboris.llm.budget import Subject
 from arboris.llm.client import Call
 from arboris.llm.gate import Ended
 from arboris.llm.models import ModelCall, SpendTally
@@ -254,3 +257,17 @@ def test_retention_is_by_age_in_batches_and_can_be_switched_off(settings: Settin
     assert [ledger.prune(now, limit=2), ledger.prune(now, limit=2)] == [2, 1]
     (left,) = rows()
     assert now - left.created_at < timedelta(days=400)
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize("whose", ["project", "writer"])
+def test_a_months_sum_is_read_from_one_index(whose: str) -> None:
+    """Every call asks for it; a ledger of 400 days may have millions of rows."""
+    subject = Subject(7, PROJECT if whose == "project" else None)
+    with CaptureQueriesContext(connection) as asked:
+        budget.spent(subject, budget.month_of(datetime.now(UTC)))
+    (query,) = asked
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN QUERY PLAN {query['sql']}")
+        plan = " ".join(str(row) for row in cursor.fetchall())
+    assert f"USING COVERING INDEX llm_call_of_{whose}" in plan
