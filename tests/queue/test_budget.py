@@ -252,6 +252,29 @@ def test_what_staff_lift_goes_on_for_the_rest_of_the_month(
     assert run_next().status == "completed"
 
 
+def test_one_budget_lets_nothing_go_that_the_other_holds(
+    project: NovelProject, settings: Settings
+) -> None:
+    """Else each sweep would have it claimed and parked again."""
+    task = parked(project, settings)
+    settings.ARBORIS_LLM_BUDGET_WRITER = Decimal(2)
+    with_novel = BudgetStop.objects.get()
+    assert in_transaction(lambda: queue.lift(with_novel.pk))
+    assert run_next().error_type == "over_budget"  # now for the writer's
+    for _ in range(3):
+        sweep()
+        assert queue.claim("host:1", queue.configured()) is None
+    with_writer = BudgetStop.objects.get(project_id__isnull=True)
+    BudgetStop.objects.filter(pk=with_novel.pk).update(lifted_at=None)
+    assert in_transaction(lambda: queue.lift(with_writer.pk))
+    for _ in range(3):
+        sweep()
+        assert queue.claim("host:1", queue.configured()) is None
+    settings.ARBORIS_LLM_BUDGET_PROJECT = Decimal(100)
+    sweep()
+    assert (run_next().pk, PendingAnalysis.objects.get().status) == (task.pk, "completed")
+
+
 def test_a_parked_task_can_be_cancelled(project: NovelProject, settings: Settings) -> None:
     task = parked(project, settings)
     queue.cancel(task.pk)
