@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -23,21 +24,14 @@ CHAPTERS, FEATURES = 4, 4
 PRICES = {"*": {"prompt": 100, "completion": 1000}}
 
 
-def found_nothing(body: dict[str, Any]) -> llm.Reply:
-    empty: dict[str, object] = {
-        "Tracking": {"characters": []},
-        "Newcomers": {"characters": []},
-        "World": {"entities": []},
-        "Threads": {"seeds": []},
-    }
-    name = body["response_format"]["json_schema"]["name"]
-    return llm.Reply(json.dumps(empty[name]), usage=(100, 10), wait=0.1)
+def slowly_found_nothing(body: dict[str, Any]) -> llm.Reply:
+    return replace(llm.found_nothing(body), usage=(100, 10), wait=0.1)
 
 
 @pytest.fixture(scope="module")
 def model() -> Iterator[llm.Endpoint]:
     with llm.serving() as server:
-        server.answer = found_nothing
+        server.answer = slowly_found_nothing
         yield server
 
 
