@@ -46,21 +46,23 @@ class Piece(NamedTuple):
 
 async def stream(
     messages: list[Message], *, model: str | None = None, temperature: float | None = None
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str, None]:
     """Pieces of the answer as they arrive; raises an ``LLMError`` of the fitting kind.
 
     ``settings.ARBORIS_LLM_TIMEOUT`` (seconds) bounds the wait for each piece,
     ``ARBORIS_LLM_TOTAL_TIMEOUT`` the whole answer.
     """
     call = Call(messages, model=model, temperature=temperature)
-    finished = False
+    reason = None
     async with connect(retries=1) as connection, aclosing(pieces(connection, call)) as answer:
         async for piece in answer:
-            finished = finished or piece.finish_reason is not None
+            reason = piece.finish_reason or reason
             if piece.text:
                 yield piece.text
-    if not finished:
+    if reason is None:
         raise errors.Truncated("the endpoint broke off its answer")
+    if reason == "length":
+        raise errors.Truncated("the answer reached the length that the endpoint allows")
 
 
 @asynccontextmanager

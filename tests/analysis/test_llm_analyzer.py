@@ -24,7 +24,6 @@ from analysis.analyzers.base import (
 from analysis.analyzers.llm import LLMAnalyzer
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.names import mentions
-from analysis.analyzers.llm.prompts import neutral
 from analysis.analyzers.llm.quotes import Finder
 from analysis.errors import ERRORS, AnalysisError, LLMNotConfigured
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
@@ -33,6 +32,7 @@ from arboris.bible.findings import FEATURES, Appearance, Feature, Payoff, Relati
 from arboris.bible.models import Character
 from arboris.db import db_now
 from arboris.llm import errors as llm_errors
+from arboris.llm.fence import neutral
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured
