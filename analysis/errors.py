@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from typing import Literal
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
@@ -21,13 +22,15 @@ class AnalysisError(Exception):
     ``detail`` is for operators and the logs; ``sentence`` for the writer, translated when shown.
     ``retry_after`` (seconds) overrides the computed back-off. ``refuses_us``: the endpoint will
     take no task at all, so it is paused and the task keeps its retries. ``answers_us``: whatever
-    is wrong with this task, the endpoint has read our key and answered.
+    is wrong with this task, the endpoint has read our key and answered. ``parks``: there is no
+    money for it this month, so it waits and keeps its retries.
     """
 
     code = "analyzer_error"
     retryable = True
     refuses_us = False
     answers_us = False
+    parks = False
     sentence = gettext_noop("The analysis ran into an unexpected error.")
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
@@ -153,6 +156,25 @@ class LLMTooLarge(LLMBadAnswer):
     sentence = gettext_noop("The language model's answer would not end.")
 
 
+class LLMBusy(AnalysisError):
+    code = "llm_busy"
+    sentence = gettext_noop("The language model is busy with other chapters.")
+
+
+class OverBudget(AnalysisError):
+    """A novel's or its writer's, as ``scope`` says."""
+
+    code = "over_budget"
+    parks = True
+    sentence = gettext_noop("The month's budget for the language model is used up.")
+
+    def __init__(
+        self, detail: str = "", *, scope: Literal["project", "writer"] = "project"
+    ) -> None:
+        super().__init__(detail)
+        self.scope = scope
+
+
 class LeaseLost(Exception):
     """The task is no longer this worker's (cancelled, superseded, rescued): drop the work."""
 
@@ -189,6 +211,8 @@ ERRORS: dict[str, type[AnalysisError]] = {
         LLMEmpty,
         LLMTruncated,
         LLMTooLarge,
+        LLMBusy,
+        OverBudget,
     )
 }
 SUPERSEDED = "superseded"

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import DatabaseError
 from django.db.models import Count, Min
 from prometheus_client.core import (
@@ -28,7 +29,9 @@ from analysis.models import (
     StatusTally,
     WorkerHeartbeat,
 )
+from analysis.queue import parking
 from arboris.db import db_now
+from arboris.llm import ledger
 from notifications.relay import relay
 
 # A worker that was not seen for longer is gone: its row is only kept for people to look at.
@@ -105,8 +108,14 @@ def _queue() -> Iterator[Metric]:
             f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=number
         )
     yield _tokens(sums)
+    yield from _calls()
     yield GaugeMetricFamily(
         "pending_analysis_paused", "Whether claims are paused.", value=control.paused_at is not None
+    )
+    yield GaugeMetricFamily(
+        "pending_analysis_parked",
+        "Pending analyses that wait for the next month's budget.",
+        value=parking.count(),
     )
     yield from _pauses(control)
 
@@ -141,6 +150,29 @@ def _tokens(sums: dict[str, float]) -> Metric:
     for kind, column in tallies.TOKENS.items():
         family.add_metric([kind], sums[column])
     return family
+
+
+def _calls() -> Iterator[Metric]:
+    """What all calls to models have used, analyses or not."""
+    tokens = CounterMetricFamily(
+        "arboris_llm_tokens",
+        "Tokens of calls to language models; estimated: how many of the others were never reported.",
+        labels=["model", "feature", "kind"],
+    )
+    cost = CounterMetricFamily(
+        "arboris_llm_cost",
+        "Cost of calls to language models, by the price table.",
+        labels=["model", "feature", "currency"],
+    )
+    for spent in ledger.counters():
+        kinds = {"prompt": spent.prompt, "completion": spent.completion}
+        for kind, number in (kinds | {"estimated": spent.estimated}).items():
+            tokens.add_metric([spent.model, spent.purpose, kind], number)
+        cost.add_metric(
+            [spent.model, spent.purpose, settings.ARBORIS_LLM_CURRENCY], float(spent.cost)
+        )
+    yield tokens
+    yield cost
 
 
 def _histogram(sums: dict[str, float]) -> Metric:

@@ -19,6 +19,7 @@ from analysis.queue import Claim
 from analysis.steward import Steward
 from arboris.bible import story
 from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
+from arboris.llm.account import Account
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
 
@@ -120,7 +121,7 @@ def _analyse(state: Run, go_on: Callable[[], bool]) -> Claim | None:
     claim = state.claim
     if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1:
         state.outlast(lambda: in_transaction(lambda: queue.notify(claim.task_id, "started", {})))
-    chapter = state.outlast(lambda: _load(claim))
+    chapter = state.outlast(lambda: _load(state))
     analyzer = registry.get(settings.ARBORIS_ANALYZER)
     outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
     state.outlast(lambda: story.prepare(claim.project_id))
@@ -148,7 +149,8 @@ def _end(state: Run, apply: Callable[[], Claim | None]) -> Claim | None:
         raise
 
 
-def _load(claim: Claim) -> ChapterInput:
+def _load(state: Run) -> ChapterInput:
+    claim = state.claim
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
     wishes = pipeline.GenerationConfig.model_validate(claim.config)
@@ -182,6 +184,8 @@ def _load(claim: Claim) -> ChapterInput:
         ),
         model_name=wishes.model_name,
         temperature=wishes.temperature,
+        account=Account("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
+        ends=state.ends,
     )
 
 

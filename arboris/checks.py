@@ -7,6 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from arboris.llm import prices
 from arboris.llm.configured import missing_settings
 
 
@@ -58,4 +59,21 @@ def leases_end_before_the_deadline(**_: Any) -> list[CheckMessage]:
             "worker would be rescued later than a slow one is ended.",
             id="arboris.E003",
         )
+    ]
+
+
+@register(Tags.compatibility)
+def budgets_know_every_price(**_: Any) -> list[CheckMessage]:
+    """A writer may wish for any model: one without a price would cost nothing."""
+    budgets = ("ARBORIS_LLM_BUDGET_PROJECT", "ARBORIS_LLM_BUDGET_WRITER")
+    if prices.ANY in settings.ARBORIS_LLM_PRICES:
+        return []
+    return [
+        Error(
+            f'{name} needs ARBORIS_LLM_PRICES with an entry "{prices.ANY}", for every model that '
+            "has no price of its own.",
+            id="arboris.E004",
+        )
+        for name in budgets
+        if getattr(settings, name)
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -67,6 +68,22 @@ class Env:
         except ValueError:
             raise ImproperlyConfigured(f"{name}: {value!r} is not a number.") from None
         return self._bounded(name, number, low, high)
+
+    def amount(self, name: str) -> Decimal:
+        """An amount of money from 0 to a million, to four places; 0 where it is unset."""
+        value = self.raw(name)
+        if value is None:
+            return Decimal(0)
+        try:
+            amount = Decimal(value)
+            right = 0 <= amount <= 1_000_000 and amount == round(amount, 4)
+        except InvalidOperation:
+            right = False
+        if not right:
+            raise ImproperlyConfigured(
+                f"{name}: {value!r} is no amount from 0 to 1000000 with at most four places."
+            )
+        return amount
 
     def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
         """One of ``allowed``, given in whatever case of letters."""

@@ -14,6 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from arboris.env import Env, make_directory
+from arboris.llm import prices
 from arboris.secret import secret_key
 
 django_stubs_ext.monkeypatch()
@@ -57,6 +58,7 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "django_prometheus",
+    "arboris.llm",
     "arboris.novels",
     "arboris.bible",
     "arboris.workspace",
@@ -308,6 +310,22 @@ ARBORIS_SUMMARY = env.choice("ARBORIS_SUMMARY", "auto", ["auto", "extractive", "
 ARBORIS_SUMMARY_TIMEOUT = env.number("ARBORIS_SUMMARY_TIMEOUT", 20, low=0.1, high=300)
 # While a chapter is written by the model, what has arrived is saved so often.
 ARBORIS_DRAFT_SECONDS = env.number("ARBORIS_DRAFT_SECONDS", 3, low=0.1, high=600)
+
+# Calls at the endpoint at one time, over all processes of all clusters; 0: any number.
+ARBORIS_LLM_MAX_CALLS = env.whole("ARBORIS_LLM_MAX_CALLS", 0, low=0, high=1000)
+# Until the first piece of an answer; 0: as long as for every other piece.
+ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = env.number("ARBORIS_LLM_FIRST_TOKEN_TIMEOUT", 0, low=0, high=3600)
+# New tries of a call that was refused for the moment, within its own time.
+ARBORIS_LLM_RETRIES = env.whole("ARBORIS_LLM_RETRIES", 2, low=0, high=10)
+# Most tokens of one answer; 0: what the endpoint allows.
+ARBORIS_LLM_MAX_TOKENS = env.whole("ARBORIS_LLM_MAX_TOKENS", 0, low=0, high=1_000_000)
+ARBORIS_LLM_PRICES = prices.table("ARBORIS_LLM_PRICES", env.text("ARBORIS_LLM_PRICES"))
+ARBORIS_LLM_CURRENCY = env.text("ARBORIS_LLM_CURRENCY", "USD")
+# For one novel, and for one writer, in a calendar month (UTC); 0: none.
+ARBORIS_LLM_BUDGET_PROJECT = env.amount("ARBORIS_LLM_BUDGET_PROJECT")
+ARBORIS_LLM_BUDGET_WRITER = env.amount("ARBORIS_LLM_BUDGET_WRITER")
+# The ledger of calls, longer than what it was spent on: a year and its settling; 0: for ever.
+ARBORIS_LLM_KEEP_DAYS = env.whole("ARBORIS_LLM_KEEP_DAYS", 400, low=0, high=36_500)
 
 # Where processes of one host tap each other awake; see arboris/wake.py.
 ARBORIS_WAKE_DIR = Path(env.text("ARBORIS_WAKE_DIR", str(DATA_DIR / "wake")))

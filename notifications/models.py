@@ -13,6 +13,7 @@ class AnalysisNotification(models.Model):
         COMPLETED = "completed", _("completed")
         FAILED = "failed", _("failed")
         CANCELLED = "cancelled", _("cancelled")
+        PARKED = "parked", _("parked")
 
     # Foreign keys by name: this app knows that the rows exist and no code behind them. A pruned
     # task leaves its notifications; a deleted chapter or novel takes them along.

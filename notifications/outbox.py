@@ -16,7 +16,7 @@ from arboris.db import db_now
 from notifications.models import AnalysisNotification
 from notifications.texts import render
 
-Kind = Literal["started", "completed", "failed", "cancelled"]
+Kind = Literal["started", "completed", "failed", "cancelled", "parked"]
 
 
 def publish(

@@ -26,6 +26,16 @@ def render(kind: str, chapter_number: int, data: dict[str, Any]) -> tuple[str, s
             _("Enhanced analysis of chapter %(number)s was cancelled") % number,
             _("The chapter itself is unchanged."),
         )
+    if kind == "parked":
+        day = {"day": str(data.get("until", ""))[:10]}
+        return (
+            _("Enhanced analysis of chapter %(number)s is waiting for a new budget") % number,
+            _(
+                "The month's budget for the language model is used up. Analyses go on by themselves "
+                "on %(day)s."
+            )
+            % day,
+        )
     return (
         _("Enhanced analysis of chapter %(number)s has started") % number,
         _("You can go on writing."),

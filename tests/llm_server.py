@@ -75,6 +75,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(data)))
+        self.send_header("Connection", "close")
         for name, value in self.server.script.headers.items():
             self.send_header(name, value)
         self.end_headers()

@@ -1,5 +1,5 @@
 """The operator's pages. Whatever they change goes through ``analysis.queue``."""
 
-from analysis.admin import control, records, tasks
+from analysis.admin import calls, control, records, tasks
 
-__all__ = ["control", "records", "tasks"]
+__all__ = ["calls", "control", "records", "tasks"]

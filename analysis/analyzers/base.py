@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from arboris.bible.findings import Feature, Finding, WorldKind
+from arboris.llm.account import Account
 
 Language = Literal["zh", "en"]
 
@@ -59,6 +60,9 @@ class ChapterInput:
     # The writer's wishes for a language model; None leaves them to the settings.
     model_name: str | None = None
     temperature: float | None = None
+    # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().
+    account: Account = field(default_factory=Account)
+    ends: float | None = None
 
 
 @dataclass(slots=True)

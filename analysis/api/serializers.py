@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -13,6 +14,7 @@ from analysis.api.waiting import WaitingSerializer, hold_of, shown
 from analysis.errors import sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis
 from analysis.queue.hold import PAUSES, Hold
+from arboris.llm import ledger
 
 
 class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
@@ -79,6 +81,7 @@ class TaskDetailSerializer(TaskSerializer):
     queue_position = serializers.SerializerMethodField()
     eta_seconds = serializers.SerializerMethodField()
     waiting = serializers.SerializerMethodField()
+    token_usage = serializers.SerializerMethodField()
 
     class Meta(TaskSerializer.Meta):
         fields = [
@@ -113,6 +116,15 @@ class TaskDetailSerializer(TaskSerializer):
         if self._hold is not None and self._hold.code in PAUSES:
             return None
         return self._outlook.eta_seconds
+
+    @extend_schema_field(serializers.JSONField(allow_null=True))
+    def get_token_usage(self, task: PendingAnalysis) -> dict[str, Any] | None:
+        """With ``cost`` (a decimal number in a string) and ``currency``, where there is a price."""
+        cost = ledger.cost_of_task(task.pk)
+        if cost is None:
+            return task.token_usage
+        money = {"cost": f"{cost.normalize():f}", "currency": settings.ARBORIS_LLM_CURRENCY}
+        return {**(task.token_usage or {}), **money}
 
     @extend_schema_field(WaitingSerializer(allow_null=True))
     def get_waiting(self, task: PendingAnalysis) -> dict[str, Any] | None:

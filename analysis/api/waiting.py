@@ -19,6 +19,10 @@ SENTENCES: dict[Code, str] = {
     "endpoint_paused": gettext_noop(
         "The language model takes no requests at the moment; the analysis goes on by itself."
     ),
+    "over_budget": gettext_noop(
+        "The month's budget for the language model is used up; the analysis goes on by itself next "
+        "month."
+    ),
     "backoff": gettext_noop("The last try did not work; another one follows by itself."),
     "project_limit": gettext_noop(
         "Other chapters of this novel are being analysed; this one follows them."

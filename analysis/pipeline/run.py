@@ -106,8 +106,11 @@ def _deliver(
     finally:
         _count_spent(done, session.close())
     if failures:
-        # What cannot be mended by waiting decides; else whoever asks for the longest wait.
-        raise max(failures, key=lambda error: (not error.retryable, error.retry_after or 0.0))
+        # What cannot be mended by waiting decides; else what parks; else the longest wait.
+        raise max(
+            failures,
+            key=lambda error: (not error.retryable, error.parks, error.retry_after or 0.0),
+        )
 
 
 def _storable(value: Any) -> Any:

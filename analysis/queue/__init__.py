@@ -15,6 +15,7 @@ from analysis.queue.operate import (
     set_priority,
     supersede,
 )
+from analysis.queue.parking import lift
 from analysis.queue.pausing import Scope, pause, resume, running
 from analysis.queue.release import give_back, give_back_strays
 from analysis.queue.sweep import nudge, overdue, rescue, sweep
@@ -36,6 +37,7 @@ __all__ = [
     "give_back",
     "give_back_strays",
     "hold",
+    "lift",
     "notify",
     "nudge",
     "overdue",

@@ -11,9 +11,9 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from analysis.errors import AnalysisError, LeaseLost, fingerprint
+from analysis.errors import AnalysisError, LeaseLost, OverBudget, fingerprint
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
-from analysis.queue import endpoint, tally, wakeup
+from analysis.queue import endpoint, parking, tally, wakeup
 from analysis.queue.claim import Claim, claim_after
 from analysis.queue.turn import last_in_line
 from arboris import sql
@@ -133,7 +133,8 @@ def fail(
 ) -> Status:
     """End the attempt: back to pending after a pause where trying again can help, else failed.
 
-    An error that is the endpoint's refusal of us pauses the endpoint, and costs the task nothing.
+    An error that is the endpoint's refusal of us pauses the endpoint, and costs the task nothing;
+    nor does one that parks it.
     Returns the task's new status; raises LeaseLost when the claim no longer stands.
     """
     return in_transaction(lambda: _fail(held, error, checkpoint, token_usage))
@@ -147,7 +148,7 @@ def _fail(
 ) -> Status:
     now = db_now()
     changes = failure_changes(held.retry_count, held.max_retries, held.started_at, now, error)
-    if changes["status"] == Status.PENDING and not error.refuses_us:
+    if changes["status"] == Status.PENDING and not (error.refuses_us or error.parks):
         task = PendingAnalysis.objects.filter(**held.held()).only("priority").first()
         if task is None:  # taken away, or deleted with its novel
             raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its failure is dropped")
@@ -159,6 +160,11 @@ def _fail(
     if not PendingAnalysis.objects.filter(**held.held()).update(**changes):
         raise LeaseLost(f"analysis {held.task_id}: the lease is gone, its failure is dropped")
     _close_attempt(held, now, AnalysisAttempt.Outcome.FAILED, error, token_usage)
+    if isinstance(error, OverBudget):
+        parking.parked(
+            held, error, now, answered=bool((checkpoint or {}).keys() - held.checkpoint.keys())
+        )
+        return Status.PENDING
     status = after_failure(held.task_id, changes, now, error)
     if error.refuses_us:
         endpoint.pause(held.endpoint, error, now, probe=held.probe)
@@ -190,6 +196,8 @@ def failure_changes(
     }
     if error.refuses_us:
         return changes | {"status": Status.PENDING, "due_at": now}
+    if error.parks:
+        return changes | {"status": Status.PENDING, "due_at": parking.until(now)}
     if error.retryable and retry_count < max_retries:
         return changes | {
             "status": Status.PENDING,

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -17,6 +16,7 @@ from analysis.errors import AnalysisError
 from analysis.models import EndpointState, QueueControl
 from analysis.queue import wakeup
 from arboris.db import db_now
+from arboris.llm.configured import endpoint_name
 
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -36,10 +36,8 @@ def configured() -> Endpoint:
     """The endpoint of the settings: the language model's host, or the analyzer's name."""
     if settings.ARBORIS_ANALYZER != "llm":
         return Endpoint(settings.ARBORIS_ANALYZER)
-    address = urlsplit(settings.ARBORIS_LLM_BASE_URL)
-    name = address.netloc.rpartition("@")[2] or "llm"
     secret = f"{settings.ARBORIS_LLM_BASE_URL}\n{settings.ARBORIS_LLM_API_KEY}"
-    return Endpoint(name[:100], hashlib.sha256(secret.encode()).hexdigest()[:16])
+    return Endpoint(endpoint_name(), hashlib.sha256(secret.encode()).hexdigest()[:16])
 
 
 def pause(endpoint: Endpoint, error: AnalysisError, now: datetime, *, probe: bool = False) -> None:

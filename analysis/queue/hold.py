@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from django.conf import settings
 from django.db.models import Q
 
+from analysis.errors import OverBudget
 from analysis.models import EndpointState, PendingAnalysis, QueueControl, QueuePause, Status
 from analysis.queue.endpoint import Endpoint
 from arboris.db import db_now
@@ -18,13 +19,17 @@ Code = Literal[
     "project_paused",
     "writer_paused",
     "endpoint_paused",
+    "over_budget",
     "backoff",
     "project_limit",
     "endpoint_limit",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
 # What lasts until somebody, or a probe, ends it: nobody can say how long.
-PAUSES: tuple[Code, ...] = ("paused", "project_paused", "writer_paused", "endpoint_paused")
+PAUSES: tuple[Code, ...] = (
+    *("paused", "project_paused", "writer_paused", "endpoint_paused"),
+    "over_budget",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,10 @@ def _pause(task: PendingAnalysis, endpoint: Endpoint) -> Hold | None:
 
 
 def _back_off(task: PendingAnalysis) -> Hold | None:
-    return Hold("backoff", task.due_at) if task.due_at > db_now() else None
+    if task.due_at <= db_now():
+        return None
+    parked = task.error_type == OverBudget.code
+    return Hold("over_budget" if parked else "backoff", task.due_at)
 
 
 def _limit(task: PendingAnalysis, endpoint: Endpoint) -> Hold | None:

@@ -13,16 +13,18 @@ from django.conf import settings
 
 from analysis.models import QueueControl, Status
 from analysis.queue.operate import BATCH, prune
+from arboris.llm import ledger
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)
 
 
 def step(now: datetime) -> int:
-    """Delete one batch if today's deletion is not through yet; returns how many were deleted."""
+    """Delete one batch if today's deletion is not through yet; returns how many analyses."""
     pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
+    calls = ledger.prune(now)
     deleted = sum(
         prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
         for statuses, days in (
@@ -33,6 +35,8 @@ def step(now: datetime) -> int:
     )
     if deleted:
         log.info("retention: %d analyses deleted", deleted)
-    if deleted < BATCH:
+    if calls:
+        log.info("retention: %d calls of the ledger deleted", calls)
+    if deleted < BATCH and calls < ledger.BATCH:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted

@@ -15,7 +15,7 @@ from analysis.models import (
     Status,
     WorkerHeartbeat,
 )
-from analysis.queue import due, retention, tally, wakeup
+from analysis.queue import due, parking, retention, tally, wakeup
 from analysis.queue.end import after_failure, failure_changes
 from analysis.queue.endpoint import configured
 from arboris.db import db_now, in_transaction
@@ -35,6 +35,7 @@ def sweep() -> bool:
     if not mine:
         return False
     rescue()
+    parking.release()
     in_transaction(_issue_missing_wakeups)
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
     retention.step(now)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Literal
+
 
 class LLMError(Exception):
     """Base: ``code`` is stable, ``retryable`` says whether the same call may work later.
@@ -46,6 +49,10 @@ class RequestRefused(LLMError):
 
     code = "llm_request_refused"
     retryable = False
+
+
+class LimitRefused(RequestRefused):
+    """The request named the most tokens of its answer in a way that the endpoint does not take."""
 
 
 class PromptTooLong(RequestRefused):
@@ -99,3 +106,23 @@ class TooLarge(BadAnswer):
     """The answer went on past every sensible size and was cut off by us."""
 
     code = "llm_too_large"
+
+
+class Busy(LLMError):
+    """All places for calls at the endpoint were taken for as long as the call might wait."""
+
+    code = "llm_busy"
+
+
+class OverBudget(LLMError):
+    """The month's budget of the novel or its writer is used up; ``until`` is when the next begins."""
+
+    code = "over_budget"
+    retryable = False
+
+    def __init__(
+        self, detail: str, *, scope: Literal["project", "writer"], until: datetime
+    ) -> None:
+        super().__init__(detail)
+        self.scope = scope
+        self.until = until

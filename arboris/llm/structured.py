@@ -25,7 +25,7 @@ from arboris.llm.usage import Usage
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 Rung = Literal["schema", "json", "words", "bare"]
-# "bare" asks not even for the tokens used.
+# "bare" asks not even for the tokens used, and bounds none.
 LADDER: tuple[Rung, ...] = ("schema", "json", "words", "bare")
 _rungs: dict[tuple[str, str], Rung] = {}
 
@@ -81,7 +81,7 @@ async def _reply(
     connection: openai.AsyncOpenAI, call: Call, model: type[BaseModel], usage: Usage
 ) -> _Reply:
     """The whole answer, asked on the highest rung that the endpoint takes."""
-    endpoint = (settings.ARBORIS_LLM_BASE_URL, call.model or settings.ARBORIS_LLM_MODEL)
+    endpoint = (settings.ARBORIS_LLM_BASE_URL, call.model_name)
     rung = _rungs.get(endpoint, LADDER[0])
     while True:
         try:
@@ -100,7 +100,7 @@ async def _reply(
 def _on(rung: Rung, call: Call, model: type[BaseModel]) -> Call:
     """The call as it is put on a rung of the ladder."""
     schema = strict_schema(model)
-    call = replace(call, report_usage=rung != "bare")
+    call = replace(call, report_usage=rung != "bare", limited=rung != "bare")
     if rung == "schema":
         form: ResponseFormat = {
             "type": "json_schema",

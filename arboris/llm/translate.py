@@ -15,6 +15,7 @@ _NO_CREDIT = re.compile(r"quota|balance|billing|credit|payment", re.IGNORECASE)
 # Many endpoints say this in their sentence alone.
 _TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|too_long|too_large", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|content_policy|moderation|data_inspection", re.IGNORECASE)
+_LIMIT = re.compile(r"max_(completion_)?tokens")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,63}")
 # Longer than this is no rate limit but an outage or a mistake; the queue has its own pauses.
 MAX_RETRY_AFTER_SECONDS = 3600.0
@@ -51,7 +52,13 @@ def _by_status(error: openai.APIStatusError) -> errors.LLMError:
         return errors.ModelUnknown(f"the endpoint does not know the model ({said})")
     if status >= 500 and status != 501:
         return errors.ServerFailed(f"the endpoint failed ({said})", retry_after=wait)
-    return errors.RequestRefused(f"the endpoint refused the request ({said})")
+    refused = errors.LimitRefused if _of_limit(error) else errors.RequestRefused
+    return refused(f"the endpoint refused the request ({said})")
+
+
+def _of_limit(error: openai.APIStatusError) -> bool:
+    """Whether it is the bound of the answer's tokens that is refused: then it is named."""
+    return bool(_LIMIT.search(f"{error.param} {error.message}"))
 
 
 def _by_name(named: str, message: str, status: int) -> type[errors.LLMError] | None:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 
 from django.conf import settings
 from pydantic import BaseModel
 
 from arboris.llm import client, errors, fence, structured
+from arboris.llm.account import Account
 from arboris.llm.configured import missing_settings
 from arboris.llm.usage import Usage
 from arboris.novels.summary import first_sentences, grounded
@@ -58,7 +60,7 @@ def wanted() -> bool:
     return bool(settings.ARBORIS_SUMMARY == "llm")
 
 
-async def summarize(text: str, *, model: str | None = None) -> str:
+async def summarize(text: str, *, model: str | None = None, account: Account | None = None) -> str:
     """One to three sentences about a chapter, within ARBORIS_SUMMARY_TIMEOUT seconds.
 
     Never fails for a model's sake: what goes wrong is logged, and the extractive summary taken.
@@ -66,7 +68,7 @@ async def summarize(text: str, *, model: str | None = None) -> str:
     language = guess_language(text)
     if text.strip() and wanted():
         try:
-            return await _ask(text, language, model)
+            return await _ask(text, language, model, account or Account("summary"))
         except errors.LLMError as error:
             log.warning("No summary by the model, taking sentences: %s: %s", error.code, error)
     return extractive_summary(text, language)
@@ -83,8 +85,9 @@ def messages_for(text: str, language: Language) -> list[client.Message]:
     ]
 
 
-async def _ask(text: str, language: Language, model: str | None) -> str:
-    call = client.Call(messages_for(text, language), model=model)
+async def _ask(text: str, language: Language, model: str | None, account: Account) -> str:
+    ends = time.monotonic() + settings.ARBORIS_SUMMARY_TIMEOUT
+    call = client.Call(messages_for(text, language), model, account=account, ends=ends)
     try:
         async with asyncio.timeout(settings.ARBORIS_SUMMARY_TIMEOUT), client.connect() as line:
             answer = await structured.ask(line, call, Told, Usage())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 
 from arboris.db import let_go
+from arboris.llm.account import Account
 from arboris.novels import model_summary
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
@@ -44,4 +45,8 @@ def changed_draft(chapter: Chapter, content: str | None, wish: Wish) -> novels.D
 
 
 async def summary_of(content: str, wish: Wish, project: NovelProject) -> str:
-    return await model_summary.summarize(content, model=(wish.config or {}).get("model_name"))
+    return await model_summary.summarize(
+        content,
+        model=(wish.config or {}).get("model_name"),
+        account=Account("summary", project_id=project.pk, user_id=project.owner_id),
+    )

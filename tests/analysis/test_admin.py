@@ -32,7 +32,7 @@ from tests.factories import claim_next, make_user, queue_chapter
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/analysis/pendinganalysis/"
-OURS = {"analysis", "notifications", "novels", "bible"}
+OURS = {"analysis", "notifications", "novels", "bible", "llm"}
 MODELS = [
     pytest.param(model, id=model._meta.label)
     for model in admin.site._registry

@@ -24,4 +24,5 @@ def model(running: ModelServer, settings: Settings) -> Script:
     settings.ARBORIS_LLM_MODEL = "test-model"
     settings.ARBORIS_LLM_API_KEY = "key-1"
     settings.ARBORIS_LLM_TIMEOUT = 5
+    settings.ARBORIS_LLM_RETRIES = 0
     return running.script

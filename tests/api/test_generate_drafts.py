@@ -246,6 +246,7 @@ def test_a_web_process_that_is_killed_loses_a_few_pieces(tmp_path: Path) -> None
                 lines = answer.iter_lines()
                 next(lines)
                 chapter = live.wait_for(lambda: client_rows(site, url), "the draft's first text")
+                assert chapter is not None
                 web = site.processes["web"]
                 os.kill(web.pid, signal.SIGKILL)
                 web.wait()

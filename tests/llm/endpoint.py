@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_django import Settings
 
-from arboris.llm import structured
+from arboris.llm import client, structured
 
 KEY = "sk-very-secret-0123456789"
 HOLD_SECONDS = 20.0
@@ -52,10 +52,23 @@ class Endpoint(ThreadingHTTPServer):
         self.requests: list[dict[str, Any]] = []
         self.hung_up = threading.Event()  # a client left in the middle of an answer
         self.closing = threading.Event()
+        self.busy = threading.Condition()
+        self.calls = self.most_calls = 0  # under way: now, and at one time
 
     @property
     def base_url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/v1"
+
+    def count(self, by: int) -> None:
+        with self.busy:
+            self.calls += by
+            self.most_calls = max(self.most_calls, self.calls)
+            self.busy.notify_all()
+
+    def wait_for_calls(self, number: int) -> None:
+        """Until so many are under way."""
+        with self.busy:
+            assert self.busy.wait_for(lambda: self.calls == number, HOLD_SECONDS), self.calls
 
     def replies(self, *replies: Reply) -> None:
         """Answer with these, in order; the last one from then on."""
@@ -75,11 +88,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.requests.append(body)
         reply = self.server.answer(body)
         self.close_connection = True
+        self.under_way = True
+        self.server.count(1)
         try:
             self.server.closing.wait(reply.wait)
             self._send(reply, body)
         except (BrokenPipeError, ConnectionResetError):
             self.server.hung_up.set()
+        finally:
+            self._over()
+
+    def _over(self) -> None:
+        """Before the last byte is sent: the client may be making its next call by then."""
+        if self.under_way:
+            self.under_way = False
+            self.server.count(-1)
 
     def _send(self, reply: Reply, body: dict[str, Any]) -> None:
         self.send_response(reply.status)
@@ -88,6 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if reply.status != 200:
+            self._over()
             self.wfile.write(json.dumps({"error": reply.error}).encode())
         elif reply.raw is not None:
             self.wfile.write(reply.raw)
@@ -112,6 +136,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._event(_chunk({}, reply.finish))
             if reply.usage and "stream_options" in body:
                 self._event(_chunk(None) | {"usage": _usage(*reply.usage)})
+            self._over()
             self.wfile.write(b"data: [DONE]\n\n")
 
     def _hold(self) -> None:
@@ -159,5 +184,7 @@ def configured(settings: Settings) -> Iterator[Endpoint]:
         settings.ARBORIS_LLM_BASE_URL = server.base_url
         settings.ARBORIS_LLM_MODEL = "test-model"
         settings.ARBORIS_LLM_API_KEY = KEY
+        settings.ARBORIS_LLM_RETRIES = 0
         structured._rungs.clear()
+        client.forget()
         yield server

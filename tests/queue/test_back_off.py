@@ -85,7 +85,7 @@ def test_every_error_does_what_it_says(project: NovelProject, error: type[Analys
     status = queue.fail(claim_next(), error("so"))
     task.refresh_from_db()
     assert status == task.status == ("pending" if error.retryable else "failed")
-    assert task.retry_count == (error.retryable and not error.refuses_us)
+    assert task.retry_count == (error.retryable and not (error.refuses_us or error.parks))
     assert task.error_type == error.code
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import Future, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import openai
@@ -21,7 +21,7 @@ from analysis.analyzers.llm.reading import FORMS, Part, Reader
 from arboris.bible.findings import Feature
 from arboris.llm import structured
 from arboris.llm.client import Call
-from arboris.llm.errors import LLMError
+from arboris.llm.errors import LLMError, OverBudget
 from arboris.llm.usage import Usage
 
 POLL_SECONDS = 0.2  # between two checks while waiting
@@ -108,6 +108,8 @@ class LLMSession(Session):
             prompts.messages(self._chapter, feature, chunk, number, len(self._chunks)),
             model=self._chapter.model_name,
             temperature=self._chapter.temperature,
+            account=replace(self._chapter.account, purpose=feature),
+            ends=self._chapter.ends,
         )
         async with self._places:
             answer = await structured.ask(connection, call, FORMS[feature], work.usage)
@@ -121,6 +123,8 @@ class LLMSession(Session):
 
 def analysis_error(error: LLMError) -> errors.AnalysisError:
     """The model's error as the queue knows it: same code, and when to try again."""
+    if isinstance(error, OverBudget):
+        return errors.OverBudget(str(error), scope=error.scope)
     kind = errors.ERRORS.get(error.code, errors.AnalyzerFailed)
     return kind(str(error), retry_after=error.retry_after)
 

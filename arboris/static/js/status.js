@@ -5,7 +5,7 @@ import { h, setText } from './dom.js';
 import { label, t, timeLeft } from './i18n.js';
 
 const API = '/api/async-analysis/tasks';
-const STATUS_OF = { started: 'processing', completed: 'completed', failed: 'failed', cancelled: 'cancelled' };
+const STATUS_OF = { started: 'processing', completed: 'completed', failed: 'failed', cancelled: 'cancelled', parked: 'pending' };
 
 export const isLive = (analysis) => analysis?.status === 'pending' || analysis?.status === 'processing';
 

@@ -3,7 +3,7 @@
 import { $, $$, h } from './dom.js';
 import { t, tn } from './i18n.js';
 
-const STAY = { started: 5000, completed: 10_000, cancelled: 8000, failed: 30_000 }; // ms
+const STAY = { started: 5000, completed: 10_000, cancelled: 8000, failed: 30_000, parked: 30_000 }; // ms
 const MOST = 4;
 const SHOWN = '.toast:not(.more)';
 

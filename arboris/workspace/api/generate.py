@@ -21,19 +21,19 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analysis.errors import sentence_for
 from arboris.db import let_go
+from arboris.llm import budget
 from arboris.llm.configured import missing_settings
-from arboris.llm.errors import LLMError
+from arboris.llm.errors import LLMError, OverBudget
 from arboris.novels import services as novels
-from arboris.rest import Unavailable, as_api_error, first_sentence
+from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sentence
 from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import GeneratedChapterSerializer, GenerateSerializer
 from arboris.workspace.chapters import Saved
 from arboris.workspace.generating import Generation
 
 log = logging.getLogger(__name__)
-
-OVER_BUDGET = "over_budget"
 
 
 class AnyAccept(DefaultContentNegotiation):
@@ -61,6 +61,10 @@ class GenerateChapter(APIView):
                 % {"names": ", ".join([*missing, "ARBORIS_LLM_API_KEY"])},
                 "llm_not_configured",
             )
+        try:  # before anything is answered: a stream could say so in an event alone
+            budget.check(project.pk, project.owner_id)
+        except OverBudget as error:
+            raise PaymentRequired(_told(error)["detail"], error.code) from error
         number = data["chapter_number"]
         if number and project.chapters.filter(chapter_number=number).exists():
             raise exceptions.ValidationError(
@@ -92,8 +96,8 @@ async def _answer(work: Generation) -> Response:
         fault = await _broken(work, error)
         if not isinstance(error, LLMError):
             raise
-        status = 402 if error.code == OVER_BUDGET else Unavailable.status_code
-        return Response(fault, status=status)
+        kind = PaymentRequired if isinstance(error, OverBudget) else Unavailable
+        return Response(fault, status=kind.status_code)
     return Response(await _shown(work, saved), status=201)
 
 
@@ -148,6 +152,8 @@ async def _broken(work: Generation, error: Exception) -> dict[str, Any]:
 
 def _told(error: Exception) -> dict[str, Any]:
     """``{detail, code}`` of an error that we know; empty for any other."""
+    if isinstance(error, OverBudget):
+        return {"detail": sentence_for(error.code), "code": error.code}
     if isinstance(error, LLMError):
         return {"detail": str(error), "code": error.code}
     known = as_api_error(error)

@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import Any
 
 from arboris.llm import client, fence
+from arboris.llm.account import Account
 from arboris.novels.models import NovelProject
 from arboris.novels.text import storable
 
@@ -51,11 +52,14 @@ def messages_for(
 
 
 async def write(
-    messages: list[client.Message], config: dict[str, Any]
+    messages: list[client.Message], config: dict[str, Any], account: Account
 ) -> AsyncGenerator[str, None]:
     """The chapter, piece by piece, as every database takes it. Raises LLMError."""
     pieces = client.stream(
-        messages, model=config.get("model_name"), temperature=config.get("temperature")
+        messages,
+        model=config.get("model_name"),
+        temperature=config.get("temperature"),
+        account=account,
     )
     async with aclosing(pieces):
         async for piece in pieces:

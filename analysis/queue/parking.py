@@ -1,0 +1,140 @@
+"""Tasks whose budget is used up: parked until the next month, or until there is a budget again.
+
+A parked task is pending and not due, so claims know nothing of budgets. ``BudgetStop`` has a row for
+each novel or writer with parked tasks: its being written is when the writer is told, and the sweep
+asks for each whether it still holds.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+
+from analysis.errors import OverBudget
+from analysis.models import PendingAnalysis, Status
+from analysis.queue import endpoint, wakeup
+from analysis.queue.claim import Claim
+from arboris.db import db_now, in_transaction, locked
+from arboris.llm import budget
+from arboris.llm.budget import Subject
+from arboris.llm.models import BudgetStop
+from notifications import outbox
+
+log = logging.getLogger(__name__)
+
+
+def until(now: datetime) -> datetime:
+    return budget.next_month(budget.month_of(now))
+
+
+def parked(held: Claim, error: OverBudget, now: datetime, *, answered: bool) -> None:
+    """After the task was put back, in its transaction: tell the writer, of each stop once.
+
+    ``answered``: the endpoint had answered some of its calls before.
+    """
+    subject = Subject(held.user_id, held.project_id if error.scope == "project" else None)
+    if _stop(subject, now):
+        data: dict[str, Any] = {
+            "error_type": error.code,
+            "scope": error.scope,
+            "until": until(now).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        outbox.publish(
+            "parked",
+            user_id=held.user_id,
+            task_id=held.task_id,
+            project_id=held.project_id,
+            chapter_id=held.chapter_id,
+            chapter_number=held.chapter_number,
+            data=data,
+        )
+    if held.probe and answered:
+        endpoint.resume(held.endpoint.name)
+    elif held.probe:  # it told nothing about the endpoint: the next claim is the probe
+        endpoint.let_probe(held.endpoint.name)
+
+
+def _stop(subject: Subject, now: datetime) -> bool:
+    """See to the subject's row, and hold its lock: who lets tasks go waits until ours is parked.
+
+    True where it is new.
+    """
+    month = budget.month_of(now).date()
+    row = BudgetStop.objects.filter(month=month, subject=subject.name)
+    made = False
+    while locked(row).first() is None:  # let go in the very moment in which it was found
+        _, made = BudgetStop.objects.get_or_create(
+            month=month,
+            subject=subject.name,
+            defaults={
+                "project_id": subject.project_id,
+                "user_id": subject.user_id,
+                "budget": subject.budget,
+                "stopped_at": now,
+            },
+        )
+    return made
+
+
+def count() -> int:
+    """How many tasks are parked."""
+    stopped = list(BudgetStop.objects.values_list("user_id", flat=True).distinct())
+    if not stopped:
+        return 0
+    tasks = PendingAnalysis.objects.filter(status=Status.PENDING, user_id__in=stopped)
+    return tasks.filter(error_type=OverBudget.code, due_at__gt=db_now()).count()
+
+
+def release() -> int:
+    """Let go what has a budget again; returns how many tasks. A part of each sweep."""
+    stops = list(BudgetStop.objects.order_by("pk").values_list("pk", "month"))
+    if not stops:
+        return 0
+    month = budget.month_of(db_now())
+    # What an older one held is due by now.
+    BudgetStop.objects.filter(pk__in=[pk for pk, of in stops if of < month.date()]).delete()
+    current = [pk for pk, of in stops if of == month.date()]
+    return sum(in_transaction(lambda pk=pk: _release(pk, month)) for pk in current)  # type: ignore[misc]
+
+
+def _release(pk: int, month: datetime) -> int:
+    stop = locked(BudgetStop.objects.filter(pk=pk)).first()
+    if stop is None:
+        return 0
+    subject = Subject(stop.user_id, stop.project_id)
+    if budget.used_up(subject, month):
+        return 0
+    if stop.lifted_at is None:  # used up again, the writer is told again
+        stop.delete()
+    return _let_go(subject)
+
+
+def lift(pk: int) -> bool:
+    """Let a stop's tasks go on for the rest of its month, in the caller's transaction.
+
+    False where it was lifted before, or is gone.
+    """
+    stop = locked(BudgetStop.objects.filter(pk=pk, lifted_at__isnull=True)).first()
+    if stop is None:
+        return False
+    BudgetStop.objects.filter(pk=pk).update(lifted_at=db_now())
+    _let_go(Subject(stop.user_id, stop.project_id))
+    return True
+
+
+def _let_go(subject: Subject) -> int:
+    now = db_now()
+    tasks = PendingAnalysis.objects.filter(
+        status=Status.PENDING, user_id=subject.user_id, error_type=OverBudget.code, due_at__gt=now
+    )
+    if subject.project_id is not None:
+        tasks = tasks.filter(project_id=subject.project_id)
+    ids = list(tasks.order_by("pk").values_list("pk", flat=True))
+    released = tasks.filter(pk__in=ids).update(due_at=now) if ids else 0
+    if released:
+        log.info("%s has a budget again: %d analyses go on", subject.name, released)
+        wakeup.issue(min(released, settings.ARBORIS_MAX_CONCURRENT))
+    return released
