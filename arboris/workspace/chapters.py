@@ -55,17 +55,12 @@ class Wish:
         config = GenerationConfig.model_validate(self.config or {})
         if not any(value for value in _switches(config)):
             return _("All features are switched off: only the summary was made.")
-        return self.too_short(content)
-
-    def too_short(self, content: str) -> str:
-        """That the text is shorter than what is analysed, if it is."""
-        config = GenerationConfig.model_validate(self.config or {})
         shortest = config.dynamic_threshold.min_chapter_length
-        if len(content.strip()) >= shortest:
-            return ""
-        return _(
-            "The chapter is shorter than %(shortest)d characters: only the summary was made."
-        ) % {"shortest": shortest}
+        if len(content.strip()) < shortest:
+            return _(
+                "The chapter is shorter than %(shortest)d characters: only the summary was made."
+            ) % {"shortest": shortest}
+        return ""
 
 
 def _switches(config: GenerationConfig) -> list[bool]:
@@ -95,7 +90,7 @@ class Saved:
         if current.source == ChapterVersion.Source.DRAFT:
             return cls.draft(chapter, current.content)
         task = newest_tasks(chapter.project_id, [chapter.pk]).get(chapter.pk)
-        note = "" if task else Wish().as_before(chapter.pk).too_short(current.content)
+        note = "" if task else Wish().as_before(chapter.pk).why_not(current.content)
         return cls(chapter, current.content, task, note, ChapterVersion.Source(current.source))
 
 

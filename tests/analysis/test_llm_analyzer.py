@@ -219,6 +219,33 @@ def test_an_alias_resolves_by_its_id(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.nodb
+@pytest.mark.parametrize(("said", "level"), [(2, 2), (0, 0), (9, 3), (-1, 0), (None, 0), (1.0, 1)])
+def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, level: int) -> None:
+    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9, "growth_level": said}  # fmt: skip
+    endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
+    (found,) = read(chapter(), "character_tracking").findings
+    assert isinstance(found, StateChange) and found.growth_level == level
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.nodb
+def test_a_model_that_knows_no_growth_is_understood(endpoint: Endpoint) -> None:
+    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
+    (found,) = read(chapter(), "character_tracking").findings
+    assert isinstance(found, StateChange) and found.growth_level == 0
+
+
+@pytest.mark.nodb
+def test_both_languages_ask_for_growth(endpoint: Endpoint) -> None:
+    for language in ("zh", "en"):
+        read(chapter(language=language), "character_tracking")
+    for body in endpoint.requests:
+        assert "growth_level" in body["messages"][0]["content"]
+        assert "growth_level" in json.dumps(body["response_format"])
+
+
+@pytest.mark.nodb
 def test_a_payoff_names_its_seed(endpoint: Endpoint) -> None:
     payoff = {"thread": 2, "outcome": "paid_off", "description": "铃声的来历揭开", "keywords": [], "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
     endpoint.answer = says(foreshadowing={"seeds": [], "payoffs": [payoff, payoff | {"thread": 3}]})

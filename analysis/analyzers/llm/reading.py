@@ -120,6 +120,7 @@ class Reader:
             character=character,
             kind=entry.kind,
             description=description,
+            growth_level=entry.growth_level,
             evidence=evidence,
             confidence=entry.confidence,
         )
