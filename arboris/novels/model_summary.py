@@ -27,7 +27,7 @@ MAX_SUMMARY = 300  # by the measure of extractive_summary
 MAX_TEXT = 24_000
 CONDENSED = 6_000
 # A summary says it in other words; one that shares fewer with its chapter is of something else.
-MIN_GROUNDED = 0.2
+MIN_GROUNDED = 0.3
 
 RULES = {
     "zh": """\

@@ -36,7 +36,7 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
     with configured(settings) as server:
         settings.ARBORIS_ANALYZER = "llm"
         settings.ARBORIS_SUMMARY = "extractive"
-        empty = {"characters": [], "entities": [], "seeds": []}
+        empty: dict[str, list[str]] = {"characters": [], "entities": [], "seeds": []}
         server.answer = lambda body: Reply(json.dumps(empty))
         yield server
 
