@@ -24,7 +24,7 @@ from tests.llm.endpoint import Endpoint, Reply, configured
 
 CHARACTERS = 200_000
 CHUNK = 12_000
-EMPTY = {"characters": [], "entities": [], "seeds": []}
+EMPTY: dict[str, list[Any]] = {"characters": [], "entities": [], "seeds": []}
 
 
 def numbered(line: str) -> str:
@@ -68,7 +68,7 @@ def answer(body: dict[str, Any]) -> Reply:
         return Reply(json.dumps(EMPTY))
     lines = piece_of(body).strip().split("\n")
     first, last = lines[0], lines[-1]
-    people = [
+    people: list[dict[str, Any]] = [
         {"name": "沈砚秋", "known_id": None, "aliases": [], "quote": first, "confidence": 0.8},
         {"name": "顾长风", "known_id": None, "aliases": [], "quote": last, "confidence": 0.7},
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from collections.abc import AsyncGenerator
@@ -126,6 +127,32 @@ def test_a_reader_who_leaves_between_two_events(
     kept = list(ChapterVersion.objects.values_list("content", "source"))
     assert kept == ([("".join(PIECES[:pieces]), "draft")] if pieces else [])
     assert not PendingAnalysis.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_reader_who_leaves_while_the_whole_text_is_summed_up(
+    project: NovelProject, model: Script, settings: Settings
+) -> None:
+    """The chapter is whole: it is saved as such, though the summary keeps everybody waiting."""
+    settings.ARBORIS_SUMMARY = "llm"
+    settings.ARBORIS_SUMMARY_TIMEOUT = 1
+
+    async def leave_at_the_end() -> None:
+        answer = events_of(await sync_to_async(generation)(project))
+        await some(answer, 15)
+        model.hold_after = 0  # from now on: the summary
+        waiting = asyncio.create_task(anext(answer))
+        while len(model.requests) < 2:
+            await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+
+    async_to_sync(leave_at_the_end)()
+    model.go_on.set()
+    (version,) = ChapterVersion.objects.all()
+    assert (version.content, version.source) == ("".join(PIECES), "generated")
+    assert PendingAnalysis.objects.get().version_id == version.pk
 
 
 @pytest.mark.django_db(transaction=True)

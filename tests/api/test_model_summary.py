@@ -124,6 +124,16 @@ def test_a_vast_chapter_is_told_by_its_sentences(
     assert len(asked) > 500
 
 
+def test_a_taken_number_asks_no_model(
+    api: JsonClient, project: NovelProject, endpoint: Endpoint
+) -> None:
+    save(api, project, chapter_number=3)
+    body = {"content": TEXT, "chapter_number": 3}
+    answer = api.post(f"/api/projects/{project.pk}/chapters", body)
+    assert answer.status_code == 400 and "chapter_number" in answer.json()
+    assert len(endpoint.requests) == 1
+
+
 def test_an_import_asks_no_model(
     api: JsonClient, project: NovelProject, endpoint: Endpoint
 ) -> None:

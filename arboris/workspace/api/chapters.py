@@ -42,8 +42,12 @@ def save_new(
     try:
         (saved,) = chapters.add(project_id, [new], wish)
     except novels.ChapterExists as error:
-        raise exceptions.ValidationError({"chapter_number": [str(error)]}) from error
+        raise taken(error) from error
     return Response(SavedChapterSerializer(saved).data, status=201)
+
+
+def taken(error: novels.ChapterExists) -> exceptions.ValidationError:
+    return exceptions.ValidationError({"chapter_number": [str(error)]})
 
 
 class ChapterList(APIView):
@@ -63,8 +67,11 @@ class ChapterList(APIView):
         form = NewChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
+        number = data["chapter_number"]
+        if number and project.chapters.filter(chapter_number=number).exists():
+            raise taken(novels.ChapterExists(number))  # before a model is asked for a summary
         draft = drafting.draft_of(data["content"], form.wish(), project)
-        new = chapters.NewChapter(draft, data["title"], data["chapter_number"])
+        new = chapters.NewChapter(draft, data["title"], number)
         return save_new(request, project.pk, new, form.wish())
 
 

@@ -28,6 +28,7 @@ from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
 from arboris.novels import services as novels
 from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sentence
+from arboris.workspace.api.chapters import taken
 from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import GeneratedChapterSerializer, GenerateSerializer
 from arboris.workspace.chapters import Saved
@@ -67,9 +68,7 @@ class GenerateChapter(APIView):
             raise PaymentRequired(_told(error)["detail"], error.code) from error
         number = data["chapter_number"]
         if number and project.chapters.filter(chapter_number=number).exists():
-            raise exceptions.ValidationError(
-                {"chapter_number": [str(novels.ChapterExists(number))]}
-            )
+            raise taken(novels.ChapterExists(number))
         work = Generation(
             project,
             form.wish(),
