@@ -219,13 +219,32 @@ def test_an_alias_resolves_by_its_id(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.nodb
-@pytest.mark.parametrize(("said", "level"), [(2, 2), (0, 0), (9, 3), (-1, 0), (None, 0), (1.0, 1)])
+@pytest.mark.parametrize(
+    ("said", "level"), [(2, 2), (0, 0), (9, 3), (-1, 0), (None, 0), (1.0, 1), (float("inf"), 3)]
+)
 def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, level: int) -> None:
     change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9, "growth_level": said}  # fmt: skip
     endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
     (found,) = read(chapter(), "character_tracking").findings
     assert isinstance(found, StateChange) and found.growth_level == level
     assert len(endpoint.requests) == 1
+
+
+@pytest.mark.nodb
+def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> None:
+    change = {"kind": "condition", "description": "死了", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    tie = {"relation": "仇人", "quote": "窗外的铃响了三声", "confidence": 0.9}
+    endpoint.answer = says(
+        character_tracking={
+            "characters": [],
+            "changes": [{"character": who, **change} for who in ("白无衣", "顾长风", "老赵")],
+            "relations": [{"source": "白无衣", "target": "顾长风", **tie}],
+        }
+    )
+    known = (KnownCharacter(7, "赵铁山", ("老赵",)),)  # a narrator is seldom named
+    result = read(chapter(known_characters=known), "character_tracking")
+    assert [getattr(f, "character", "") for f in result.findings] == ["顾长风", "赵铁山"]
+    assert "left out: 2" in result.notes[0]
 
 
 @pytest.mark.nodb

@@ -24,7 +24,7 @@ def _level(value: Any) -> Any:
     """Whole, and between the bounds: a model that counts to 5 or 10 means the highest."""
     if value is None:
         return 0
-    return min(3, max(0, int(value))) if isinstance(value, int | float) else value
+    return int(min(3, max(0, value))) if isinstance(value, int | float) else value
 
 
 Words = Annotated[str, BeforeValidator(_said)]

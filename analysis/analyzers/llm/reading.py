@@ -202,7 +202,8 @@ class Reader:
         person = self._cast.known(name)
         if person is not None:
             return person.name
-        return proper(name) if self._whole.holds(name) else ""
+        named = self._finder.holds(name) or self._whole.holds(name)  # the piece is the quicker
+        return proper(name) if named else ""
 
     def _names(self, names: list[str]) -> tuple[str, list[str]]:
         """The first of the names that the text really uses, and the others that it uses."""
