@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.answers import Harvest, Newcomers, Threads, Tracking, World
-from analysis.analyzers.llm.chunks import Chunk
 from analysis.analyzers.llm.names import Cast, other_names, proper
 from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.findings import (
@@ -51,9 +50,11 @@ class Part:
 
 
 class Reader:
-    def __init__(self, chapter: ChapterInput, chunk: Chunk) -> None:
-        self._finder = Finder(chapter.text, chunk)
-        self._whole = Finder(chapter.text, Chunk(0, len(chapter.text)))
+    """``finder`` looks through the piece that was asked about, ``whole`` through the chapter."""
+
+    def __init__(self, chapter: ChapterInput, finder: Finder, whole: Finder) -> None:
+        self._finder = finder
+        self._whole = whole
         self._cast = Cast(chapter)
         self._chapter = chapter
         self._dropped = 0
