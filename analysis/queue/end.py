@@ -133,8 +133,8 @@ def fail(
 ) -> Status:
     """End the attempt: back to pending after a pause where trying again can help, else failed.
 
-    An error that is the endpoint's refusal of us pauses the endpoint, and costs the task nothing;
-    nor does one that parks it.
+    An error that is the endpoint's refusal of us pauses the endpoint, and costs the task nothing.
+    Nor does a budget that is used up, which parks it.
     Returns the task's new status; raises LeaseLost when the claim no longer stands.
     """
     return in_transaction(lambda: _fail(held, error, checkpoint, token_usage))

@@ -90,26 +90,29 @@ def count() -> int:
 
 def release() -> int:
     """Let go what has a budget again; returns how many tasks. A part of each sweep."""
-    stops = list(BudgetStop.objects.order_by("pk").values_list("pk", "month"))
+    stops = list(BudgetStop.objects.order_by("-subject"))  # writers before their novels
     if not stops:
         return 0
     month = budget.month_of(db_now())
     # What an older one held is due by now.
-    BudgetStop.objects.filter(pk__in=[pk for pk, of in stops if of < month.date()]).delete()
-    current = [pk for pk, of in stops if of == month.date()]
-    return sum(in_transaction(lambda pk=pk: _release(pk, month)) for pk in current)  # type: ignore[misc]
+    BudgetStop.objects.filter(pk__in=[s.pk for s in stops if s.month < month.date()]).delete()
+    free = [s.pk for s in stops if s.month == month.date() and not _holds(s, month)]
+    return sum(in_transaction(lambda pk=pk: _release(pk, month)) for pk in free)  # type: ignore[misc]
+
+
+def _holds(stop: BudgetStop, month: datetime) -> bool:
+    """Whether its tasks have to wait on: also a novel's, for its writer's budget."""
+    subjects = {Subject(stop.user_id, stop.project_id), Subject(stop.user_id)}
+    return any(budget.used_up(subject, month) for subject in subjects)
 
 
 def _release(pk: int, month: datetime) -> int:
     stop = locked(BudgetStop.objects.filter(pk=pk)).first()
-    if stop is None:
-        return 0
-    subject = Subject(stop.user_id, stop.project_id)
-    if budget.used_up(subject, month):
+    if stop is None or _holds(stop, month):
         return 0
     if stop.lifted_at is None:  # used up again, the writer is told again
         stop.delete()
-    return _let_go(subject)
+    return _let_go(stop)
 
 
 def lift(pk: int) -> bool:
@@ -121,20 +124,25 @@ def lift(pk: int) -> bool:
     if stop is None:
         return False
     BudgetStop.objects.filter(pk=pk).update(lifted_at=db_now())
-    _let_go(Subject(stop.user_id, stop.project_id))
+    _let_go(stop)
     return True
 
 
-def _let_go(subject: Subject) -> int:
+def _let_go(stop: BudgetStop) -> int:
     now = db_now()
     tasks = PendingAnalysis.objects.filter(
-        status=Status.PENDING, user_id=subject.user_id, error_type=OverBudget.code, due_at__gt=now
+        status=Status.PENDING, user_id=stop.user_id, error_type=OverBudget.code, due_at__gt=now
     )
-    if subject.project_id is not None:
-        tasks = tasks.filter(project_id=subject.project_id)
+    if stop.project_id is not None:
+        tasks = tasks.filter(project_id=stop.project_id)
+    else:  # novels that have a stop of their own wait for that one
+        own = BudgetStop.objects.filter(
+            user_id=stop.user_id, project_id__isnull=False, lifted_at__isnull=True
+        )
+        tasks = tasks.exclude(project_id__in=list(own.values_list("project_id", flat=True)))
     ids = list(tasks.order_by("pk").values_list("pk", flat=True))
     released = tasks.filter(pk__in=ids).update(due_at=now) if ids else 0
     if released:
-        log.info("%s has a budget again: %d analyses go on", subject.name, released)
+        log.info("%s has a budget again: %d analyses go on", stop.subject, released)
         wakeup.issue(min(released, settings.ARBORIS_MAX_CONCURRENT))
     return released

@@ -65,8 +65,8 @@ def used_up(subject: Subject, month: datetime) -> bool:
     budget = subject.budget
     if not budget or spent(subject, month) < budget:
         return False
-    lifted = BudgetStop.objects.filter(subject=subject.name, month=month, lifted_at__isnull=False)
-    return not lifted.exists()
+    stop = BudgetStop.objects.filter(subject=subject.name, month=month.date())
+    return not stop.filter(lifted_at__isnull=False).exists()
 
 
 def spent(subject: Subject, month: datetime) -> Decimal:

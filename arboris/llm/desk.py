@@ -22,7 +22,7 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
-from arboris.db import is_away
+from arboris.db import is_away, is_transient
 from arboris.llm import budget, errors, ledger, places
 from arboris.llm.account import Account
 from arboris.llm.configured import endpoint_name
@@ -107,7 +107,7 @@ class Desk(Gate):
             try:
                 async with asyncio.timeout_at(entry.valid):
                     kept = await self._outlast(renew, entry.valid)
-            except (TimeoutError, errors.Busy):
+            except (TimeoutError, errors.Busy, DatabaseError, InterfaceError):
                 kept = False
             if not kept:
                 log.warning("a place at %s was lost during a call", entry.endpoint)
@@ -122,7 +122,7 @@ class Desk(Gate):
             try:
                 return await asyncio.wrap_future(self._submit(work))
             except (DatabaseError, InterfaceError) as error:
-                if not is_away(error):
+                if not (is_away(error) or is_transient(error)):
                     raise
                 if clock() + AWAY_PAUSE_SECONDS >= ends:
                     raise errors.Busy("the database was away when a call was to begin") from None

@@ -43,6 +43,17 @@ class Reply:
 Answer = Callable[[dict[str, Any]], Reply]
 
 
+def found_nothing(body: dict[str, Any]) -> Reply:
+    """The analyzer's question, of whichever feature, answered with an empty list."""
+    empty: dict[str, object] = {
+        "Tracking": {"characters": []},
+        "Newcomers": {"characters": []},
+        "World": {"entities": []},
+        "Threads": {"seeds": []},
+    }
+    return Reply(json.dumps(empty[body["response_format"]["json_schema"]["name"]]))
+
+
 class Endpoint(ThreadingHTTPServer):
     daemon_threads = True
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from django_q.models import OrmQ
@@ -222,16 +220,6 @@ def model(settings: Settings) -> Iterator[llm.Endpoint]:
         yield server
 
 
-def found_nothing(body: dict[str, Any]) -> llm.Reply:
-    empty: dict[str, object] = {
-        "Tracking": {"characters": []},
-        "Newcomers": {"characters": []},
-        "World": {"entities": []},
-        "Threads": {"seeds": []},
-    }
-    return llm.Reply(json.dumps(empty[body["response_format"]["json_schema"]["name"]]))
-
-
 def test_a_refused_key_end_to_end(project: NovelProject, model: llm.Endpoint) -> None:
     first, second = queue_chapter(project), queue_chapter(project, LONG_ENOUGH + "又及。")
     model.replies(llm.Reply(status=401, error={"message": "no such key"}))
@@ -246,7 +234,7 @@ def test_a_refused_key_end_to_end(project: NovelProject, model: llm.Endpoint) ->
     asked = len(model.requests)
     assert queue.claim("host:1", queue.configured()) is None
 
-    model.answer = found_nothing
+    model.answer = llm.found_nothing
     let_probe()
     probe = queue.claim("host:1", queue.configured())
     assert probe is not None
@@ -266,7 +254,7 @@ def test_a_changed_key_is_tried_at_once_end_to_end(
     task = queue_chapter(project)
     model.replies(llm.Reply(status=401))
     services.run(take(queue.configured()), Steward())
-    model.answer = found_nothing
+    model.answer = llm.found_nothing
     settings.ARBORIS_LLM_API_KEY = "sk-the-new-one"
     services.run(take(queue.configured()), Steward())
     task.refresh_from_db()

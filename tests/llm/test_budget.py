@@ -1,0 +1,63 @@
+"""What was spent in a calendar month, and whether more may be."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from arboris.llm import budget, errors, gate, ledger, prices
+from arboris.llm.account import Account
+from arboris.llm.budget import Subject
+from arboris.llm.gate import Ended
+from arboris.llm.usage import Usage
+
+pytestmark = pytest.mark.django_db
+
+NOVEL, WRITER = uuid.uuid4(), 7
+
+
+def spend(tokens: int, when: datetime) -> None:
+    row = ledger.row(Account("generation", NOVEL, WRITER), Ended("m", Usage(tokens, 0), gate.OK, 1))
+    row.created_at = when
+    ledger.write(row)
+
+
+@pytest.fixture(autouse=True)
+def priced(settings: Settings) -> None:
+    table = '{"*": {"prompt": 100000, "completion": 0}}'
+    settings.ARBORIS_LLM_PRICES = prices.table("ARBORIS_LLM_PRICES", table)
+
+
+def test_the_month_before_does_not_count(settings: Settings) -> None:
+    settings.ARBORIS_LLM_BUDGET_PROJECT = Decimal(100)
+    month = budget.month_of(datetime.now(UTC))
+    spend(5000, month - timedelta(seconds=1))
+    assert budget.spent(Subject(WRITER, NOVEL), month) == 0
+    budget.check(NOVEL, WRITER)
+    spend(1000, month)
+    with pytest.raises(errors.OverBudget) as refused:
+        budget.check(NOVEL, WRITER)
+    assert (refused.value.code, refused.value.retryable) == ("over_budget", False)
+    assert (refused.value.scope, refused.value.until) == ("project", budget.next_month(month))
+
+
+@pytest.mark.parametrize(
+    ("day", "following"), [("2026-01-31", "2026-02-01"), ("2026-12-01", "2027-01-01")]
+)
+def test_months_follow_each_other(day: str, following: str) -> None:
+    month = budget.month_of(datetime.fromisoformat(f"{day}T23:30:00+00:00"))
+    assert budget.next_month(month).isoformat() == f"{following}T00:00:00+00:00"
+
+
+def test_without_a_budget_nothing_is_asked_of_the_database(
+    settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(0):
+        budget.check(NOVEL, WRITER)
+    settings.ARBORIS_LLM_BUDGET_WRITER = Decimal(1)
+    with django_assert_num_queries(1):
+        budget.check(NOVEL, WRITER)
