@@ -13,13 +13,23 @@ from arboris.llm.configured import missing_settings
 
 @register(Tags.compatibility)
 def analyzer_can_work(**_: Any) -> list[CheckMessage]:
-    if settings.ARBORIS_ANALYZER != "llm":
+    return _model_for("ARBORIS_ANALYZER", "ARBORIS_ANALYZER=local", "arboris.E001")
+
+
+@register(Tags.compatibility)
+def summaries_can_be_made(**_: Any) -> list[CheckMessage]:
+    return _model_for("ARBORIS_SUMMARY", "ARBORIS_SUMMARY=extractive", "arboris.E004")
+
+
+def _model_for(setting: str, instead: str, code: str) -> list[CheckMessage]:
+    """What a setting that says "llm" lacks."""
+    if getattr(settings, setting) != "llm":
         return []
     return [
         Error(
-            f"ARBORIS_ANALYZER=llm needs {name}, which is not set.",
-            hint="Set it, or use ARBORIS_ANALYZER=local.",
-            id="arboris.E001",
+            f"{setting}=llm needs {name}, which is not set.",
+            hint=f"Set it, or use {instead}.",
+            id=code,
         )
         for name in missing_settings()
     ]

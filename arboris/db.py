@@ -79,6 +79,13 @@ def in_transaction(work: Callable[[], T], *, attempts: int = 8) -> T:
     raise AssertionError("unreachable")
 
 
+def let_go() -> None:
+    """Give the connection up before a long wait for something else; not in a transaction."""
+    if not connection.in_atomic_block:
+        with contextlib.suppress(Exception):  # a broken connection may fail at closing too
+            connection.close()
+
+
 # --- outages ------------------------------------------------------------------------------
 # MySQL/MariaDB: cannot connect, gone, lost, handshake, network, too many connections, shutting
 # down, killed, interrupted, read-only; a lock that nobody lets go of.

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, pgettext
+
+# What each feature of an analysis updates; a feature that was switched off has updated nothing.
+UPDATES = {
+    "character_tracking": gettext_noop("characters and their states"),
+    "new_character_detection": gettext_noop("new characters"),
+    "world_expansion": gettext_noop("the world"),
+    "foreshadowing": gettext_noop("foreshadowing"),
+}
 
 
 def render(kind: str, chapter_number: int, data: dict[str, Any]) -> tuple[str, str]:
@@ -13,7 +23,7 @@ def render(kind: str, chapter_number: int, data: dict[str, Any]) -> tuple[str, s
     if kind == "completed":
         return (
             _("Enhanced analysis of chapter %(number)s is complete") % number,
-            _("Character states, world and other information have been updated"),
+            _updated(data.get("features")),
         )
     if kind == "failed":
         return (
@@ -40,3 +50,12 @@ def render(kind: str, chapter_number: int, data: dict[str, Any]) -> tuple[str, s
         _("Enhanced analysis of chapter %(number)s has started") % number,
         _("You can go on writing."),
     )
+
+
+def _updated(features: Collection[str] | None) -> str:
+    """What was updated; without a list of features, and with all of them, the whole bible."""
+    if features is None or set(UPDATES) <= set(features):
+        return _("Character states, world and other information have been updated")
+    done = [_(what) for feature, what in UPDATES.items() if feature in features]
+    separator = pgettext("between names in a list", ", ")
+    return _("Updated: %(what)s") % {"what": separator.join(done)}

@@ -26,6 +26,8 @@ class Script:
     garbage: bool = False  # an answer that is no chat at all
     break_off_after: int | None = None  # pieces, after which the connection is cut
     hold_after: int | None = None  # pieces, after which ``go_on`` is waited for
+    pace: float = 0.0  # seconds before each piece but the first
+    finish: str = "stop"
     go_on: threading.Event = field(default_factory=threading.Event)
     requests: list[dict[str, Any]] = field(default_factory=list)
     keys: list[str] = field(default_factory=list)
@@ -96,21 +98,23 @@ class Handler(BaseHTTPRequestHandler):
                     script.go_on.wait(HOLD_SECONDS)
                 if number == script.break_off_after:
                     return
+                if number and script.pace:
+                    script.go_on.wait(script.pace)
                 self._event(chunk(piece, model))
-            self._event(chunk(None, model))
+            self._event(chunk(None, model, script.finish))
             self.wfile.write(b"data: [DONE]\n\n")
 
     def _event(self, body: dict[str, Any]) -> None:
-        self.wfile.write(f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode())
+        self.wfile.write(f"data: {json.dumps(body)}\n\n".encode())
         self.wfile.flush()
 
 
-def chunk(piece: str | None, model: str) -> dict[str, Any]:
+def chunk(piece: str | None, model: str, finish: str = "stop") -> dict[str, Any]:
     """One event of a streamed answer; None ends it."""
     choice = {
         "index": 0,
         "delta": {} if piece is None else {"content": piece},
-        "finish_reason": "stop" if piece is None else None,
+        "finish_reason": finish if piece is None else None,
     }
     head = {"id": "c1", "object": "chat.completion.chunk", "created": 1, "model": model}
     return head | {"choices": [choice]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -10,6 +11,7 @@ from pydantic import BaseModel
 _LEFT_OUT = {"default", "title", "minimum", "maximum", "minLength", "maxLength", "maxItems"}
 
 
+@cache
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
     """The model's schema in which every property is required and no other is allowed."""
     schema: dict[str, Any] = _strict(model.model_json_schema())

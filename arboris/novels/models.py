@@ -67,12 +67,16 @@ class Chapter(models.Model):
 
 
 class ChapterVersion(models.Model):
-    """One text of a chapter; never edited, so that quotes keep their place in it."""
+    """One text of a chapter; never edited, so that quotes keep their place in it.
+
+    Only a draft is: what a model has written of a chapter so far. It is not analysed.
+    """
 
     class Source(models.TextChoices):
         WRITTEN = "written", _("written")
         IMPORTED = "imported", _("imported")
         GENERATED = "generated", _("generated")
+        DRAFT = "draft", _("draft")
 
     chapter = models.ForeignKey(
         Chapter, models.CASCADE, related_name="versions", verbose_name=_("chapter")

@@ -40,9 +40,13 @@ class Draft:
 
     @classmethod
     def of(
-        cls, content: str, source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN
+        cls,
+        content: str,
+        source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN,
+        summary: str = "",
     ) -> Draft:
-        summary = extractive_summary(content, guess_language(content))
+        """``summary``: one that was made already; without it the extractive one."""
+        summary = summary or extractive_summary(content, guess_language(content))
         return cls(content, summary, word_count(content), source)
 
 
@@ -99,15 +103,32 @@ def add_chapter(
 
 
 def change_text(chapter: Chapter, draft: Draft) -> ChapterVersion | None:
-    """A new version of the chapter, or None where the text is the same; the project is locked."""
-    if chapter.current.content == draft.content:
+    """A new version of the chapter, or None where the text is the same; the project is locked.
+
+    Whoever saves an unfinished text as it is takes it for finished: that is a new version too.
+    """
+    current = chapter.current
+    if current.content == draft.content and current.source != ChapterVersion.Source.DRAFT:
         return None
     chapter.version += 1
+    _tell(chapter, draft)
+    return _add_version(chapter, draft)
+
+
+def write_on(version: ChapterVersion, draft: Draft) -> None:
+    """What has been written by now in the place of an unfinished text; the project is locked."""
+    assert version.source == ChapterVersion.Source.DRAFT
+    version.content, version.source = draft.content, draft.source
+    version.save(update_fields=["content", "source"])
+    _tell(version.chapter, draft)
+
+
+def _tell(chapter: Chapter, draft: Draft) -> None:
+    """Put into the chapter's row what it says of its text."""
     chapter.summary = draft.summary
     chapter.word_count = draft.words
     chapter.updated_at = timezone.now()
     chapter.save(update_fields=["version", "summary", "word_count", "updated_at"])
-    return _add_version(chapter, draft)
 
 
 def _add_version(chapter: Chapter, draft: Draft) -> ChapterVersion:

@@ -69,6 +69,18 @@ def summarize(text: str, *, joiner: str, size: Size, limit: int) -> str:
     return joiner.join(one.text for one in sorted(picked, key=lambda one: one.order))
 
 
+def first_sentences(text: str, count: int, *, joiner: str) -> str:
+    """The beginning of a text, ``count`` sentences at most."""
+    sentences = _zh_sentences(text) if joiner == "" else _en_sentences(text)
+    return joiner.join(sentences[:count])
+
+
+def grounded(summary: str, text: str) -> float:
+    """The share of the summary's words (in Chinese: pairs of characters) that the text holds."""
+    terms = _terms(summary)
+    return len(terms & _terms(text)) / len(terms) if terms else 0.0
+
+
 def _zh_sentences(text: str) -> list[str]:
     return [
         sentence

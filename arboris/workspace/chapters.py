@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from django.db.models import F
 from django.utils.translation import gettext as _
 
 from analysis import queue
@@ -69,10 +70,28 @@ def _switches(config: GenerationConfig) -> list[bool]:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
+    """A chapter with its text; ``note`` says why that is not analysed."""
+
     chapter: Chapter
     content: str
     task: PendingAnalysis | None
     note: str = ""
+    source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN
+
+    @classmethod
+    def draft(cls, chapter: Chapter, content: str) -> Saved:
+        note = _("The text broke off while it was being written. Save it to have it analysed.")
+        return cls(chapter, content, None, note, ChapterVersion.Source.DRAFT)
+
+    @classmethod
+    def read(cls, chapter: Chapter) -> Saved:
+        """The chapter as it is, with the newest analysis of the text that it has now."""
+        current = chapter.current
+        if current.source == ChapterVersion.Source.DRAFT:
+            return cls.draft(chapter, current.content)
+        task = newest_tasks(chapter.project_id, [chapter.pk]).get(chapter.pk)
+        note = "" if task else Wish().as_before(chapter.pk).why_not(current.content)
+        return cls(chapter, current.content, task, note, ChapterVersion.Source(current.source))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +111,8 @@ def add(project_id: uuid.UUID, new: Sequence[NewChapter], wish: Wish) -> list[Sa
             chapter, version = novels.add_chapter(
                 project, item.draft, title=item.title, number=item.number
             )
-            saved.append(_enqueue(chapter, version, wish))
-        _wake(saved)
+            saved.append(enqueue(chapter, version, wish))
+        wake(saved)
         return saved
 
     return in_transaction(work)
@@ -114,36 +133,46 @@ def change(chapter_id: int, draft: novels.Draft | None, title: str | None, wish:
             chapter.save(update_fields=["title", "updated_at"])
         version = novels.change_text(chapter, draft) if draft is not None else None
         if version is None:
-            return Saved(chapter, chapter.current.content, latest_task(chapter.pk))
-        saved = _enqueue(chapter, version, wish.as_before(chapter.pk))
+            return Saved.read(chapter)
+        saved = enqueue(chapter, version, wish.as_before(chapter.pk))
         if saved.task is None:
             queue.supersede(chapter.pk)
             story.forget(chapter.project_id, chapter.pk)
-        _wake([saved])
+        wake([saved])
         return saved
 
     return in_transaction(work)
 
 
-def _enqueue(chapter: Chapter, version: ChapterVersion, wish: Wish) -> Saved:
+def enqueue(chapter: Chapter, version: ChapterVersion, wish: Wish) -> Saved:
+    """Queue the analysis of a version just saved, or say why not; in its transaction."""
+    source = ChapterVersion.Source(version.source)
     note = wish.why_not(version.content)
     if note:
-        return Saved(chapter, version.content, None, note)
+        return Saved(chapter, version.content, None, note, source)
     priority = wish.priority or DEFAULT_PRIORITY
     task = queue.enqueue(chapter, version, priority=priority, config=wish.config, wake=False)
-    return Saved(chapter, version.content, task)
+    return Saved(chapter, version.content, task, source=source)
 
 
-def _wake(saved: list[Saved]) -> None:
+def wake(saved: list[Saved]) -> None:
+    """Issue the wake-ups for what was queued; in its transaction."""
     queued = sum(item.task is not None for item in saved)
     if queued:
         wakeup.issue(queued)
 
 
-def latest_task(chapter_id: int) -> PendingAnalysis | None:
-    return (
-        PendingAnalysis.objects.filter(chapter_id=chapter_id)
-        .defer("result", "checkpoint", "generation_config")
-        .order_by("-pk")
-        .first()
+def newest_tasks(project_id: uuid.UUID, wanted: Collection[int]) -> dict[int, PendingAnalysis]:
+    """The newest analysis of each chapter's present text, by chapter; of an older text there is
+    nothing to be shown."""
+    rows = (
+        PendingAnalysis.objects.filter(
+            project_id=project_id,
+            chapter_id__in=wanted,
+            version__number=F("chapter__version"),
+        )
+        .defer("result", "checkpoint", "generation_config", "token_usage")
+        .order_by("pk")
     )
+    # A later row of the same chapter replaces an earlier one.
+    return {row.chapter_id: row for row in rows}

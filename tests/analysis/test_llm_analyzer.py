@@ -24,7 +24,6 @@ from analysis.analyzers.base import (
 from analysis.analyzers.llm import LLMAnalyzer
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.names import mentions
-from analysis.analyzers.llm.prompts import neutral
 from analysis.analyzers.llm.quotes import Finder
 from analysis.errors import ERRORS, AnalysisError, LLMNotConfigured
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
@@ -33,6 +32,7 @@ from arboris.bible.findings import FEATURES, Appearance, Feature, Payoff, Relati
 from arboris.bible.models import Character
 from arboris.db import db_now
 from arboris.llm import errors as llm_errors
+from arboris.llm.fence import neutral
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured
@@ -216,6 +216,52 @@ def test_an_alias_resolves_by_its_id(endpoint: Endpoint) -> None:
     assert second.name == "顾长风"
     assert "left out: 1" in result.notes[0]
     assert read(chapter(text, known_characters=known), "new_character_detection").findings == []
+
+
+@pytest.mark.nodb
+@pytest.mark.parametrize(
+    ("said", "level"), [(2, 2), (0, 0), (9, 3), (-1, 0), (None, 0), (1.0, 1), (float("inf"), 3)]
+)
+def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, level: int) -> None:
+    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9, "growth_level": said}  # fmt: skip
+    endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
+    (found,) = read(chapter(), "character_tracking").findings
+    assert isinstance(found, StateChange) and found.growth_level == level
+    assert len(endpoint.requests) == 1
+
+
+@pytest.mark.nodb
+def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> None:
+    change = {"kind": "condition", "description": "死了", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    tie = {"relation": "仇人", "quote": "窗外的铃响了三声", "confidence": 0.9}
+    endpoint.answer = says(
+        character_tracking={
+            "characters": [],
+            "changes": [{"character": who, **change} for who in ("白无衣", "顾长风", "老赵")],
+            "relations": [{"source": "白无衣", "target": "顾长风", **tie}],
+        }
+    )
+    known = (KnownCharacter(7, "赵铁山", ("老赵",)),)  # a narrator is seldom named
+    result = read(chapter(known_characters=known), "character_tracking")
+    assert [getattr(f, "character", "") for f in result.findings] == ["顾长风", "赵铁山"]
+    assert "left out: 2" in result.notes[0]
+
+
+@pytest.mark.nodb
+def test_a_model_that_knows_no_growth_is_understood(endpoint: Endpoint) -> None:
+    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
+    (found,) = read(chapter(), "character_tracking").findings
+    assert isinstance(found, StateChange) and found.growth_level == 0
+
+
+@pytest.mark.nodb
+def test_both_languages_ask_for_growth(endpoint: Endpoint) -> None:
+    for language in ("zh", "en"):
+        read(chapter(language=language), "character_tracking")
+    for body in endpoint.requests:
+        assert "growth_level" in body["messages"][0]["content"]
+        assert "growth_level" in json.dumps(body["response_format"])
 
 
 @pytest.mark.nodb

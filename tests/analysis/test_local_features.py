@@ -254,3 +254,41 @@ def test_english_nicknames_and_surnames_that_are_landscape() -> None:
     (walter,) = of(NewCharacter, found)
     assert (walter.name, walter.aliases) == ("Walter Brook", ["Heron"])
     assert not of(WorldFact, found)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "level"),
+    [
+        ("沈墨突破了瓶颈。", "zh", 2),
+        ("沈墨终于突破到筑基期。", "zh", 2),
+        ("沈墨晋升为金丹修士。", "zh", 2),
+        ("沈墨踏入化神期。", "zh", 3),
+        ("沈墨学会了听雪剑法。", "zh", 1),
+        ("沈墨悟出刀法的奥义。", "zh", 1),
+        ("沈墨功力大增，连破三关。", "zh", 2),
+        ("沈墨功力尽失。", "zh", 0),
+        ("沈墨修为恢复如初。", "zh", 0),
+        ("沈墨突破了重围的防线。", "zh", 0),
+        ("Ada Finch learned to swim in a week.", "en", 1),
+        ("Ada Finch mastered the old tongue.", "en", 2),
+        ("Ada Finch learned to fear the sea.", "en", 0),
+    ],
+)
+def test_how_much_one_grows_by_a_new_ability(text: str, language: Language, level: int) -> None:
+    known = people("沈墨", "Ada Finch")
+    found = of(StateChange, findings(chapter(text, language, known_characters=known)))
+    assert [(s.kind, s.growth_level) for s in found] == [("ability", level)]
+
+
+@pytest.mark.parametrize(
+    "text", ["沈墨突破到筑基期了吗？", "沈墨还没有突破瓶颈。", "沈墨若学会了听雪剑法，天下无敌。"]
+)
+def test_nobody_grows_by_what_has_not_happened(text: str) -> None:
+    found = of(StateChange, findings(chapter(text, known_characters=people("沈墨"))))
+    assert not any(change.growth_level for change in found)
+
+
+def test_other_changes_are_no_growth() -> None:
+    text = "沈墨身受重伤。沈墨得到了一本突破境界的秘籍。"
+    found = of(StateChange, findings(chapter(text, known_characters=people("沈墨"))))
+    assert found and not any(change.growth_level for change in found)

@@ -98,4 +98,8 @@ def test_what_has_arrived_is_kept_when_the_reader_goes_away(
         script.go_on.set()
         saved = client.get(f"/api/chapters/{row['id']}").json()
         assert (saved["title"], saved["content"]) == ("雨夜", "".join(PIECES[:12]))
-        assert wait_for_task(client, saved["analysis"]["id"])["status"] == "completed"
+        assert (saved["source"], saved["analysis"]) == ("draft", None)
+        # The writer takes it over: it is a chapter like any other.
+        body = {"content": saved["content"] + "天亮了。"}
+        changed = client.patch(f"/api/chapters/{row['id']}", json=body).json()
+        assert wait_for_task(client, changed["analysis"]["id"])["status"] == "completed"

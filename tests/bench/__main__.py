@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # By name: what it measures, and its module with options; in the order in which they are run.
 BENCHES = {
     "chapter": ("a chapter from its saving to the toast", ["chapter"]),
+    "reading": ("a chapter read by a model and offline, and a worker's memory", ["reading"]),
     "novel": ("the next chapter of a long novel", ["novel"]),
     "pickup": ("from commit to start, idle cost and memory", ["pickup"]),
     "poll": ("from commit to start by poll alone", ["pickup", "--poll", "--idle", "0"]),

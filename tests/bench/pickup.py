@@ -86,21 +86,21 @@ def _one(chapter_id: int) -> float:
 
 def _idle(pid: int, seconds: float) -> dict[str, Any]:
     """CPU of all the cluster's processes while nothing is to be done, and their memory."""
-    family = sorted(_family(pid))
-    before = sum(map(_cpu, family))
+    processes = sorted(family(pid))
+    before = sum(map(_cpu, processes))
     time.sleep(seconds)  # what is measured is the passing of time
-    used = sum(map(_cpu, family)) - before
+    used = sum(map(_cpu, processes)) - before
     return {
-        "processes": len(family),
+        "processes": len(processes),
         "idle_percent_of_a_core": round(100 * used / seconds, 2),
-        "pss_mb": round(sum(map(_pss, family)) / 1024, 1),
+        "pss_mb": round(sum(map(_pss, processes)) / 1024, 1),
     }
 
 
-def _family(pid: int) -> Iterator[int]:
+def family(pid: int) -> Iterator[int]:
     yield pid
     for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        yield from _family(int(child))
+        yield from family(int(child))
 
 
 def _cpu(pid: int) -> float:

@@ -85,3 +85,27 @@ def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(
 def test_who_is_not_signed_in_is_asked_to(page: Page, site: System) -> None:
     page.goto(f"{site.url}/notifications")
     expect(page).to_have_url(re.compile(r"/login\?next=/notifications$"))
+
+
+def test_a_chapter_that_is_too_short_says_why_it_is_not_analysed(page: Page, site: System) -> None:
+    sign_in(page, site)
+    new_project(page, "short")
+    page.get_by_test_id("chapter-content").fill("沈砚秋来了，又走了。")
+    page.get_by_test_id("chapter-submit").click()
+    row = page.locator("[data-chapter-id]").first
+    expect(row.get_by_test_id("status-badge")).to_have_attribute("data-status", "none")
+    expect(row.locator(".hint")).to_contain_text("200")
+    row.locator("a").first.click()
+    expect(page.locator("#analysis-note")).to_contain_text("200")  # on the chapter's page too
+    expect(page.locator("#summary")).to_contain_text("沈砚秋来了")
+
+    page.get_by_test_id("edit-chapter").click()
+    page.locator("#edit-content").fill(CHAPTER)
+    page.get_by_test_id("edit-save").click()
+    expect(page.locator("#analysis-note")).to_be_hidden()
+    page.get_by_test_id("edit-chapter").click()
+    page.locator("#edit-content").fill("又短了。")
+    page.get_by_test_id("edit-save").click()
+    expect(page.locator("#analysis-note")).to_contain_text("200")
+    badge = page.get_by_test_id("status-badge")
+    expect(badge).to_have_attribute("data-status", "none")  # the old text's analysis is not shown

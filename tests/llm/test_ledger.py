@@ -160,7 +160,7 @@ def test_a_reader_who_leaves_pays_for_what_came(endpoint: Endpoint) -> None:
     async def work() -> None:
         found = client.stream(QUESTION, account=ACCOUNT)
         assert await anext(found)
-        await found.aclose()  # type: ignore[attr-defined]
+        await found.aclose()
 
     asyncio.run(work())
     (row,) = rows()

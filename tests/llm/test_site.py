@@ -44,6 +44,7 @@ def site(
     extra = {
         "DJANGO_SETTINGS_MODULE": "arboris.settings",
         "ARBORIS_ANALYZER": "llm",
+        "ARBORIS_SUMMARY": "extractive",  # the calls of analyses alone are counted
         "ARBORIS_LLM_BASE_URL": model.base_url,
         "ARBORIS_LLM_MODEL": "test-model",
         "ARBORIS_LLM_API_KEY": llm.KEY,

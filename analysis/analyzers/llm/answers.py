@@ -20,6 +20,13 @@ def _listed(value: Any) -> Any:
     return [] if value is None else value
 
 
+def _level(value: Any) -> Any:
+    """Whole, and between the bounds: a model that counts to 5 or 10 means the highest."""
+    if value is None:
+        return 0
+    return int(min(3, max(0, value))) if isinstance(value, int | float) else value
+
+
 Words = Annotated[str, BeforeValidator(_said)]
 Names = Annotated[list[str], BeforeValidator(_listed)]
 
@@ -39,6 +46,7 @@ class Change(_Quoted):
     character: str
     kind: StateKind
     description: str
+    growth_level: Annotated[int, BeforeValidator(_level), Field(ge=0, le=3)] = 0
 
 
 class Tie(_Quoted):

@@ -33,10 +33,6 @@ class Cast:
             return by_name
         return self._by_id.get(known_id) if known_id is not None else None
 
-    def canonical(self, name: str) -> str:
-        person = self.known(name)
-        return person.name if person else name.strip()
-
 
 def proper(name: str) -> str:
     """The name as it may be stored; empty if it cannot be one."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,10 +11,9 @@ from pydantic import BaseModel
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm import prompts
-from analysis.analyzers.llm.answers import Newcomers, Threads, Tracking, World
-from analysis.analyzers.llm.chunks import Chunk
+from analysis.analyzers.llm.answers import Harvest, Newcomers, Threads, Tracking, World
 from analysis.analyzers.llm.names import Cast, other_names, proper
-from analysis.analyzers.llm.quotes import Finder
+from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.findings import (
     Appearance,
     Evidence,
@@ -29,6 +29,8 @@ from arboris.bible.findings import (
 
 MAX_TEXT = 2000
 MAX_RELATION = 100
+# One passage may close a few matters; a model that closes more with it has been talked into it.
+MAX_PAYOFFS_OF_A_QUOTE = 3
 
 FORMS: dict[Feature, type[BaseModel]] = {
     "character_tracking": Tracking,
@@ -48,8 +50,11 @@ class Part:
 
 
 class Reader:
-    def __init__(self, chapter: ChapterInput, chunk: Chunk) -> None:
-        self._finder = Finder(chapter.text, chunk)
+    """``finder`` looks through the piece that was asked about, ``whole`` through the chapter."""
+
+    def __init__(self, chapter: ChapterInput, finder: Finder, whole: Finder) -> None:
+        self._finder = finder
+        self._whole = whole
         self._cast = Cast(chapter)
         self._chapter = chapter
         self._dropped = 0
@@ -69,7 +74,7 @@ class Reader:
             yield from self._each(answer.entities, self._thing)
         elif isinstance(answer, Threads):
             yield from self._each(answer.seeds, self._seed)
-            yield from self._each(answer.payoffs, self._payoff)
+            yield from self._each(self._believable(answer.payoffs), self._payoff)
 
     def _each(
         self, entries: Iterable[Any], make: Callable[[Any, Evidence], Finding | None]
@@ -81,6 +86,18 @@ class Reader:
                 self._dropped += 1
             else:
                 yield finding
+
+    def _believable(self, payoffs: list[Harvest]) -> list[Harvest]:
+        threads: defaultdict[str, set[int | None]] = defaultdict(set)
+        for entry in payoffs:
+            threads[flattened(entry.quote)[0]].add(entry.thread)
+        kept = [
+            entry
+            for entry in payoffs
+            if len(threads[flattened(entry.quote)[0]]) <= MAX_PAYOFFS_OF_A_QUOTE
+        ]
+        self._dropped += len(payoffs) - len(kept)
+        return kept
 
     def _appearance(self, entry: Any, evidence: Evidence) -> Finding | None:
         person = self._cast.known(entry.name, entry.known_id)
@@ -112,7 +129,7 @@ class Reader:
         )
 
     def _change(self, entry: Any, evidence: Evidence) -> Finding | None:
-        character = proper(self._cast.canonical(entry.character))
+        character = self._who(entry.character)
         description = entry.description.strip()[:MAX_TEXT]
         if not character or not description:
             return None
@@ -120,14 +137,13 @@ class Reader:
             character=character,
             kind=entry.kind,
             description=description,
+            growth_level=entry.growth_level,
             evidence=evidence,
             confidence=entry.confidence,
         )
 
     def _relation(self, entry: Any, evidence: Evidence) -> Finding | None:
-        source, target = (
-            proper(self._cast.canonical(name)) for name in (entry.source, entry.target)
-        )
+        source, target = self._who(entry.source), self._who(entry.target)
         relation = entry.relation.strip()[:MAX_RELATION]
         if not source or not target or not relation or source == target:
             return None
@@ -181,6 +197,14 @@ class Reader:
             evidence=evidence,
             confidence=entry.confidence,
         )
+
+    def _who(self, name: str) -> str:
+        """Somebody the bible knows (a narrator is seldom named), or whom the chapter names."""
+        person = self._cast.known(name)
+        if person is not None:
+            return person.name
+        named = self._finder.holds(name) or self._whole.holds(name)  # the piece is the quicker
+        return proper(name) if named else ""
 
     def _names(self, names: list[str]) -> tuple[str, list[str]]:
         """The first of the names that the text really uses, and the others that it uses."""

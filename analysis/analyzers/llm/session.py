@@ -17,6 +17,7 @@ from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.background import Background
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.merge import merge
+from analysis.analyzers.llm.quotes import Finder
 from analysis.analyzers.llm.reading import FORMS, Part, Reader
 from arboris.bible.findings import Feature
 from arboris.llm import structured
@@ -47,6 +48,11 @@ class LLMSession(Session):
     def __init__(self, chapter: ChapterInput) -> None:
         self._chapter = chapter
         self._chunks = split(chapter.text, settings.ARBORIS_LLM_CHUNK_CHARS)
+        self._finders = [Finder(chapter.text, chunk) for chunk in self._chunks]
+        whole = len(self._chunks) > 1
+        self._whole = (
+            Finder(chapter.text, Chunk(0, len(chapter.text))) if whole else self._finders[0]
+        )
         self._places = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
         self._background: Background | None = None
         self._works: dict[Feature, Work] = {}
@@ -78,6 +84,8 @@ class LLMSession(Session):
             if feature not in self._works:
                 work = self._works[feature] = Work(total=len(self._chunks))
                 work.future = self._background.submit(partial(self._all, feature, work))
+        for finder in self._finders:  # while the model thinks
+            finder.prepare()
         return self._works[wanted]
 
     def _wait(self, work: Work, check: Check) -> list[Part]:
@@ -114,10 +122,10 @@ class LLMSession(Session):
         async with self._places:
             answer = await structured.ask(connection, call, FORMS[feature], work.usage)
         work.finished += 1
-        return self._read(chunk, answer)
+        return self._read(self._finders[number - 1], answer)
 
-    def _read(self, chunk: Chunk, answer: structured.Answer[BaseModel]) -> Part:
-        reader = Reader(self._chapter, chunk)
+    def _read(self, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
+        reader = Reader(self._chapter, finder, self._whole)
         return reader.read(answer.value, truncated=answer.truncated)
 
 

@@ -40,14 +40,23 @@ def _of(
         if rule.place and not _reaches_place(reading, at, min(segment.end, at + grammar.reach)):
             continue
         seen.add(rule.kind)
+        description = _clause(text, grammar, start, at, segment.end)
         yield StateChange(
             character=person.name,
             kind=rule.kind,
-            description=_clause(text, grammar, start, at, segment.end),
+            description=description,
+            growth_level=_growth(description, rule, grammar),
             evidence=reading.passages.evidence(start, end),
             confidence=round(rule.certainty * (0.6 + 0.4 * person.confidence), 3),
             basic=True,
         )
+
+
+def _growth(said: str, rule: StateRule, grammar: Grammar) -> int:
+    """How much the person has grown by it, where the words leave no doubt; else 0."""
+    if rule.kind != "ability" or grammar.no_growth.search(said):
+        return 0
+    return next((level for words, level in grammar.growth if words.search(said)), 0)
 
 
 def _handed(

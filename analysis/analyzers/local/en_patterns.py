@@ -33,6 +33,14 @@ _STATES = (
 )  # fmt: skip
 
 
+# The first that fits counts.
+_GROWTH = (
+    (re.compile(r"\b(?:mastered|gained the (?:power|ability|gift))\b"), 2),
+    (re.compile(r"\blearn(?:ed|t) (?:how )?to\b(?! (?:expect|live with|hate|fear|regret|dread))"), 1),
+)  # fmt: skip
+_NO_GROWTH = re.compile(r"\b(?:lost|no longer|news|again)\b")
+
+
 def _seed(kind: str, cue: str, certainty: float = 0.5) -> SeedRule:
     return SeedRule(kind, re.compile(cue, re.IGNORECASE), certainty)  # type: ignore[arg-type]
 
@@ -78,6 +86,8 @@ _VERSE = r"(?P<v>(?:[^\"“”.!?;,:\n/]{8,60}[.!?;,/\n][ \n]*){1,8}(?:[^\"“�
 
 EN = Grammar(
     states=_STATES,
+    growth=_GROWTH,
+    no_growth=_NO_GROWTH,
     lead=re.compile(r" (?:had |has |have |was |is |himself |herself |then |also |soon |once |now |just |already |at last |[a-z]+ly ){0,3}"),
     denied=re.compile(r"\b(?:not|never|nearly|almost|hardly|scarcely|would|could|might|may|should|if)\b|n[’']t\b"),
     unsure=re.compile(r"\?"),

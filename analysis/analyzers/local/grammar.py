@@ -57,6 +57,8 @@ class HandedRule:
 @dataclass(frozen=True, slots=True)
 class Grammar:
     states: tuple[StateRule, ...]
+    growth: tuple[tuple[re.Pattern[str], int], ...]  # in a new ability: how much of a growth
+    no_growth: re.Pattern[str]  # in it: it is lost, or only had again
     lead: re.Pattern[str]  # what may stand between the subject and its verb
     denied: re.Pattern[str]  # in the lead: it did not happen, or not yet
     unsure: re.Pattern[str]  # in the rest of the sentence

@@ -46,6 +46,15 @@ _STATES = (
 )  # fmt: skip
 
 
+# The first that fits counts.
+_GROWTH = (
+    (re.compile(r"脱胎换骨|渡劫成功|飞升|(?:踏入|突破(?:了|到|至|进入)?|晋[升级入阶](?:到|为|至|了)?)[^，。！？；]{0,4}(?:化神|炼虚|合体|大乘|渡劫|先天|宗师|仙境|圣境|神境)"), 3),
+    (re.compile(r"突破了?(?![口重包围防])|晋[升级入阶]|踏入了?[^，。！？；]{1,8}[境期阶]|(?:修为|功力|武功|内力|灵力)(?:大增|大进|大涨|暴涨)|觉醒"), 2),
+    (re.compile(r"学会|练成|修成|炼成|参悟|领悟|悟出|掌握|从此[^，。！？；]{0,2}(?:能|会|可以)"), 1),
+)  # fmt: skip
+_NO_GROWTH = re.compile(r"尽失|全失|尽废|全无|恢复|消息|证据|情况|包围|重围|防线")
+
+
 def _seed(kind: str, cue: str, certainty: float = 0.5, *, narrated: bool = False) -> SeedRule:
     return SeedRule(kind, re.compile(cue), certainty, narrated)  # type: ignore[arg-type]
 
@@ -109,6 +118,8 @@ _VERSE = r"(?P<v>(?:[^，。！？；、“”「」\s]{2,14}[，。！？；、
 
 ZH = Grammar(
     states=_STATES,
+    growth=_GROWTH,
+    no_growth=_NO_GROWTH,
     lead=re.compile(r"(?:[^。！？；，,：:“”‘’「」『』的]{0,6}?|[^。！？；，,：:“”‘’「」『』的]{0,14}[，,](?:便|就|也|又|已|已经|竟|却|终于|随即|当场|立时|顿时|当即|忽然|突然|立刻|这才|不禁|于是)?)"),
     denied=re.compile(r"没|未|不|别|无|非|若|如果|假如|要是|倘|差点|险些|几乎|想|要|会|能|必|可|将|欲|请|让|叫|使|怕|等|以为|说|看着|盼|为了|免得|问|见|打算|准备|尚|何时|怎"),
     unsure=re.compile(r"[吗么]?[？?]"),

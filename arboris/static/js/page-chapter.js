@@ -86,7 +86,8 @@ onSubmit(editor, async (data) => {
   const body = {};
   // A form sends line ends as CRLF; the text keeps its own.
   const { content } = editor.elements;
-  if (content.value !== chapter.content.replace(/\r\n?/g, '\n')) body.content = content.value;
+  // Whoever saves a draft as it is takes it for finished.
+  if (chapter.source === 'draft' || content.value !== chapter.content.replace(/\r\n?/g, '\n')) body.content = content.value;
   if (data.get('title') !== chapter.title) body.title = data.get('title');
   if (!Object.keys(body).length) {
     edit(false);

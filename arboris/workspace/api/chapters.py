@@ -12,12 +12,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analysis.models import PendingAnalysis
 from arboris.bible.models import Finding, ForeshadowingEvent
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter
 from arboris.rest import whole_parameter
-from arboris.workspace import chapters
+from arboris.workspace import chapters, drafting
 from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import (
     ChangedChapterSerializer,
@@ -43,8 +42,12 @@ def save_new(
     try:
         (saved,) = chapters.add(project_id, [new], wish)
     except novels.ChapterExists as error:
-        raise exceptions.ValidationError({"chapter_number": [str(error)]}) from error
+        raise taken(error) from error
     return Response(SavedChapterSerializer(saved).data, status=201)
+
+
+def taken(error: novels.ChapterExists) -> exceptions.ValidationError:
+    return exceptions.ValidationError({"chapter_number": [str(error)]})
 
 
 class ChapterList(APIView):
@@ -54,7 +57,7 @@ class ChapterList(APIView):
         limit = whole_parameter(request, "limit", 1000, high=5000)
         offset = whole_parameter(request, "offset", 0, low=0, high=1_000_000)
         rows = list(project.chapters.all()[offset : offset + limit])
-        tasks = _newest_tasks(project.pk, {row.pk for row in rows})
+        tasks = chapters.newest_tasks(project.pk, {row.pk for row in rows})
         items = [{"chapter": row, "task": tasks.get(row.pk)} for row in rows]
         return Response(ChapterRowSerializer(items, many=True).data)
 
@@ -64,8 +67,11 @@ class ChapterList(APIView):
         form = NewChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        draft = novels.Draft.of(data["content"])
-        new = chapters.NewChapter(draft, data["title"], data["chapter_number"])
+        number = data["chapter_number"]
+        if number and project.chapters.filter(chapter_number=number).exists():
+            raise taken(novels.ChapterExists(number))  # before a model is asked for a summary
+        draft = drafting.draft_of(data["content"], form.wish(), project)
+        new = chapters.NewChapter(draft, data["title"], number)
         return save_new(request, project.pk, new, form.wish())
 
 
@@ -73,8 +79,7 @@ class ChapterDetail(APIView):
     @extend_schema(responses={200: SavedChapterSerializer})
     def get(self, request: Request, chapter_id: int) -> Response:
         chapter = own_chapter(request, chapter_id)
-        saved = chapters.Saved(chapter, chapter.current.content, chapters.latest_task(chapter.pk))
-        return Response(SavedChapterSerializer(saved).data)
+        return Response(SavedChapterSerializer(chapters.Saved.read(chapter)).data)
 
     @extend_schema(request=ChangedChapterSerializer, responses={200: SavedChapterSerializer})
     def patch(self, request: Request, chapter_id: int) -> Response:
@@ -82,9 +87,7 @@ class ChapterDetail(APIView):
         form = ChangedChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        draft = None
-        if "content" in data:
-            draft = novels.Draft.of(data["content"])
+        draft = drafting.changed_draft(chapter, data.get("content"), form.wish())
         saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish())
         return Response(SavedChapterSerializer(saved).data)
 
@@ -102,13 +105,3 @@ class ChapterFindings(APIView):
         )
         context: dict[str, Any] = {"linked_payoffs": linked}
         return Response(FindingSerializer(rows, many=True, context=context).data)
-
-
-def _newest_tasks(project_id: uuid.UUID, wanted: set[int]) -> dict[int, PendingAnalysis]:
-    """The newest task of each chapter: a later row of the same chapter replaces an earlier one."""
-    rows = (
-        PendingAnalysis.objects.filter(project_id=project_id, chapter_id__in=wanted)
-        .defer("result", "checkpoint", "generation_config", "token_usage")
-        .order_by("pk")
-    )
-    return {row.chapter_id: row for row in rows}

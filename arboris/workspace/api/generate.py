@@ -6,11 +6,11 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
+from contextlib import aclosing
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
-from channels.db import database_sync_to_async
 from django.http import StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -21,15 +21,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analysis.errors import sentence_for
+from arboris.db import let_go
+from arboris.llm import budget
 from arboris.llm.configured import missing_settings
-from arboris.llm.errors import LLMError
+from arboris.llm.errors import LLMError, OverBudget
 from arboris.novels import services as novels
-from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.novels.text import find_unstorable
-from arboris.rest import Unavailable, as_api_error, first_sentence
-from arboris.workspace import chapters, generation
+from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sentence
+from arboris.workspace.api.chapters import taken
 from arboris.workspace.api.projects import own_project
-from arboris.workspace.api.serializers import GenerateSerializer, SavedChapterSerializer
+from arboris.workspace.api.serializers import GeneratedChapterSerializer, GenerateSerializer
+from arboris.workspace.chapters import Saved
+from arboris.workspace.generating import Generation
 
 log = logging.getLogger(__name__)
 
@@ -47,103 +50,123 @@ class AnyAccept(DefaultContentNegotiation):
 class GenerateChapter(APIView):
     content_negotiation_class = AnyAccept
 
-    @extend_schema(request=GenerateSerializer, responses={201: SavedChapterSerializer})
+    @extend_schema(request=GenerateSerializer, responses={201: GeneratedChapterSerializer})
     def post(self, request: Request, project_id: uuid.UUID) -> Response | StreamingHttpResponse:
         project = own_project(request, project_id)
         form = GenerateSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        data = form.validated_data
         if missing := missing_settings():
             raise Unavailable(
                 _("No language model is configured. Set %(names)s.")
                 % {"names": ", ".join([*missing, "ARBORIS_LLM_API_KEY"])},
                 "llm_not_configured",
             )
-        number = form.validated_data["chapter_number"]
+        try:  # before anything is answered: a stream could say so in an event alone
+            budget.check(project.pk, project.owner_id)
+        except OverBudget as error:
+            raise PaymentRequired(_told(error)["detail"], error.code) from error
+        number = data["chapter_number"]
         if number and project.chapters.filter(chapter_number=number).exists():
-            raise exceptions.ValidationError(
-                {"chapter_number": [str(novels.ChapterExists(number))]}
-            )
-        work = Generation(project, form)
+            raise taken(novels.ChapterExists(number))
+        work = Generation(
+            project,
+            form.wish(),
+            instructions=data["instructions"],
+            title=data["title"],
+            number=number,
+        )
+        let_go()  # a model takes its time
         if "text/event-stream" in request.headers.get("Accept", ""):
-            response = StreamingHttpResponse(work.events(), content_type="text/event-stream")
+            response = StreamingHttpResponse(events(work), content_type="text/event-stream")
             response.headers["Cache-Control"] = "no-cache"
             response.headers["X-Accel-Buffering"] = "no"
             return response
-        try:
-            text = async_to_sync(work.whole)()
-        except LLMError as error:
-            raise Unavailable(str(error), error.code) from error
-        return Response(work.save(text), status=201)
+        return async_to_sync(_answer)(work)
 
 
-class Generation:
-    def __init__(self, project: NovelProject, form: GenerateSerializer) -> None:
-        self.project = project
-        self.data = form.validated_data
-        self.wish = form.wish()
-        self.messages = generation.messages_for(project, self.data["instructions"])
-        self.saving: asyncio.Task[dict[str, Any]] | None = None
-
-    def _pieces(self) -> AsyncIterator[str]:
-        return generation.write(self.messages, self.wish.config or {})
-
-    async def whole(self) -> str:
-        return "".join([piece async for piece in self._pieces()])
-
-    async def events(self) -> AsyncGenerator[bytes, None]:
-        """``delta`` events with the text as it arrives, then ``saved`` (or ``error``).
-
-        A reader who goes away in the middle finds what had arrived as the chapter.
-        """
-        text = ""
-        try:
-            async for piece in self._pieces():
-                text += piece
-                yield _event("delta", {"text": piece})
-            yield _event("saved", await self._save_to_the_end(text))
-        except LLMError as error:
-            yield _event("error", {"detail": str(error), "code": error.code})
-        except Exception as error:
-            known = as_api_error(error)
-            if not isinstance(known, exceptions.APIException):
-                raise
-            code = getattr(known.detail, "code", known.default_code)
-            yield _event("error", {"detail": first_sentence(known.detail), "code": code})
-        except (asyncio.CancelledError, GeneratorExit):
-            # Cancelled while it waits for the model, closed while it hands out an event.
-            await self._keep(text)
+async def _answer(work: Generation) -> Response:
+    """The whole chapter at once; where the model breaks off, what there is beside the error."""
+    try:
+        async for _piece in work.pieces():
+            pass
+        saved = await work.finish()
+    except Exception as error:
+        fault = await _broken(work, error)
+        if not isinstance(error, LLMError):
             raise
+        kind = PaymentRequired if isinstance(error, OverBudget) else Unavailable
+        return Response(fault, status=kind.status_code)
+    return Response(await _shown(work, saved), status=201)
 
-    async def _save_to_the_end(self, text: str) -> dict[str, Any]:
-        """Save it; a reader who goes away meanwhile does not stop that."""
-        self.saving = asyncio.create_task(sync_to_async(self.save)(text))
-        return await asyncio.shield(self.saving)
 
-    async def _keep(self, text: str) -> None:
-        """Nobody is there any more to be told: the log is."""
-        try:
-            if self.saving is not None:
-                await self.saving
-            elif text.strip():
-                # In a thread of its own: that of the request may be gone already.
-                save = database_sync_to_async(self.save, thread_sensitive=False)
-                saved = await asyncio.shield(asyncio.create_task(save(text)))
-                log.info("The reader left; chapter %s is what had arrived", saved["id"])
-        except Exception:
-            log.exception("The reader left, and what had arrived could not be saved")
+async def events(work: Generation) -> AsyncGenerator[bytes, None]:
+    """``delta`` events with the text as it arrives, then ``saved`` (or ``error``).
 
-    def save(self, text: str) -> dict[str, Any]:
-        if not text.strip():
-            raise Unavailable(_("The language model gave an empty answer."), "llm_empty")
-        if problem := find_unstorable(text):
-            raise Unavailable(problem, "llm_bad_answer")
-        draft = novels.Draft.of(text, ChapterVersion.Source.GENERATED)
-        new = chapters.NewChapter(draft, self.data["title"], self.data["chapter_number"])
-        try:
-            (saved,) = chapters.add(self.project.pk, [new], self.wish)
-        except novels.ChapterExists as error:
-            raise exceptions.ValidationError({"chapter_number": [str(error)]}) from error
-        return dict(SavedChapterSerializer(saved).data)
+    A reader who goes away in the middle finds what had arrived as the chapter's draft.
+    """
+    try:
+        async with aclosing(work.pieces()) as pieces:
+            async for piece in pieces:
+                yield _event("delta", {"text": piece})
+        yield _event("saved", await _shown(work, await work.finish()))
+    except Exception as error:
+        fault = await _broken(work, error)
+        if not fault:
+            raise
+        yield _event("error", fault)
+    except (asyncio.CancelledError, GeneratorExit):
+        # Cancelled while it waits for the model, closed while it hands out an event.
+        await _left(work)
+        raise
+
+
+async def _left(work: Generation) -> None:
+    """Nobody is there any more to be told: the log is."""
+    try:
+        saved = await work.rescue(left=True)
+    except Exception:
+        log.exception("The reader left, and what had arrived could not be saved")
+    else:
+        if saved is not None:
+            log.info("The reader left; chapter %s is what had arrived", saved.chapter.pk)
+
+
+async def _broken(work: Generation, error: Exception) -> dict[str, Any]:
+    """What the caller is told, with the chapter that was saved of what had arrived.
+
+    Empty for an error that nobody foresaw; what had arrived is saved all the same.
+    """
+    fault = _told(error)
+    try:
+        saved = await work.rescue()
+    except Exception as lost:
+        if lost is not error:
+            log.exception("What had arrived of a chapter could not be saved")
+        return fault
+    if fault and saved is not None:
+        fault["chapter"] = await _shown(work, saved)
+    return fault
+
+
+def _told(error: Exception) -> dict[str, Any]:
+    """``{detail, code}`` of an error that we know; empty for any other."""
+    if isinstance(error, OverBudget):
+        return {"detail": sentence_for(error.code), "code": error.code}
+    if isinstance(error, LLMError):
+        return {"detail": str(error), "code": error.code}
+    known = as_api_error(error)
+    if not isinstance(known, exceptions.APIException):
+        return {}
+    code = getattr(known.detail, "code", known.default_code)
+    return {"detail": first_sentence(known.detail), "code": code}
+
+
+async def _shown(work: Generation, saved: Saved) -> dict[str, Any]:
+    def show() -> dict[str, Any]:
+        return {**GeneratedChapterSerializer(saved).data, "number_note": work.moved or None}
+
+    return await sync_to_async(show)()
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

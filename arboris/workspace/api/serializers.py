@@ -12,7 +12,7 @@ from rest_framework import serializers
 from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
 from arboris.bible.models import Finding
-from arboris.novels.models import NovelProject
+from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import find_unstorable
 from arboris.workspace.api.wishes import check_config
 from arboris.workspace.chapters import DEFAULT_PRIORITY, Saved, Wish
@@ -171,10 +171,22 @@ class SavedChapterSerializer(ChapterRowSerializer):
     """A chapter that was just saved, or is read whole: ``instance`` is a Saved."""
 
     content = serializers.CharField()
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not Field.source
+        choices=ChapterVersion.Source.choices,
+        help_text="draft: the text broke off while it was being written; it is not analysed.",
+    )
     analysis_note = serializers.SerializerMethodField()
 
     def get_analysis_note(self, saved: Saved) -> str | None:
         return saved.note or None
+
+
+class GeneratedChapterSerializer(SavedChapterSerializer):
+    number_note = serializers.CharField(
+        default=None,
+        allow_null=True,
+        help_text="Why the chapter did not get the number that was asked for.",
+    )
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):

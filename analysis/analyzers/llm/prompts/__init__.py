@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Iterable
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm.chunks import Chunk
 from arboris.bible.findings import Feature
+from arboris.llm import fence
 from arboris.llm.client import Message
 
 from .en import EN
 from .wording import Wording
 from .zh import ZH
 
-__all__ = ["messages", "neutral", "open_threads"]
+__all__ = ["messages", "open_threads"]
 
 KNOWN_LIMIT = 8_000  # characters of the list of what is known
 THREADS_LIMIT = 100  # the latest seeds; older ones are linked by their keywords
-_ANGLES = str.maketrans("<>", "‹›")
-# Words by which chat templates of common models mark who speaks.
-_TEMPLATE = re.compile(r"\[(/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS)\b)", re.I)
-
-
-def neutral(text: str) -> str:
-    """The text without anything that could pass for a marker or a chat template's own token.
-
-    It stays as long as it was; quotes are found in spite of it (see ``quotes``).
-    """
-    return _TEMPLATE.sub(r"［\1", text.translate(_ANGLES))
 
 
 def messages(
@@ -37,15 +25,16 @@ def messages(
 ) -> list[Message]:
     """System and user message for one feature and one piece of a chapter (``number`` from 1)."""
     wording = ZH if chapter.language == "zh" else EN
-    # New for every call: whoever wrote the chapter cannot know it.
-    token = secrets.token_hex(8)
+    token = fence.new_token()
     text = chapter.text[chunk.start : chunk.end]
     parts = [
-        _block("KNOWN", token, _known(chapter, feature, text, wording)),
-        _block("THREADS", token, _threads(chapter, wording) if feature == "foreshadowing" else ""),
-        _block("TITLE", token, chapter.title),
+        fence.block("KNOWN", token, _known(chapter, feature, text, wording)),
+        fence.block(
+            "THREADS", token, _threads(chapter, wording) if feature == "foreshadowing" else ""
+        ),
+        fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
-        _block("CHAPTER", token, text),
+        fence.block("CHAPTER", token, text),
         wording.reminder,
     ]
     system = f"{wording.rules.format(token=token)}\n\n{wording.tasks[feature]}"
@@ -53,10 +42,6 @@ def messages(
         {"role": "system", "content": system},
         {"role": "user", "content": "\n\n".join(part for part in parts if part)},
     ]
-
-
-def _block(name: str, token: str, data: str) -> str:
-    return f"<<<{name} {token}>>>\n{neutral(data)}\n<<<END {token}>>>" if data else ""
 
 
 def _known(chapter: ChapterInput, feature: Feature, text: str, wording: Wording) -> str:

@@ -22,7 +22,7 @@ RULES FOR EVERYTHING
         "character_tracking": """\
 TASK: FOLLOW THE CHARACTERS
 characters: everyone who acts or is named in CHAPTER. For someone in KNOWN, under whatever name, known_id is the id given there; otherwise null.
-changes: what is different about a character from here on. kind is ability, condition (injury, death, state of mind or fortune), relation (towards somebody else), location (has come to a new place), possession (gained or lost a thing) or knowledge (has learned something). character is written as in name; description says how things stand afterwards. Passing gestures and moods do not count.
+changes: what is different about a character from here on. kind is ability, condition (injury, death, state of mind or fortune), relation (towards somebody else), location (has come to a new place), possession (gained or lost a thing) or knowledge (has learned something). character is written as in name; description says how things stand afterwards. growth_level is how much the character has grown by it: 0 not at all, 1 a step (has learned a thing, has understood one), 2 clearly (a breakthrough, a changed character), 3 a turning point (another person from here on); wounds, gains, losses and journeys are 0 as a rule. Passing gestures and moods do not count.
 relations: how two people stand to each other according to the text, read as "source is the relation of target", e.g. source Tom, target Anne, relation son.""",
         "new_character_detection": """\
 TASK: NEW CHARACTERS

@@ -22,7 +22,7 @@ ZH = Wording(
         "character_tracking": """\
 【任务：人物追踪】
 characters：在 CHAPTER 里出场或被提到名字的每一个人物。如果是 KNOWN 里的人物（包括用别名、称呼出现的），known_id 填其编号，否则填 null。
-changes：从这一章起，某个人物身上与以前不同的地方。kind 取 ability（能力、境界）、condition（伤病、生死、情绪处境）、relation（与他人关系的改变）、location（到了新的地方）、possession（得到或失去物品）、knowledge（得知了什么）。character 用 name 中的写法，description 写改变之后的状况。一时的动作和神态不算。
+changes：从这一章起，某个人物身上与以前不同的地方。kind 取 ability（能力、境界）、condition（伤病、生死、情绪处境）、relation（与他人关系的改变）、location（到了新的地方）、possession（得到或失去物品）、knowledge（得知了什么）。character 用 name 中的写法，description 写改变之后的状况。growth_level 是此人因此成长了多少：0 没有成长，1 进了一步（学会一样、想通一事），2 明显成长（境界突破、性情改变），3 转折点（从此判若两人）；受伤、得失、换地方一般是 0。一时的动作和神态不算。
 relations：文中表明的两人关系，意为 source 是 target 的 relation，如 source=林远，target=林母，relation=儿子。""",
         "new_character_detection": """\
 【任务：新人物】
