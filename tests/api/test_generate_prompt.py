@@ -9,6 +9,7 @@ from typing import Any, get_args
 import pytest
 
 from arboris.bible import story
+from arboris.bible.entries import Tier
 from arboris.bible.findings import (
     Appearance,
     Evidence,
@@ -36,6 +37,8 @@ class Told:
 
     feature = "character_tracking"
     verified = True
+
+    tier: Tier = "applied"
 
     def __init__(self, finding: Finding) -> None:
         self.finding = finding

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = {
     "chapter": ("a chapter from its saving to the toast", ["chapter"]),
     "reading": ("a chapter read by a model and offline, and a worker's memory", ["reading"]),
+    "fold": ("one more chapter in the bible of a long novel", ["fold"]),
     "novel": ("the next chapter of a long novel", ["novel"]),
     "pickup": ("from commit to start, idle cost and memory", ["pickup"]),
     "poll": ("from commit to start by poll alone", ["pickup", "--poll", "--idle", "0"]),

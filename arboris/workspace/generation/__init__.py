@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
+from arboris.bible import story
 from arboris.llm import client, fence
 from arboris.llm.account import Account
 from arboris.novels.models import NovelProject
@@ -27,6 +28,7 @@ def messages_for(
     Only what comes before that chapter is told; every part is bounded, see docs/generation.md.
     """
     wording = EN if project.language == "en" else ZH
+    story.fresh(project.pk)
     before = Before.chapter(project, number)
     token = fence.new_token()
     last = ending(before)

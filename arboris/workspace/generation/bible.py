@@ -10,6 +10,7 @@ from arboris.bible.models import (
     Character,
     CharacterAlias,
     CharacterState,
+    Fact,
     ForeshadowingEvent,
     ForeshadowingThread,
     Relationship,
@@ -29,6 +30,7 @@ WORLD = 5_000
 MAX_THREADS = 40  # threads
 THREADS = 5_000
 RELATIONSHIPS = 2_500
+MOST_ROWS = 500  # people, and things, that are looked at: those named most
 PART = 160  # of one description, trait or state
 _ROLES = ("main", "supporting", "minor")
 
@@ -59,7 +61,7 @@ def characters(before: Before, wording: Wording, near: str) -> People:
 
 
 def _cast(before: Before) -> list[Character]:
-    earlier = Q(chapter__chapter_number__lt=before.number)
+    earlier = _earlier(before)
     return list(
         Character.objects.filter(earlier, project=before.project)
         .order_by("-mentions", "pk")
@@ -71,8 +73,13 @@ def _cast(before: Before) -> list[Character]:
                 .select_related("chapter")
                 .order_by("-chapter__chapter_number", "-pk"),
             ),
-        )
+        )[:MOST_ROWS]
     )
+
+
+def _earlier(before: Before) -> Q:
+    """What stands in an earlier chapter, or was said by the writer."""
+    return Q(chapter__chapter_number__lt=before.number) | Q(chapter=None)
 
 
 def _name(before: Before, row: Character) -> str:
@@ -111,7 +118,7 @@ def _states(row: Character, wording: Wording) -> str:
         latest.setdefault(state.kind, state)
     return wording.then.join(
         f"{_kind(state, wording)} {clip(state.description, PART)}"
-        f"{wording.at.format(number=state.chapter.chapter_number)}"
+        f"{wording.at.format(number=_number(state))}"
         for state in list(latest.values())[:MAX_STATES]
     )
 
@@ -125,8 +132,8 @@ def _kind(state: CharacterState, wording: Wording) -> str:
 def relationships(before: Before, wording: Wording, names: dict[int, str]) -> str:
     """Between characters who are told of; the latest first, should there be too many."""
     rows = Relationship.objects.filter(
+        _earlier(before),
         project=before.project,
-        chapter__chapter_number__lt=before.number,
         source_id__in=names,
         target_id__in=names,
     ).order_by("-chapter__chapter_number", "pk")
@@ -141,9 +148,9 @@ def world(before: Before, wording: Wording, near: str) -> str:
     """What is named in ``near`` first, then rules, then what is named most."""
     rows = [
         row
-        for row in WorldEntity.objects.filter(
-            project=before.project, chapter__chapter_number__lt=before.number
-        )
+        for row in WorldEntity.objects.filter(_earlier(before), project=before.project).order_by(
+            "-mentions", "pk"
+        )[:MOST_ROWS]
         if before.knows("name", row.name)
     ]
     rows.sort(
@@ -167,15 +174,15 @@ def _entity(before: Before, row: WorldEntity, wording: Wording) -> str:
 
 def threads(before: Before, wording: Wording) -> str:
     """Seeds that are not paid off by then, the latest that fit, in the order of their planting."""
-    earlier = ForeshadowingEvent.objects.select_related("chapter")
+    events = ForeshadowingEvent.objects.filter(certain=True).select_related("chapter")
     rows = ForeshadowingThread.objects.filter(
-        project=before.project, chapter__chapter_number__lt=before.number
-    )
-    rows = rows.select_related("chapter").prefetch_related(
-        Prefetch("events", earlier.order_by("chapter__chapter_number", "pk"))
+        project=before.project, chapter_number__lt=before.number
+    ).exclude(status="abandoned")
+    rows = rows.prefetch_related(
+        Prefetch("events", events.order_by("chapter__chapter_number", "pk"))
     )
     lines: list[str] = []
-    for row in rows.order_by("-chapter__chapter_number", "-pk"):
+    for row in rows.order_by("-chapter_number", "-pk"):
         if len(lines) < MAX_THREADS and _is_open(before, row):
             lines.append(_thread(before, row, wording))
     return "\n".join(within(THREADS, lines)[::-1])
@@ -186,15 +193,21 @@ def _is_open(before: Before, row: ForeshadowingThread) -> bool:
         return True
     closing = [event for event in row.events.all() if event.outcome == "paid_off"]
     # One that is closed without an event was closed by the writer.
-    return bool(closing) and closing[0].chapter.chapter_number >= before.number
+    return bool(closing) and _number(closing[0]) >= before.number
 
 
 def _thread(before: Before, row: ForeshadowingThread, wording: Wording) -> str:
     line = f"{wording.kinds.get(row.kind, row.kind)}: {clip(row.description, PART)}"
-    line += wording.at.format(number=row.chapter.chapter_number)
-    past = [e for e in row.events.all() if e.chapter.chapter_number < before.number]
+    if row.chapter_number:
+        line += wording.at.format(number=row.chapter_number)
+    past = [event for event in row.events.all() if _number(event) < before.number]
     if past:
         line += wording.progress.format(
-            description=clip(past[-1].description, PART), number=past[-1].chapter.chapter_number
+            description=clip(past[-1].description, PART), number=_number(past[-1])
         )
     return line
+
+
+def _number(fact: Fact) -> int:
+    """Of the chapter it stands in; 0 for the writer's own."""
+    return fact.chapter.chapter_number if fact.chapter else 0
