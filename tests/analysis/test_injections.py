@@ -25,6 +25,7 @@ from analysis.analyzers.llm.quotes import Finder, flattened
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
+from arboris.bible import story as bible
 from arboris.bible.findings import FEATURES, Feature
 from arboris.bible.findings import Finding as Stated
 from arboris.bible.models import Character, CharacterState, Finding, ForeshadowingThread
@@ -219,7 +220,6 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
 def novel_with_threads(project: NovelProject) -> Chapter:
     """A chapter before, with a character and open threads."""
     before = make_chapter(project, "老兵敲了敲门。")
-    fact = {"chapter": before, "quote": "老兵", "confidence": 0.9}
     for number in range(10):
         Finding.objects.create(
             project=project, chapter=before, version=before.current, task_id=1, feature="foreshadowing",
@@ -229,9 +229,8 @@ def novel_with_threads(project: NovelProject) -> Chapter:
                 "evidence": {"quote": f"谜{number}", "start": 0, "end": 2}, "confidence": 0.9,
             },
         )  # fmt: skip
-        ForeshadowingThread.objects.create(
-            project=project, kind="mystery", description=f"谜{number}", **(fact | {"quote": f"谜{number}"})
-        )  # fmt: skip
+    bible.fresh(project.pk)
+    assert ForeshadowingThread.objects.count() == 10
     return before
 
 
