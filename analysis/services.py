@@ -153,6 +153,7 @@ def _load(state: Run) -> ChapterInput:
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
     wishes = pipeline.GenerationConfig.model_validate(claim.config)
+    story.begin(claim.project_id)
     return ChapterInput(
         text=version.content,
         # The text itself says it best: a novel may quote whole letters in another language.

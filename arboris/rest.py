@@ -134,7 +134,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     if response is None:
         return None
     if isinstance(error, exceptions.ValidationError):
-        fields = (
+        fields = encodable(
             error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
         )
         response.data = {**fields, "detail": first_sentence(fields), "code": "invalid"}
@@ -143,6 +143,15 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         code = getattr(detail, "code", None) or getattr(error, "default_code", "error")
         response.data = {"detail": str(detail), "code": code}
     return response
+
+
+def encodable(value: Any) -> Any:
+    """The same without half characters: what a caller sent may stand in what they are told."""
+    if isinstance(value, dict):
+        return {encodable(key): encodable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [encodable(item) for item in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def first_sentence(fields: Any, name: str = "") -> str:

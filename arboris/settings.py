@@ -304,7 +304,8 @@ ARBORIS_LLM_TOTAL_TIMEOUT = env.number("ARBORIS_LLM_TOTAL_TIMEOUT", 300, low=1, 
 ARBORIS_LLM_CHUNK_CHARS = env.whole("ARBORIS_LLM_CHUNK_CHARS", 12_000, low=1_000, high=1_000_000)
 # Calls side by side for one chapter; the endpoint sees up to this times ARBORIS_MAX_CONCURRENT.
 ARBORIS_LLM_CONCURRENCY = env.whole("ARBORIS_LLM_CONCURRENCY", 8, low=1, high=64)
-# Who writes the summary of a chapter that is saved; auto: the model where it analyses too.
+# Who writes the summary of a chapter that is saved; auto: the model of what it wrote itself, and of
+# all chapters where it analyses too.
 ARBORIS_SUMMARY = env.choice("ARBORIS_SUMMARY", "auto", ["auto", "extractive", "llm"])
 # The writer waits for it: a model that takes longer is done without.
 ARBORIS_SUMMARY_TIMEOUT = env.number("ARBORIS_SUMMARY_TIMEOUT", 20, low=0.1, high=300)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
-from arboris.bible.entries import Fact, Person, Thing, Thread, Tie, thing_key, tie_nid
+from arboris.bible.entries import Fact, Person, Thing, Thread, Tie, thing_key
 from arboris.bible.names import key
 from arboris.bible.people import People
 from arboris.bible.rules import Decision, Rules
@@ -18,52 +15,81 @@ def lay(shelf: Shelf, rules: Rules) -> None:
     for decision in rules.added:
         fields, fact = decision["fields"], _fact(decision)
         if decision["scope"] == "person":
-            _lay_person(shelf, rules, fields, fact)
+            _lay_person(shelf, rules, decision, fact)
         elif decision["scope"] == "thing":
-            _lay_thing(shelf, rules, decision["kind"], fields, fact)
+            _lay_thing(shelf, rules, decision, fact)
         elif decision["scope"] == "thread":
             words = list(fields.get("keywords", ()))
             number = int(fields.get("chapter_number") or 0)
-            shelf.put(
-                Thread(
-                    decision["thread"], fields["kind"], fields["description"], words, number, fact
-                )
-            )
+            kind, said = fields["kind"], fields["description"]
+            shelf.put(Thread(decision["thread"], kind, said, words, number, fact))
 
 
-def ties(shelf: Shelf, rules: Rules) -> Iterator[Tie]:
-    """The writer's relations between whoever bears the names by now; not before both are there."""
+def ties(shelf: Shelf, rules: Rules) -> dict[str, Tie | None]:
+    """The writer's relations by nid, between whoever bears the names by now; None: not both are there.
+
+    Their nids are their own: a finding that says the same stands beside them.
+    """
     people = People(shelf, rules)
-    for decision in rules.added:
-        if decision["scope"] != "tie":
-            continue
-        fields = decision["fields"]
+    found: dict[str, Tie | None] = {}
+    asked = [decision for decision in rules.added if decision["scope"] == "tie"]
+    names = [d["fields"][part] for d in asked for part in ("source", "target")]
+    shelf.fetch_handles(Person.scope, [rules.canonical(Person.scope, key(name)) for name in names])
+    for decision in asked:
+        nid, fields = decision["ref"], decision["fields"]
         source, target = people.find(fields["source"]), people.find(fields["target"])
         if source is None or target is None or source is target:
-            continue
-        nid = tie_nid(source.nid, target.nid, fields["relation"])
-        yield Tie(nid, source.nid, target.nid, fields["relation"], _fact(decision))
+            found[nid] = None
+        else:
+            found[nid] = Tie(nid, source.nid, target.nid, fields["relation"], _fact(decision))
+    return found
 
 
 def _fact(decision: Decision) -> Fact:
     return Fact(None, "", 1.0, False, "writer", decision["ref"])
 
 
-def _lay_person(shelf: Shelf, rules: Rules, fields: dict[str, Any], fact: Fact) -> None:
-    name = fields["name"]
-    own = rules.canonical(Person.scope, key(name))
-    if shelf.owner(Person, own) is None:
-        aliases = {alias: fact for alias in fields.get("aliases", ()) if key(alias) != key(name)}
-        said = {part: fields[part] for part in PERSON_FIELDS if part in fields}
-        shown = rules.shown.get((Person.scope, own), name)
-        shelf.put(Person(own, shown, fact, aliases=aliases, **said))
+def _lay_person(shelf: Shelf, rules: Rules, decision: Decision, fact: Fact) -> None:
+    fields, scope = decision["fields"], Person.scope
+    plain = key(fields["name"])
+    own = rules.canonical(scope, plain)
+    if _is_away(rules, decision, scope, plain, own):
+        return
+    person = shelf.owner(Person, own)
+    if person is None:
+        person = Person(own, rules.shown.get((scope, own), fields["name"]), fact)
+    shelf.touch(person)
+    for part in PERSON_FIELDS:
+        if part == "role":
+            person.role = fields.get(part, person.role)
+        elif not getattr(person, part):
+            setattr(person, part, fields.get(part, ""))
+    for alias in (fields["name"], *fields.get("aliases", ())):
+        owner = shelf.owner(Person, rules.canonical(scope, key(alias)))
+        if key(alias) != key(person.name) and owner in (None, person):
+            person.aliases.setdefault(alias, fact)
+    shelf.put(person)
 
 
-def _lay_thing(shelf: Shelf, rules: Rules, kind: str, fields: dict[str, Any], fact: Fact) -> None:
-    name = fields["name"]
-    own = rules.canonical(Thing.scope, thing_key(kind, key(name)))
-    if shelf.owner(Thing, own) is None:
-        aliases = {alias: fact for alias in fields.get("aliases", ()) if key(alias) != key(name)}
-        shown = rules.shown.get((Thing.scope, own), name)
-        description = fields.get("description", "")
-        shelf.put(Thing(own, kind, shown, fact, description, aliases=aliases))
+def _lay_thing(shelf: Shelf, rules: Rules, decision: Decision, fact: Fact) -> None:
+    fields, kind, scope = decision["fields"], decision["kind"], Thing.scope
+    plain = thing_key(kind, key(fields["name"]))
+    own = rules.canonical(scope, plain)
+    if _is_away(rules, decision, scope, plain, own):
+        return
+    thing = shelf.owner(Thing, own)
+    if thing is None:
+        thing = Thing(own, kind, rules.shown.get((scope, own), fields["name"]), fact)
+    shelf.touch(thing)
+    thing.description = thing.description or fields.get("description", "")
+    for alias in (fields["name"], *fields.get("aliases", ())):
+        owner = shelf.owner(Thing, rules.canonical(scope, thing_key(kind, key(alias))))
+        if key(alias) != key(thing.name) and owner in (None, thing):
+            thing.aliases.setdefault(alias, fact)
+    shelf.put(thing)
+
+
+def _is_away(rules: Rules, decision: Decision, scope: str, plain: str, own: str) -> bool:
+    """Whether the entry was rejected, or is no more one of its own: split off, then merged again."""
+    merged_again = decision["action"] == "split" and own != plain
+    return merged_again or (scope, own) in rules.rejected

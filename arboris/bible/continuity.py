@@ -33,13 +33,14 @@ _REVIVAL = re.compile(
     re.IGNORECASE,
 )
 _ACTS = (
-    "(?:说|道|问|答|喊|叫|笑|哭|点头|摇头|走|站|坐|抬|转身|推|拿|伸手|低声|开口|看)"
+    "(?:说|(?<![一知])道|问|答|喊|叫|笑|哭|点头|摇头|走|站|坐|抬|转身|推|拿|伸手|低声|开口|看)"
     r"|\s+(?:says?|said|asks?|asked|replied|answered|walked|smiled|nodded|laughed|stood|turned"
     r"|shouted|whispered|looked|took|sat|opened)\b"
 )
 _PAST = re.compile(
-    "想起|回忆|记得|当年|生前|梦|遗|曾经|那时|往事|灵|魂|鬼|若是|如果|画像|墓|坟"
+    "想起|回忆|记得|当年|生前|梦|遗|曾经|那时|往事|灵|魂|鬼|若是|如果|画像|墓|坟|尸|葬|棺|骨灰"
     r"|\b(?:remember\w*|recall\w*|dream\w*|late|memory|memories|ghost|once|years ago|grave|portrait"
+    r"|body|corpse|buried|burial|funeral|coffin|ashes"
     r"|had (?:said|asked|told)|used to|would have)\b",
     re.IGNORECASE,
 )
@@ -79,7 +80,7 @@ def _dead(
     if person is None or person.death is None or person.death.chapter_id == placed.chapter_id:
         return
     if _acts(person, finding):
-        ref = digest("dead_acts", person.nid, placed.chapter_id)
+        ref = digest("dead_acts", placed.chapter_id, key(name), key(finding.evidence.quote))
         _note(shelf, rules, placed, "dead_acts", person.name, ref, person.death)
 
 
@@ -90,10 +91,16 @@ def _acts(person: Person, finding: Appearance | StateChange) -> bool:
     if isinstance(finding, StateChange):
         said = finding.description
         of_the_living = finding.kind in ("ability", "location", "possession", "knowledge")
-        return of_the_living and not (_DEATH.search(said) or _REVIVAL.search(said))
+        told = _DEATH.search(said) or _REVIVAL.search(said) or _PAST.search(said)
+        return of_the_living and not told
     names = sorted({finding.name, person.name, *person.aliases}, key=len, reverse=True)
     called = "|".join(map(re.escape, names))
-    return bool(re.search(rf"(?:{called})(?:[^。！？，,.!?；;]{{0,3}})?(?:{_ACTS})", quote))
+    return bool(
+        re.search(
+            rf"(?:{called})(?!一道|一起|一同|一样)(?:[^。！？，,.!?；;的之]{{0,3}})?(?:{_ACTS})",
+            quote,
+        )
+    )
 
 
 def _live_or_die(shelf: Shelf, people: People, placed: Placed, finding: StateChange) -> None:
@@ -133,7 +140,8 @@ def _hand_over(
         and item.held.chapter_id != placed.chapter_id
         and not any(name in told for name in (before.name, *before.aliases))
     ):
-        ref = digest("item_in_two_hands", item.nid, before.nid, person.nid, placed.chapter_id)
+        quote = key(finding.evidence.quote)
+        ref = digest("item_in_two_hands", placed.chapter_id, key(finding.character), quote)
         _note(shelf, rules, placed, "item_in_two_hands", item.name, ref, item.held,
               people=[before.name, person.name])  # fmt: skip
     if item.holder != person.nid:

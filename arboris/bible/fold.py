@@ -62,8 +62,8 @@ def fold(findings: Iterable[Placed], rules: Rules | None = None) -> Bible:
         Thread: bible.threads,  # type: ignore[dict-item]
         Tie: bible.ties,  # type: ignore[dict-item]
     }
-    for tie in ties(shelf, rules):
-        shelf.entries.setdefault((Tie.scope, tie.nid), tie)
+    for nid, tie in ties(shelf, rules).items():
+        shelf.entries[(Tie.scope, nid)] = tie
     for _, entry in sorted(shelf.entries.items(), key=lambda item: item[0]):
         if entry is not None:
             lists[type(entry)].append(entry)
@@ -91,6 +91,7 @@ class Fold:
         heeded = [placed for one in findings if (placed := self._heeded(one))]
         ordered = sorted(heeded, key=lambda placed: placed.order)
         # Full names before short ones: a chapter's own order must not split one person in two.
+        self._people.open_chapter(placed.finding for placed in ordered)
         for placed in sorted(ordered, key=_by_completeness):
             if isinstance(placed.finding, Appearance | NewCharacter):
                 self._people.add(placed, placed.finding)
@@ -126,7 +127,7 @@ class Fold:
         found = (self._shelf.owner(Thing, self._thing_key(finding, name)) for name in names)
         thing = next(
             (known for known in found if known and not self._are_apart(known, finding)), None
-        )
+        ) or self._shelf.get(Thing, own)
         fact = fact_of(placed)
         if thing is None:
             shown = rules.shown.get((Thing.scope, own), finding.name)
@@ -171,6 +172,8 @@ class Fold:
         if source is None or target is None or source is target:
             return
         nid = tie_nid(source.nid, target.nid, finding.relation)
+        if nid in self._rules.rejected_refs:
+            return
         if self._shelf.get(Tie, nid) is None:
             tie = Tie(nid, source.nid, target.nid, finding.relation, fact_of(placed))
             self._shelf.put(tie)

@@ -101,7 +101,7 @@ class Ledger:
             return None, 0.0
         # Of equals the open one, then the first planted.
         equals = _in_order(t for t in open_to if scores[t.nid] == best)
-        return next((t for t in equals if t.status != "paid_off"), equals[0]), best
+        return next((t for t in equals if self._status(t) != "paid_off"), equals[0]), best
 
     def _holders(self, word: str, number: int) -> list[Thread]:
         """Earlier seeds that name the thing."""
@@ -124,9 +124,14 @@ class Ledger:
 
     def _takes(self, thread: Thread, number: int) -> bool:
         """Whether a pay-off in this chapter can belong to the thread."""
-        status = self._rules.statuses.get(thread.nid, thread.status)
-        closed = status == "abandoned" or (status == "paid_off" and thread.kind != "prophecy")
+        status = self._status(thread)
+        kind = self._rules.edited(Thread.scope, [thread.nid]).get("kind", thread.kind)
+        closed = status == "abandoned" or (status == "paid_off" and kind != "prophecy")
         return thread.chapter_number < number and not closed
+
+    def _status(self, thread: Thread) -> str:
+        """As the writer has said, else as its events have it: the tables hold only the first."""
+        return self._rules.statuses.get(thread.nid, thread.status)
 
     def _tell(self, placed: Placed, payoff: Payoff, kind: str, thread: Thread | None) -> None:
         data = {

@@ -159,6 +159,7 @@ class ForeshadowingThread(Fact):
         constraints = [
             models.UniqueConstraint(fields=["project", "nid"], name="thread_once_per_novel")
         ]
+        indexes = [models.Index(fields=["project", "-chapter_number"], name="thread_by_chapter")]
 
     def __str__(self) -> str:
         return self.description[:60]

@@ -27,6 +27,6 @@ def is_short_form(short: str, full: str) -> bool:
 
 
 def ends(word: str) -> list[str]:
-    """Its proper ends that can stand for it: of two letters or more, and in English whole words."""
-    cut = range(1, len(word) - 1)
+    """Its proper ends that can stand for it: of 2 to 16 letters, and in English whole words."""
+    cut = range(max(1, len(word) - 16), len(word) - 1)
     return [word[at:] for at in cut if not word[at:].isascii() or word[at - 1] == " "]

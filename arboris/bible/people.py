@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from arboris.bible.entries import Fact, Notice, Person, digest
-from arboris.bible.findings import ROLES, Appearance, NewCharacter
+from arboris.bible.findings import ROLES, Appearance, Finding, NewCharacter
 from arboris.bible.names import is_short_form, key, short_forms
 from arboris.bible.placed import Placed, fact_of
 from arboris.bible.rules import Rules
@@ -17,6 +19,17 @@ class People:
     def __init__(self, shelf: Shelf, rules: Rules) -> None:
         self._shelf = shelf
         self._rules = rules
+        # Of the chapter that is being folded: the full names for which a short one might stand.
+        self._full: dict[str, dict[str, str]] = {}
+
+    def open_chapter(self, findings: Iterable[Finding]) -> None:
+        """Before the people of a chapter are added: whom it names in full."""
+        self._full = {}
+        for finding in findings:
+            if isinstance(finding, Appearance | NewCharacter):
+                for short in short_forms(finding.name):
+                    full = self._full.setdefault(key(short), {})
+                    full.setdefault(self._key(finding.name), finding.name)
 
     def find(self, name: str) -> Person | None:
         """Whoever bears the name; a given or family name alone counts where only one fits."""
@@ -37,8 +50,7 @@ class People:
         )
         fact = fact_of(placed)
         if person is None:
-            if fits := self._in_short(finding.name):
-                self._ask(placed, "ambiguous_name", finding.name, [p.name for p in fits])
+            self._ask_about_short_forms(placed, finding.name)
             shown = self._rules.shown.get((SCOPE, own), finding.name)
             person = Person(own, shown, fact, placed.chapter_id)
             self._shelf.put(person)
@@ -67,8 +79,12 @@ class People:
         return [p for p in found if not self._rules.are_apart(SCOPE, p.keys(), short)]
 
     def _known_in_short(self, name: str) -> Person | None:
-        """Whoever an earlier chapter called by a part of the name alone, where only one fits."""
-        return self._only([p for p in map(self._mainly, short_forms(name)) if p], name)
+        """Whoever an earlier chapter called by a part of the name alone, where only one fits.
+
+        And where the chapter has no other full name that would fit as well.
+        """
+        fitting = [s for s in short_forms(name) if len(self._full.get(key(s), ())) < 2]
+        return self._only([p for p in map(self._mainly, fitting) if p], name)
 
     def _known_by_alias(self, finding: Appearance | NewCharacter) -> Person | None:
         """Whoever is mainly called by one of the aliases: many may share a mere by-name (先生)."""
@@ -104,14 +120,30 @@ class People:
         owner = self._shelf.owner(Person, own)
         if owner is not None and owner is not person:
             if key(owner.name) == own:  # a by-name that two share says nothing
-                self._ask(placed, "same_person", person.name, [owner.name])
+                about = (getattr(placed.finding, "name", ""), name)
+                self._ask(placed, "same_person", person.name, [owner.name], about)
         elif name != person.name and key(name) != key(person.name):
             person.aliases.setdefault(name, fact)
             self._shelf.put(person)
 
-    def _ask(self, placed: Placed, kind: str, name: str, others: list[str]) -> None:
+    def _ask_about_short_forms(self, placed: Placed, name: str) -> None:
+        """A new person whose name fits several full ones; or a full one that, like another of the
+        chapter, might be meant by a short one that is known."""
+        if fits := self._in_short(name):
+            self._ask(placed, "ambiguous_name", name, [p.name for p in fits], about=(name,))
+        for short in short_forms(name):
+            full = self._full.get(key(short), {})
+            known = self._mainly(short) if len(full) > 1 else None
+            if known is not None:
+                names = list(full.values())
+                self._ask(placed, "ambiguous_name", known.name, names, about=(short,))
+
+    def _ask(
+        self, placed: Placed, kind: str, name: str, others: list[str], about: Iterable[str]
+    ) -> None:
+        """``about``: the names as the text has them, so that an answer outlives a renaming."""
         evidence = placed.finding.evidence
-        ref = digest(kind, *sorted(map(key, (name, *others))))
+        ref = digest(kind, *sorted(map(key, about)))
         data = {
             "name": name,
             "others": others,

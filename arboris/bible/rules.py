@@ -49,6 +49,17 @@ class Rules:
         """Whether the writer has said how the entry is called."""
         return (scope, nid) in self.shown
 
+    def bars(self, finding_type: str, payload: Mapping[str, Any]) -> bool:
+        """Whether the writer has rejected whom or what a finding (as JSON) is about."""
+        if not self.rejected:
+            return False
+        of_thing = finding_type in ("location", "faction", "item", "rule")
+        about = [payload.get(part) for part in ("name", "character", "source", "target")]
+        names = [key(name) for name in about if name]
+        scope = "thing" if of_thing else "person"
+        keys = [thing_key(finding_type, name) if of_thing else name for name in names]
+        return any((scope, self.canonical(scope, name)) in self.rejected for name in keys)
+
     def edited(self, scope: str, keys: Iterable[str]) -> dict[str, Any]:
         """The fields that the writer has set of an entry with these keys; the last word counts."""
         if not self.edits:
@@ -63,8 +74,8 @@ class Rules:
 def rules_from(decisions: Iterable[Decision]) -> Rules:
     """``decisions`` in the order in which they were made, each with ``action`` and its parameters:
 
-    scope (person, thing, thread), kind (of a thing), names (all that the entry had), into, alias,
-    ref, thread (its nid), fields.
+    scope (person, thing, thread, tie), kind (of a thing), names (all that the entry had), into and
+    target_names, alias, ref or refs, thread (its nid), fields.
     """
     rules = Rules()
     for number, decision in enumerate(decisions):
@@ -77,30 +88,44 @@ def _place(decision: Decision, name: str) -> str:
 
 
 def _merge(rules: Rules, decision: Decision, _number: int) -> None:
-    scope = decision["scope"]
-    target = rules.canonical(scope, _place(decision, decision["into"]))
-    for name in decision["names"]:
+    """Every name of both entries leads to one key, whichever of them a chapter uses first."""
+    scope, into = decision["scope"], decision["into"]
+    target = rules.canonical(scope, _place(decision, into))
+    own, theirs = decision["names"], [into, *decision.get("target_names", ())]
+    for name in (*own, *theirs):
         source = rules.canonical(scope, _place(decision, name))
         if source != target:
             rules.same[(scope, source)] = target
+    _join(rules, decision, own, theirs)
+    rules.rejected.discard((scope, target))
     if decision["action"] == "rename":
-        rules.shown[(scope, target)] = decision["into"]
+        rules.shown[(scope, target)] = into
     else:
-        rules.shown.setdefault((scope, target), decision["into"])
+        rules.shown.setdefault((scope, target), into)
+
+
+def _join(rules: Rules, decision: Decision, own: Iterable[str], theirs: Iterable[str]) -> None:
+    """What was split once is one again."""
+    names = [_place(decision, name) for name in (*own, *theirs)]
+    for one in names:
+        for other in names:
+            rules.apart.discard((decision["scope"], *sorted((one, other))))
 
 
 def _split(rules: Rules, decision: Decision, _number: int) -> None:
-    alias = _place(decision, decision["alias"])
+    scope, alias = decision["scope"], _place(decision, decision["alias"])
+    rules.same.pop((scope, alias), None)
+    rules.rejected.discard((scope, alias))
     for name in decision["names"]:
         one, other = sorted((_place(decision, name), alias))
         if one != other:
-            rules.apart.add((decision["scope"], one, other))
+            rules.apart.add((scope, one, other))
     # What is split off is an entry of its own, also where no finding names it first.
     rules.added.append({**decision, "fields": {"name": decision["alias"]}})
 
 
 def _reject(rules: Rules, decision: Decision, _number: int) -> None:
-    if ref := decision.get("ref"):
+    for ref in decision.get("refs", ()):
         rules.rejected_refs.add(ref)
         rules.accepted_refs.discard(ref)
     for name in decision.get("names", ()):
@@ -127,6 +152,10 @@ def _edit(rules: Rules, decision: Decision, number: int) -> None:
 
 
 def _add(rules: Rules, decision: Decision, _number: int) -> None:
+    scope, fields = decision["scope"], decision["fields"]
+    if scope in ("person", "thing"):
+        for name in (fields["name"], *fields.get("aliases", ())):
+            rules.rejected.discard((scope, _place(decision, name)))
     rules.added.append(decision)
 
 

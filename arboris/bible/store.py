@@ -38,10 +38,8 @@ class Store:
         self._chapters = chapters
 
     def save(self) -> None:
-        own_ties = {(Tie.scope, tie.nid): tie for tie in ties(self._shelf, self._rules)}
-        for place, tie in own_ties.items():
-            if self._shelf.entries.get(place) is None:
-                self._shelf.entries[place] = tie
+        for nid, tie in ties(self._shelf, self._rules).items():
+            self._shelf.entries[(Tie.scope, nid)] = tie
         people = self._save(Person, self._person)
         self._save_aliases(people)
         ids = {nid: row.pk for nid, row in people.items()}

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from arboris.bible import decisions, store
 from arboris.bible.additions import lay
-from arboris.bible.entries import Tier
+from arboris.bible.entries import Scope, Tier
 from arboris.bible.findings import FINDING, Finding, WorldKind
 from arboris.bible.fold import Fold
 from arboris.bible.models import (
@@ -180,6 +180,13 @@ def rebuild(project_id: uuid.UUID) -> None:
     FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": False})
 
 
+def rewrite(project_id: uuid.UUID, scope: Scope, nid: str) -> None:
+    """Write one entry anew, as its edits are by now; the caller holds the project's row lock."""
+    shelf = Rows(project_id)
+    shelf.fetch(scope, [nid])
+    store.Store(project_id, shelf, decisions.rules(project_id), ()).save()
+
+
 def fresh(project_id: uuid.UUID) -> None:
     """Fold the novel anew if that is due; whoever reads the bible calls this before."""
     state = FoldState.objects.filter(project_id=project_id).first()
@@ -195,6 +202,12 @@ def fresh(project_id: uuid.UUID) -> None:
             rebuild(project_id)
 
     in_transaction(work)
+
+
+def begin(project_id: uuid.UUID) -> None:
+    """Fold a novel that has never been folded, so that an analysis knows what there is to know."""
+    if not FoldState.objects.filter(project_id=project_id).exists():
+        fresh(project_id)
 
 
 def outdate(project_ids: Iterable[uuid.UUID]) -> None:
@@ -218,9 +231,8 @@ def _analysed(project_id: uuid.UUID) -> QuerySet[Chapter]:
 
 def _forget_old_journals(project_id: uuid.UUID) -> None:
     kept = FoldedChapter.objects.filter(project_id=project_id, journal__isnull=False)
-    numbers = kept.order_by("-number").values_list("number", flat=True)
-    for newest in numbers[JOURNALS : JOURNALS + 1]:
-        kept.filter(number__lte=newest).update(journal=None)
+    surplus = list(kept.order_by("-number").values_list("pk", flat=True)[JOURNALS:])
+    FoldedChapter.objects.filter(pk__in=surplus).update(journal=None)
 
 
 def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[Placed]:
@@ -231,9 +243,10 @@ def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> lis
     return _placed(rows)
 
 
-def waiting(project_id: uuid.UUID) -> list[Placed]:
-    """Current findings that are not applied before the writer accepts them."""
-    return _placed(_verified(project_id).filter(tier="waiting"))
+def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[Placed]:
+    """Current findings that are not applied before the writer accepts them, by chapter."""
+    rows = _verified(project_id).filter(tier="waiting")
+    return _placed(rows.order_by("chapter__chapter_number", "start", "pk")[:limit])
 
 
 def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:

@@ -53,20 +53,30 @@ class Told(BaseModel):
     summary: str
 
 
-def wanted() -> bool:
-    """Whether a model is to be asked: ARBORIS_SUMMARY, by default where it analyses too."""
+def wanted(*, generated: bool = False) -> bool:
+    """Whether a model is to be asked: ARBORIS_SUMMARY, by default where it analyses too.
+
+    A text that the model wrote (``generated``) tells it nothing new: there it is enough that one is
+    configured.
+    """
     if settings.ARBORIS_SUMMARY == "auto":
-        return settings.ARBORIS_ANALYZER == "llm" and not missing_settings()
+        return (generated or settings.ARBORIS_ANALYZER == "llm") and not missing_settings()
     return bool(settings.ARBORIS_SUMMARY == "llm")
 
 
-async def summarize(text: str, *, model: str | None = None, account: Account | None = None) -> str:
+async def summarize(
+    text: str,
+    *,
+    model: str | None = None,
+    account: Account | None = None,
+    generated: bool = False,
+) -> str:
     """One to three sentences about a chapter, within ARBORIS_SUMMARY_TIMEOUT seconds.
 
     Never fails for a model's sake: what goes wrong is logged, and the extractive summary taken.
     """
     language = guess_language(text)
-    if text.strip() and wanted():
+    if text.strip() and wanted(generated=generated):
         try:
             return await _ask(text, language, model, account or Account("summary"))
         except errors.LLMError as error:

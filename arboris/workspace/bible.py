@@ -14,7 +14,6 @@ from arboris.bible.models import (
 )
 from arboris.novels.models import NovelProject
 
-STALE_CHAPTERS = 30
 Numbers = dict[int | None, int]
 STALE_CHAPTERS = 30
 WORLD = {"location": "locations", "faction": "factions", "item": "items", "rule": "rules"}
@@ -31,21 +30,28 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
         "characters": _characters(project, numbers),
         "world": _world(project, numbers),
         "foreshadowings": _foreshadowings(project, numbers),
-        "relationships": [
-            {
-                "id": row.pk,
-                "source": row.source.name,
-                "target": row.target.name,
-                "relation": row.relation,
-                **_fact(row, numbers),
-            }
-            for row in _ordered(
-                Relationship.objects.filter(project=project).select_related("source", "target"),
-                numbers,
-                "quote relation nid",
-            )
-        ],
+        "relationships": _relationships(project, numbers),
     }
+
+
+def _relationships(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
+    rows = Relationship.objects.filter(project=project).select_related("source", "target")
+    shown: dict[tuple[int, int, str], dict[str, Any]] = {}
+    # What a chapter says goes before the same in the writer's own words, which have no quote.
+    for row in sorted(rows, key=lambda row: row.chapter_id is None):
+        entry = {
+            "id": row.pk,
+            "source": row.source.name,
+            "target": row.target.name,
+            "relation": row.relation,
+            **_fact(row, numbers),
+        }
+        shown.setdefault((row.source_id, row.target_id, row.relation), entry)
+    order = ("source", "target", "relation")
+    return sorted(
+        shown.values(),
+        key=lambda one: (one["chapter_number"] or 0, *(one[part] for part in order)),
+    )
 
 
 def _fact(row: Fact, numbers: Numbers) -> dict[str, Any]:

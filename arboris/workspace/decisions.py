@@ -9,16 +9,28 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from django.db.models import Model
+from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
 from arboris.bible import decisions, story
 from arboris.bible.entries import Scope, thing_key
-from arboris.bible.models import Decision, Handle, Notice
+from arboris.bible.models import (
+    Character,
+    CharacterAlias,
+    CharacterState,
+    Decision,
+    ForeshadowingEvent,
+    ForeshadowingThread,
+    Handle,
+    Notice,
+    Relationship,
+    WorldEntity,
+)
 from arboris.bible.names import key, short_forms
 from arboris.bible.rows import TABLES
 from arboris.db import in_transaction
 from arboris.novels import services as novels
+from arboris.novels.models import Chapter
 
 SCOPES: dict[str, Scope] = {
     "character": "person",
@@ -29,8 +41,20 @@ SCOPES: dict[str, Scope] = {
     "foreshadowing": "thread",
     "relationship": "tie",
 }
+# Notices that no finding stands behind: to reject one is to dismiss it.
+ONLY_NOTICES = {"dead_acts", "item_in_two_hands", "same_person", "ambiguous_name"}
 Asked = dict[str, Any]
 Params = dict[str, Any]
+_WITH_REFS: dict[type[Model], str] = {
+    Notice: "project_id",
+    Character: "project_id",
+    CharacterAlias: "character__project_id",
+    CharacterState: "character__project_id",
+    WorldEntity: "project_id",
+    ForeshadowingThread: "project_id",
+    ForeshadowingEvent: "thread__project_id",
+    Relationship: "project_id",
+}
 
 
 class Refused(Exception):
@@ -53,10 +77,24 @@ def decide(project_id: uuid.UUID, user_id: int, asked: Asked) -> Decision:
         story.fresh(project_id)
         params = _ACTIONS[asked["action"]](project_id, asked)
         decision = decisions.make(project_id, user_id, asked["action"], params)
-        story.rebuild(project_id)
+        _apply(project_id, decision)
         return decision
 
     return in_transaction(work)
+
+
+def _apply(project_id: uuid.UUID, decision: Decision) -> None:
+    """Fold the novel anew, or no more of it than the decision can have changed."""
+    params = decision.params
+    if decision.action == "edit" and params["scope"] != "thread":
+        story.rewrite(project_id, params["scope"], params["nid"])
+        return
+    if decision.action == "reject" and "refs" in params:
+        notices = Notice.objects.filter(project_id=project_id, ref__in=params["refs"])
+        if {notice.kind for notice in notices} & ONLY_NOTICES:
+            notices.delete()
+            return
+    story.rebuild(project_id)
 
 
 def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
@@ -79,7 +117,12 @@ def _merge(project_id: uuid.UUID, asked: Asked) -> Params:
     entry, into = _entry(project_id, asked, "id"), _entry(project_id, asked, "into")
     if entry.pk == into.pk:
         raise Refused("into", _("An entry cannot be merged into itself."))
-    return {**_where(asked), "names": _all_names(project_id, asked, entry), "into": into.name}
+    return {
+        **_where(asked),
+        "names": _all_names(project_id, asked, entry),
+        "target_names": _all_names(project_id, asked, into),
+        "into": into.name,
+    }
 
 
 def _rename(project_id: uuid.UUID, asked: Asked) -> Params:
@@ -100,28 +143,37 @@ def _split(project_id: uuid.UUID, asked: Asked) -> Params:
 def _reject(project_id: uuid.UUID, asked: Asked) -> Params:
     if ref := asked.get("ref"):
         _check_known(project_id, ref)
-        return {"ref": ref}
+        return {"refs": [ref]}
     entry = _entry(project_id, asked, "id")
     scope = SCOPES[asked["type"]]
     if scope in ("person", "thing"):
-        return {**_where(asked), "names": _names(entry)}
+        # Other names may be other people's too: what bears only those may come again.
+        own = [n for n in _names(entry) if n == entry.name or _handle(asked, n) == entry.nid]
+        return {**_where(asked), "names": own}
     if entry.tier == "writer":
         raise Refused("id", _("This is your own entry: undo the decision that added it."))
-    return {"ref": entry.ref}
+    return {"refs": [entry.ref, entry.nid] if scope == "tie" else [entry.ref]}
 
 
 def _accept(project_id: uuid.UUID, asked: Asked) -> Params:
     ref = asked["ref"]
     _check_known(project_id, ref)
-    params: Params = {"ref": ref}
-    if asked.get("thread"):
-        params["thread"] = _row("thread", project_id, asked["thread"], "thread").nid
-    return params
+    notice = Notice.objects.filter(project_id=project_id, ref=ref).select_related("chapter").first()
+    if notice is not None and notice.kind in ONLY_NOTICES:
+        raise Refused("ref", _("This can be rejected; to agree, merge or edit what it is about."))
+    if not asked.get("thread"):
+        if notice is not None and notice.kind == "unlinked_payoff":
+            raise Refused("thread", _("Say which foreshadowing it pays off."))
+        return {"ref": ref}
+    thread = _row("thread", project_id, asked["thread"], "thread")
+    if notice is not None and thread.chapter_number >= notice.chapter.chapter_number:
+        raise Refused("thread", _("It is planted no earlier than this passage."))
+    return {"ref": ref, "thread": thread.nid}
 
 
 def _edit(project_id: uuid.UUID, asked: Asked) -> Params:
     entry = _entry(project_id, asked, "id")
-    params = {**_where(asked), "fields": asked["fields"]}
+    params = {**_where(asked), "fields": asked["fields"], "nid": entry.nid}
     if SCOPES[asked["type"]] == "thread":
         return {**params, "thread": entry.nid}
     return {**params, "names": [entry.name]}
@@ -131,14 +183,15 @@ def _add(project_id: uuid.UUID, asked: Asked) -> Params:
     ref, scope, fields = _new_ref(), SCOPES[asked["type"]], asked["fields"]
     params = {**_where(asked), "fields": fields, "ref": ref}
     if scope == "thread":
+        _check_chapter(project_id, fields.get("chapter_number"))
         return {**params, "thread": f"writer:{ref}"}
     if scope == "tie":
         for part in ("source", "target"):
             if _holder(project_id, "person", key(fields[part])) is None:
-                raise Refused(f"fields.{part}", _("No character has that name."))
+                raise Refused("fields", f"{part}: " + _("No character has that name."))
         return params
     for name in (fields["name"], *fields.get("aliases", ())):
-        _check_free(project_id, asked, name, None, "fields.name")
+        _check_free(project_id, asked, name, None, "fields")
     return params
 
 
@@ -199,23 +252,34 @@ def _holder(project_id: uuid.UUID, scope: Scope, handle: str) -> str | None:
     return rows.values_list("nid", flat=True).first()
 
 
+def _handle(asked: Asked, name: str) -> str:
+    own = key(name)
+    return thing_key(asked["type"], own) if SCOPES[asked["type"]] == "thing" else own
+
+
 def _check_free(
     project_id: uuid.UUID, asked: Asked, name: str, entry: Any, field: str = "name"
 ) -> None:
-    scope, own = SCOPES[asked["type"]], key(name)
-    handle = thing_key(asked["type"], own) if scope == "thing" else own
-    holder = _holder(project_id, scope, handle)
+    holder = _holder(project_id, SCOPES[asked["type"]], _handle(asked, name))
     if holder is not None and (entry is None or holder != entry.nid):
-        raise Refused(field, _("Another entry has that name: merge them."), conflict=True)
+        said = _("Another entry is called %(name)s: merge them.") % {"name": name}
+        raise Refused(field, said, conflict=True)
+
+
+def _check_chapter(project_id: uuid.UUID, number: int | None) -> None:
+    last = Chapter.objects.filter(project_id=project_id).aggregate(n=Max("chapter_number"))["n"]
+    if number is not None and number > (last or 0):
+        raise Refused("fields", "chapter_number: " + _("The novel has no such chapter."))
 
 
 def _check_known(project_id: uuid.UUID, ref: str) -> None:
     """That the ref is a fact's, a waiting finding's or a notice's of this novel."""
-    if Notice.objects.filter(project_id=project_id, ref=ref).exists():
-        return
-    if any(one.ref == ref for one in story.current(project_id)):
-        return
-    raise Refused("ref", _("There is no such finding in this novel."))
+    known = any(
+        table._default_manager.filter(**{of: project_id}, ref=ref).exists()
+        for table, of in _WITH_REFS.items()
+    )
+    if not known and not any(one.ref == ref for one in story.waiting(project_id)):
+        raise Refused("ref", _("There is no such finding in this novel."))
 
 
 def _new_ref() -> str:

@@ -44,9 +44,12 @@ def changed_draft(chapter: Chapter, content: str | None, wish: Wish) -> novels.D
     return draft_of(content, wish, chapter.project)
 
 
-async def summary_of(content: str, wish: Wish, project: NovelProject) -> str:
+async def summary_of(
+    content: str, wish: Wish, project: NovelProject, *, generated: bool = False
+) -> str:
     return await model_summary.summarize(
         content,
+        generated=generated,
         model=(wish.config or {}).get("model_name"),
         account=Account("summary", project_id=project.pk, user_id=project.owner_id),
     )

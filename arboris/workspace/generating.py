@@ -90,7 +90,7 @@ class Generation:
     async def _finish(self) -> Saved:
         await self._kept_last()
         source = ChapterVersion.Source.GENERATED
-        summary = await drafting.summary_of(self._text, self._wish, self._project)
+        summary = await drafting.summary_of(self._text, self._wish, self._project, generated=True)
         return await _in_thread(
             lambda: self._unfinished.finish(
                 novels.Draft.of(self._text, source, summary), self._wish

@@ -8,6 +8,7 @@ from arboris.bible import decisions, story
 from arboris.bible.models import ForeshadowingThread, Notice
 from arboris.novels.models import NovelProject
 
+MOST = 1_000  # waiting findings that are looked at, from the first chapter on
 WARNINGS = ("dead_acts", "item_in_two_hands")
 NOT_SHOWN = {"evidence", "confidence", "basic", "type"}
 
@@ -40,7 +41,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
 def _waiting(project: NovelProject) -> list[dict[str, Any]]:
     rules = decisions.rules(project.pk)
     decided = rules.accepted_refs | rules.rejected_refs
-    waiting = [one for one in story.waiting(project.pk) if one.ref not in decided]
+    waiting = [one for one in story.waiting(project.pk, MOST) if one.ref not in decided]
     found: dict[str, dict[str, Any]] = {}
     for one in sorted(waiting, key=lambda one: one.order):
         finding = one.finding

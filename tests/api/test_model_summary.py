@@ -171,18 +171,20 @@ def test_no_transaction_waits_for_the_model(
 
 @pytest.mark.nodb
 @pytest.mark.parametrize(
-    ("summary", "analyzer", "model", "asked"),
+    ("summary", "analyzer", "model", "asked", "of_generated"),
     [
-        ("auto", "local", "m", False), ("auto", "llm", "m", True), ("auto", "llm", "", False),
-        ("extractive", "llm", "m", False), ("llm", "local", "m", True),
+        ("auto", "local", "m", False, True), ("auto", "llm", "m", True, True),
+        ("auto", "llm", "", False, False), ("extractive", "llm", "m", False, False),
+        ("llm", "local", "m", True, True),
     ],
 )  # fmt: skip
 def test_who_makes_summaries(
-    settings: Settings, summary: str, analyzer: str, model: str, asked: bool
+    settings: Settings, summary: str, analyzer: str, model: str, asked: bool, of_generated: bool
 ) -> None:
     settings.ARBORIS_SUMMARY, settings.ARBORIS_ANALYZER = summary, analyzer
     settings.ARBORIS_LLM_BASE_URL, settings.ARBORIS_LLM_MODEL = "http://127.0.0.1:1/v1", model
     assert model_summary.wanted() is asked
+    assert model_summary.wanted(generated=True) is of_generated
 
 
 @pytest.mark.nodb
@@ -207,3 +209,14 @@ def test_without_a_model_nothing_is_asked(
     settings.ARBORIS_SUMMARY = "extractive"
     assert save(api, project, LONG_ENOUGH)["summary"] == extractive_summary(LONG_ENOUGH, "zh")
     assert endpoint.requests == []
+
+
+def test_a_generated_chapter_is_summed_up_by_the_model_that_wrote_it(
+    api: JsonClient, project: NovelProject, endpoint: Endpoint, settings: Settings
+) -> None:
+    settings.ARBORIS_SUMMARY, settings.ARBORIS_ANALYZER = "auto", "local"
+    told = json.dumps({"summary": GOOD}, ensure_ascii=False)
+    endpoint.answer = lambda body: Reply(told if "response_format" in body else TEXT)
+    made = api.post(f"/api/projects/{project.pk}/chapters/generate", {})
+    assert (made.status_code, made.json()["content"]) == (201, TEXT)
+    assert made.json()["summary"] == GOOD

@@ -99,7 +99,7 @@ class Novel:
                     "chapter_number": 1,
                 }
             elif of_type == "relationship":
-                fields = {"source": "沈砚秋", "target": name, "relation": "故人"}
+                fields = {"source": "沈砚秋", "target": name, "relation": "师徒"}
             return {"action": kind, "type": of_type, "fields": fields}
         rows = list(TABLES[decisions.SCOPES[of_type]]._default_manager.filter(
             project_id=self.project.pk).order_by("nid"))  # fmt: skip
@@ -116,6 +116,7 @@ class Novel:
             fields = {"description": name}
             if of_type == "foreshadowing":
                 fields["status"] = ["open", "abandoned", "paid_off"][other % 3]
+                fields["kind"] = ["hint", "prophecy"][other % 2]
             return None if of_type == "relationship" else asked | {"fields": fields}
         return asked | {"name": name, "alias": name}
 

@@ -107,7 +107,15 @@ def test_the_dead_who_speak_are_told_with_both_quotes() -> None:
 
 @pytest.mark.parametrize(
     "quote",
-    ["他想起沈砚秋说过的话", "沈砚秋的墓前落了雪", "沈砚秋之死传遍江南", "梦里沈砚秋笑着走来"],
+    [
+        "他想起沈砚秋说过的话",
+        "沈砚秋的墓前落了雪",
+        "沈砚秋之死传遍江南",
+        "梦里沈砚秋笑着走来",
+        "沈砚秋的坐骑还在",
+        "沈砚秋的看法没有人再提",
+        "和沈砚秋一道走的人回来了",
+    ],
 )
 def test_the_remembered_do_not_act(quote: str) -> None:
     assert not dead(seen(5, quote))
@@ -126,6 +134,10 @@ def test_who_was_only_thought_dead_is_not() -> None:
 def test_who_came_back_acts_again() -> None:
     back = at(4, change("沈砚秋", "condition", "其实未死，伤愈归来"))
     assert not dead(back, seen(5, "沈砚秋说：“走。”"))
+
+
+def test_a_body_that_is_carried_home_does_not_act() -> None:
+    assert not dead(at(5, change("沈砚秋", "location", "尸体被抬回京城")))
 
 
 def test_in_english_too() -> None:
@@ -175,7 +187,7 @@ def test_a_dismissed_warning_stays_away() -> None:
     given = [at(1, person("沈砚秋")), at(2, change("沈砚秋", "condition", "战死")),
              seen(5, "沈砚秋说：“走。”")]  # fmt: skip
     (told,) = notices(fold(given))
-    assert not notices(fold(given, rules_from([{"action": "reject", "ref": told.ref}])))
+    assert not notices(fold(given, rules_from([{"action": "reject", "refs": [told.ref]}])))
 
 
 # --- doubtful names ---------------------------------------------------------------------------

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('bible', '0001_initial'),
-        ('novels', '0001_initial'),
+        ('novels', '0002_draft_versions'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -263,6 +263,10 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='character',
             index=models.Index(fields=['project', '-mentions'], name='character_by_mentions'),
+        ),
+        migrations.AddIndex(
+            model_name='foreshadowingthread',
+            index=models.Index(fields=['project', '-chapter_number'], name='thread_by_chapter'),
         ),
         migrations.AddIndex(
             model_name='worldentity',

@@ -50,40 +50,50 @@ async function load() {
     show();
     await showRunning();
   } catch (error) {
-    if (bible === null) $('[data-part="characters"]').replaceChildren(failure(error, load));
+    if (bible === null) for (const part of ['characters', 'inbox']) $(`[data-part="${part}"]`).replaceChildren(failure(error, load));
     else console.info('The bible could not be loaded anew:', error.message);
   } finally {
     $('#bible').removeAttribute('aria-busy');
   }
 }
 
-/** The button stays where it is until the answer is there; then the list is drawn anew. */
+/** The button stays where it is until the answer is there; then the next card has the focus. */
 async function decide(asked, button) {
-  button.disabled = true;
+  if (button.ariaDisabled === 'true') return;
+  const at = $$('[data-part="inbox"] article').indexOf(button.closest('article'));
+  button.ariaDisabled = 'true';
   try {
     takeBack = await send(projectId, asked);
-    setText($('#decided-text'), t('decided'));
+    say(t('decided'));
     $('#undo').hidden = false;
     await load();
-    $('#undo').focus();
+    const cards = $$('[data-part="inbox"] article');
+    ($('button', cards[Math.min(at, cards.length - 1)] ?? document.createElement('div')) ?? $('#undo')).focus();
   } catch (error) {
-    setText($('#decided-text'), error.message);
-    button.disabled = false;
+    say(error.message);
+    button.ariaDisabled = 'false';
   }
 }
 
+/** Also what is said twice in a row is read out. */
+function say(text) {
+  $('#decided-text').textContent = '';
+  setText($('#decided-text'), text);
+}
+
 async function undo() {
-  $('#undo').disabled = true;
+  const back = takeBack;
+  takeBack = null;
+  if (!back) return;
   try {
-    await takeBack();
-    setText($('#decided-text'), t('undone'));
+    await back();
+    say(t('undone'));
     $('#undo').hidden = true;
     await load();
     $('#tab-inbox').focus();
   } catch (error) {
-    setText($('#decided-text'), error.message);
-  } finally {
-    $('#undo').disabled = false;
+    say(error.message);
+    takeBack = back;
   }
 }
 

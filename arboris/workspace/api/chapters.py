@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from arboris.bible import decisions as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter
@@ -100,8 +101,9 @@ class ChapterFindings(APIView):
         rows = Finding.objects.filter(
             chapter=chapter, current=True, version__number=chapter.version
         ).order_by("start", "end", "pk")
-        linked = set(
-            ForeshadowingEvent.objects.filter(chapter=chapter).values_list("quote", flat=True)
-        )
-        context: dict[str, Any] = {"linked_payoffs": linked}
+        events = ForeshadowingEvent.objects.filter(chapter=chapter, certain=True)
+        context: dict[str, Any] = {
+            "linked_payoffs": set(events.values_list("quote", flat=True)),
+            "rules": bible_decisions.rules(chapter.project_id),
+        }
         return Response(FindingSerializer(rows, many=True, context=context).data)

@@ -11,6 +11,8 @@ from rest_framework import serializers
 
 from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
+from arboris.bible.entries import ref_of
+from arboris.bible.findings import FINDING
 from arboris.bible.models import Finding
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import find_unstorable
@@ -24,6 +26,8 @@ class Text(serializers.CharField):
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
+        if problem := find_unstorable(data):
+            raise serializers.ValidationError(problem)
         return super().to_internal_value(data)
 
 
@@ -193,6 +197,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     label = serializers.SerializerMethodField()  # type: ignore[assignment]  # a field, not Field.label
     description = serializers.SerializerMethodField()
     applied = serializers.SerializerMethodField()
+    ref = serializers.SerializerMethodField()
 
     class Meta:
         model = Finding
@@ -209,6 +214,8 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "basic",
             "verified",
             "applied",
+            "tier",
+            "ref",
             "payload",
         ]
 
@@ -221,7 +228,17 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     def get_description(self, finding: Finding) -> str:
         return str(finding.payload.get("description", ""))
 
+    def get_ref(self, finding: Finding) -> str:
+        """What a decision calls it."""
+        return ref_of(finding.chapter_id, FINDING.validate_python(finding.payload))
+
     def get_applied(self, finding: Finding) -> bool:
+        """Whether it is in the bible: in the text, sure or accepted, and not rejected."""
+        rules, ref = self.context["rules"], self.get_ref(finding)
+        if not finding.verified or ref in rules.rejected_refs:
+            return False
+        if finding.tier == "waiting" and ref not in rules.accepted_refs:
+            return False
         if finding.type == "payoff":
-            return finding.verified and finding.quote in self.context["linked_payoffs"]
-        return finding.verified
+            return finding.quote in self.context["linked_payoffs"]
+        return not rules.bars(finding.type, finding.payload)

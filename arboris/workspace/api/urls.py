@@ -1,6 +1,21 @@
-from django.urls import path, re_path
+from django.urls import path, register_converter
 
 from arboris.workspace.api import chapters, decisions, generate, projects
+
+
+class KindConverter:
+    """The formats of an export."""
+
+    regex = "json|md"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(KindConverter, "kind")
 
 urlpatterns = [
     path("projects", projects.ProjectList.as_view()),
@@ -15,10 +30,7 @@ urlpatterns = [
         decisions.DecisionUndo.as_view(),
     ),
     path("projects/<uuid:project_id>/bible/inbox", decisions.InboxView.as_view()),
-    re_path(
-        r"^projects/(?P<project_id>[0-9a-f-]{36})/bible/export\.(?P<kind>json|md)$",
-        decisions.ExportView.as_view(),
-    ),
+    path("projects/<uuid:project_id>/bible/export.<kind:kind>", decisions.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
 ]

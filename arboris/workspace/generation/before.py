@@ -37,7 +37,7 @@ class Before:
 
 
 def _unsaid(project: NovelProject, number: int) -> frozenset[Said]:
-    rows = Finding.objects.filter(project=project, current=True)
+    rows = Finding.objects.filter(project=project, current=True).exclude(tier="waiting")
     early, late = set[Said](), set[Said]()
     for payload, chapter in rows.values_list("payload", "chapter__chapter_number").iterator():
         (early if chapter < number else late).update(_said(payload))
