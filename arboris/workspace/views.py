@@ -15,6 +15,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from arboris.llm.configured import missing_settings
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.texts import SCRIPT_TEXTS
 
@@ -30,7 +31,12 @@ def projects(request: HttpRequest) -> HttpResponse:
 @login_required
 def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """The chapters of one project with the state of their analysis."""
-    return _page(request, "workspace/project.html", project=_own_project(request, project_id))
+    return _page(
+        request,
+        "workspace/project.html",
+        project=_own_project(request, project_id),
+        can_generate=not missing_settings(),
+    )
 
 
 @require_safe

@@ -109,3 +109,9 @@ def test_a_chapter_that_is_too_short_says_why_it_is_not_analysed(page: Page, sit
     expect(page.locator("#analysis-note")).to_contain_text("200")
     badge = page.get_by_test_id("status-badge")
     expect(badge).to_have_attribute("data-status", "none")  # the old text's analysis is not shown
+
+
+def test_without_a_model_no_chapter_can_be_asked_for(page: Page, site: System) -> None:
+    sign_in(page, site)
+    new_project(page, "offline")
+    expect(page.get_by_test_id("generate-form")).to_have_count(0)

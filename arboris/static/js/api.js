@@ -62,6 +62,43 @@ async function call(method, path, body) {
   throw errorFrom(response.status, answer);
 }
 
+/**
+ * POST whose answer comes as server-sent events: `heard(name, data)` for each. Ends with the stream;
+ * an AbortError is what `signal` asked for.
+ */
+export async function stream(path, body, heard, signal) {
+  const headers = { Accept: 'text/event-stream', 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() };
+  let response;
+  try {
+    response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal, credentials: 'same-origin' });
+  } catch (error) {
+    throw error.name === 'AbortError' ? error : new ApiError(t('offline'));
+  }
+  if (response.status === 401) throw new ApiError(t('signed_out'), 401, 'not_authenticated');
+  if (!response.ok) throw errorFrom(response.status, await readJson(response));
+  let rest = '';
+  try {
+    for await (const piece of pieces(response.body)) {
+      const blocks = (rest + piece).split('\n\n');
+      rest = blocks.pop();
+      for (const block of blocks) hear(block, heard);
+    }
+  } catch (error) {
+    throw error.name === 'AbortError' || error instanceof ApiError ? error : new ApiError(t('offline'));
+  }
+}
+
+/** Not every browser can iterate over a stream. */
+async function* pieces(body) {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
+}
+
+function hear(block, heard) {
+  const lines = Object.fromEntries(block.split('\n').map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trimStart()]));
+  if (lines.event) heard(lines.event, JSON.parse(lines.data));
+}
+
 async function readJson(response) {
   const text = await response.text();
   if (!text) return null;

@@ -7,6 +7,7 @@ import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
 import { StatusBox } from './status.js';
+import { writeChapters } from './writing.js';
 
 const PAGE = 1000; // chapters in one call
 const QUEUE_PLACES = 8; // chapters whose place in the queue is asked for, from the first on
@@ -122,6 +123,13 @@ onSubmit($('#new-chapter'), async (data) => {
   rows.get(chapter.id)?.set(chapter);
   return [t('chapter_saved_basic', { n: chapter.chapter_number }), chapter.analysis_note].filter(Boolean).join(' ');
 });
+
+if ($('#generate')) {
+  writeChapters($('#generate'), `${API}/chapters/generate`, async (chapter) => {
+    await load();
+    if (chapter && !chapter.analysis) rows.get(chapter.id)?.set(chapter);
+  });
+}
 
 onSubmit($('#import'), async (data) => {
   const answer = await post(`${API}/import`, data);

@@ -1,0 +1,56 @@
+/** A chapter that the language model writes: its text as it arrives, and a way to stop it. */
+
+import { ApiError, stream } from './api.js';
+import { $ } from './dom.js';
+import { onSubmit } from './forms.js';
+import { t } from './i18n.js';
+
+/** `changed(chapter)` is called once a chapter was saved: written whole, or the draft of what there is. */
+export function writeChapters(form, path, changed) {
+  const text = $('.written', form);
+  const stop = $('[data-testid="generate-stop"]', form);
+
+  onSubmit(form, async (data) => {
+    const { title, instructions } = Object.fromEntries(data);
+    const body = { instructions, ...(title.trim() ? { title } : {}) };
+    const abort = new AbortController();
+    const onStop = () => abort.abort();
+    stop.addEventListener('click', onStop);
+    text.replaceChildren();
+    text.hidden = stop.hidden = false;
+    try {
+      return await write(path, body, text, abort.signal, changed);
+    } finally {
+      stop.removeEventListener('click', onStop);
+      stop.hidden = true;
+    }
+  });
+}
+
+async function write(path, body, text, signal, changed) {
+  let end = null;
+  try {
+    await stream(path, body, (name, data) => {
+      if (name === 'delta') append(text, data.text);
+      else end = [name, data];
+    }, signal);
+  } catch (error) {
+    if (error.name !== 'AbortError') throw error;
+    await changed(null); // the server keeps what had arrived
+    return t('writing_stopped');
+  }
+  if (!end) throw new ApiError(t('offline'));
+  const [name, data] = end;
+  const chapter = name === 'error' ? data.chapter : data;
+  if (chapter) await changed(chapter);
+  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 503, data.code);
+  return t('chapter_written', { n: chapter.chapter_number });
+}
+
+/** At the end of the text; the view follows it unless the reader has scrolled up. */
+function append(text, piece) {
+  const follows = text.scrollHeight - text.scrollTop - text.clientHeight < 40;
+  if (text.lastChild) text.lastChild.data += piece;
+  else text.append(piece);
+  if (follows) text.scrollTop = text.scrollHeight;
+}

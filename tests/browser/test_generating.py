@@ -1,0 +1,84 @@
+"""A chapter that the model writes before the writer's eyes, and one that breaks off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from arboris.workspace.demo.system import System, running_system
+from tests import llm_server
+from tests.browser.test_writing import PATIENCE_MS, new_project, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+
+PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话。\n" for n in range(1, 13)]
+KEPT = {"zh-CN": "草稿", "en-US": "draft"}
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[llm_server.ModelServer]:
+    with llm_server.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer
+) -> Iterator[System]:
+    settings = {
+        "ARBORIS_LLM_BASE_URL": model.base_url,
+        "ARBORIS_LLM_MODEL": "test-model",
+        "ARBORIS_SUMMARY": "extractive",
+    }
+    with running_system(tmp_path_factory.mktemp("site"), settings) as system:
+        yield system
+
+
+def ask_for_a_chapter(page: Page, site: System, title: str) -> None:
+    sign_in(page, site)
+    new_project(page, title)
+    page.get_by_test_id("generate-instructions").fill("写一场雨夜")
+    page.get_by_test_id("generate-submit").click()
+
+
+def test_the_text_grows_before_the_writers_eyes(
+    page: Page, site: System, locale: str, model: llm_server.ModelServer
+) -> None:
+    model.script = llm_server.Script(pieces=PIECES, hold_after=3)
+    ask_for_a_chapter(page, site, f"growing {locale}")
+    text = page.get_by_test_id("generate-text")
+    expect(text).to_contain_text("第3夜", timeout=PATIENCE_MS)
+    expect(text).not_to_contain_text("第4夜")
+    model.script.go_on.set()
+    expect(text).to_contain_text("第12夜", timeout=PATIENCE_MS)
+    row = page.locator("[data-chapter-id]")
+    expect(row).to_have_count(1, timeout=PATIENCE_MS)
+    expect(row.get_by_test_id("status-badge")).to_have_attribute(
+        "data-status", "completed", timeout=PATIENCE_MS
+    )
+
+
+def test_stopped_by_keyboard_the_text_is_kept(
+    page: Page, site: System, locale: str, model: llm_server.ModelServer
+) -> None:
+    model.script = llm_server.Script(pieces=PIECES, hold_after=3)
+    ask_for_a_chapter(page, site, f"stopped {locale}")
+    expect(page.get_by_test_id("generate-text")).to_contain_text("第3夜", timeout=PATIENCE_MS)
+    page.get_by_test_id("generate-stop").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#generate .form-status")).to_contain_text(KEPT[locale])
+    model.script.go_on.set()
+    page.reload()
+    expect(page.locator("[data-chapter-id]")).to_contain_text("第1夜", timeout=PATIENCE_MS)
+
+
+def test_what_a_broken_stream_left_is_a_draft(
+    page: Page, site: System, locale: str, model: llm_server.ModelServer
+) -> None:
+    model.script = llm_server.Script(pieces=PIECES, break_off_after=4)
+    ask_for_a_chapter(page, site, f"broken {locale}")
+    alert = page.locator("#generate .alert")
+    expect(alert).to_contain_text(KEPT[locale], timeout=PATIENCE_MS)
+    expect(page.locator("[data-chapter-id]")).to_have_count(1)
