@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import httpx2  # the HTTP library of the client library
 
@@ -19,8 +19,13 @@ class Counted(httpx2.AsyncByteStream):
     def __init__(self, body: httpx2.AsyncByteStream, encoding: str) -> None:
         self._body = body
         self._encoding = encoding
+        self._reading: AsyncGenerator[bytes, None] | None = None
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        self._reading = self._read()
+        return self._reading
+
+    async def _read(self) -> AsyncGenerator[bytes, None]:
         if self._encoding != "identity":
             # We ask for none; a few packed kilobytes may hold gigabytes.
             raise errors.BadAnswer("the endpoint sends a compressed answer")
@@ -32,6 +37,10 @@ class Counted(httpx2.AsyncByteStream):
             yield piece
 
     async def aclose(self) -> None:
+        # Whoever is done with it has let go of our iterator without closing it. Left to the garbage
+        # collector it would be ended on whatever thread that runs, and not on the loop's.
+        if self._reading is not None:
+            await self._reading.aclose()
         await self._body.aclose()
 
 
