@@ -135,7 +135,7 @@ class Novel:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=60, deadline=None,
+@settings(max_examples=25, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
 @given(st.lists(steps, min_size=3, max_size=14), st.permutations(range(CHAPTERS)))
 def test_the_bible_depends_on_what_was_found_and_decided_alone(
@@ -167,7 +167,7 @@ def always_incremental(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("always_incremental")
-@settings(max_examples=60, deadline=None,
+@settings(max_examples=25, deadline=None,
           suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
 @given(
     st.lists(st.tuples(st.integers(0, CHAPTERS - 1), texts, st.booleans()), min_size=3, max_size=10)
