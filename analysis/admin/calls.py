@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -121,10 +122,8 @@ class ModelCallAdmin(ReadOnlyAdmin[ModelCall]):
             return queryset, False
         if term.isascii() and term.isdigit() and len(term) < 19:
             return queryset.filter(task_id=int(term)), False
-        try:
+        with contextlib.suppress(ValueError):  # then it is a name or a title
             return queryset.filter(project_id=uuid.UUID(term)), False
-        except ValueError:
-            pass
         writers = having(get_user_model()._default_manager.all(), "username", term)
         ids = list(writers.order_by("pk").values_list("pk", flat=True)[:FOUND])
         if ids:

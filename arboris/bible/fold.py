@@ -54,7 +54,11 @@ def fold(findings: Iterable[Placed], rules: Rules | None = None) -> Bible:
     """Findings in, bible out, its entries in the order of their natural ids."""
     shelf = Shelf()
     rules = rules or Rules()
-    fold_all(shelf, rules, findings)
+    lay(shelf, rules)
+    folding = Fold(shelf, rules)
+    ordered = sorted(findings, key=lambda placed: placed.order)
+    for _, chapter in groupby(ordered, key=lambda placed: placed.chapter_number):
+        folding.chapter(list(chapter))
     bible = Bible(pages={at: page for at, page in sorted(shelf.pages.items()) if page != Page()})
     lists: dict[type[Entry], list[Entry]] = {
         Person: bible.people,  # type: ignore[dict-item]
@@ -68,15 +72,6 @@ def fold(findings: Iterable[Placed], rules: Rules | None = None) -> Bible:
         if entry is not None:
             lists[type(entry)].append(entry)
     return bible
-
-
-def fold_all(shelf: Shelf, rules: Rules, findings: Iterable[Placed]) -> None:
-    """The whole novel onto an empty shelf, the writer's own entries first."""
-    lay(shelf, rules)
-    folding = Fold(shelf, rules)
-    ordered = sorted(findings, key=lambda placed: placed.order)
-    for _, chapter in groupby(ordered, key=lambda placed: placed.chapter_number):
-        folding.chapter(list(chapter))
 
 
 class Fold:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import uuid
 from collections.abc import Iterator
@@ -81,11 +82,9 @@ def _count(call: ModelCall) -> None:
     }
     if SpendTally.objects.filter(**key).update(**added):
         return
-    try:
-        with transaction.atomic():
-            SpendTally.objects.create(**key)
-    except IntegrityError:
-        pass  # another process of this shard made it just now
+    # Another process of this shard may make it in this moment.
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        SpendTally.objects.create(**key)
     SpendTally.objects.filter(**key).update(**added)
 
 

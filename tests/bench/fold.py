@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
@@ -49,68 +50,67 @@ def database(name: str) -> Iterator[None]:
         yield
 
 
-def found_in(number: int) -> list[Finding]:
-    """Forty findings of a chapter, the same for the same number."""
-    from arboris.bible import findings as f
+class Author:
+    """Says forty things in a chapter, the same for the same number."""
 
-    dice = random.Random(number)
-    at = iter(range(1_000))
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.dice = random.Random(number)
+        self._said = 0
+        leading = [f"主角{n}号" for n in range(8)]
+        self.newcomers = [f"路人{number}甲", f"路人{number}乙"]
+        self.known = self.dice.sample(leading, 6)
 
-    def said(what: str) -> dict[str, Any]:
-        start = next(at) * 20
-        evidence = f.Evidence(quote=what, start=start, end=start + len(what))
+    def say(self, what: str) -> dict[str, Any]:
+        """The quote, each at a place of its own."""
+        from arboris.bible.findings import Evidence
+
+        self._said += 20
+        evidence = Evidence(quote=what, start=self._said, end=self._said + len(what))
         return {"evidence": evidence, "confidence": 0.9}
 
-    cast = [f"主角{n}号" for n in range(8)]
-    here = [*dice.sample(cast, 6), f"路人{number}甲", f"路人{number}乙"]
-    found: list[f.Finding] = [
-        f.Appearance(name=n, aliases=[n + "兄"], mentions=5, **said(f"{n}来了{number}"))
-        for n in here
-    ]
-    found += [f.NewCharacter(name=n, aliases=[], **said(f"{n}初到{number}")) for n in here[6:]]
-    for n in here[:6]:
-        found.append(
-            f.StateChange(
-                character=n, kind="condition", description=f"伤{number}", **said(n + "伤")
-            )
-        )
-        found.append(
-            f.StateChange(
-                character=n, kind="possession", description=f"得到第{number}剑", **said(n + "得剑")
-            )
-        )
-    found += [
-        f.Relation(source=here[n], target=here[n + 1], relation="同门", **said(f"{n}同门{number}"))
-        for n in range(4)
-    ]
-    places = [f"旧城{n}" for n in dice.sample(range(60), 5)] + [f"新地{number}"]
-    found += [
-        f.WorldFact(type="location", name=n, aliases=[], description="城", **said(n))
-        for n in places
-    ]
-    found.append(
-        f.WorldFact(type="item", name=f"第{number}剑", aliases=[], **said(f"第{number}剑"))
-    )
-    found += [
-        f.Foreshadowing(
-            kind="hint",
-            description="线索",
-            keywords=[f"物{number}{n}"],
-            **said(f"物{number}{n}之谜"),
-        )
-        for n in range(3)
-    ]
-    found += [
-        f.Payoff(
-            outcome="paid_off",
-            description="揭晓",
-            keywords=[f"物{number - back}0"],
-            **said(f"谜底{number}{back}"),
-        )
-        for back in (3, 9)
-        if number > back
-    ]
-    return found
+    def people(self) -> Iterator[Finding]:
+        from arboris.bible import findings as f
+
+        say, number = self.say, self.number
+        for n in [*self.known, *self.newcomers]:
+            yield f.Appearance(name=n, aliases=[n + "兄"], mentions=5, **say(f"{n}来了{number}"))
+        for n in self.newcomers:
+            yield f.NewCharacter(name=n, aliases=[], **say(f"{n}初到{number}"))
+        for n in self.known:
+            hurt, got = f"伤{number}", f"得到第{number}剑"
+            yield f.StateChange(character=n, kind="condition", description=hurt, **say(n + "伤"))
+            yield f.StateChange(character=n, kind="possession", description=got, **say(n + "得剑"))
+        here = [*self.known, *self.newcomers]
+        for one, other in pairwise(here[:5]):
+            yield f.Relation(source=one, target=other, relation="同门", **say(f"{one}同门{number}"))
+
+    def world(self) -> Iterator[Finding]:
+        from arboris.bible import findings as f
+
+        old = [f"旧城{n}" for n in self.dice.sample(range(60), 5)]
+        for n in [*old, f"新地{self.number}"]:
+            yield f.WorldFact(type="location", name=n, aliases=[], description="城", **self.say(n))
+        sword = f"第{self.number}剑"
+        yield f.WorldFact(type="item", name=sword, aliases=[], **self.say(sword))
+
+    def threads(self) -> Iterator[Finding]:
+        from arboris.bible import findings as f
+
+        number = self.number
+        for n in range(3):
+            word, hint = f"物{number}{n}", self.say(f"物{number}{n}之谜")
+            yield f.Foreshadowing(kind="hint", description="线索", keywords=[word], **hint)
+        for back in (3, 9):
+            word, told = f"物{number - back}0", self.say(f"谜底{number}{back}")
+            if number > back:
+                yield f.Payoff(outcome="paid_off", description="揭晓", keywords=[word], **told)
+
+
+def found_in(number: int) -> list[Finding]:
+    """Forty findings of a chapter, the same for the same number."""
+    author = Author(number)
+    return [*author.people(), *author.world(), *author.threads()]
 
 
 def grown(length: int) -> NovelProject:

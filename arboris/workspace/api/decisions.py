@@ -49,9 +49,7 @@ class _Fields(serializers.Serializer[Any]):
         return super().to_internal_value(data)
 
 
-class CharacterFields(_Fields):
-    name = _name()
-    aliases = serializers.ListField(child=_name(), max_length=50, required=False)
+class EditedCharacter(_Fields):
     role = serializers.ChoiceField(choices=["main", "supporting", "minor"], required=False)
     description = _words()
     personality = _words()
@@ -59,10 +57,18 @@ class CharacterFields(_Fields):
     abilities = _words()
 
 
-class ThingFields(_Fields):
+class EditedThing(_Fields):
+    description = _words()
+
+
+class CharacterFields(EditedCharacter):
     name = _name()
     aliases = serializers.ListField(child=_name(), max_length=50, required=False)
-    description = _words()
+
+
+class ThingFields(EditedThing):
+    name = _name()
+    aliases = serializers.ListField(child=_name(), max_length=50, required=False)
 
 
 class ThreadFields(_Fields):
@@ -76,18 +82,6 @@ class TieFields(_Fields):
     source = _name()  # type: ignore[assignment]  # a serializer's own attribute is called so too
     target = _name()
     relation = _name()
-
-
-class EditedCharacter(_Fields):
-    role = serializers.ChoiceField(choices=["main", "supporting", "minor"], required=False)
-    description = _words()
-    personality = _words()
-    goals = _words()
-    abilities = _words()
-
-
-class EditedThing(_Fields):
-    description = _words()
 
 
 class EditedThread(_Fields):
