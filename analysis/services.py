@@ -14,11 +14,12 @@ from django.db import DatabaseError, InterfaceError, connection, transaction
 from analysis import pipeline, queue
 from analysis.analyzers import registry
 from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownEntity, OpenThread
-from analysis.errors import AnalysisError, AnalyzerFailed, LeaseLost, ProcessingTimeout
+from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
 from analysis.queue import Claim
 from analysis.steward import Steward
 from arboris.bible import story
 from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
+from arboris.errors import ServiceError
 from arboris.llm.account import Account
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
@@ -90,7 +91,7 @@ def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool] = lambda: False
         log.info("%s", lost)
     except Stopping:
         _give_back(state)
-    except AnalysisError as error:
+    except ServiceError as error:
         _fail(state, error)
     except Exception as error:
         if is_away(error):  # it was stopped while it waited for the database: the lease will end
@@ -105,7 +106,7 @@ def _give_back(state: Run) -> None:
     state.outlast(lambda: queue.give_back(state.claim, state.done))
 
 
-def _fail(state: Run, error: AnalysisError) -> None:
+def _fail(state: Run, error: ServiceError) -> None:
     tokens = pipeline.tokens(state.done)
     try:
         status = state.outlast(

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
-from analysis.errors import AnalysisError, AnalyzerFailed, ProcessingTimeout
+from analysis.errors import AnalyzerFailed, ProcessingTimeout
 from arboris.bible.findings import Appearance, Evidence, Feature, Finding, Foreshadowing
+from arboris.errors import ServiceError
 
 REGISTERED = {
     "scripted": "tests.analyzers.Scripted",
@@ -135,9 +136,9 @@ class BrakedSession(Session):
         return self._real.run(feature, check)
 
 
-def permanent() -> AnalysisError:
+def permanent() -> ServiceError:
     return ProcessingTimeout("too long")
 
 
-def passing(retry_after: float | None = None) -> AnalysisError:
+def passing(retry_after: float | None = None) -> ServiceError:
     return AnalyzerFailed("the endpoint stumbled", retry_after=retry_after)

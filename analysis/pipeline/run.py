@@ -10,11 +10,12 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from analysis.analyzers.base import Analyzer, ChapterInput
-from analysis.errors import AnalysisError, InvalidResult, ProcessingTimeout
+from analysis.errors import InvalidResult, ProcessingTimeout
 from analysis.pipeline.config import GenerationConfig, enabled_features
 from arboris.bible.entries import Tier
 from arboris.bible.findings import Evidence, Feature, Finding
-from arboris.novels.text import storable
+from arboris.errors import ServiceError
+from arboris.storable import storable
 
 FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 SURE = 0.8  # from here on a finding is applied without a mark
@@ -90,7 +91,7 @@ def _deliver(
     check: Callable[[str, float], None],
 ) -> None:
     """Put each feature into ``done``; one that fails keeps no other from being delivered."""
-    failures: list[AnalysisError] = []
+    failures: list[ServiceError] = []
     session = analyzer.open(chapter)
     try:
         for feature in features:
@@ -99,7 +100,7 @@ def _deliver(
                 result = session.run(feature, lambda part, name=feature: check(name, part))  # type: ignore[misc]
             except ProcessingTimeout:
                 raise  # by check: it is about the whole run
-            except AnalysisError as error:
+            except ServiceError as error:
                 failures.append(error)
             else:
                 done[feature] = {

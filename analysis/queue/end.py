@@ -11,13 +11,15 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
-from analysis.errors import AnalysisError, LeaseLost, OverBudget, fingerprint
+from analysis.errors import LeaseLost, fingerprint
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
 from analysis.queue import endpoint, parking, tally, wakeup
 from analysis.queue.claim import Claim, claim_after
 from analysis.queue.turn import last_in_line
 from arboris import sql
 from arboris.db import db_now, in_transaction
+from arboris.errors import ServiceError
+from arboris.llm.errors import OverBudget
 from notifications import outbox
 
 MAX_BACKOFF_SECONDS = 3600.0
@@ -126,7 +128,7 @@ def _check_finished(held: Claim, answers: list[sql.Answer]) -> None:
 
 def fail(
     held: Claim,
-    error: AnalysisError,
+    error: ServiceError,
     *,
     checkpoint: dict[str, Any] | None = None,
     token_usage: dict[str, Any] | None = None,
@@ -142,7 +144,7 @@ def fail(
 
 def _fail(
     held: Claim,
-    error: AnalysisError,
+    error: ServiceError,
     checkpoint: dict[str, Any] | None,
     token_usage: dict[str, Any] | None,
 ) -> Status:
@@ -173,7 +175,7 @@ def _fail(
     return status
 
 
-def _conclude_probe(held: Claim, error: AnalysisError, now: datetime) -> None:
+def _conclude_probe(held: Claim, error: ServiceError, now: datetime) -> None:
     """A probe that failed for a reason of its own: did the endpoint take us?"""
     if error.answers_us:
         endpoint.resume(held.endpoint.name)
@@ -182,7 +184,7 @@ def _conclude_probe(held: Claim, error: AnalysisError, now: datetime) -> None:
 
 
 def failure_changes(
-    retry_count: int, max_retries: int, started_at: datetime, now: datetime, error: AnalysisError
+    retry_count: int, max_retries: int, started_at: datetime, now: datetime, error: ServiceError
 ) -> dict[str, Any]:
     """The columns of a task whose attempt failed: retried with back-off, or failed for good."""
     changes: dict[str, Any] = {
@@ -224,7 +226,7 @@ def back_off(retry_count: int, wished: float | None) -> float:
 
 
 def after_failure(
-    task_id: int, changes: Mapping[str, Any], now: datetime, error: AnalysisError
+    task_id: int, changes: Mapping[str, Any], now: datetime, error: ServiceError
 ) -> Status:
     """Count it; wake a worker for a retry, or tell the writer that it failed for good."""
     status: Status = changes["status"]
@@ -262,7 +264,7 @@ def _close_attempt(
     held: Claim,
     now: datetime,
     outcome: AnalysisAttempt.Outcome,
-    error: AnalysisError | None = None,
+    error: ServiceError | None = None,
     token_usage: dict[str, Any] | None = None,
 ) -> None:
     tokens = tally.of_tokens(held.task_id, held.attempt, token_usage or {})
@@ -275,7 +277,7 @@ def _closing(
     held: Claim,
     now: datetime,
     outcome: AnalysisAttempt.Outcome,
-    error: AnalysisError | None = None,
+    error: ServiceError | None = None,
     token_usage: dict[str, Any] | None = None,
 ) -> sql.Statement:
     return sql.update(

@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
-from analysis.errors import AnalysisError
 from analysis.models import EndpointState, QueueControl
 from analysis.queue import wakeup
 from arboris.db import db_now
+from arboris.errors import ServiceError
 from arboris.llm.configured import endpoint_name
 
 LONGEST_PAUSE = timedelta(minutes=15)
@@ -40,7 +40,7 @@ def configured() -> Endpoint:
     return Endpoint(endpoint_name(), hashlib.sha256(secret.encode()).hexdigest()[:16])
 
 
-def pause(endpoint: Endpoint, error: AnalysisError, now: datetime, *, probe: bool = False) -> None:
+def pause(endpoint: Endpoint, error: ServiceError, now: datetime, *, probe: bool = False) -> None:
     """Stop its tasks until the next probe; each refused ``probe`` doubles the wait."""
     state, _ = EndpointState.objects.select_for_update().get_or_create(pk=endpoint.name)
     again = state.paused_at is not None and state.credentials == endpoint.credentials

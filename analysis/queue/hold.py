@@ -9,10 +9,10 @@ from typing import Literal, get_args
 from django.conf import settings
 from django.db.models import Q
 
-from analysis.errors import OverBudget
 from analysis.models import EndpointState, PendingAnalysis, QueueControl, QueuePause, Status
 from analysis.queue.endpoint import Endpoint
 from arboris.db import db_now
+from arboris.llm.errors import OverBudget
 
 Code = Literal[
     "paused",

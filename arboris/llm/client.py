@@ -102,8 +102,6 @@ async def _plain(connection: openai.AsyncOpenAI, call: Call) -> AsyncGenerator[P
                     _extras[endpoint] = extras
                     yield piece
             return
-        except errors.PromptTooLong:
-            raise
         except errors.RequestRefused:  # before it began: nothing was yielded
             if extras == len(EXTRAS) - 1:
                 raise
@@ -158,7 +156,7 @@ async def pieces(
                     yield piece
             return
         except errors.LLMError as error:
-            if limit is not None and isinstance(error, errors.LimitRefused):
+            if limit is not None and isinstance(error, errors.TokenLimitRefused):
                 limits.refused(call.model_name, limit)
                 continue
             tries += 1
@@ -179,7 +177,7 @@ async def _request(
     """One request through the gate; whatever stops it, what it has used is told there."""
     clock = asyncio.get_running_loop().time
     entry = await gate.current().enter(call.account, ends)
-    started, outcome = clock(), errors.LLMError.code
+    started, outcome = clock(), "llm_error"
     reported, taken = Usage(), ""
     began = False
     try:

@@ -1,62 +1,68 @@
-"""What can go wrong between us and a language model, by kind."""
+"""Everything that can go wrong between us and a language model, one class a kind.
+
+A class says all there is to say about its kind: see ``arboris.errors.ServiceError``.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Literal
 
+from django.utils.translation import gettext_noop
 
-class LLMError(Exception):
-    """Base: ``code`` is stable, ``retryable`` says whether the same call may work later.
+from arboris.errors import ServiceError
 
-    The text is for operators and may be shown: it never holds a key, a request or an answer.
-    """
 
-    code = "llm_error"
-    retryable = True
-
-    def __init__(self, detail: str, *, retry_after: float | None = None) -> None:
-        super().__init__(detail)
-        self.retry_after = retry_after  # seconds that the endpoint asks to wait
+class LLMError(ServiceError):
+    """Base class; every error that is raised is of a class below."""
 
 
 class NotConfigured(LLMError):
     code = "llm_not_configured"
     retryable = False
+    sentence = gettext_noop("No language model is configured.")
 
 
 class KeyRefused(LLMError):
     code = "llm_key_refused"
-    retryable = False
+    refuses_us = True
+    sentence = gettext_noop("The language model refused our key.")
 
 
 class NoCredit(LLMError):
     """The account behind the key is empty."""
 
     code = "llm_no_credit"
-    retryable = False
+    refuses_us = True
+    sentence = gettext_noop("The account for the language model is empty.")
 
 
 class ModelUnknown(LLMError):
-    """No such model, or no such address, at the endpoint."""
+    """The endpoint has no such model, or no such address."""
 
     code = "llm_model_unknown"
     retryable = False
+    sentence = gettext_noop("The chosen language model does not exist.")
 
 
 class RequestRefused(LLMError):
-    """The endpoint will not take the request as it is, now or later."""
+    """The endpoint does not take the request as it is, now or later."""
 
     code = "llm_request_refused"
     retryable = False
+    answers_us = True
+    sentence = gettext_noop("The language model refused the request.")
 
 
-class LimitRefused(RequestRefused):
-    """The request named the most tokens of its answer in a way that the endpoint does not take."""
+class TokenLimitRefused(RequestRefused):
+    """The endpoint does not take the parameter that limits the tokens of the answer."""
 
 
-class PromptTooLong(RequestRefused):
+class PromptTooLong(LLMError):
     code = "llm_prompt_too_long"
+    retryable = False
+    answers_us = True
+    sentence = gettext_noop("The chapter's pieces are too long for the language model.")
 
 
 class Filtered(LLMError):
@@ -64,64 +70,90 @@ class Filtered(LLMError):
 
     code = "llm_filtered"
     retryable = False
+    answers_us = True
+    sentence = gettext_noop("The language model declined to read this chapter.")
 
 
 class RateLimited(LLMError):
     code = "llm_rate_limited"
+    passes_soon = True
+    answers_us = True
+    sentence = gettext_noop("The language model was asked too often.")
 
 
 class Overloaded(LLMError):
     code = "llm_overloaded"
+    passes_soon = True
+    sentence = gettext_noop("The language model is overloaded.")
 
 
 class ServerFailed(LLMError):
     code = "llm_server_error"
+    passes_soon = True
+    sentence = gettext_noop("The language model's server failed.")
 
 
 class TimedOut(LLMError):
     code = "llm_timeout"
+    sentence = gettext_noop("The language model did not answer in time.")
 
 
 class Unreachable(LLMError):
     code = "llm_unreachable"
+    passes_soon = True
+    sentence = gettext_noop("The language model cannot be reached.")
 
 
 class BadAnswer(LLMError):
-    """What came back cannot be read, or is not what was asked for."""
+    """The answer cannot be read, or is not what was asked for."""
 
     code = "llm_bad_answer"
+    answers_us = True
+    sentence = gettext_noop("The language model gave an answer that cannot be used.")
 
 
 class Empty(BadAnswer):
     code = "llm_empty"
+    sentence = gettext_noop("The language model gave an empty answer.")
 
 
 class Truncated(BadAnswer):
     """The answer ends in the middle, beyond repair."""
 
     code = "llm_truncated"
+    sentence = gettext_noop("The language model's answer broke off.")
 
 
 class TooLarge(BadAnswer):
-    """The answer went on past every sensible size and was cut off by us."""
+    """The answer was larger than any answer may be, and we stopped reading it."""
 
     code = "llm_too_large"
+    sentence = gettext_noop("The language model's answer would not end.")
 
 
 class Busy(LLMError):
-    """All places for calls at the endpoint were taken for as long as the call might wait."""
+    """Every call slot of the endpoint was taken for as long as the call could wait."""
 
     code = "llm_busy"
+    sentence = gettext_noop("The language model is busy with other chapters.")
 
 
 class OverBudget(LLMError):
-    """The month's budget of the novel or its writer is used up; ``until`` is when the next begins."""
+    """The month's budget of the novel or of its writer (``scope``) is used up.
+
+    ``until``: when the next month begins, where whoever raises it says so.
+    """
 
     code = "over_budget"
-    retryable = False
+    parks = True
+    sentence = gettext_noop("The month's budget for the language model is used up.")
 
     def __init__(
-        self, detail: str, *, scope: Literal["project", "writer"], until: datetime
+        self,
+        detail: str = "",
+        *,
+        scope: Literal["project", "writer"] = "project",
+        until: datetime | None = None,
     ) -> None:
         super().__init__(detail)
         self.scope = scope

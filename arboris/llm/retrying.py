@@ -8,7 +8,6 @@ from django.conf import settings
 
 from arboris.llm import errors
 
-PASSING = (errors.RateLimited, errors.Overloaded, errors.ServerFailed, errors.Unreachable)
 BASE_SECONDS, LONGEST_BACKOFF = 0.5, 8.0
 # Who is to wait for longer waits in the queue, where no worker waits along.
 LONGEST_WAIT = 30.0
@@ -20,7 +19,7 @@ def pause(error: errors.LLMError, tries: int, left: float) -> float | None:
     At least what the endpoint wishes, else exponential with full jitter; never past the ``left``
     seconds of the call.
     """
-    if tries > settings.ARBORIS_LLM_RETRIES or not isinstance(error, PASSING):
+    if tries > settings.ARBORIS_LLM_RETRIES or not error.passes_soon:
         return None
     if error.retry_after is None:
         wait = random.uniform(0, min(BASE_SECONDS * 2.0 ** (tries - 1), LONGEST_BACKOFF))

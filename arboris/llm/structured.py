@@ -86,8 +86,6 @@ async def _reply(
     while True:
         try:
             reply = await _collect(connection, _on(rung, call, model), usage)
-        except errors.PromptTooLong:
-            raise
         except errors.RequestRefused:
             if rung == LADDER[-1]:
                 raise

@@ -52,7 +52,7 @@ def _by_status(error: openai.APIStatusError) -> errors.LLMError:
         return errors.ModelUnknown(f"the endpoint does not know the model ({said})")
     if status >= 500 and status != 501:
         return errors.ServerFailed(f"the endpoint failed ({said})", retry_after=wait)
-    refused = errors.LimitRefused if _of_limit(error) else errors.RequestRefused
+    refused = errors.TokenLimitRefused if _of_limit(error) else errors.RequestRefused
     return refused(f"the endpoint refused the request ({said})")
 
 

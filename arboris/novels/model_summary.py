@@ -17,7 +17,8 @@ from arboris.llm.account import Account
 from arboris.llm.configured import missing_settings
 from arboris.llm.usage import Usage
 from arboris.novels.summary import first_sentences, grounded
-from arboris.novels.text import Language, extractive_summary, guess_language, storable
+from arboris.novels.text import Language, extractive_summary, guess_language
+from arboris.storable import storable
 
 log = logging.getLogger(__name__)
 

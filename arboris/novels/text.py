@@ -1,11 +1,9 @@
-"""Plain facts about a text: its size, language, basic summary, storability. No ORM here."""
+"""Plain facts about a text: its size, language, basic summary. No ORM here."""
 
 from __future__ import annotations
 
 import re
 from typing import Literal
-
-from django.utils.translation import gettext as _
 
 from arboris.novels.summary import WORD_CHARS, summarize
 
@@ -19,7 +17,6 @@ _LETTER = rf"(?:[^\W_{_CJK}]|[\u0300-\u036f])"
 _WORD = re.compile(rf"[{_CJK}]|{_LETTER}+(?:(?:['’‑-]|(?<=\d)[.,](?=\d)){_LETTER}+)*")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _LATIN_WORD = re.compile("[A-Za-zÀ-ɏ]+")
-_UNSTORABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 
 
 def word_count(text: str) -> int:
@@ -50,25 +47,6 @@ def extractive_summary(text: str, language: Language, limit: int = 200) -> str:
     if language == "zh":
         return summarize(text, joiner="", size=len, limit=limit)
     return summarize(text, joiner=" ", size=_words, limit=max(1, limit * 2 // 5))
-
-
-def find_unstorable(text: str) -> str | None:
-    """Names the first character that no text field takes, with its offset in code points:
-    NUL, another C0 control than tab, LF and CR, or a lone surrogate. None: all is well."""
-    found = _UNSTORABLE.search(text)
-    if found is None:
-        return None
-    values = {"code": f"U+{ord(found.group()):04X}", "offset": found.start()}
-    if found.group() == "\x00":
-        return _("NUL character (%(code)s) at position %(offset)d") % values
-    if found.group() >= "\ud800":
-        return _("lone surrogate (%(code)s) at position %(offset)d") % values
-    return _("control character (%(code)s) at position %(offset)d") % values
-
-
-def storable(text: str) -> str:
-    """The text without what ``find_unstorable`` finds: for what no person has written."""
-    return _UNSTORABLE.sub("", text)
 
 
 def _words(text: str) -> int:

@@ -14,9 +14,10 @@ from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from analysis import queue
-from analysis.errors import AnalysisError, ProcessingTimeout
+from analysis.errors import ProcessingTimeout
 from analysis.models import PendingAnalysis, Status
 from arboris.db import db_now
+from arboris.errors import ServiceError
 from arboris.novels.models import NovelProject
 from tests.factories import make_project, make_user, queue_chapter
 
@@ -59,7 +60,7 @@ def call(name: str, *arguments: object, stderr: io.StringIO | None = None) -> Ca
     return Called(code, out.getvalue(), err.getvalue() + message)
 
 
-def failed_task(project: NovelProject, error: AnalysisError | None = None) -> PendingAnalysis:
+def failed_task(project: NovelProject, error: ServiceError | None = None) -> PendingAnalysis:
     """A chapter whose analysis has failed for good."""
     task = queue_chapter(project, priority=10)
     claim = queue.claim("host:1")

@@ -13,11 +13,11 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from analysis import queue
-from analysis.errors import OverBudget
 from analysis.models import OperatorAction, PendingAnalysis
 from arboris.db import db_now
 from arboris.llm import gate, ledger, prices
 from arboris.llm.account import Account
+from arboris.llm.errors import OverBudget
 from arboris.llm.gate import Ended
 from arboris.llm.models import BudgetStop, ModelCall
 from arboris.llm.usage import Usage

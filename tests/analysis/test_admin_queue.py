@@ -7,10 +7,10 @@ from django.db import transaction
 from django.test import Client
 
 from analysis import queue
-from analysis.errors import LLMKeyRefused
 from analysis.models import EndpointState, OperatorAction, QueuePause
 from analysis.queue import endpoint
 from arboris.db import db_now
+from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import LIST, act, member, signed_in
 from tests.factories import make_user, queue_chapter
@@ -73,7 +73,7 @@ def test_an_endpoint_is_resumed_by_those_who_may(staff: Client, project: NovelPr
     url = "/admin/analysis/endpointstate/"
     data = {"action": "resume_now", "index": 0, "_selected_action": ["local"], "reason": "new key"}
     with transaction.atomic():
-        endpoint.pause(queue.configured(), LLMKeyRefused("401: nobody knows it"), db_now())
+        endpoint.pause(queue.configured(), KeyRefused("401: nobody knows it"), db_now())
     queue_chapter(project)
     assert "nobody knows it" in staff.get(f"{url}local/change/").content.decode()
     member("view_endpointstate").post(url, data)

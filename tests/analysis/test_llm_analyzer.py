@@ -25,7 +25,6 @@ from analysis.analyzers.llm import LLMAnalyzer
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.names import mentions
 from analysis.analyzers.llm.quotes import Finder
-from analysis.errors import ERRORS, AnalysisError, LLMNotConfigured
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
 from analysis.steward import Steward
 from arboris.bible.findings import FEATURES, Appearance, Feature, Payoff, Relation, StateChange
@@ -387,23 +386,9 @@ def test_a_run_that_is_stopped_hangs_up(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.nodb
-def test_every_kind_of_error_is_known_to_the_queue() -> None:
-    def kinds(kind: type[llm_errors.LLMError]) -> Iterator[type[llm_errors.LLMError]]:
-        for below in kind.__subclasses__():
-            yield below
-            yield from kinds(below)
-
-    for kind in kinds(llm_errors.LLMError):
-        known = ERRORS[kind.code]
-        # Not within the call, but once the endpoint takes us again.
-        assert known.retryable is (kind.retryable or known.refuses_us or known.parks)
-        assert ERRORS[kind.code].sentence != AnalysisError.sentence
-
-
-@pytest.mark.nodb
 def test_without_an_endpoint_it_says_so(settings: Settings) -> None:
     settings.ARBORIS_LLM_BASE_URL = ""
-    with pytest.raises(LLMNotConfigured, match="ARBORIS_LLM_BASE_URL"):
+    with pytest.raises(llm_errors.NotConfigured, match="ARBORIS_LLM_BASE_URL"):
         LLMAnalyzer().open(chapter())
 
 

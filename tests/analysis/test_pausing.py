@@ -11,10 +11,10 @@ from django.db import connections
 from django.test import Client
 
 from analysis import queue
-from analysis.errors import LLMKeyRefused
 from analysis.models import OperatorAction, QueueControl, QueuePause, WorkerHeartbeat
 from analysis.queue import endpoint
 from arboris.db import db_now, in_transaction
+from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import call, novel_of
 from tests.factories import claim_next, queue_chapter
@@ -28,7 +28,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def refused(name: str = "api.example.com") -> None:
-    error = LLMKeyRefused("401: sk-… is not ours")
+    error = KeyRefused("401: sk-… is not ours")
     state = queue.Endpoint(name)
     in_transaction(lambda: endpoint.pause(state, error, db_now()))
 

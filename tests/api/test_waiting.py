@@ -10,10 +10,10 @@ import pytest
 from pytest_django import Settings
 
 from analysis import queue
-from analysis.errors import LLMKeyRefused
 from analysis.models import PendingAnalysis
 from analysis.queue import endpoint
 from arboris.db import db_now
+from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import novel_of
 from tests.factories import JsonClient, claim_next, queue_chapter
@@ -57,7 +57,7 @@ def test_an_endpoint_that_refuses_is_told_with_its_next_probe(
     api: JsonClient, project: NovelProject
 ) -> None:
     task = queue_chapter(project)
-    endpoint.pause(queue.configured(), LLMKeyRefused("what the host said"), db_now())
+    endpoint.pause(queue.configured(), KeyRefused("what the host said"), db_now())
     body = detail(api, task)
     assert body["waiting"]["code"] == "endpoint_paused"
     assert datetime.fromisoformat(body["waiting"]["until"]) > db_now()

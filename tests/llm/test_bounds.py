@@ -89,7 +89,7 @@ def test_what_waiting_does_not_mend_is_not_tried_again(endpoint: Endpoint, statu
     endpoint.replies(Reply(status=status))
     with pytest.raises(errors.LLMError) as failed:
         ask()
-    assert not failed.value.retryable
+    assert not failed.value.passes_soon
     assert len(endpoint.requests) == 1
 
 

@@ -41,7 +41,7 @@ def test_the_month_before_does_not_count(settings: Settings) -> None:
     spend(1000, month)
     with pytest.raises(errors.OverBudget) as refused:
         budget.check(NOVEL, WRITER)
-    assert (refused.value.code, refused.value.retryable) == ("over_budget", False)
+    assert (refused.value.code, refused.value.parks) == ("over_budget", True)
     assert (refused.value.scope, refused.value.until) == ("project", budget.next_month(month))
 
 

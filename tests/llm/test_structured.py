@@ -180,10 +180,10 @@ def test_an_empty_answer_twice_is_empty(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize(
     ("reply", "kind", "retryable"),
     [
-        (Reply(status=401), errors.KeyRefused, False),
-        (Reply(status=403), errors.KeyRefused, False),
-        (Reply(status=402), errors.NoCredit, False),
-        (Reply(status=429, error={"code": "insufficient_quota"}), errors.NoCredit, False),
+        (Reply(status=401), errors.KeyRefused, True),
+        (Reply(status=403), errors.KeyRefused, True),
+        (Reply(status=402), errors.NoCredit, True),
+        (Reply(status=429, error={"code": "insufficient_quota"}), errors.NoCredit, True),
         (Reply(status=429), errors.RateLimited, True),
         (Reply(status=404), errors.ModelUnknown, False),
         (Reply(status=400), errors.RequestRefused, False),

@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from arboris.novels.text import (
     Language,
     extractive_summary,
-    find_unstorable,
     guess_language,
-    storable,
     word_count,
 )
+from arboris.storable import find_unstorable, storable
 
 pytestmark = pytest.mark.nodb
 

@@ -11,11 +11,12 @@ from pytest_django import Settings
 
 from analysis import queue
 from analysis.broker import WakingORM
-from analysis.errors import ERRORS, AnalysisError, WorkerLost
+from analysis.errors import ERRORS, WorkerLost
 from analysis.models import PendingAnalysis
 from analysis.queue import wakeup
 from analysis.queue.end import MAX_BACKOFF_SECONDS, back_off
 from arboris.db import db_now, in_transaction
+from arboris.errors import ServiceError
 from arboris.novels.models import NovelProject
 from tests.analyzers import passing, permanent
 from tests.factories import claim_next, queue_chapter
@@ -80,7 +81,7 @@ def test_a_retry_is_not_claimed_before_the_wished_time(project: NovelProject) ->
 
 
 @pytest.mark.parametrize("error", ERRORS.values(), ids=ERRORS)
-def test_every_error_does_what_it_says(project: NovelProject, error: type[AnalysisError]) -> None:
+def test_every_error_does_what_it_says(project: NovelProject, error: type[ServiceError]) -> None:
     task = queue_chapter(project)
     status = queue.fail(claim_next(), error("so"))
     task.refresh_from_db()

@@ -11,13 +11,13 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import queue, services
-from analysis.errors import OverBudget
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, QueueControl
 from analysis.queue import parking
 from analysis.steward import Steward
 from arboris.db import db_now, in_transaction
 from arboris.llm import budget, gate, ledger, prices
 from arboris.llm.account import Account
+from arboris.llm.errors import OverBudget
 from arboris.llm.gate import Ended
 from arboris.llm.models import BudgetStop, ModelCall
 from arboris.llm.usage import Usage

@@ -10,7 +10,6 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import health, queue
-from analysis.errors import LLMKeyRefused
 from analysis.models import (
     AnalysisAttempt,
     EndpointState,
@@ -20,6 +19,7 @@ from analysis.models import (
 )
 from analysis.queue import due, endpoint, wakeup
 from arboris.db import db_now, in_transaction
+from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import novel_of
 from tests.factories import claim_next, queue_chapter
@@ -37,7 +37,7 @@ def due_long_ago(project: NovelProject) -> PendingAnalysis:
 
 def refused() -> None:
     """The configured endpoint has refused us just now."""
-    error = LLMKeyRefused("401")
+    error = KeyRefused("401")
     in_transaction(lambda: endpoint.pause(queue.configured(), error, db_now()))
 
 

@@ -10,19 +10,19 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import queue, services
-from analysis.errors import (
-    AnalysisError,
-    LLMFiltered,
-    LLMKeyRefused,
-    LLMNoCredit,
-    LLMRateLimited,
-    LLMServerFailed,
-    LLMUnreachable,
-)
 from analysis.models import AnalysisAttempt, EndpointState
 from analysis.queue import Claim, Endpoint
 from analysis.steward import Steward
 from arboris.db import db_now
+from arboris.llm.errors import (
+    Filtered,
+    KeyRefused,
+    LLMError,
+    NoCredit,
+    RateLimited,
+    ServerFailed,
+    Unreachable,
+)
 from arboris.novels.models import NovelProject
 from tests.factories import LONG_ENOUGH, queue_chapter
 from tests.llm import endpoint as llm
@@ -44,7 +44,7 @@ def probe_seconds(settings: Settings) -> None:
 def refused(project: NovelProject) -> None:
     """Ten tasks, and the endpoint paused since the first of them was refused."""
     queue_many(project, 10)
-    queue.fail(take(), LLMKeyRefused("HTTP 401: no such key"))
+    queue.fail(take(), KeyRefused("HTTP 401: no such key"))
 
 
 def take(endpoint: Endpoint = MODEL) -> Claim:
@@ -68,9 +68,9 @@ def seconds_to_probe() -> float:
     return (probe_at - db_now()).total_seconds()
 
 
-@pytest.mark.parametrize("error", [LLMKeyRefused, LLMNoCredit])
+@pytest.mark.parametrize("error", [KeyRefused, NoCredit])
 def test_a_refusal_pauses_the_endpoint_and_costs_the_task_nothing(
-    project: NovelProject, error: type[AnalysisError]
+    project: NovelProject, error: type[LLMError]
 ) -> None:
     task = queue_chapter(project)
     assert queue.fail(take(), error("HTTP 4xx: in their words")) == "pending"
@@ -110,10 +110,10 @@ def test_other_credentials_are_tried_at_once() -> None:
 @pytest.mark.usefixtures("refused")
 def test_other_credentials_that_are_refused_wait_too() -> None:
     let_probe()
-    queue.fail(take(), LLMKeyRefused("no"))
-    queue.fail(take(NEW_KEY), LLMNoCredit("empty"))
+    queue.fail(take(), KeyRefused("no"))
+    queue.fail(take(NEW_KEY), NoCredit("empty"))
     assert (state().credentials, state().probes) == (NEW_KEY.credentials, 0)
-    assert state().error_type == LLMNoCredit.code
+    assert state().error_type == NoCredit.code
     assert queue.claim("host:1", NEW_KEY) is None
 
 
@@ -146,7 +146,7 @@ def test_each_refused_probe_doubles_the_wait_up_to_a_quarter_of_an_hour() -> Non
     since = state().paused_at
     for expected in (120, 240, 480, 900, 900):
         let_probe()
-        queue.fail(take(), LLMKeyRefused("still no"))
+        queue.fail(take(), KeyRefused("still no"))
         assert expected - 5 < seconds_to_probe() <= expected
     assert state().paused_at == since
     assert state().error_message == "still no"
@@ -156,7 +156,7 @@ def test_tasks_that_were_under_way_do_not_double_it(project: NovelProject) -> No
     queue_many(project, 4)
     claims = [take() for _ in range(4)]
     for claim in claims:
-        queue.fail(claim, LLMKeyRefused("no"))
+        queue.fail(claim, KeyRefused("no"))
     assert (state().probes, seconds_to_probe() <= FIRST) == (0, True)
 
 
@@ -183,8 +183,8 @@ def test_a_probe_that_ends_with_the_next_claim_resumes_it_too() -> None:
 
 
 @pytest.mark.usefixtures("refused")
-@pytest.mark.parametrize("error", [LLMRateLimited, LLMFiltered])
-def test_an_answer_of_any_kind_resumes_it(error: type[AnalysisError]) -> None:
+@pytest.mark.parametrize("error", [RateLimited, Filtered])
+def test_an_answer_of_any_kind_resumes_it(error: type[LLMError]) -> None:
     let_probe()
     queue.fail(take(), error("but it took the key"))
     assert state().paused_at is None
@@ -192,9 +192,9 @@ def test_an_answer_of_any_kind_resumes_it(error: type[AnalysisError]) -> None:
 
 
 @pytest.mark.usefixtures("refused")
-@pytest.mark.parametrize("error", [LLMServerFailed, LLMUnreachable])
+@pytest.mark.parametrize("error", [ServerFailed, Unreachable])
 def test_an_error_that_tells_nothing_probes_again_after_the_same_wait(
-    error: type[AnalysisError],
+    error: type[LLMError],
 ) -> None:
     let_probe()
     queue.fail(take(), error("who knows"))
@@ -205,11 +205,11 @@ def test_an_error_that_tells_nothing_probes_again_after_the_same_wait(
 
 def test_an_endpoint_that_was_resumed_begins_anew(project: NovelProject) -> None:
     queue_many(project, 5)
-    queue.fail(take(), LLMKeyRefused("no"))
+    queue.fail(take(), KeyRefused("no"))
     let_probe()
     queue.finish(take(), {}, {})
-    queue.fail(take(), LLMNoCredit("empty"))
-    assert (state().probes, state().error_type) == (0, LLMNoCredit.code)
+    queue.fail(take(), NoCredit("empty"))
+    assert (state().probes, state().error_type) == (0, NoCredit.code)
     assert FIRST - 5 < seconds_to_probe() <= FIRST
 
 

@@ -9,10 +9,11 @@ from django.db import transaction
 from django.test import Client
 
 from analysis import queue
-from analysis.errors import LeaseLost, LLMOverloaded
+from analysis.errors import LeaseLost
 from analysis.models import PendingAnalysis, Status
 from analysis.queue import Claim
 from arboris.db import db_now, in_transaction
+from arboris.llm.errors import Overloaded
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, queue_chapter
 
@@ -39,7 +40,7 @@ def claim_again() -> Claim:
 def test_tokens_of_all_attempts_are_counted_once(client: Client, project: NovelProject) -> None:
     assert counted(client) == {"prompt": 0, "completion": 0, "estimated": 0}
     queue_chapter(project)
-    queue.fail(claim_next(), LLMOverloaded("gone"), token_usage={"prompt": 100})
+    queue.fail(claim_next(), Overloaded("gone"), token_usage={"prompt": 100})
     assert counted(client) == {"prompt": 100, "completion": 0, "estimated": 0}
     # What a task tells goes on through its attempts; one that is given back tells nothing.
     queue.give_back(claim_again())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Session
-from analysis.errors import LLMNotConfigured
 from arboris.llm.configured import missing_settings
+from arboris.llm.errors import NotConfigured
 
 from .session import LLMSession
 
@@ -18,5 +18,5 @@ class LLMAnalyzer(Analyzer):
 
     def open(self, chapter: ChapterInput) -> Session:
         if missing := missing_settings():
-            raise LLMNotConfigured(", ".join(missing))
+            raise NotConfigured(", ".join(missing))
         return LLMSession(chapter)

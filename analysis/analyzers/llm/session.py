@@ -11,7 +11,6 @@ import openai
 from django.conf import settings
 from pydantic import BaseModel
 
-from analysis import errors
 from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.background import Background
@@ -22,7 +21,6 @@ from analysis.analyzers.llm.reading import FORMS, Part, Reader
 from arboris.bible.findings import Feature
 from arboris.llm import structured
 from arboris.llm.client import Call
-from arboris.llm.errors import LLMError, OverBudget
 from arboris.llm.usage import Usage
 
 POLL_SECONDS = 0.2  # between two checks while waiting
@@ -58,12 +56,8 @@ class LLMSession(Session):
         self._works: dict[Feature, Work] = {}
 
     def run(self, feature: Feature, check: Check) -> FeatureResult:
-        try:
-            work = self._start(feature)
-            parts = self._wait(work, check)
-        except LLMError as error:
-            # Without its cause, as everything about a call may hold what nobody is to see.
-            raise analysis_error(error) from None
+        work = self._start(feature)
+        parts = self._wait(work, check)
         work.delivered = True
         findings = merge(self._chapter, (f for part in parts for f in part.findings))
         return FeatureResult(findings, tokens=work.usage.as_dict(), notes=_notes(parts))
@@ -127,14 +121,6 @@ class LLMSession(Session):
     def _read(self, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
         reader = Reader(self._chapter, finder, self._whole)
         return reader.read(answer.value, truncated=answer.truncated)
-
-
-def analysis_error(error: LLMError) -> errors.AnalysisError:
-    """The model's error as the queue knows it: same code, and when to try again."""
-    if isinstance(error, OverBudget):
-        return errors.OverBudget(str(error), scope=error.scope)
-    kind = errors.ERRORS.get(error.code, errors.AnalyzerFailed)
-    return kind(str(error), retry_after=error.retry_after)
 
 
 def _notes(parts: list[Part]) -> list[str]:

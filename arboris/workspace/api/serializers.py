@@ -15,7 +15,7 @@ from arboris.bible.entries import ref_of
 from arboris.bible.findings import FINDING
 from arboris.bible.models import Finding
 from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.novels.text import find_unstorable
+from arboris.storable import find_unstorable
 from arboris.workspace.api.wishes import check_config
 from arboris.workspace.chapters import DEFAULT_PRIORITY, Saved, Wish
 

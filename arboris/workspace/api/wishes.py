@@ -12,7 +12,7 @@ from pydantic import ValidationError as ConfigError
 from rest_framework import serializers
 
 from analysis.pipeline import GenerationConfig
-from arboris.novels.text import find_unstorable
+from arboris.storable import find_unstorable
 
 MAX_CONFIG_BYTES = 64 * 1024
 MAX_CONFIG_DEPTH = 20  # MariaDB takes no JSON that is nested more than 32 levels deep

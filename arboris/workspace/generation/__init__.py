@@ -10,7 +10,7 @@ from arboris.bible import story
 from arboris.llm import client, fence
 from arboris.llm.account import Account
 from arboris.novels.models import NovelProject
-from arboris.novels.text import storable
+from arboris.storable import storable
 
 from .before import Before
 from .bible import characters, relationships, threads, world
