@@ -23,7 +23,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from arboris.db import is_away
-from notifications import farewell, inbox
+from notifications import queries, shutdown
 from notifications.handshake import language_of, origin_allowed, still_signed_in
 from notifications.metrics import observe_push
 from notifications.models import AnalysisNotification
@@ -77,7 +77,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         user = self.scope["user"]
         if user is not None and user.is_authenticated:
             # Read before the client sees the socket open: whatever commits from then on is live.
-            state = await database_sync_to_async(inbox.state)(user.pk)
+            state = await database_sync_to_async(queries.state)(user.pk)
             self.last_id = state["max_id"]
         # Accepted before it is refused: a browser cannot see the code of a refused handshake.
         await self.accept(PROTOCOL if self.enveloped else None)
@@ -101,7 +101,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         # Registered first, read second: what commits in between arrives by both ways, and the
         # id tells them apart.
         relay.subscribe(self)
-        farewell.install(relay.subscribers)
+        shutdown.install(relay.subscribers)
         self.sender = asyncio.create_task(self._send_all())
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -208,12 +208,12 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     async def _catch_up(self, *, live: bool) -> None:
         """Send whatever is newer than the last frame, then say where we are."""
         await self._check_signed_in()
-        after = database_sync_to_async(inbox.after)
+        after = database_sync_to_async(queries.after)
         while rows := await after(self.user_id, self.last_id, REPLAY_BATCH):
             for row in rows:
                 await self._check_signed_in()  # a slow client is sent to for a long time
                 await self._notify(row, live=live)
-        await self._frame("state", await database_sync_to_async(inbox.state)(self.user_id))
+        await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
 
     async def _notify(self, row: AnalysisNotification, *, live: bool) -> None:
         # Notifications of one writer become visible in the order of their ids (see outbox), so
@@ -235,7 +235,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
 
     async def _send_json(self, body: dict[str, Any]) -> None:
         try:
-            async with asyncio.timeout(STALLED_SECONDS):  # see pacing
+            async with asyncio.timeout(STALLED_SECONDS):  # see backpressure
                 await self.send(text_data=json.dumps(body, ensure_ascii=False))
         except TimeoutError:
             # Nothing is lost: the client comes back with the last id that it has.
@@ -260,8 +260,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if kind == "ping":
             await self._frame("pong", {})
         elif kind == "read" and type(number) is int:  # True is one as well
-            await database_sync_to_async(inbox.mark_read)(self.user_id, number)
-            await self._frame("state", await database_sync_to_async(inbox.state)(self.user_id))
+            await database_sync_to_async(queries.mark_read)(self.user_id, number)
+            await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
         elif kind != "ack" or type(number) is not int:
             await self._refuse(_("Unknown frame: %(type)s"), type=f"{kind!r:.50}")
 

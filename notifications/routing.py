@@ -4,9 +4,9 @@ from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
 from django.urls import re_path
 
+from notifications.backpressure import BackpressureMiddleware
 from notifications.consumers import NoSuchSocket, NotificationConsumer
 from notifications.handshake import TokenAuthMiddleware
-from notifications.pacing import PacingMiddleware
 
 _notifications = AuthMiddlewareStack(TokenAuthMiddleware(NotificationConsumer.as_asgi()))
 # Django's re_path takes an ASGI application here, which its types do not foresee.
@@ -17,4 +17,4 @@ _routes = cast(
         re_path(r"", cast(Any, NoSuchSocket.as_asgi())),
     ],
 )
-websocket: Any = PacingMiddleware(URLRouter(_routes))
+websocket: Any = BackpressureMiddleware(URLRouter(_routes))

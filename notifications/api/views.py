@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris.rest import HIGHEST_ID, flag_parameter, whole_parameter
-from notifications import inbox
+from notifications import queries
 from notifications.models import AnalysisNotification
 from notifications.serializers import as_dict
 
@@ -58,16 +58,16 @@ class NotificationList(APIView):
         user_id = request.user.pk or 0
         if request.query_params.get("since"):
             # The oldest of them: who goes on from the highest id seen misses none.
-            rows = inbox.after(user_id, since, limit, unread_only=unread_only)[::-1]
+            rows = queries.after(user_id, since, limit, unread_only=unread_only)[::-1]
         else:
-            rows = inbox.newest(user_id, limit, unread_only=unread_only)
+            rows = queries.newest(user_id, limit, unread_only=unread_only)
         return Response([as_dict(row) for row in rows])
 
 
 class MarkRead(APIView):
     @extend_schema(request=None, responses={200: MessageSchema})
     def post(self, request: Request, notification_id: int) -> Response:
-        if not inbox.mark_read(request.user.pk or 0, notification_id):
+        if not queries.mark_read(request.user.pk or 0, notification_id):
             raise Http404
         return Response({"message": _("Marked as read")})
 
@@ -75,7 +75,7 @@ class MarkRead(APIView):
 class MarkAllRead(APIView):
     @extend_schema(request=None, responses={200: MessageSchema})
     def post(self, request: Request) -> Response:
-        number = inbox.mark_all_read(request.user.pk or 0)
+        number = queries.mark_all_read(request.user.pk or 0)
         return Response(
             {"message": _("Marked %(number)d notifications as read") % {"number": number}}
         )

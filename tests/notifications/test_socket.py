@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import translation
 
 from arboris.novels.models import NovelProject
-from notifications import consumers, inbox
+from notifications import consumers, queries
 from notifications.consumers import NotificationConsumer
 from notifications.metrics import PUSH_SECONDS
 from notifications.models import AnalysisNotification
@@ -156,7 +156,7 @@ def test_a_sender_that_fails_closes_the_socket(
     def away(*_: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(inbox, "after", away)
+    monkeypatch.setattr(queries, "after", away)
 
     async def work(socket: WebsocketCommunicator) -> None:
         assert await close_code(socket) == 1011
@@ -168,7 +168,7 @@ def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
     writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "STATE_SECONDS", 0.05)
-    outage, read = threading.Semaphore(0), inbox.after
+    outage, read = threading.Semaphore(0), queries.after
 
     def away(*arguments: Any) -> Any:
         outage.release()
@@ -177,10 +177,10 @@ def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
     async def work(socket: WebsocketCommunicator) -> None:
         while (await socket.receive_json_from(5))["type"] != "state":
             pass
-        monkeypatch.setattr(inbox, "after", away)
+        monkeypatch.setattr(queries, "after", away)
         for _ in range(2):
             assert await asyncio.to_thread(outage.acquire, timeout=5)
-        monkeypatch.setattr(inbox, "after", read)
+        monkeypatch.setattr(queries, "after", read)
         while not socket.output_queue.empty():  # what was sent before
             await socket.receive_json_from(5)
         assert (await socket.receive_json_from(5))["type"] == "state"
@@ -257,7 +257,7 @@ def test_an_answer_that_fails_closes_the_socket(
 
     async def work(socket: WebsocketCommunicator) -> None:
         await socket.receive_json_from(5)
-        monkeypatch.setattr(inbox, "mark_read", away)
+        monkeypatch.setattr(queries, "mark_read", away)
         await socket.send_json_to({"type": "read", "id": 1})
         assert await close_code(socket) == 1011
 

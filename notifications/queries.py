@@ -1,4 +1,4 @@
-"""A writer's notifications: reading them and marking them as read."""
+"""Queries on one writer's notifications: read them, mark them as read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ def of(user_id: int, *, unread_only: bool = False) -> QuerySet[AnalysisNotificat
 
 
 def newest(user_id: int, limit: int, *, unread_only: bool = False) -> list[AnalysisNotification]:
-    """The last ones, newest first."""
+    """The last ``limit`` notifications, newest first."""
     return list(of(user_id, unread_only=unread_only).order_by("-pk")[:limit])
 
 
 def after(
     user_id: int, since: int, limit: int, *, unread_only: bool = False
 ) -> list[AnalysisNotification]:
-    """What came next after an id, oldest first."""
+    """The first ``limit`` notifications with a higher id than ``since``, oldest first."""
     mine = of(user_id, unread_only=unread_only)
     return list(mine.filter(pk__gt=since).order_by("pk")[:limit])
 
@@ -33,11 +33,12 @@ def mark_read(user_id: int, notification_id: int) -> bool:
 
 
 def mark_all_read(user_id: int) -> int:
+    """How many notifications were unread and are read now."""
     return of(user_id).filter(is_read=0).update(is_read=1)
 
 
 def state(user_id: int) -> dict[str, int]:
-    """``{unread, max_id}``: enough for a browser to see that it lacks something."""
+    """``{unread, max_id}``: a browser compares them with its own and fetches what it lacks."""
     mine = of(user_id)
     newest = mine.aggregate(newest=Max("pk"))["newest"]
     return {"unread": mine.filter(is_read=0).count(), "max_id": newest or 0}

@@ -1,4 +1,4 @@
-"""A server that is told to stop says so to its sockets first: 4012, come back."""
+"""Close every socket with 4012 ("come back") before the server handles SIGTERM or SIGINT."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Protocol
 
 RESTARTING = 4012
-# Clients that do not answer the close frame must not hold up the stop.
+# A client that does not answer the close frame must not delay the stop for longer than this.
 PATIENCE_SECONDS = 1.0
 
 Handler = Callable[[int, FrameType | None], object]
@@ -24,9 +24,9 @@ _installed = False
 
 
 def install(open_sockets: Callable[[], Sequence[Socket]]) -> None:
-    """Put the farewell before the server's own handling of SIGTERM and SIGINT; once per process.
+    """Wrap the server's handlers of SIGTERM and SIGINT, once per process.
 
-    Called from the event loop: the server has set its handlers by then.
+    The caller runs in the event loop: the server has set its handlers by then.
     """
     global _installed
     if _installed or threading.current_thread() is not threading.main_thread():
@@ -36,28 +36,28 @@ def install(open_sockets: Callable[[], Sequence[Socket]]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         server = signal.getsignal(number)
         if callable(server):
-            signal.signal(number, _before(server, loop, open_sockets))
+            signal.signal(number, _closing_first(server, loop, open_sockets))
 
 
-def _before(
+def _closing_first(
     server: Handler, loop: asyncio.AbstractEventLoop, open_sockets: Callable[[], Sequence[Socket]]
 ) -> Handler:
     def handle(number: int, frame: FrameType | None) -> None:
-        signal.signal(number, server)  # a second signal goes straight through
+        signal.signal(number, server)  # a second signal reaches the server at once
         loop.call_soon_threadsafe(
-            lambda: asyncio.ensure_future(_say_goodbye(open_sockets, lambda: server(number, frame)))
+            lambda: asyncio.ensure_future(_close_all(open_sockets, lambda: server(number, frame)))
         )
 
     return handle
 
 
-async def _say_goodbye(
+async def _close_all(
     open_sockets: Callable[[], Sequence[Socket]], stop: Callable[[], object]
 ) -> None:
     ends = asyncio.get_running_loop().time() + PATIENCE_SECONDS
     closing = [socket.close(RESTARTING) for socket in open_sockets()]
     await asyncio.gather(*closing, return_exceptions=True)
-    # Each is gone once its client has answered.
+    # A socket leaves the list when its client has answered the close frame.
     while open_sockets() and asyncio.get_running_loop().time() < ends:
         await asyncio.sleep(0.02)
     stop()
