@@ -19,7 +19,8 @@ class AnalysisConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
-        from analysis import cluster, metrics
+        from analysis import cluster, features, metrics, progress
+        from notifications import ports
 
         # Sent inside each worker process once it is forked: the first moment a thread may start.
         post_spawn.connect(cluster.start_in_worker, dispatch_uid="arboris-steward")
@@ -28,6 +29,7 @@ class AnalysisConfig(AppConfig):
             hold_its_tasks, sender="novels.NovelProject", dispatch_uid="arboris-hold-its-tasks"
         )
         metrics.register()
+        ports.connect(ports.Analyses(progress.running, features.updates))
         if sys.argv[1:2] == ["qcluster"]:
             cluster.prepare()
 

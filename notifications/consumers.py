@@ -27,7 +27,8 @@ from notifications import queries, shutdown
 from notifications.handshake import language_of, origin_allowed, still_signed_in
 from notifications.metrics import observe_push
 from notifications.models import AnalysisNotification
-from notifications.relay import Progress, relay
+from notifications.ports import Progress
+from notifications.relay import relay
 from notifications.serializers import as_dict
 
 log = logging.getLogger(__name__)

@@ -6,17 +6,12 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from notifications import kinds
+
 
 class AnalysisNotification(models.Model):
-    class Type(models.TextChoices):
-        STARTED = "started", _("started")
-        COMPLETED = "completed", _("completed")
-        FAILED = "failed", _("failed")
-        CANCELLED = "cancelled", _("cancelled")
-        PARKED = "parked", _("parked")
-
-    # Foreign keys by name: this app knows that the rows exist and no code behind them. A pruned
-    # task leaves its notifications; a deleted chapter or novel takes them along.
+    # Foreign keys by name: this app imports no code of the models behind them. Pruning a task
+    # keeps its notifications; deleting a chapter or novel deletes them.
     pending_analysis = models.ForeignKey(
         "analysis.PendingAnalysis",
         models.SET_NULL,
@@ -36,11 +31,11 @@ class AnalysisNotification(models.Model):
         models.CASCADE,
         related_name="notifications",
         verbose_name=_("writer"),
-        db_index=False,  # both of the indexes below begin with it
+        db_index=False,  # both indexes below begin with it
     )
     chapter_number = models.PositiveIntegerField(_("chapter number"))
-    notification_type = models.CharField(_("type"), max_length=10, choices=Type.choices)
-    # As rendered in the default language; readers get them in their own, from type and data.
+    notification_type = models.CharField(_("type"), max_length=10, choices=kinds.choices)
+    # Rendered in the default language; readers get them in their own, from type and data.
     title = models.CharField(_("title"), max_length=255)
     message = models.TextField(_("message"))
     data = models.JSONField(_("data"), default=dict, blank=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -13,14 +13,12 @@ from django.utils import translation
 
 from arboris import sql, wake
 from arboris.db import db_now
+from notifications.kinds import render
 from notifications.models import AnalysisNotification
-from notifications.texts import render
-
-Kind = Literal["started", "completed", "failed", "cancelled", "parked"]
 
 
 def publish(
-    kind: Kind,
+    kind: str,
     *,
     user_id: int,
     task_id: int | None,
@@ -29,7 +27,7 @@ def publish(
     chapter_number: int,
     data: dict[str, Any],
 ) -> None:
-    """Add one notification for a writer in the caller's transaction."""
+    """Add one notification of a kind in ``kinds.KINDS``, in the caller's transaction."""
     sql.run(
         publishing(
             kind,
@@ -45,7 +43,7 @@ def publish(
 
 
 def publishing(
-    kind: Kind,
+    kind: str,
     *,
     user_id: int,
     task_id: int | None,
@@ -55,11 +53,11 @@ def publishing(
     data: dict[str, Any],
     now: datetime,
 ) -> list[sql.Statement]:
-    """What ``publish`` runs, for a caller who has more to run in the same round trip.
+    """The statements of ``publish``, for a caller who sends more in the same round trip.
 
-    The writer's row is locked first: notifications of one writer become visible in the order of
-    their ids, so that a reader who resumes after an id misses none. Readers are tapped once the
-    caller's transaction is committed.
+    They lock the writer's row first: so notifications of one writer become visible in the order
+    of their ids, and a reader who resumes after an id misses none. The relays are woken when the
+    caller's transaction commits.
     """
     if not connection.in_atomic_block:
         raise RuntimeError("A notification belongs into the transaction that it reports on.")

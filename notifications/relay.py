@@ -13,14 +13,15 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Protocol
 
 from django.db import connection, connections
 from django.db.models import Max, Q
 
 from arboris import wake
+from notifications import ports
 from notifications.models import AnalysisNotification
+from notifications.ports import Progress
 
 log = logging.getLogger(__name__)
 
@@ -35,15 +36,6 @@ MOST_HOLES = 500
 PROGRESS_SECONDS = 1.0
 # How long an outage lets the next try wait: from the first to the longest, doubled each time.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    user_id: int
-    task_id: int
-    percent: int
-    feature: str | None
-    eta_seconds: float | None
 
 
 class Subscriber(Protocol):
@@ -222,28 +214,11 @@ class Relay:
     def _tell_progress(self) -> None:
         with self._lock:
             users = list(self._subscribers)
-        for progress in running(users):
+        for progress in ports.running(users):
             with self._lock:
                 targets = list(self._subscribers.get(progress.user_id, ()))
             for subscriber in targets:
                 subscriber.deliver_progress(progress)
-
-
-def running(users: list[int]) -> list[Progress]:
-    """How far the running analyses of these writers are, from the task rows."""
-    if not users:
-        return []
-    tasks = AnalysisNotification._meta.get_field("pending_analysis").related_model
-    rows = tasks._default_manager.filter(status="processing", user_id__in=users).values_list(
-        "pk", "user_id", "progress_percent", "progress_feature", "started_at"
-    )
-    now = datetime.now(UTC)
-    found = []
-    for pk, user_id, percent, feature, started_at in rows:
-        ran = (now - started_at).total_seconds()
-        eta = round(ran * (100 - percent) / percent, 1) if percent else None
-        found.append(Progress(user_id, pk, percent, feature or None, eta))
-    return found
 
 
 relay = Relay()

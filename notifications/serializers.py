@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
+from notifications.kinds import KINDS, render
 from notifications.models import AnalysisNotification
-from notifications.texts import render
 
 
 def as_dict(row: AnalysisNotification) -> dict[str, Any]:
     """The documented notification object, its texts in the active language."""
-    title, message = render(row.notification_type, row.chapter_number, row.data)
+    title, message = row.title, row.message
+    if row.notification_type in KINDS:  # not where a newer version of the program wrote it
+        title, message = render(row.notification_type, row.chapter_number, row.data)
     data = dict(row.data)
-    if "error" in data:
+    if "error" in data:  # stored in English; ``message`` is its translation
         data["error"] = message
     return {
         "id": row.pk,

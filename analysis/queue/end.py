@@ -242,7 +242,7 @@ def after_failure(
     return status
 
 
-def notify(task_id: int, kind: outbox.Kind, data: dict[str, Any]) -> None:
+def notify(task_id: int, kind: str, data: dict[str, Any]) -> None:
     """Put the notification of a task into the outbox, in the caller's transaction."""
     task = (
         PendingAnalysis.objects.select_related("chapter")

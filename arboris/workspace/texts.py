@@ -9,6 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from analysis.features import FEATURES
+
 _COMMON: dict[str, str | Promise] = {
     "sending": _("Sending…"),
     "close": _("Close"),
@@ -44,10 +46,7 @@ _STATUS: dict[str, str | Promise] = {
     "retry": _("Analyse again"),
     "cancel": _("Cancel analysis"),
     "cancelling": _("Cancelling…"),
-    "feature_character_tracking": _("Following the characters"),
-    "feature_new_character_detection": _("Looking for new characters"),
-    "feature_world_expansion": _("Charting the world"),
-    "feature_foreshadowing": _("Looking for foreshadowing"),
+    **{f"feature_{key}": feature.doing for key, feature in FEATURES.items()},
 }
 
 _NOVELS: dict[str, str | Promise] = {

@@ -18,6 +18,7 @@ from django.views.decorators.http import require_safe
 from arboris.llm.configured import missing_settings
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.texts import SCRIPT_TEXTS
+from notifications import kinds
 
 
 @require_safe
@@ -76,6 +77,7 @@ def _own_project(request: HttpRequest, project_id: UUID) -> NovelProject:
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    response = render(request, template, {"script_texts": SCRIPT_TEXTS, **context})
+    for_scripts = {"script_texts": SCRIPT_TEXTS, "notification_kinds": kinds.for_scripts()}
+    response = render(request, template, {**for_scripts, **context})
     patch_cache_control(response, private=True, no_cache=True)
     return response

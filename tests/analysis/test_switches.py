@@ -10,14 +10,13 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-from analysis import services
+from analysis import features, services
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
 from arboris.bible.findings import FEATURES, Feature
 from arboris.bible.models import Finding
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
-from notifications.texts import UPDATES
 from tests.analyzers import Scripted
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next, make_chapter, queue_chapter
 from tests.llm.endpoint import Endpoint, Reply, configured
@@ -66,7 +65,9 @@ def test_one_that_is_off_is_not_asked_for_nor_told(
     assert detail["generation_config"] == {"enhanced_features": {off: False}}
     (told,) = english(api, "/api/async-analysis/notifications")
     assert told["data"]["features"] == on
-    assert told["message"] == "Updated: " + ", ".join(UPDATES[feature] for feature in on)
+    assert told["message"] == "Updated: " + ", ".join(
+        str(features.FEATURES[key].updates) for key in on
+    )
 
 
 @pytest.mark.parametrize("only", FEATURES)

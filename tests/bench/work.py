@@ -19,8 +19,8 @@ from django.utils import timezone
 from arboris.db import in_transaction
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications import outbox
+from notifications.kinds import render
 from notifications.models import AnalysisNotification
-from notifications.texts import render
 
 WRITER = "bench"
 WORK = "BENCH_WORK"

@@ -15,7 +15,8 @@ from arboris.db import db_now, in_transaction
 from arboris.novels.models import NovelProject
 from notifications import outbox
 from notifications.models import AnalysisNotification
-from notifications.relay import HOLE_SECONDS, Tailer, running
+from notifications.ports import running
+from notifications.relay import HOLE_SECONDS, Tailer
 from tests.factories import claim_next, queue_chapter
 from tests.queue.threads import side_by_side
 

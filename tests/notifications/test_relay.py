@@ -13,7 +13,8 @@ from arboris import wake
 from arboris.novels.models import NovelProject
 from notifications import relay as module
 from notifications.models import AnalysisNotification
-from notifications.relay import Progress, Relay, Tailer
+from notifications.ports import Progress
+from notifications.relay import Relay, Tailer
 from tests.factories import make_chapter
 from tests.live import wait_for
 from tests.notifications.test_outbox import add_row

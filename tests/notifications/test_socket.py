@@ -20,7 +20,7 @@ from notifications import consumers, queries
 from notifications.consumers import NotificationConsumer
 from notifications.metrics import PUSH_SECONDS
 from notifications.models import AnalysisNotification
-from notifications.relay import Progress
+from notifications.ports import Progress
 from tests.factories import make_chapter
 from tests.notifications.test_outbox import add_row
 

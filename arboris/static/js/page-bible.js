@@ -5,6 +5,7 @@ import { $, $$, debounced, h, setText } from './dom.js';
 import { inboxCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
+import { kindOf } from './kinds.js';
 import { live } from './live.js';
 import { failure } from './load.js';
 
@@ -134,7 +135,7 @@ const reload = debounced(load);
 live.addEventListener('notification', ({ detail }) => {
   if (detail.project_id !== projectId) return;
   reload();
-  if (detail.notification_type === 'completed') setText($('#bible-status'), t('bible_updated'));
+  if (kindOf(detail.notification_type).status === 'completed') setText($('#bible-status'), t('bible_updated'));
 });
 live.addEventListener('refresh', reload);
 live.addEventListener('state', () => !$('#running').hidden && reload());

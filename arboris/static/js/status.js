@@ -3,9 +3,9 @@
 import { get, post } from './api.js';
 import { h, setText } from './dom.js';
 import { label, t, timeLeft } from './i18n.js';
+import { kindOf } from './kinds.js';
 
 const API = '/api/async-analysis/tasks';
-const STATUS_OF = { started: 'processing', completed: 'completed', failed: 'failed', cancelled: 'cancelled', parked: 'pending' };
 
 export const isLive = (analysis) => analysis?.status === 'pending' || analysis?.status === 'processing';
 
@@ -48,7 +48,7 @@ export class StatusBox {
 
   /** Takes a notification about this chapter: the badge changes before the details are loaded. */
   notice({ pending_analysis_id: task, notification_type: type, message }) {
-    const status = STATUS_OF[type];
+    const { status } = kindOf(type);
     if (!status || (this.taskId !== null && task < this.taskId)) return;
     this.set({ id: task, status, progress: null, error_message: status === 'failed' ? message : '' });
   }

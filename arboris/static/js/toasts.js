@@ -2,8 +2,8 @@
 
 import { $, $$, h } from './dom.js';
 import { t, tn } from './i18n.js';
+import { kindOf } from './kinds.js';
 
-const STAY = { started: 5000, completed: 10_000, cancelled: 8000, failed: 30_000, parked: 30_000 }; // ms
 const MOST = 4;
 const SHOWN = '.toast:not(.more)';
 
@@ -17,18 +17,19 @@ let dropped = 0;
 export function showToast(notification, onRead) {
   const { id, pending_analysis_id: task, notification_type: type, title, message, chapter_id: chapter } = notification;
   if (task !== null && task !== undefined) $$('.toast', list).filter((toast) => toast.dataset.task === String(task)).forEach(drop);
+  const { tone, stay } = kindOf(type);
   const close = () => {
     onRead(id);
     drop(toast);
   };
-  const toast = h('li', { class: 'toast', 'data-testid': 'toast', data: { notificationId: id, type, task: task ?? '' } },
+  const toast = h('li', { class: 'toast', 'data-testid': 'toast', data: { notificationId: id, type, tone, task: task ?? '' } },
     h('strong', {}, title),
     h('button', { type: 'button', class: 'quiet', 'aria-label': `${t('dismiss')}: ${title}`, on: { click: close } }, '×'),
     message ? h('p', {}, message) : null,
     chapter ? h('a', { href: `/chapters/${chapter}`, on: { click: () => onRead(id) } }, t('open_chapter')) : null);
   list.append(toast);
   makeRoom();
-  timers.set(toast, { left: STAY[type] ?? STAY.completed, timer: 0, since: 0 });
+  timers.set(toast, { left: stay, timer: 0, since: 0 });
   if (!held) run(toast);
 }
 

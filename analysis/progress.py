@@ -1,0 +1,24 @@
+"""How far running analyses are, from the task rows: what sockets are told once a second."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime
+
+from analysis.models import PendingAnalysis, Status
+from notifications.ports import Progress
+
+
+def running(user_ids: Collection[int]) -> list[Progress]:
+    """The running analyses of these writers."""
+    rows = PendingAnalysis.objects.filter(
+        status=Status.PROCESSING, user_id__in=user_ids, started_at__isnull=False
+    ).values_list("pk", "user_id", "progress_percent", "progress_feature", "started_at")
+    now = datetime.now(UTC)
+    found = []
+    for pk, user_id, percent, feature, started_at in rows:
+        assert started_at is not None
+        ran = (now - started_at).total_seconds()
+        eta = round(ran * (100 - percent) / percent, 1) if percent else None
+        found.append(Progress(user_id, pk, percent, feature or None, eta))
+    return found

@@ -1,0 +1,143 @@
+"""Every kind of notification, once: what it says, how its toast looks, which status it brings.
+
+The model's choices, the outbox, the API, the socket, the admin and the pages read this list. A new
+kind is one entry in ``KINDS`` (and its translations); no migration is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext, gettext_noop, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from notifications import ports
+
+Data = Mapping[str, Any]
+Tone = Literal["info", "success", "muted", "danger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of notification.
+
+    ``name`` is stored (at most 10 characters) and is ``notification_type`` outside. ``label`` names
+    the kind in the admin. ``title`` holds ``%(number)s``, the chapter's number. ``message`` makes
+    the second line from the notification's data, in the active language. ``task_status`` is what a
+    page shows as the analysis's status from then on. A toast has the colour of ``tone`` and stays
+    for ``toast_seconds``.
+    """
+
+    name: str
+    label: str | Promise
+    title: str | Promise
+    message: Callable[[Data], str]
+    task_status: str
+    tone: Tone
+    toast_seconds: int
+
+
+def render(name: str, chapter_number: int, data: Data) -> tuple[str, str]:
+    """Title and message of a notification about a chapter, in the active language."""
+    kind = KINDS[name]
+    return str(kind.title) % {"number": chapter_number}, kind.message(data)
+
+
+def choices() -> list[tuple[str, str | Promise]]:
+    """For the model's field; called at each use, so that no migration lists the kinds."""
+    return [(kind.name, kind.label) for kind in KINDS.values()]
+
+
+def for_scripts() -> dict[str, dict[str, Any]]:
+    """What the page scripts need of each kind: ``{status, tone, stay}``, ``stay`` in ms."""
+    return {
+        kind.name: {
+            "status": kind.task_status,
+            "tone": kind.tone,
+            "stay": kind.toast_seconds * 1000,
+        }
+        for kind in KINDS.values()
+    }
+
+
+def _says(text: str) -> Callable[[Data], str]:
+    """A message that is the same for every notification of its kind."""
+    return lambda data: gettext(text)
+
+
+def _updated(data: Data) -> str:
+    """What was updated; without a list of features, and with all of them, the whole bible."""
+    features: Collection[str] | None = data.get("features")
+    updates = ports.feature_updates()
+    if features is None or set(updates) <= set(features):
+        return gettext("Character states, world and other information have been updated")
+    done = [str(what) for feature, what in updates.items() if feature in features]
+    separator = pgettext("between names in a list", ", ")
+    return gettext("Updated: %(what)s") % {"what": separator.join(done)}
+
+
+def _why(data: Data) -> str:
+    # The sentence is stored in English and translated here, for whoever reads it.
+    return gettext(data["error"]) if data.get("error") else gettext("Please try again later.")
+
+
+def _until(data: Data) -> str:
+    return gettext(
+        "The month's budget for the language model is used up. Analyses go on by themselves "
+        "on %(day)s."
+    ) % {"day": str(data.get("until", ""))[:10]}
+
+
+KINDS: dict[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind(
+            "started",
+            label=_("started"),
+            title=_("Enhanced analysis of chapter %(number)s has started"),
+            message=_says(gettext_noop("You can go on writing.")),
+            task_status="processing",
+            tone="info",
+            toast_seconds=5,
+        ),
+        Kind(
+            "completed",
+            label=_("completed"),
+            title=_("Enhanced analysis of chapter %(number)s is complete"),
+            message=_updated,
+            task_status="completed",
+            tone="success",
+            toast_seconds=10,
+        ),
+        Kind(
+            "failed",
+            label=_("failed"),
+            title=_("Enhanced analysis of chapter %(number)s has failed"),
+            message=_why,
+            task_status="failed",
+            tone="danger",
+            toast_seconds=30,
+        ),
+        Kind(
+            "cancelled",
+            label=_("cancelled"),
+            title=_("Enhanced analysis of chapter %(number)s was cancelled"),
+            message=_says(gettext_noop("The chapter itself is unchanged.")),
+            task_status="cancelled",
+            tone="muted",
+            toast_seconds=8,
+        ),
+        Kind(
+            "parked",
+            label=_("parked"),
+            title=_("Enhanced analysis of chapter %(number)s is waiting for a new budget"),
+            message=_until,
+            task_status="pending",
+            tone="info",
+            toast_seconds=30,
+        ),
+    )
+}

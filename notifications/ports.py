@@ -1,0 +1,57 @@
+"""What this app needs to be told about analyses: whoever owns them connects it at the start.
+
+So notifications need no code, and no column, of the app whose work they tell of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far one running analysis is; ``eta_seconds`` is None as long as nothing is done."""
+
+    user_id: int
+    task_id: int
+    percent: int
+    feature: str | None
+    eta_seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Analyses:
+    """``running``: the progress of these writers' running analyses.
+
+    ``feature_updates``: for each feature of an analysis, in order, what it updates ("the world").
+    """
+
+    running: Callable[[Collection[int]], list[Progress]]
+    feature_updates: Callable[[], Mapping[str, str | Promise]]
+
+
+_analyses: Analyses | None = None
+
+
+def connect(analyses: Analyses) -> None:
+    """Called once, in the ``ready`` of the app that runs analyses."""
+    global _analyses
+    _analyses = analyses
+
+
+def running(user_ids: Collection[int]) -> list[Progress]:
+    return _connected().running(user_ids) if user_ids else []
+
+
+def feature_updates() -> Mapping[str, str | Promise]:
+    return _connected().feature_updates()
+
+
+def _connected() -> Analyses:
+    if _analyses is None:
+        raise ImproperlyConfigured("No app has called notifications.ports.connect().")
+    return _analyses
