@@ -7,24 +7,23 @@ from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.throttling import ScopedRateThrottle
 
+from arboris import sign_in
 from arboris.rest import BoundedJSONParser
 
 
 class TokenView(ObtainAuthToken):
-    """``{username, password}`` → ``{"token": …}``; throttled against guessing."""
+    """``{username, password}`` → ``{"token": …}``; guessing is bounded, see ``arboris.sign_in``."""
 
     permission_classes = [AllowAny]
     # The password alone says who asks: a stale token or session must not bar the way.
     authentication_classes = []
     parser_classes = [BoundedJSONParser]
-    throttle_classes = [ScopedRateThrottle]
-    throttle_scope = "token"
 
     @extend_schema(
         request=AuthTokenSerializer,
         responses={200: inline_serializer("Token", {"token": serializers.CharField()})},
     )
     def post(self, request: Request, *args: object, **kwargs: object) -> Response:
+        sign_in.count_attempt(request)
         return super().post(request, *args, **kwargs)

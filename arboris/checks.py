@@ -72,7 +72,7 @@ def budgets_know_every_price(**_: Any) -> list[CheckMessage]:
         Error(
             f'{name} needs ARBORIS_LLM_PRICES with an entry "{prices.ANY}", for every model that '
             "has no price of its own.",
-            id="arboris.E004",
+            id="arboris.E005",
         )
         for name in budgets
         if getattr(settings, name)

@@ -103,6 +103,18 @@ TEMPLATES = [
         },
     }
 ]
+# The first lets nobody in. Sessions name the second: they outlive a change of the first.
+AUTHENTICATION_BACKENDS = [
+    "arboris.sign_in.AccountLimit",
+    "django.contrib.auth.backends.ModelBackend",
+]
+# Of this process, for the counts of arboris.sign_in: more entries than one guesser can push out.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in (
@@ -237,7 +249,10 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["arboris.rest.BoundedJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "DEFAULT_THROTTLE_RATES": {"token": env.rate("ARBORIS_TOKEN_RATE", "30/min")},
+    "DEFAULT_THROTTLE_RATES": {  # see arboris.sign_in
+        "token": env.rate("ARBORIS_TOKEN_RATE", "30/min"),
+        "account": env.rate("ARBORIS_ACCOUNT_RATE", "10/min"),
+    },
     # Behind one proxy the caller is the last address that it added; without one the header lies.
     "NUM_PROXIES": 1 if env.flag("ARBORIS_BEHIND_PROXY") else 0,
     "EXCEPTION_HANDLER": "arboris.rest.exception_handler",
@@ -348,6 +363,8 @@ Q_CLUSTER = {
     "retry": _hard_limit + 120,
     "save_limit": -1,
     "catch_up": False,
+    # Our steward knows what is due. A row in the table of schedules would run any function.
+    "scheduler": False,
     "recycle": 5000,
     "max_rss": env.whole("ARBORIS_WORKER_MAX_RSS_MB", 900, low=100, high=65_536) * 1024,
     "poll": 0.2,

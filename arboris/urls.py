@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from analysis import health
 from arboris.accounts import TokenView
 from arboris.rest import DatabaseUnavailable, StorageFull, error_response, outage
+from arboris.sign_in import limited
 
 admin.site.site_header = admin.site.site_title = "Arboris"
 
@@ -25,6 +26,7 @@ urlpatterns = [
     path("metrics", ExportToDjangoView, name="metrics"),
     path("healthz", health.alive),
     path("readyz", health.ready),
+    path("admin/login/", limited(admin.site.login)),  # before the admin's own
     path("admin/", admin.site.urls),
 ]
 

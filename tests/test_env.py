@@ -133,6 +133,11 @@ def test_a_lease_longer_than_the_deadline_names_both(
         assert "ARBORIS_PROCESSING_TIMEOUT" in error.msg
 
 
+def test_each_check_has_an_id_of_its_own() -> None:
+    ids = re.findall(r"arboris\.E\d+", (ROOT / "arboris" / "checks.py").read_text())
+    assert len(ids) == len(set(ids)) >= 5
+
+
 def test_a_data_directory_is_made_whatever_it_is_called(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

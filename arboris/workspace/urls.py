@@ -6,6 +6,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
+from arboris.sign_in import limited
 from arboris.workspace import views
 
 app_name = "workspace"
@@ -18,7 +19,9 @@ urlpatterns = [
     path("notifications", views.notifications, name="notifications"),
     path(
         "login",
-        LoginView.as_view(redirect_authenticated_user=True, next_page="workspace:projects"),
+        limited(
+            LoginView.as_view(redirect_authenticated_user=True, next_page="workspace:projects")
+        ),
         name="login",
     ),
     path("logout", LogoutView.as_view(next_page="workspace:login"), name="logout"),
