@@ -31,7 +31,7 @@ from analysis.models import (
 )
 from analysis.queue import parking
 from arboris.db import db_now
-from arboris.llm import ledger
+from arboris.llm.accounting import call_log
 from notifications.relay import relay
 
 # A worker that was not seen for longer is gone: its row is only kept for people to look at.
@@ -164,7 +164,7 @@ def _calls() -> Iterator[Metric]:
         "Cost of calls to language models, by the price table.",
         labels=["model", "feature", "currency"],
     )
-    for spent in ledger.counters():
+    for spent in call_log.counters():
         kinds = {"prompt": spent.prompt, "completion": spent.completion}
         for kind, number in (kinds | {"estimated": spent.estimated}).items():
             tokens.add_metric([spent.model, spent.purpose, kind], number)

@@ -20,7 +20,7 @@ from analysis.steward import Steward
 from arboris.bible import story
 from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
 from arboris.errors import ServiceError
-from arboris.llm.account import Account
+from arboris.llm.accounting.payer import Payer
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
 
@@ -185,7 +185,7 @@ def _load(state: Run) -> ChapterInput:
         ),
         model_name=wishes.model_name,
         temperature=wishes.temperature,
-        account=Account("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
+        payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
         ends=state.ends,
     )
 

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
-from arboris.llm import prices
+from arboris.llm.accounting import prices
 from arboris.llm.configured import missing_settings
 
 

@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from arboris.env import Env, make_directory
-from arboris.llm import prices
+from arboris.llm.accounting import prices
 from arboris.secret import secret_key
 
 django_stubs_ext.monkeypatch()
@@ -340,7 +340,7 @@ ARBORIS_LLM_CURRENCY = env.text("ARBORIS_LLM_CURRENCY", "USD")
 # For one novel, and for one writer, in a calendar month (UTC); 0: none.
 ARBORIS_LLM_BUDGET_PROJECT = env.amount("ARBORIS_LLM_BUDGET_PROJECT")
 ARBORIS_LLM_BUDGET_WRITER = env.amount("ARBORIS_LLM_BUDGET_WRITER")
-# The ledger of calls, longer than what it was spent on: a year and its settling; 0: for ever.
+# The log of calls, longer than what it was spent on: a year and its settling; 0: for ever.
 ARBORIS_LLM_KEEP_DAYS = env.whole("ARBORIS_LLM_KEEP_DAYS", 400, low=0, high=36_500)
 
 # Where processes of one host tap each other awake; see arboris/wake.py.

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
-from arboris.llm import gate
+from arboris.llm.accounting import admission
 from arboris.novels.models import NovelProject
 from tests import live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
@@ -40,16 +40,16 @@ def clean_slate() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def model_gate(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Calls to a model pass the desk only where its thread sees what the test has committed."""
+def model_admission(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Calls are admitted by the database only where its thread sees what the test has committed."""
     marker = request.node.get_closest_marker("django_db")
     committed = marker is not None and marker.kwargs.get("transaction")
     if committed or "transactional_db" in request.fixturenames:
         yield
         return
-    before = gate.use(gate.OpenGate())
+    before = admission.use(admission.NoAdmission())
     yield
-    gate.use(before)
+    admission.use(before)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The ledger of calls to language models, its sums, and budgets that are used up."""
+"""The log of calls to language models, its sums, and budgets that are used up."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from analysis import queue
 from analysis.admin.actions import ReasonForm
 from analysis.admin.control import recorded
 from arboris.admin_base import FOUND, ReadOnlyAdmin, having
-from arboris.llm import budget
-from arboris.llm.gate import CANCELLED, OK
-from arboris.llm.models import BudgetStop, CallPlace, ModelCall, SpendTally
+from arboris.llm.accounting import budget
+from arboris.llm.accounting.admission import CANCELLED, OK
+from arboris.llm.models import BudgetStop, CallSlot, ModelCall, SpendCounter
 from arboris.novels.models import NovelProject
 
 Calls = QuerySet[ModelCall]
@@ -54,12 +54,12 @@ class MonthFilter(admin.SimpleListFilter):
         return queryset.filter(created_at__gte=month, created_at__lt=budget.next_month(month))
 
 
-class _TallyFilter(admin.SimpleListFilter):
-    """The values that the counters know: the ledger may have millions of rows."""
+class _CounterFilter(admin.SimpleListFilter):
+    """The values that the counters know: the call log may have millions of rows."""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         column = str(self.parameter_name)
-        values = SpendTally.objects.values_list(column, flat=True).distinct()
+        values = SpendCounter.objects.values_list(column, flat=True).distinct()
         return [(value, value) for value in values.order_by(column)[:100]]
 
     def queryset(self, request: HttpRequest, queryset: Calls) -> Calls:
@@ -67,12 +67,12 @@ class _TallyFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): value}) if value else queryset
 
 
-class PurposeFilter(_TallyFilter):
+class PurposeFilter(_CounterFilter):
     title = gettext_lazy("purpose")
     parameter_name = "purpose"
 
 
-class ModelFilter(_TallyFilter):
+class ModelFilter(_CounterFilter):
     title = gettext_lazy("model")
     parameter_name = "model"
 
@@ -206,13 +206,13 @@ class BudgetStopAdmin(ReadOnlyAdmin[BudgetStop]):
         return request.user.has_perm("llm.change_budgetstop")
 
 
-@admin.register(SpendTally)
-class SpendTallyAdmin(ReadOnlyAdmin[SpendTally]):
+@admin.register(SpendCounter)
+class SpendCounterAdmin(ReadOnlyAdmin[SpendCounter]):
     list_display = ("model", "purpose", "prompt_tokens", "completion_tokens", "cost", "shard")
     ordering = ("model", "purpose", "shard")
 
 
-@admin.register(CallPlace)
-class CallPlaceAdmin(ReadOnlyAdmin[CallPlace]):
+@admin.register(CallSlot)
+class CallSlotAdmin(ReadOnlyAdmin[CallSlot]):
     list_display = ("endpoint", "number", "expires_at")
     ordering = ("endpoint", "number")

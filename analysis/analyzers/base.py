@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from arboris.bible.findings import Feature, Finding, WorldKind
-from arboris.llm.account import Account
+from arboris.llm.accounting.payer import Payer
 
 Language = Literal["zh", "en"]
 
@@ -61,7 +61,7 @@ class ChapterInput:
     model_name: str | None = None
     temperature: float | None = None
     # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().
-    account: Account = field(default_factory=Account)
+    payer: Payer = field(default_factory=Payer)
     ends: float | None = None
 
 

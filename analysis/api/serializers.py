@@ -14,7 +14,7 @@ from analysis.api.waiting import WaitingSerializer, hold_of, shown
 from analysis.errors import sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis
 from analysis.queue.hold import PAUSES, Hold
-from arboris.llm import ledger
+from arboris.llm.accounting import call_log
 
 
 class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
@@ -120,7 +120,7 @@ class TaskDetailSerializer(TaskSerializer):
     @extend_schema_field(serializers.JSONField(allow_null=True))
     def get_token_usage(self, task: PendingAnalysis) -> dict[str, Any] | None:
         """With ``cost`` (a decimal number in a string) and ``currency``, where there is a price."""
-        cost = ledger.cost_of_task(task.pk)
+        cost = call_log.cost_of_task(task.pk)
         if cost is None:
             return task.token_usage
         money = {"cost": f"{cost.normalize():f}", "currency": settings.ARBORIS_LLM_CURRENCY}

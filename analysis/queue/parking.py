@@ -17,8 +17,8 @@ from analysis.models import PendingAnalysis, Status
 from analysis.queue import endpoint, wakeup
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction, locked
-from arboris.llm import budget
-from arboris.llm.budget import Subject
+from arboris.llm.accounting import budget
+from arboris.llm.accounting.budget import Subject
 from arboris.llm.errors import OverBudget
 from arboris.llm.models import BudgetStop
 from notifications import outbox

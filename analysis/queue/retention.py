@@ -13,7 +13,7 @@ from django.conf import settings
 
 from analysis.models import QueueControl, Status
 from analysis.queue.operate import BATCH, prune
-from arboris.llm import ledger
+from arboris.llm.accounting import call_log
 
 log = logging.getLogger(__name__)
 EVERY = timedelta(days=1)
@@ -24,7 +24,7 @@ def step(now: datetime) -> int:
     pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
-    calls = ledger.prune(now)
+    calls = call_log.prune(now)
     deleted = sum(
         prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
         for statuses, days in (
@@ -36,7 +36,7 @@ def step(now: datetime) -> int:
     if deleted:
         log.info("retention: %d analyses deleted", deleted)
     if calls:
-        log.info("retention: %d calls of the ledger deleted", calls)
-    if deleted < BATCH and calls < ledger.BATCH:
+        log.info("retention: %d rows of the call log deleted", calls)
+    if deleted < BATCH and calls < call_log.BATCH:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted

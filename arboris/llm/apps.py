@@ -8,6 +8,6 @@ class LLMConfig(AppConfig):
     verbose_name = _("Language models")
 
     def ready(self) -> None:
-        from arboris.llm import desk, gate
+        from arboris.llm.accounting import admission, database_admission
 
-        gate.use(desk.Desk())
+        admission.use(database_admission.DatabaseAdmission())

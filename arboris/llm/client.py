@@ -1,9 +1,9 @@
-"""A chat with any OpenAI-compatible endpoint, streamed, with typed errors.
+"""Streamed chat with any OpenAI-compatible endpoint, with typed errors.
 
-The official client library does the protocol; this module holds the settings, the bounds and
-the way through one call. A call may be several requests: one that is refused for the moment is
-made again within the call's time. Each request passes the gate, for whose sake a call names the
-account that pays for it: see ``arboris.llm.account``.
+The official client library speaks the protocol. This module adds the settings, the limits and the
+retries: a call may be several requests, because one that is refused for the moment is sent again
+within the call's time. Each request is admitted and logged (``arboris.llm.accounting``), so a call
+names its payer.
 """
 
 from __future__ import annotations
@@ -22,36 +22,34 @@ from django.conf import settings
 from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
 from openai.types.chat.completion_create_params import ResponseFormat
 
-from arboris.llm import bounds, errors, gate, limits, retrying
-from arboris.llm.account import Account
+from arboris.llm import backoff, errors, response_limits
+from arboris.llm.accounting import admission
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
+from arboris.llm.client_errors import typed
 from arboris.llm.configured import missing_settings
-from arboris.llm.translate import typed
-from arboris.llm.usage import Usage
+from arboris.llm.endpoint_profile import TokenLimit, profile_of
 
 Message = ChatCompletionMessageParam
 
 CONNECT_SECONDS = 10.0
-MOST_TOKENS = 1_000_000_000  # whatever an endpoint says it has used
-# What a plain stream asks for beside its text: the tokens used, and a bound on them. Not every
-# endpoint takes either; how far one has to be spared is remembered as long as the process lives.
-EXTRAS = ((True, True), (False, True), (False, False))
-_extras: dict[tuple[str, str], int] = {}
+MOST_TOKENS = 1_000_000_000  # an endpoint that reports more is not believed
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question; what is None is left to the settings or to the endpoint."""
+    """One question. What is None is left to the settings or to the endpoint."""
 
     messages: list[Message]
     model: str | None = None
     temperature: float | None = None
     response_format: ResponseFormat | None = None
-    # Ask for the number of tokens used; a few endpoints refuse even the question.
+    # Ask for the number of tokens used. A few endpoints refuse even that.
     report_usage: bool = False
-    # Bound the answer's tokens, where the settings say so.
-    limited: bool = True
-    account: Account = field(default_factory=Account)
-    # When the caller's own time is over, by time.monotonic(): no new try waits beyond it.
+    # Limit the tokens of the answer, where the settings have a limit.
+    limit_tokens: bool = True
+    payer: Payer = field(default_factory=Payer)
+    # When the caller's own time is over, by time.monotonic(): no retry waits beyond it.
     ends: float | None = None
 
     @property
@@ -70,16 +68,16 @@ async def stream(
     *,
     model: str | None = None,
     temperature: float | None = None,
-    account: Account | None = None,
+    payer: Payer | None = None,
 ) -> AsyncGenerator[str, None]:
-    """Pieces of the answer as they arrive; raises an ``LLMError`` of the fitting kind.
+    """Yield the pieces of the answer as they arrive. Raises LLMError.
 
-    ``settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT`` (seconds) bounds the wait for the first piece,
-    ``ARBORIS_LLM_TIMEOUT`` that for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` the whole answer.
+    Time limits, in seconds: ``settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT`` for the first piece,
+    ``ARBORIS_LLM_TIMEOUT`` for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` for the whole answer.
     """
-    call = Call(messages, model, temperature, account=account or Account())
+    call = Call(messages, model, temperature, payer=payer or Payer())
     reason = None
-    async with connect() as connection, aclosing(_plain(connection, call)) as answer:
+    async with connect() as connection, aclosing(_text(connection, call)) as answer:
         async for piece in answer:
             reason = piece.finish_reason or reason
             if piece.text:
@@ -90,26 +88,25 @@ async def stream(
         raise errors.Truncated("the answer reached the length that the endpoint allows")
 
 
-async def _plain(connection: openai.AsyncOpenAI, call: Call) -> AsyncGenerator[Piece, None]:
-    """The pieces; a request that is refused is made again with less in it that may be left out."""
-    endpoint = (settings.ARBORIS_LLM_BASE_URL, call.model_name)
-    for extras in range(_extras.get(endpoint, 0), len(EXTRAS)):
-        report_usage, limited = EXTRAS[extras]
-        asking = replace(call, report_usage=report_usage, limited=limited)
+async def _text(connection: openai.AsyncOpenAI, call: Call) -> AsyncGenerator[Piece, None]:
+    """Yield the pieces. A request that is refused is sent again with less in it."""
+    accepted = profile_of(call.model_name).text
+    for form in accepted.candidates():
+        asking = replace(call, report_usage=form.report_usage, limit_tokens=form.limit_tokens)
         try:
             async with aclosing(pieces(connection, asking)) as answer:
                 async for piece in answer:
-                    _extras[endpoint] = extras
+                    accepted.accept(form)
                     yield piece
             return
-        except errors.RequestRefused:  # before it began: nothing was yielded
-            if extras == len(EXTRAS) - 1:
+        except errors.RequestRefused:  # before the answer began: nothing was yielded
+            if accepted.is_last(form):
                 raise
 
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[openai.AsyncOpenAI]:
-    """A client for the configured endpoint, to be shared between calls of one event loop."""
+    """Open a client for the configured endpoint, to be shared by calls of one event loop."""
     if missing := missing_settings():
         raise errors.NotConfigured(", ".join(missing))
     wait = max(settings.ARBORIS_LLM_TIMEOUT, settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT)
@@ -118,11 +115,13 @@ async def connect() -> AsyncIterator[openai.AsyncOpenAI]:
         # Endpoints on one's own machine take any key; the library insists on one.
         api_key=settings.ARBORIS_LLM_API_KEY or "none",
         timeout=openai.Timeout(wait, connect=min(wait, CONNECT_SECONDS)),
-        max_retries=0,  # every request is one of ours: admitted, and entered in the ledger
+        max_retries=0,  # we retry ourselves: every request is admitted and logged
         default_headers={"Accept-Encoding": "identity"},
-        # An endpoint that sends us elsewhere would get the key sent there.
+        # Following a redirect would send the key to another server.
         http_client=openai.DefaultAsyncHttpxClient(
-            follow_redirects=False, event_hooks={"response": [bounds.count]}, verify=_trust()
+            follow_redirects=False,
+            event_hooks={"response": [response_limits.limit_body]},
+            verify=_trust(),
         ),
     ) as connection:
         yield connection
@@ -130,25 +129,25 @@ async def connect() -> AsyncIterator[openai.AsyncOpenAI]:
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """Reading the certificates that are trusted takes 20 ms: once in the life of a process."""
+    """Load the trusted certificates, which takes 20 ms: once in the life of a process."""
     return httpx2.create_ssl_context()
 
 
 async def pieces(
     connection: openai.AsyncOpenAI, call: Call, usage: Usage | None = None
 ) -> AsyncGenerator[Piece, None]:
-    """The answer to one call, piece by piece; raises LLMError. ``usage`` grows as it is spent.
+    """Yield the answer to one call. Raises LLMError. ``usage`` grows by the tokens used.
 
-    The end of this generator (``aclosing``) ends the request. Until the answer begins, a request
-    that is refused for the moment is made again, as far as the call's time allows it.
+    Closing this generator (``aclosing``) ends the request. Until the answer begins, a request that
+    is refused for the moment is sent again, as far as the call's time allows it.
     """
     clock = asyncio.get_running_loop().time  # time.monotonic
     ends = clock() + settings.ARBORIS_LLM_TOTAL_TIMEOUT
-    patience = ends if call.ends is None else min(ends, call.ends)
+    retry_until = ends if call.ends is None else min(ends, call.ends)
+    profile = profile_of(call.model_name)
     tries, began = 0, False
     while True:
-        wait = 0.0
-        limit = limits.parameter(call.model_name) if call.limited else None
+        limit = profile.token_limit if call.limit_tokens else None
         try:
             async with aclosing(_request(connection, call, limit, ends, usage)) as answer:
                 async for piece in answer:
@@ -157,97 +156,98 @@ async def pieces(
             return
         except errors.LLMError as error:
             if limit is not None and isinstance(error, errors.TokenLimitRefused):
-                limits.refused(call.model_name, limit)
+                profile.refuse_token_limit(limit)
                 continue
             tries += 1
-            again = None if began else retrying.pause(error, tries, patience - clock())
-            if again is None:
+            left = retry_until - clock()
+            wait = None if began else backoff.wait_before_retry(error, tries, left)
+            if wait is None:
                 raise
-            wait = again
         await asyncio.sleep(wait)
 
 
 async def _request(
     connection: openai.AsyncOpenAI,
     call: Call,
-    limit: limits.Parameter | None,
+    limit: TokenLimit | None,
     ends: float,
     usage: Usage | None,
 ) -> AsyncGenerator[Piece, None]:
-    """One request through the gate; whatever stops it, what it has used is told there."""
+    """Send one request, once it is admitted. Whatever stops it, its usage is recorded."""
     clock = asyncio.get_running_loop().time
-    entry = await gate.current().enter(call.account, ends)
-    started, outcome = clock(), "llm_error"
+    permit = await admission.current().admit(call.payer, ends)
+    started, outcome = clock(), admission.FAILED
     reported, taken = Usage(), ""
     began = False
     try:
-        async with aclosing(_chunks(connection, call, limit, ends, entry)) as chunks:
+        async with aclosing(_chunks(connection, call, limit, ends, permit)) as chunks:
             async for chunk in chunks:
                 began = True
                 _count_reported(chunk, reported)
                 piece = _piece(chunk)
                 taken += piece.text
-                if len(taken) > bounds.MAX_REPLY_CHARACTERS:
+                if len(taken) > response_limits.MAX_REPLY_CHARACTERS:
                     raise errors.TooLarge(f"the answer goes on after {len(taken)} characters")
                 yield piece
-        outcome = gate.OK
+        outcome = admission.OK
     except errors.LLMError as error:
         outcome = error.code
         raise
     except (asyncio.CancelledError, GeneratorExit):
-        outcome = gate.CANCELLED
+        outcome = admission.CANCELLED
         raise
     finally:
-        # Whatever stopped it: what the endpoint has read and written is spent.
+        # Whatever stopped it, the endpoint charges for what it has read and written.
         if began and not reported.prompt:
             reported.estimate("".join(str(m.get("content")) for m in call.messages), taken)
         if usage is not None:
             usage.add(reported)
-        ended = gate.Ended(call.model_name, reported, outcome, clock() - started)
-        await gate.current().leave(entry, call.account, ended)
+        seconds = clock() - started
+        record = admission.RequestRecord(call.model_name, reported, outcome, seconds)
+        await admission.current().finish(permit, call.payer, record)
 
 
 async def _chunks(
     connection: openai.AsyncOpenAI,
     call: Call,
-    limit: limits.Parameter | None,
+    limit: TokenLimit | None,
     ends: float,
-    entry: gate.Entry,
+    permit: admission.Permit,
 ) -> AsyncGenerator[ChatCompletionChunk, None]:
-    """The library's chunks within the time-outs, with its errors as ours."""
+    """Yield the library's chunks within the time-outs. Raises LLMError in place of its errors."""
     clock = asyncio.get_running_loop().time
     wait = settings.ARBORIS_LLM_TIMEOUT
     first = clock() + (settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT or wait)
     answer = None
     try:
-        async with asyncio.timeout_at(min(ends, first)) as entry.waits:
+        async with asyncio.timeout_at(min(ends, first)) as permit.waits:
             answer = await _create(connection, call, limit)
             chunk = await anext(answer, None)
         while chunk is not None:
-            entry.waits = None
+            permit.waits = None
             yield chunk
-            if entry.lost:
+            if permit.lost:
                 break
-            async with asyncio.timeout_at(min(ends, clock() + wait)) as entry.waits:
+            async with asyncio.timeout_at(min(ends, clock() + wait)) as permit.waits:
                 chunk = await anext(answer, None)
     except openai.OpenAIError as error:
-        # Without its cause: that one holds the request, and with it the key.
+        # Without its cause, which holds the request and with it the key.
         raise typed(error) from None
     except TimeoutError:
-        if not entry.lost:
+        if not permit.lost:
             raise errors.TimedOut("the answer took longer than allowed") from None
     except (ValueError, RecursionError):
         raise errors.BadAnswer("the endpoint's answer is no chat") from None
     finally:
-        entry.waits = None
+        permit.waits = None
         if answer is not None:
             await answer.close()
-    if entry.lost:
-        raise errors.Busy("the place at the endpoint was lost during the call")
+    if permit.lost:
+        raise errors.Busy("the call slot was lost during the call")
 
 
 async def _create(
-    connection: openai.AsyncOpenAI, call: Call, limit: limits.Parameter | None
+    connection: openai.AsyncOpenAI, call: Call, limit: TokenLimit | None
 ) -> openai.AsyncStream[ChatCompletionChunk]:
     most = settings.ARBORIS_LLM_MAX_TOKENS
     return await connection.chat.completions.create(
@@ -263,7 +263,7 @@ async def _create(
 
 
 def _piece(chunk: ChatCompletionChunk) -> Piece:
-    """The text in a chunk. The library builds chunks unchecked: nothing in one is certain."""
+    """Return the text of a chunk. The library builds chunks unchecked, so any part may be missing."""
     try:
         choices = chunk.choices or []
         text = "".join(choice.delta.content or "" for choice in choices if choice.delta)
@@ -277,16 +277,10 @@ def _piece(chunk: ChatCompletionChunk) -> Piece:
 
 
 def _count_reported(chunk: ChatCompletionChunk, usage: Usage) -> None:
-    """Take over the endpoint's own count, which comes with the last chunk or grows with each."""
+    """Adopt the endpoint's own count, which comes with the last chunk or grows with each."""
     told = getattr(chunk, "usage", None)
     prompt = getattr(told, "prompt_tokens", None)
     completion = getattr(told, "completion_tokens", None)
     if isinstance(prompt, int) and isinstance(completion, int):
         usage.prompt = min(max(0, prompt), MOST_TOKENS)
         usage.completion = min(max(0, completion), MOST_TOKENS)
-
-
-def forget() -> None:
-    """Forget what was learnt about endpoints."""
-    _extras.clear()
-    limits.forget()

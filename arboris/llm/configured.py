@@ -1,4 +1,4 @@
-"""Whether a model can be asked at all; apart from the client, whose library takes 17 MB."""
+"""Whether a model is configured. Apart from the client, whose library takes 17 MB."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ NEEDED = ("ARBORIS_LLM_BASE_URL", "ARBORIS_LLM_MODEL")
 
 
 def missing_settings() -> list[str]:
-    """Names of the settings without which no model can be asked."""
+    """Return the names of the settings that are missing."""
     return [name for name in NEEDED if not getattr(settings, name)]
 
 
 def endpoint_name() -> str:
-    """The endpoint's host and port, without whatever else its address may hold."""
+    """Return the endpoint's host and port, without the rest of its address."""
     address = urlsplit(settings.ARBORIS_LLM_BASE_URL)
     return (address.netloc.rpartition("@")[2] or "llm")[:100]

@@ -1,4 +1,4 @@
-"""What calls have cost, who may not make more of them, and the places at an endpoint."""
+"""The call log, counters of what was spent, call slots, and budgets that are used up."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ModelCall(models.Model):
-    """One request to a model: the ledger. Written when the request ends, however it ends.
+    """One request to a model. The row is written when the request ends, however it ends.
 
-    It points to nothing, so that neither a pruned task nor a deleted novel takes along what was
-    spent on it.
+    It has no foreign key: deleting a task or a novel must not delete what was spent on it.
     """
 
-    # Drawn by the writer of the row: written twice, where an answer was lost, it is there once.
+    # Drawn by the process: a row that is written again, because an answer was lost, is there once.
     call_id = models.UUIDField(unique=True, editable=False)
     created_at = models.DateTimeField(_("time"), db_index=True)
     endpoint = models.CharField(_("endpoint"), max_length=100)
@@ -26,7 +25,7 @@ class ModelCall(models.Model):
     user_id = models.BigIntegerField(_("writer"), null=True, blank=True)
     prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
     completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
-    # How many of the two were never reported but estimated.
+    # How many of both were estimated, not reported.
     estimated_tokens = models.BigIntegerField(_("estimated tokens"), default=0)
     # NULL: the price table knows no price for the model.
     cost = models.DecimalField(_("cost"), max_digits=20, decimal_places=10, null=True, blank=True)
@@ -38,7 +37,7 @@ class ModelCall(models.Model):
         verbose_name = _("call")
         verbose_name_plural = _("calls")
         indexes = [
-            # With what is summed at the end: a month's sum is read from the index alone.
+            # With the cost: the sum of a month is read from the index alone.
             models.Index(fields=["project_id", "created_at", "cost"], name="llm_call_of_project"),
             models.Index(fields=["user_id", "created_at", "cost"], name="llm_call_of_writer"),
             models.Index(fields=["task_id"], name="llm_call_of_task"),
@@ -48,10 +47,10 @@ class ModelCall(models.Model):
         return f"{self.model} ({self.outcome})"
 
 
-class SpendTally(models.Model):
-    """What was ever spent by model and purpose, so that counters survive the ledger's pruning.
+class SpendCounter(models.Model):
+    """What was ever spent, by model and purpose. It survives the pruning of the call log.
 
-    A row per shard keeps writers apart.
+    One row a shard, so that processes do not wait for one another's row.
     """
 
     SHARDS = 16
@@ -66,8 +65,8 @@ class SpendTally(models.Model):
 
     class Meta:
         db_table = "llm_spend_tally"
-        verbose_name = _("tally of calls")
-        verbose_name_plural = _("tallies of calls")
+        verbose_name = _("spend counter")
+        verbose_name_plural = _("spend counters")
         constraints = [
             models.UniqueConstraint(fields=["shard", "model", "purpose"], name="llm_tally_once")
         ]
@@ -76,11 +75,8 @@ class SpendTally(models.Model):
         return f"{self.model} ({self.purpose})"
 
 
-class CallPlace(models.Model):
-    """One of the places for calls at an endpoint: whoever holds it may have one call under way.
-
-    It is free once ``expires_at`` has passed, whatever became of its holder.
-    """
+class CallSlot(models.Model):
+    """A slot for one call at a time at an endpoint; free once ``expires_at`` has passed."""
 
     endpoint = models.CharField(_("endpoint"), max_length=100)
     number = models.PositiveIntegerField(_("number"))
@@ -89,8 +85,8 @@ class CallPlace(models.Model):
 
     class Meta:
         db_table = "llm_call_place"
-        verbose_name = _("place for a call")
-        verbose_name_plural = _("places for calls")
+        verbose_name = _("call slot")
+        verbose_name_plural = _("call slots")
         constraints = [
             models.UniqueConstraint(fields=["endpoint", "number"], name="llm_place_once")
         ]
@@ -100,15 +96,15 @@ class CallPlace(models.Model):
 
 
 class BudgetStop(models.Model):
-    """A novel or a writer whose budget for a month is used up: its analyses are parked.
+    """A novel or a writer whose budget for a month is used up. Its analyses are parked.
 
-    ``lifted_at``: somebody lets it go on all the same, until the month is over.
+    From ``lifted_at`` on, somebody has let them go on for the rest of the month.
     """
 
     month = models.DateField(_("month"))  # its first day
     project_id = models.UUIDField(_("novel"), null=True, blank=True)
     user_id = models.BigIntegerField(_("writer"))  # also the novel's
-    # What it stands for, so that the database keeps it to one: "project:<id>" or "writer:<id>".
+    # "project:<id>" or "writer:<id>": the unique key allows one row a month for each.
     subject = models.CharField(max_length=60, editable=False)
     budget = models.DecimalField(_("budget"), max_digits=20, decimal_places=4)
     stopped_at = models.DateTimeField(_("used up"))

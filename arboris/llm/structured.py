@@ -1,9 +1,8 @@
 """One question to a model, answered with an instance of a pydantic model.
 
-Endpoints differ in how far they can be held to a form, so there is a ladder: a JSON schema, then
-JSON of any shape, then words alone. The rung on which an endpoint takes requests is remembered
-for as long as the process lives. Whatever comes back is read leniently and checked strictly; an
-answer that does not fit is sent back once with what is wrong about it.
+Endpoints differ in how far they can hold a model to a form, so a request that is refused is sent
+again in the next form of ``endpoint_profile.STRUCTURED``. The answer is read leniently and checked
+strictly. One that does not fit is sent back once, with what is wrong about it.
 """
 
 from __future__ import annotations
@@ -11,31 +10,27 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Generic, Literal, TypeVar
+from typing import Generic, TypeVar
 
 import openai
-from django.conf import settings
 from openai.types.chat.completion_create_params import ResponseFormat
 from pydantic import BaseModel, ValidationError
 
-from arboris.llm import client, errors, lenient
+from arboris.llm import client, errors, json_recovery
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
-from arboris.llm.schema import strict_schema
-from arboris.llm.usage import Usage
+from arboris.llm.endpoint_profile import RequestForm, profile_of
+from arboris.llm.json_schema import strict_schema
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
-Rung = Literal["schema", "json", "words", "bare"]
-# "bare" asks not even for the tokens used, and bounds none.
-LADDER: tuple[Rung, ...] = ("schema", "json", "words", "bare")
-_rungs: dict[tuple[str, str], Rung] = {}
 
-_QUOTED_BACK = 20_000  # characters of a wrong answer that the model is shown again
+_SHOWN_AGAIN = 20_000  # characters of a wrong answer
 
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[AnswerModel]):
     value: AnswerModel
-    truncated: bool  # its end was missing; what was complete is in ``value``
+    truncated: bool  # its end was missing; ``value`` holds only what was complete
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +42,19 @@ class _Reply:
 async def ask(
     connection: openai.AsyncOpenAI, call: Call, model: type[AnswerModel], usage: Usage
 ) -> Answer[AnswerModel]:
-    """Ask, check, and where the answer does not fit ask once more.
+    """Ask, check the answer, and ask once more where it does not fit.
 
-    ``usage`` grows by what every request has cost, whether this returns, raises or is cancelled.
-    Raises an LLMError; BadAnswer and its kinds where the second answer does not fit either.
+    ``usage`` grows by the tokens of every request, whether this returns, raises or is cancelled.
+    Raises LLMError; BadAnswer or a class below it where the second answer does not fit either.
     """
     reply = await _reply(connection, call, model, usage)
     try:
         return _read(reply, model, last=False)
     except errors.Truncated:
-        raise  # asked again, it would end at the same place
+        raise  # the next answer would end at the same place
     except errors.BadAnswer as wrong:
-        # An empty turn of the model's own would be refused by some endpoints.
-        shown = lenient.without_thoughts(reply.text)[:_QUOTED_BACK] or "{}"
+        # Some endpoints refuse an empty message of the model.
+        shown = json_recovery.without_thoughts(reply.text)[:_SHOWN_AGAIN] or "{}"
         messages: list[client.Message] = [
             *call.messages,
             {"role": "assistant", "content": shown},
@@ -80,39 +75,37 @@ def _repair(wrong: errors.BadAnswer) -> str:
 async def _reply(
     connection: openai.AsyncOpenAI, call: Call, model: type[BaseModel], usage: Usage
 ) -> _Reply:
-    """The whole answer, asked on the highest rung that the endpoint takes."""
-    endpoint = (settings.ARBORIS_LLM_BASE_URL, call.model_name)
-    rung = _rungs.get(endpoint, LADDER[0])
-    while True:
+    """Return the whole answer, asked for in the first form that the endpoint accepts."""
+    accepted = profile_of(call.model_name).structured
+    for form in accepted.candidates():
         try:
-            reply = await _collect(connection, _on(rung, call, model), usage)
+            reply = await _collect(connection, _in_form(form, call, model), usage)
         except errors.RequestRefused:
-            if rung == LADDER[-1]:
+            if accepted.is_last(form):
                 raise
-            rung = LADDER[LADDER.index(rung) + 1]
         else:
-            _rungs[endpoint] = rung
+            accepted.accept(form)
             return reply
+    raise AssertionError("there is always a last form")
 
 
-def _on(rung: Rung, call: Call, model: type[BaseModel]) -> Call:
-    """The call as it is put on a rung of the ladder."""
+def _in_form(form: RequestForm, call: Call, model: type[BaseModel]) -> Call:
     schema = strict_schema(model)
-    call = replace(call, report_usage=rung != "bare", limited=rung != "bare")
-    if rung == "schema":
-        form: ResponseFormat = {
+    call = replace(call, report_usage=form.report_usage, limit_tokens=form.limit_tokens)
+    if form.answer == "schema":
+        response_format: ResponseFormat = {
             "type": "json_schema",
             "json_schema": {"name": model.__name__, "schema": schema, "strict": True},
         }
-        return replace(call, response_format=form)
+        return replace(call, response_format=response_format)
     wanted = "Answer with one JSON object that fits this JSON schema, and with nothing else:\n"
     wanted += json.dumps(schema, ensure_ascii=False)
     call = replace(call, messages=_with_system(call.messages, wanted))
-    return replace(call, response_format={"type": "json_object"}) if rung == "json" else call
+    return replace(call, response_format={"type": "json_object"}) if form.answer == "json" else call
 
 
 def _with_system(messages: list[client.Message], words: str) -> list[client.Message]:
-    """The words at the end of the system message: some endpoints allow only one."""
+    """Append the words to the system message: some endpoints allow only one."""
     first, *rest = messages
     if first["role"] == "system" and isinstance(first["content"], str):
         return [{"role": "system", "content": f"{first['content']}\n\n{words}"}, *rest]
@@ -120,38 +113,38 @@ def _with_system(messages: list[client.Message], words: str) -> list[client.Mess
 
 
 async def _collect(connection: openai.AsyncOpenAI, call: Call, usage: Usage) -> _Reply:
-    parts, reason, some = [], None, False
+    parts, reason, began = [], None, False
     async with aclosing(client.pieces(connection, call, usage)) as answer:
         async for piece in answer:
-            some = True
+            began = True
             parts.append(piece.text)
             reason = piece.finish_reason or reason
-    if not some:
+    if not began:
         raise errors.BadAnswer("the endpoint's answer is no chat")
     return _Reply("".join(parts), cut_off=reason in (None, "length"))
 
 
 def _read(reply: _Reply, model: type[AnswerModel], *, last: bool) -> Answer[AnswerModel]:
-    """The first object in the reply that fits; raises BadAnswer, with what is wrong about it."""
-    if not lenient.without_thoughts(reply.text):
+    """Return the first object in the reply that fits. Raises BadAnswer with what is wrong."""
+    if not json_recovery.without_thoughts(reply.text):
         if reply.cut_off:
             raise errors.Truncated("the answer ends before it begins")
         raise errors.Empty("the answer is empty")
     wrong = ""
-    for found in lenient.objects(reply.text):
-        if found.repaired and not (reply.cut_off or last):
-            break  # a broken answer that was not cut off: asked again, it may come whole
+    for found in json_recovery.objects(reply.text):
+        if found.cut_off and not (reply.cut_off or last):
+            break  # the endpoint says that this is all: the next answer may be whole
         try:
-            return Answer(model.model_validate(found.value), found.repaired)
+            return Answer(model.model_validate(found.value), found.cut_off)
         except ValidationError as error:
             wrong = wrong or _sentence(error)
-    if reply.cut_off and lenient.open_ended(reply.text):
+    if reply.cut_off and json_recovery.ends_open(reply.text):
         raise errors.Truncated("the answer ends in the middle")
-    raise errors.BadAnswer(lenient.flaw(reply.text) or wrong)
+    raise errors.BadAnswer(json_recovery.flaw(reply.text) or wrong)
 
 
 def _sentence(error: ValidationError) -> str:
-    """Where it does not fit and why, without the values: those are the writer's text."""
+    """Say where it does not fit and why, without the values: those are the writer's text."""
     places = [
         f"{'.'.join(str(step) for step in problem['loc']) or 'the whole'}: {problem['msg']}"
         for problem in error.errors(include_input=False, include_context=False, include_url=False)

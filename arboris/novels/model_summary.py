@@ -12,10 +12,10 @@ import time
 from django.conf import settings
 from pydantic import BaseModel
 
-from arboris.llm import client, errors, fence, structured
-from arboris.llm.account import Account
+from arboris.llm import client, errors, prompt_fence, structured
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.configured import missing_settings
-from arboris.llm.usage import Usage
 from arboris.novels.summary import first_sentences, grounded
 from arboris.novels.text import Language, extractive_summary, guess_language
 from arboris.storable import storable
@@ -69,7 +69,7 @@ async def summarize(
     text: str,
     *,
     model: str | None = None,
-    account: Account | None = None,
+    payer: Payer | None = None,
     generated: bool = False,
 ) -> str:
     """One to three sentences about a chapter, within ARBORIS_SUMMARY_TIMEOUT seconds.
@@ -79,7 +79,7 @@ async def summarize(
     language = guess_language(text)
     if text.strip() and wanted(generated=generated):
         try:
-            return await _ask(text, language, model, account or Account("summary"))
+            return await _ask(text, language, model, payer or Payer("summary"))
         except errors.LLMError as error:
             log.warning("No summary by the model, taking sentences: %s: %s", error.code, error)
     return extractive_summary(text, language)
@@ -88,17 +88,17 @@ async def summarize(
 def messages_for(text: str, language: Language) -> list[client.Message]:
     if len(text) > MAX_TEXT:
         text = extractive_summary(text, language, CONDENSED)
-    token = fence.new_token()
-    material = f"{fence.block('CHAPTER', token, text)}\n\n{REMINDER[language]}"
+    token = prompt_fence.new_token()
+    material = f"{prompt_fence.block('CHAPTER', token, text)}\n\n{REMINDER[language]}"
     return [
         {"role": "system", "content": RULES[language].format(token=token)},
         {"role": "user", "content": material},
     ]
 
 
-async def _ask(text: str, language: Language, model: str | None, account: Account) -> str:
+async def _ask(text: str, language: Language, model: str | None, payer: Payer) -> str:
     ends = time.monotonic() + settings.ARBORIS_SUMMARY_TIMEOUT
-    call = client.Call(messages_for(text, language), model, account=account, ends=ends)
+    call = client.Call(messages_for(text, language), model, payer=payer, ends=ends)
     try:
         async with asyncio.timeout(settings.ARBORIS_SUMMARY_TIMEOUT), client.connect() as line:
             answer = await structured.ask(line, call, Told, Usage())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 
 from arboris.db import let_go
-from arboris.llm.account import Account
+from arboris.llm.accounting.payer import Payer
 from arboris.novels import model_summary
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
@@ -51,5 +51,5 @@ async def summary_of(
         content,
         generated=generated,
         model=(wish.config or {}).get("model_name"),
-        account=Account("summary", project_id=project.pk, user_id=project.owner_id),
+        payer=Payer("summary", project_id=project.pk, user_id=project.owner_id),
     )

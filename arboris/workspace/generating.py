@@ -18,7 +18,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from arboris.db import let_go
-from arboris.llm.account import Account
+from arboris.llm.accounting.payer import Payer
 from arboris.llm.errors import Empty
 from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
@@ -60,8 +60,8 @@ class Generation:
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """The text as it arrives. Raises LLMError; Empty where nothing came."""
-        account = Account("generation", project_id=self._project.pk, user_id=self._project.owner_id)
-        written = generation.write(self._messages, self._wish.config or {}, account)
+        payer = Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id)
+        written = generation.write(self._messages, self._wish.config or {}, payer)
         async with aclosing(written):
             async for piece in written:
                 self._text += piece

@@ -1,4 +1,4 @@
-"""The ledger and used-up budgets in the hands of staff."""
+"""The call log and used-up budgets in the hands of staff."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pytest_django import Settings
 from analysis import queue
 from analysis.models import OperatorAction, PendingAnalysis
 from arboris.db import db_now
-from arboris.llm import gate, ledger, prices
-from arboris.llm.account import Account
+from arboris.llm.accounting import admission, call_log, prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.errors import OverBudget
-from arboris.llm.gate import Ended
 from arboris.llm.models import BudgetStop, ModelCall
-from arboris.llm.usage import Usage
 from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import member, signed_in
 from tests.factories import claim_next, make_project, make_user, queue_chapter
@@ -44,12 +44,12 @@ def priced(settings: Settings) -> None:
 
 
 def spend(
-    project: NovelProject, purpose: str, tokens: int, *, outcome: str = gate.OK, days: int = 0
+    project: NovelProject, purpose: str, tokens: int, *, outcome: str = admission.OK, days: int = 0
 ) -> None:
-    account = Account(purpose, project.pk, project.owner_id, task_id=tokens)
-    row = ledger.row(account, Ended("small", Usage(tokens, 0), outcome, 1.0))
+    account = Payer(purpose, project.pk, project.owner_id, task_id=tokens)
+    row = call_log.row(account, RequestRecord("small", Usage(tokens, 0), outcome, 1.0))
     row.created_at = datetime.now(UTC) - timedelta(days=days)
-    ledger.write(row)
+    call_log.write(row)
 
 
 def page(staff: Client, **query: Any) -> Any:
@@ -109,7 +109,7 @@ def test_filters_and_search(staff: Client, project: NovelProject) -> None:
     assert sums(page(staff, month=month))[3] == [("small", 1, Decimal(2))]
 
 
-def test_the_ledger_outlives_what_it_was_spent_on(staff: Client, project: NovelProject) -> None:
+def test_the_call_log_outlives_tasks_and_novels(staff: Client, project: NovelProject) -> None:
     spend(project, "generation", 30)
     pk = project.pk
     project.owner.delete()

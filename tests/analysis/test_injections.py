@@ -29,7 +29,7 @@ from arboris.bible import story as bible
 from arboris.bible.findings import FEATURES, Feature
 from arboris.bible.findings import Finding as Stated
 from arboris.bible.models import Character, CharacterState, Finding, ForeshadowingThread
-from arboris.llm import fence
+from arboris.llm import prompt_fence
 from arboris.novels import model_summary
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.workspace.generation import messages_for
@@ -96,7 +96,7 @@ def expect_fenced(messages: list[Any], plain: list[Any]) -> dict[str, str]:
     assert (system, outside) == taken_apart(plain)[:2]
     for name, data in blocks.items():
         assert not SIGNS.search(data), (name, data)
-        assert not any(sign in fence.UNSEEN for sign in data), name
+        assert not any(sign in prompt_fence.UNSEEN for sign in data), name
     assert KEY not in json.dumps(messages)
     return blocks
 
@@ -122,9 +122,9 @@ def test_the_analyzers_question_stays_the_same(attack: Injection, feature: Featu
         prompts.messages(plain, feature, Chunk(0, len(plain.text)), 1, 1),
     )
     assert len(blocks["CHAPTER"]) == len(chapter.text)  # nothing is left out
-    assert flattened(blocks["CHAPTER"]) == flattened(fence.neutral(chapter.text))
+    assert flattened(blocks["CHAPTER"]) == flattened(prompt_fence.neutral(chapter.text))
     # A quote of what was neutralised is found where it stands.
-    quote = fence.neutral(attack.text).strip()
+    quote = prompt_fence.neutral(attack.text).strip()
     if flattened(quote)[0]:
         assert Finder(chapter.text, whole).find(quote) is not None
 

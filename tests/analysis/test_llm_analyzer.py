@@ -31,7 +31,7 @@ from arboris.bible.findings import FEATURES, Appearance, Feature, Payoff, Relati
 from arboris.bible.models import Character
 from arboris.db import db_now
 from arboris.llm import errors as llm_errors
-from arboris.llm.fence import neutral
+from arboris.llm.prompt_fence import neutral
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured

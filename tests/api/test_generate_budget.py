@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from pytest_django import Settings
 
-from arboris.llm import gate, ledger, prices
-from arboris.llm.account import Account
-from arboris.llm.gate import Ended
+from arboris.llm.accounting import admission, call_log, prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.models import ModelCall
-from arboris.llm.usage import Usage
 from arboris.novels.models import Chapter, NovelProject
 from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient
@@ -28,8 +28,8 @@ def one_a_month(settings: Settings) -> None:
 def test_over_budget_is_402_and_asks_nobody(
     api: JsonClient, project: NovelProject, model: Script
 ) -> None:
-    account = Account("generation", project.pk, project.owner_id)
-    ledger.write(ledger.row(account, Ended("m", Usage(1000, 0), gate.OK, 1.0)))
+    payer = Payer("generation", project.pk, project.owner_id)
+    call_log.write(call_log.row(payer, RequestRecord("m", Usage(1000, 0), admission.OK, 1.0)))
     for accept in ("application/json", "text/event-stream"):
         url = f"/api/projects/{project.pk}/chapters/generate"
         answer = api.post(url, {}, headers={"accept": accept})
@@ -39,7 +39,7 @@ def test_over_budget_is_402_and_asks_nobody(
     assert not Chapter.objects.exists()
 
 
-def test_what_a_chapter_costs_is_in_the_ledger(
+def test_what_a_chapter_costs_is_logged(
     api: JsonClient, project: NovelProject, model: Script
 ) -> None:
     assert generate(api, project).status_code == 201

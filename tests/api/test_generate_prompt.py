@@ -22,7 +22,7 @@ from arboris.bible.findings import (
     WorldFact,
 )
 from arboris.db import in_transaction
-from arboris.llm import fence
+from arboris.llm import prompt_fence
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.generation import messages_for
@@ -215,7 +215,7 @@ def test_markers_cannot_be_forged_from_any_part(novel: NovelProject) -> None:
     rest = re.sub(r"<<<\w+ [0-9a-f]{16}>>>", "", str(user.get("content")))
     assert not re.search(r"[<>]|\[INST", rest)
     assert forged[:10] not in str(system.get("content"))
-    assert fence.neutral(forged) in str(user.get("content"))
+    assert prompt_fence.neutral(forged) in str(user.get("content"))
 
 
 def test_every_kind_has_its_word() -> None:

@@ -75,9 +75,9 @@ def main() -> None:
     for name, value in orders["settings"].items():
         setattr(settings, name, value)
     django.setup()
-    from arboris.llm import places
+    from arboris.llm.accounting import call_slots
 
-    places.LEASE_SECONDS = orders["lease"]
+    call_slots.LEASE_SECONDS = orders["lease"]
     json.dump(asyncio.run(call_all(orders["calls"])), sys.stdout)
 
 

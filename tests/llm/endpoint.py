@@ -1,7 +1,7 @@
 """A chat endpoint for tests that decides on every request anew, over real HTTP on the loopback.
 
 A test gives it a function from the request's body to a ``Reply``; ``tests.llm_server`` is its
-simpler sister that answers everything alike.
+simpler variant that answers everything alike.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from pytest_django import Settings
 
-from arboris.llm import client, structured
+from arboris.llm import endpoint_profile
 
 KEY = "sk-very-secret-0123456789"
 HOLD_SECONDS = 20.0
@@ -196,6 +196,5 @@ def configured(settings: Settings) -> Iterator[Endpoint]:
         settings.ARBORIS_LLM_MODEL = "test-model"
         settings.ARBORIS_LLM_API_KEY = KEY
         settings.ARBORIS_LLM_RETRIES = 0
-        structured._rungs.clear()
-        client.forget()
+        endpoint_profile.forget()
         yield server

@@ -9,11 +9,12 @@ from decimal import Decimal
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from arboris.llm import budget, errors, gate, ledger, prices
-from arboris.llm.account import Account
-from arboris.llm.budget import Subject
-from arboris.llm.gate import Ended
-from arboris.llm.usage import Usage
+from arboris.llm import errors
+from arboris.llm.accounting import admission, budget, call_log, prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.budget import Subject
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 
 pytestmark = pytest.mark.django_db
 
@@ -21,9 +22,11 @@ NOVEL, WRITER = uuid.uuid4(), 7
 
 
 def spend(tokens: int, when: datetime) -> None:
-    row = ledger.row(Account("generation", NOVEL, WRITER), Ended("m", Usage(tokens, 0), gate.OK, 1))
+    row = call_log.row(
+        Payer("generation", NOVEL, WRITER), RequestRecord("m", Usage(tokens, 0), admission.OK, 1)
+    )
     row.created_at = when
-    ledger.write(row)
+    call_log.write(row)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from arboris import checks
 from arboris.env import Env
-from arboris.llm import prices
+from arboris.llm.accounting import prices
 
 pytestmark = pytest.mark.nodb
 NAME = "ARBORIS_LLM_PRICES"

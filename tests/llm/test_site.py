@@ -1,4 +1,4 @@
-"""A real site whose analyses ask a model: daphne and qcluster, with places, prices and the ledger."""
+"""A real site whose analyses ask a model: daphne and qcluster, with call slots, prices and the call log."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def site(
         "ARBORIS_LLM_PRICES": json.dumps(PRICES),
         "ARBORIS_LOG_LEVEL": "DEBUG",
     }
-    # That its processes end on SIGTERM, the desks' threads with them, is asserted there.
+    # That its processes end on SIGTERM, their accounting threads with them, is asserted there.
     with (
         django_db_blocker.unblock(),
         live.running(tmp_path_factory.mktemp("model"), extra) as running,
@@ -67,7 +67,7 @@ def post_chapter(client: httpx2.Client, project: str, number: int) -> int:
     return int(answer.json()["analysis"]["id"])
 
 
-def test_analyses_keep_to_the_places_and_tell_their_cost(site: Site, model: llm.Endpoint) -> None:
+def test_analyses_keep_the_limit_and_tell_their_cost(site: Site, model: llm.Endpoint) -> None:
     with site.client() as client:
         project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
         tasks = [post_chapter(client, project, number) for number in range(CHAPTERS)]

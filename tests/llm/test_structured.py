@@ -11,9 +11,9 @@ import pytest
 from pydantic import BaseModel, Field
 from pytest_django import Settings
 
-from arboris.llm import bounds, client, errors, structured
+from arboris.llm import client, errors, response_limits, structured
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call, Message
-from arboris.llm.usage import Usage
 from tests.llm.endpoint import KEY, Endpoint, Reply
 
 pytestmark = pytest.mark.nodb
@@ -71,7 +71,7 @@ def names(answer: structured.Answer[People]) -> list[str]:
         "white space",
     ],
 )
-def test_an_answer_is_read_through_what_stands_around_it(endpoint: Endpoint, text: str) -> None:
+def test_the_object_is_found_in_the_answer(endpoint: Endpoint, text: str) -> None:
     endpoint.replies(Reply(text))
     answer = ask()
     assert names(answer) == NAMES
@@ -79,7 +79,7 @@ def test_an_answer_is_read_through_what_stands_around_it(endpoint: Endpoint, tex
     assert len(endpoint.requests) == 1
 
 
-def test_the_request_carries_schema_model_and_temperature(endpoint: Endpoint) -> None:
+def test_the_request_has_schema_model_temperature(endpoint: Endpoint) -> None:
     endpoint.replies(Reply(RIGHT))
     ask(model="another", temperature=0.3)
     (asked,) = endpoint.requests
@@ -92,7 +92,7 @@ def test_the_request_carries_schema_model_and_temperature(endpoint: Endpoint) ->
     assert "minimum" not in person["properties"]["age"]
 
 
-def test_the_ladder_goes_down_once_and_is_remembered(endpoint: Endpoint) -> None:
+def test_the_accepted_form_is_remembered(endpoint: Endpoint) -> None:
     def answer(body: dict[str, Any]) -> Reply:
         if "response_format" in body:
             return Reply(status=400, error={"message": "response_format is not supported"})
@@ -106,7 +106,7 @@ def test_the_ladder_goes_down_once_and_is_remembered(endpoint: Endpoint) -> None
     assert "JSON schema" in endpoint.requests[-1]["messages"][0]["content"]
 
 
-def test_an_endpoint_that_refuses_to_be_asked_for_usage_is_estimated(endpoint: Endpoint) -> None:
+def test_usage_is_estimated_where_it_is_refused(endpoint: Endpoint) -> None:
     def answer(body: dict[str, Any]) -> Reply:
         wrong = "stream_options" in body
         return Reply(status=422, error={"message": "extra field"}) if wrong else Reply(RIGHT)
@@ -118,7 +118,7 @@ def test_an_endpoint_that_refuses_to_be_asked_for_usage_is_estimated(endpoint: E
     assert usage.estimated == usage.prompt + usage.completion
 
 
-def test_what_was_complete_in_a_truncated_answer_is_kept(endpoint: Endpoint) -> None:
+def test_complete_entries_of_a_cut_off_answer_are_kept(endpoint: Endpoint) -> None:
     endpoint.replies(Reply(RIGHT[: RIGHT.index("40")], finish="length"))
     answer = ask()
     assert names(answer) == NAMES[:1]
@@ -127,9 +127,7 @@ def test_what_was_complete_in_a_truncated_answer_is_kept(endpoint: Endpoint) -> 
 
 
 @pytest.mark.parametrize("text", ['{"people": [{"na', "<think>I wonder", ""])
-def test_a_truncated_answer_with_nothing_complete_is_an_error(
-    endpoint: Endpoint, text: str
-) -> None:
+def test_a_cut_off_answer_without_entries_fails(endpoint: Endpoint, text: str) -> None:
     endpoint.replies(Reply(text, finish="length"))
     with pytest.raises(errors.Truncated):
         ask()
@@ -253,7 +251,7 @@ def test_a_silent_endpoint_times_out(endpoint: Endpoint, settings: Settings, rep
 def test_an_endless_answer_is_cut_off(
     endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch, reply: Reply
 ) -> None:
-    monkeypatch.setattr(bounds, "MAX_WIRE_BYTES", 4 * 1024 * 1024)
+    monkeypatch.setattr(response_limits, "MAX_WIRE_BYTES", 4 * 1024 * 1024)
     endpoint.replies(reply)
     with pytest.raises(errors.TooLarge):
         ask()
@@ -269,9 +267,7 @@ def test_a_slow_endless_answer_ends_with_the_total_time(
         ask()
 
 
-def test_an_endpoint_that_is_not_there_is_unreachable(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_no_endpoint_is_unreachable(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_BASE_URL = "http://127.0.0.1:1/v1"
     with pytest.raises(errors.Unreachable):
         ask()
@@ -283,7 +279,7 @@ def test_without_settings_it_says_which(endpoint: Endpoint, settings: Settings) 
         ask()
 
 
-def test_deep_nesting_is_a_bad_answer_and_no_crash(endpoint: Endpoint) -> None:
+def test_deep_nesting_is_a_bad_answer(endpoint: Endpoint) -> None:
     endpoint.replies(Reply('{"a":' * 100_000))
     with pytest.raises(errors.BadAnswer):
         ask()

@@ -15,12 +15,12 @@ from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, Que
 from analysis.queue import parking
 from analysis.steward import Steward
 from arboris.db import db_now, in_transaction
-from arboris.llm import budget, gate, ledger, prices
-from arboris.llm.account import Account
+from arboris.llm.accounting import admission, budget, call_log, prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.errors import OverBudget
-from arboris.llm.gate import Ended
 from arboris.llm.models import BudgetStop, ModelCall
-from arboris.llm.usage import Usage
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
 from tests.factories import (
@@ -65,8 +65,8 @@ def sweep() -> None:
 
 
 def spend(project: NovelProject, tokens: int) -> None:
-    account = Account("generation", project.pk, project.owner_id)
-    ledger.write(ledger.row(account, Ended("m", Usage(tokens, 0), gate.OK, 1.0)))
+    account = Payer("generation", project.pk, project.owner_id)
+    call_log.write(call_log.row(account, RequestRecord("m", Usage(tokens, 0), admission.OK, 1.0)))
 
 
 def notices() -> list[AnalysisNotification]:

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from analysis.analyzers.llm.chunks import Chunk
 from arboris.bible.findings import Evidence
-from arboris.llm.fence import UNSEEN
+from arboris.llm.prompt_fence import UNSEEN
 
 MAX_QUOTE = 2000
 _MARKS = dict.fromkeys(map(ord, "\"'`“”„‟‘’‚‛「」『』﹁﹂﹃﹄＂＇｀«»"), '"')

@@ -20,8 +20,8 @@ from analysis.analyzers.llm.quotes import Finder
 from analysis.analyzers.llm.reading import FORMS, Part, Reader
 from arboris.bible.findings import Feature
 from arboris.llm import structured
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
-from arboris.llm.usage import Usage
 
 POLL_SECONDS = 0.2  # between two checks while waiting
 
@@ -110,7 +110,7 @@ class LLMSession(Session):
             prompts.messages(self._chapter, feature, chunk, number, len(self._chunks)),
             model=self._chapter.model_name,
             temperature=self._chapter.temperature,
-            account=replace(self._chapter.account, purpose=feature),
+            payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
         )
         async with self._places:

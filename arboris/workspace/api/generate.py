@@ -23,7 +23,7 @@ from rest_framework.views import APIView
 
 from analysis.errors import sentence_for
 from arboris.db import let_go
-from arboris.llm import budget
+from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
 from arboris.novels import services as novels

@@ -7,8 +7,8 @@ from contextlib import aclosing
 from typing import Any
 
 from arboris.bible import story
-from arboris.llm import client, fence
-from arboris.llm.account import Account
+from arboris.llm import client, prompt_fence
+from arboris.llm.accounting.payer import Payer
 from arboris.novels.models import NovelProject
 from arboris.storable import storable
 
@@ -30,7 +30,7 @@ def messages_for(
     wording = EN if project.language == "en" else ZH
     story.fresh(project.pk)
     before = Before.chapter(project, number)
-    token = fence.new_token()
+    token = prompt_fence.new_token()
     last = ending(before)
     # Who and what is named here matters most, should there be too much for all.
     near = f"{instructions}\n{last}"
@@ -45,7 +45,7 @@ def messages_for(
         "ENDING": last,
         "WISHES": wishes(title, instructions, wording),
     }
-    blocks = [fence.block(name, token, text) for name, text in parts.items()]
+    blocks = [prompt_fence.block(name, token, text) for name, text in parts.items()]
     blocks.append(wording.task.format(number=before.number))
     return [
         {"role": "system", "content": wording.rules.format(token=token)},
@@ -54,14 +54,14 @@ def messages_for(
 
 
 async def write(
-    messages: list[client.Message], config: dict[str, Any], account: Account
+    messages: list[client.Message], config: dict[str, Any], payer: Payer
 ) -> AsyncGenerator[str, None]:
     """The chapter, piece by piece, as every database takes it. Raises LLMError."""
     pieces = client.stream(
         messages,
         model=config.get("model_name"),
         temperature=config.get("temperature"),
-        account=account,
+        payer=payer,
     )
     async with aclosing(pieces):
         async for piece in pieces:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm.chunks import Chunk
 from arboris.bible.findings import Feature
-from arboris.llm import fence
+from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 
 from .en import EN
@@ -25,16 +25,16 @@ def messages(
 ) -> list[Message]:
     """System and user message for one feature and one piece of a chapter (``number`` from 1)."""
     wording = ZH if chapter.language == "zh" else EN
-    token = fence.new_token()
+    token = prompt_fence.new_token()
     text = chapter.text[chunk.start : chunk.end]
     parts = [
-        fence.block("KNOWN", token, _known(chapter, feature, text, wording)),
-        fence.block(
+        prompt_fence.block("KNOWN", token, _known(chapter, feature, text, wording)),
+        prompt_fence.block(
             "THREADS", token, _threads(chapter, wording) if feature == "foreshadowing" else ""
         ),
-        fence.block("TITLE", token, chapter.title),
+        prompt_fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
-        fence.block("CHAPTER", token, text),
+        prompt_fence.block("CHAPTER", token, text),
         wording.reminder,
     ]
     system = f"{wording.rules.format(token=token)}\n\n{wording.tasks[feature]}"

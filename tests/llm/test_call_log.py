@@ -16,13 +16,14 @@ from django.test.utils import CaptureQueriesContext
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from arboris.llm import budget, client, errors, gate, ledger, prices, structured
-from arboris.llm.account import Account
-from arboris.llm.budget import Subject
+from arboris.llm import client, errors, structured
+from arboris.llm.accounting import admission, budget, call_log, prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.budget import Subject
+from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
-from arboris.llm.gate import Ended
-from arboris.llm.models import ModelCall, SpendTally
-from arboris.llm.usage import Usage
+from arboris.llm.models import ModelCall, SpendCounter
 from tests import failures
 from tests.live import wait_for
 from tests.llm.endpoint import KEY, Endpoint, Reply
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 QUESTION: list[client.Message] = [{"role": "user", "content": "Who is there?"}]
 PROJECT = uuid.uuid4()
-ACCOUNT = Account("summary", project_id=PROJECT, user_id=7, task_id=11, attempt=2)
+PAYER = Payer("summary", project_id=PROJECT, user_id=7, task_id=11, attempt=2)
 RIGHT = json.dumps({"people": ["沈砚秋"]})
 
 
@@ -48,15 +49,15 @@ def priced(endpoint: Endpoint, settings: Settings) -> None:
 def ask(**wishes: Any) -> None:
     async def work() -> None:
         async with client.connect() as connection:
-            call = Call(QUESTION, account=ACCOUNT, **wishes)
+            call = Call(QUESTION, payer=PAYER, **wishes)
             await structured.ask(connection, call, People, Usage())
 
     asyncio.run(work())
 
 
-def write(account: Account | None = ACCOUNT) -> str:
+def write(payer: Payer | None = PAYER) -> str:
     async def work() -> str:
-        found = client.stream(QUESTION, account=account)
+        found = client.stream(QUESTION, payer=payer)
         return "".join([piece async for piece in found])
 
     return asyncio.run(work())
@@ -70,7 +71,7 @@ def told() -> list[tuple[str, int, int, int]]:
     return [(r.outcome, r.prompt_tokens, r.completion_tokens, r.estimated_tokens) for r in rows()]
 
 
-def test_a_row_tells_who_what_and_how_much(endpoint: Endpoint) -> None:
+def test_a_row_says_who_what_and_how_much(endpoint: Endpoint) -> None:
     before = datetime.now(UTC)
     endpoint.replies(Reply(RIGHT, usage=(1000, 50), wait=0.05))
     ask()
@@ -84,7 +85,7 @@ def test_a_row_tells_who_what_and_how_much(endpoint: Endpoint) -> None:
     assert before <= row.created_at <= datetime.now(UTC)
 
 
-def test_a_stream_tells_what_the_endpoint_reports(endpoint: Endpoint) -> None:
+def test_a_stream_is_logged_as_reported(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨敲窗。", usage=(100, 20)))
     assert write() == "夜雨敲窗。"
     assert told() == [("ok", 100, 20, 0)]
@@ -92,7 +93,7 @@ def test_a_stream_tells_what_the_endpoint_reports(endpoint: Endpoint) -> None:
     assert (rows()[1].purpose, rows()[1].project_id) == ("other", None)
 
 
-def test_the_repair_turn_is_a_row_of_its_own(endpoint: Endpoint) -> None:
+def test_the_repair_is_a_row_of_its_own(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("no", usage=(10, 5)), Reply(RIGHT, usage=(30, 7)))
     ask()
     assert told() == [("ok", 10, 5, 0), ("ok", 30, 7, 0)]
@@ -124,7 +125,7 @@ def test_every_failed_try_is_a_row(endpoint: Endpoint, settings: Settings) -> No
         (Reply(RIGHT[:9], hold=True), "llm_timeout"),
     ],
 )
-def test_an_answer_that_breaks_off_is_estimated(
+def test_a_broken_answer_is_estimated(
     endpoint: Endpoint, settings: Settings, reply: Reply, outcome: str
 ) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.3
@@ -143,7 +144,7 @@ def test_a_call_that_is_cancelled_is_a_row(endpoint: Endpoint) -> None:
     async def work() -> None:
         asking = asyncio.create_task(asyncio.to_thread(endpoint.wait_for_calls, 1))
         async with client.connect() as connection:
-            call = Call(QUESTION, account=ACCOUNT)
+            call = Call(QUESTION, payer=PAYER)
             task = asyncio.create_task(structured.ask(connection, call, People, Usage()))
             await asking
             task.cancel()
@@ -154,11 +155,11 @@ def test_a_call_that_is_cancelled_is_a_row(endpoint: Endpoint) -> None:
     assert [row.outcome for row in rows()] == ["cancelled"]
 
 
-def test_a_reader_who_leaves_pays_for_what_came(endpoint: Endpoint) -> None:
+def test_a_reader_who_leaves_pays(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨敲窗，" * 50, hold=True))
 
     async def work() -> None:
-        found = client.stream(QUESTION, account=ACCOUNT)
+        found = client.stream(QUESTION, payer=PAYER)
         assert await anext(found)
         await found.aclose()
 
@@ -179,17 +180,15 @@ def test_absurd_numbers_are_cut_off(endpoint: Endpoint) -> None:
     assert told() == [("ok", client.MOST_TOKENS, 0, 0)]
 
 
-def test_an_outage_fails_no_call_and_loses_no_row(
-    endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    away, write_row = True, ledger.write
+def test_an_outage_loses_no_row(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    away, write_row = True, call_log.write
 
     def fail_while_away(row: ModelCall) -> None:
         if away:
             raise failures.read_only()
         write_row(row)
 
-    monkeypatch.setattr(ledger, "write", fail_while_away)
+    monkeypatch.setattr(call_log, "write", fail_while_away)
     endpoint.replies(Reply(RIGHT))
     ask()
     ask()
@@ -199,11 +198,11 @@ def test_an_outage_fails_no_call_and_loses_no_row(
 
 
 def test_a_row_is_written_once_however_often(endpoint: Endpoint) -> None:
-    row = ledger.row(ACCOUNT, Ended("m", Usage(10, 5), gate.OK, 1.0))
-    ledger.write(row)
-    ledger.write(row)
+    row = call_log.row(PAYER, RequestRecord("m", Usage(10, 5), admission.OK, 1.0))
+    call_log.write(row)
+    call_log.write(row)
     assert len(rows()) == 1
-    assert [(s.prompt, s.completion) for s in ledger.counters()] == [(10, 5)]
+    assert [(s.prompt, s.completion) for s in call_log.counters()] == [(10, 5)]
 
 
 # --- counters and retention -------------------------------------------------------------------
@@ -215,15 +214,13 @@ def metrics(browser: Client, name: str) -> dict[str, float]:
     return {labels.removeprefix(name): float(value) for labels, value in found}
 
 
-def test_counters_by_model_and_feature_outlive_the_rows(
-    endpoint: Endpoint, client: Client, settings: Settings
-) -> None:
+def test_counters_outlive_the_rows(endpoint: Endpoint, client: Client, settings: Settings) -> None:
     settings.ARBORIS_LLM_CURRENCY = "CNY"
     endpoint.replies(Reply(RIGHT, usage=(1000, 50)))
     ask()
     ask()
     ModelCall.objects.update(created_at=datetime.now(UTC) - timedelta(days=401))
-    assert ledger.prune(datetime.now(UTC)) == 2
+    assert call_log.prune(datetime.now(UTC)) == 2
     assert not rows()
     head = '{feature="summary",kind='
     tokens = metrics(client, "arboris_llm_tokens_total")
@@ -242,19 +239,19 @@ def test_what_spends_nothing_makes_no_series(endpoint: Endpoint) -> None:
     with pytest.raises(errors.ModelUnknown):
         ask(model="no such model")
     assert len(rows()) == 1
-    assert not SpendTally.objects.exists()
+    assert not SpendCounter.objects.exists()
 
 
 def test_retention_is_by_age_in_batches_and_can_be_switched_off(settings: Settings) -> None:
     now = datetime.now(UTC)
     for days in (399, 401, 402, 403):
-        row = ledger.row(ACCOUNT, Ended("m", Usage(1, 1), gate.OK, 1.0))
+        row = call_log.row(PAYER, RequestRecord("m", Usage(1, 1), admission.OK, 1.0))
         row.created_at = now - timedelta(days=days)
-        ledger.write(row)
+        call_log.write(row)
     settings.ARBORIS_LLM_KEEP_DAYS = 0
-    assert ledger.prune(now) == 0
+    assert call_log.prune(now) == 0
     settings.ARBORIS_LLM_KEEP_DAYS = 400
-    assert [ledger.prune(now, limit=2), ledger.prune(now, limit=2)] == [2, 1]
+    assert [call_log.prune(now, limit=2), call_log.prune(now, limit=2)] == [2, 1]
     (left,) = rows()
     assert now - left.created_at < timedelta(days=400)
 
@@ -262,7 +259,7 @@ def test_retention_is_by_age_in_batches_and_can_be_switched_off(settings: Settin
 @pytest.mark.sqlite_only
 @pytest.mark.parametrize("whose", ["project", "writer"])
 def test_a_months_sum_is_read_from_one_index(whose: str) -> None:
-    """Every call asks for it; a ledger of 400 days may have millions of rows."""
+    """Every call asks for it; a log of 400 days may have millions of rows."""
     subject = Subject(7, PROJECT if whose == "project" else None)
     with CaptureQueriesContext(connection) as asked:
         budget.spent(subject, budget.month_of(datetime.now(UTC)))

@@ -1,4 +1,4 @@
-"""The client library's errors as ours: by status, and by the code that the endpoint names."""
+"""Turn the client library's errors into ours, by status and by the endpoint's own code."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from django.conf import settings
 from arboris.llm import errors
 
 _NO_CREDIT = re.compile(r"quota|balance|billing|credit|payment", re.IGNORECASE)
-# Many endpoints say this in their sentence alone.
+# Many endpoints say this only in their sentence.
 _TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|too_long|too_large", re.IGNORECASE)
 _FILTERED = re.compile(r"content_filter|content_policy|moderation|data_inspection", re.IGNORECASE)
 _LIMIT = re.compile(r"max_(completion_)?tokens")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,63}")
-# Longer than this is no rate limit but an outage or a mistake; the queue has its own pauses.
+# A longer wait is an outage or a mistake, not a rate limit. The queue has pauses of its own.
 MAX_RETRY_AFTER_SECONDS = 3600.0
 
 
 def typed(error: openai.OpenAIError) -> errors.LLMError:
-    """The library's error as ours; never with the key or the request in its text."""
+    """Return our error for the library's. Its text never holds the key or the request."""
     if isinstance(error, openai.APITimeoutError):
         return errors.TimedOut("the endpoint did not answer in time")
     if isinstance(error, openai.APIConnectionError):
@@ -52,17 +52,17 @@ def _by_status(error: openai.APIStatusError) -> errors.LLMError:
         return errors.ModelUnknown(f"the endpoint does not know the model ({said})")
     if status >= 500 and status != 501:
         return errors.ServerFailed(f"the endpoint failed ({said})", retry_after=wait)
-    refused = errors.TokenLimitRefused if _of_limit(error) else errors.RequestRefused
+    refused = errors.TokenLimitRefused if _refuses_token_limit(error) else errors.RequestRefused
     return refused(f"the endpoint refused the request ({said})")
 
 
-def _of_limit(error: openai.APIStatusError) -> bool:
-    """Whether it is the bound of the answer's tokens that is refused: then it is named."""
+def _refuses_token_limit(error: openai.APIStatusError) -> bool:
+    """Whether the endpoint refuses the token limit: then it names the parameter."""
     return bool(_LIMIT.search(f"{error.param} {error.message}"))
 
 
 def _by_name(named: str, message: str, status: int) -> type[errors.LLMError] | None:
-    """What the endpoint's own word for the error says more exactly than its status."""
+    """Return the class that the endpoint's own code names more exactly than the status does."""
     if status == 402 or (status in (403, 429) and _NO_CREDIT.search(named)):
         return errors.NoCredit
     if status == 413 or (status in (400, 422) and _TOO_LONG.search(f"{named} {message}")):
@@ -73,7 +73,7 @@ def _by_name(named: str, message: str, status: int) -> type[errors.LLMError] | N
 
 
 def _in_the_stream(error: openai.APIError) -> errors.LLMError:
-    """An error event in the middle of an answer: it has words, but no status."""
+    """Return our error for an error event in the middle of an answer, which has no status."""
     named = _named(error)
     said = f"the endpoint broke off its answer{f' ({named})' if named else ''}"
     if _NO_CREDIT.search(named):
@@ -88,7 +88,7 @@ def _in_the_stream(error: openai.APIError) -> errors.LLMError:
 
 
 def _named(error: openai.APIError) -> str:
-    """The endpoint's codes for the error, if they are plain words; its sentences may quote us."""
+    """Return the endpoint's codes, if they are plain words. Its sentences may quote us."""
     words = [word for word in (error.code, error.type) if isinstance(word, str)]
     key = settings.ARBORIS_LLM_API_KEY
     plain = [word for word in words if _WORD.fullmatch(word) and not (key and key in word)]
@@ -96,7 +96,7 @@ def _named(error: openai.APIError) -> str:
 
 
 def retry_after(value: str | None) -> float | None:
-    """Seconds from a Retry-After header (a number or a date), 0 to MAX_RETRY_AFTER_SECONDS."""
+    """Return the seconds of a Retry-After header (number or date), 0 to MAX_RETRY_AFTER_SECONDS."""
     if not value:
         return None
     try:

@@ -1,4 +1,4 @@
-"""The ledger: a row for each request, the counters beside it, and its sums."""
+"""The call log: one row for each request, counters beside it, and sums over it."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from arboris.db import in_transaction
-from arboris.llm import prices
-from arboris.llm.account import Account
+from arboris.llm.accounting import prices
+from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.payer import Payer
 from arboris.llm.configured import endpoint_name
-from arboris.llm.gate import Ended
-from arboris.llm.models import ModelCall, SpendTally
+from arboris.llm.models import ModelCall, SpendCounter
 
 BATCH = 1_000
 LONGEST_MODEL = 200
 
 
-def row(account: Account, ended: Ended) -> ModelCall:
-    """The row of a request that has ended just now; not written yet."""
-    usage = ended.usage
-    # A writer may wish for any name: what no database or label can hold is left out.
-    model = "".join(filter(str.isprintable, ended.model))[:LONGEST_MODEL]
+def row(payer: Payer, record: RequestRecord) -> ModelCall:
+    """Return the row, not written yet, of a request that has just ended."""
+    usage = record.usage
+    # A writer may ask for any name: leave out what no database and no label can hold.
+    model = "".join(filter(str.isprintable, record.model))[:LONGEST_MODEL]
     return ModelCall(
         call_id=uuid.uuid4(),
         created_at=datetime.now(UTC),
         endpoint=endpoint_name(),
         model=model,
-        purpose=account.purpose[:30],
-        task_id=account.task_id,
-        attempt=account.attempt,
-        project_id=account.project_id,
-        user_id=account.user_id,
+        purpose=payer.purpose[:30],
+        task_id=payer.task_id,
+        attempt=payer.attempt,
+        project_id=payer.project_id,
+        user_id=payer.user_id,
         prompt_tokens=usage.prompt,
         completion_tokens=usage.completion,
         estimated_tokens=usage.estimated,
         cost=prices.cost(model, usage.prompt, usage.completion),
-        outcome=ended.outcome[:50],
-        seconds=ended.seconds,
+        outcome=record.outcome[:50],
+        seconds=record.seconds,
     )
 
 
 def write(call: ModelCall) -> None:
-    """Write the row and count it, once, however often this is called with it."""
+    """Write the row and count it: once, however often this is called with the same row."""
     in_transaction(lambda: _write(call))
 
 
@@ -62,15 +62,15 @@ def _write(call: ModelCall) -> None:
     except IntegrityError:
         if not ModelCall.objects.filter(call_id=call.call_id).exists():
             raise
-        return  # it was written, and the answer was lost with the connection
+        return  # written before; the answer was lost with the connection
     if call.prompt_tokens or call.completion_tokens:
-        # What spends nothing makes no series: anybody may ask for a model that does not exist.
+        # Only what costs tokens gets a counter: any writer may ask for a model that does not exist.
         _count(call)
 
 
 def _count(call: ModelCall) -> None:
     key = {
-        "shard": os.getpid() % SpendTally.SHARDS,
+        "shard": os.getpid() % SpendCounter.SHARDS,
         "model": call.model,
         "purpose": call.purpose,
     }
@@ -80,17 +80,17 @@ def _count(call: ModelCall) -> None:
         "estimated_tokens": F("estimated_tokens") + call.estimated_tokens,
         "cost": F("cost") + (call.cost or Decimal(0)),
     }
-    if SpendTally.objects.filter(**key).update(**added):
+    if SpendCounter.objects.filter(**key).update(**added):
         return
-    # Another process of this shard may make it in this moment.
+    # Another process of this shard may create it at this moment.
     with contextlib.suppress(IntegrityError), transaction.atomic():
-        SpendTally.objects.create(**key)
-    SpendTally.objects.filter(**key).update(**added)
+        SpendCounter.objects.create(**key)
+    SpendCounter.objects.filter(**key).update(**added)
 
 
 @dataclass(frozen=True, slots=True)
-class Spent:
-    """Counted since the beginning, of one model for one purpose."""
+class SpendTotal:
+    """What one model has ever cost for one purpose."""
 
     model: str
     purpose: str
@@ -100,22 +100,22 @@ class Spent:
     cost: Decimal
 
 
-def counters() -> Iterator[Spent]:
-    """The counters, summed over their shards; they go on through every pruning."""
+def counters() -> Iterator[SpendTotal]:
+    """Yield the counters, summed over their shards. Pruning the log does not change them."""
     columns = ("prompt_tokens", "completion_tokens", "estimated_tokens", "cost")
-    sums = SpendTally.objects.values_list("model", "purpose").order_by("model", "purpose")
+    sums = SpendCounter.objects.values_list("model", "purpose").order_by("model", "purpose")
     for line in sums.annotate(*(Sum(column) for column in columns)):
-        yield Spent(*line)
+        yield SpendTotal(*line)
 
 
 def cost_of_task(task_id: int) -> Decimal | None:
-    """What a task's calls have cost so far, in all of its attempts; None: no call has a price."""
+    """Return what all attempts of a task have cost so far; None where no call has a price."""
     cost: Decimal | None = ModelCall.objects.filter(task_id=task_id).aggregate(s=Sum("cost"))["s"]
     return cost
 
 
 def prune(now: datetime, limit: int = BATCH) -> int:
-    """Delete at most ``limit`` rows older than ARBORIS_LLM_KEEP_DAYS; returns how many."""
+    """Delete at most ``limit`` rows older than ARBORIS_LLM_KEEP_DAYS; return how many."""
     days = settings.ARBORIS_LLM_KEEP_DAYS
     if not days:
         return 0

@@ -1,8 +1,8 @@
-"""Other people's text in a prompt: between markers that it cannot forge, and without any sign that
-could pass for a chat template's own.
+"""Other people's text in a prompt, between markers that it cannot forge.
 
 Whoever builds a prompt draws a ``new_token`` for each call, names it in the system message, and
-puts every piece of material through ``block``.
+puts every piece of other people's text through ``block``. ``block`` also removes what could pass
+for a chat template's own signs.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import unicodedata
 
 # All of these are "<" or ">" once an endpoint has normalised its input.
 _ANGLES = dict.fromkeys(map(ord, "<＜﹤"), "‹") | dict.fromkeys(map(ord, ">＞﹥"), "›")
-# What nobody sees: zero-width signs, directions, tags. It splits words, or holds hidden ones.
+# Invisible characters (zero-width signs, directions, tags) split words or hide them.
 _UNSEEN = {
     code: " "
     for code in (*range(0x80, 0x20000), *range(0xE0000, 0xE0080))
     if unicodedata.category(chr(code)) == "Cf"
 }
-# Variation selectors beyond the few that text uses can carry hidden bytes.
+# Variation selectors beyond those that text uses can carry hidden bytes.
 _UNSEEN |= dict.fromkeys(range(0xE0100, 0xE01F0), " ")
 UNSEEN = frozenset(map(chr, _UNSEEN))
 _SIGNS = {**_UNSEEN, **_ANGLES}
-# Words by which chat templates of common models mark who speaks.
+# Words with which chat templates of common models mark who speaks.
 _TEMPLATE = re.compile(
     r"\[(/?(?:INST|SYS|SYSTEM_PROMPT|AVAILABLE_TOOLS|TOOL_CALLS|TOOL_RESULTS|TOOL_CONTENT|CALL_ID"
     r"|ARGS|THINK|[gs]?MASK|PREFIX|MIDDLE|SUFFIX|BOS|EOS|CLS|SEP|PAD|UNK)\b)",
@@ -35,20 +35,20 @@ _SPEAKER = re.compile(rf"^([^\S\n]*{_ROLES}[^\S\n]*):", re.IGNORECASE | re.MULTI
 
 
 def new_token() -> str:
-    """What makes a call's markers: nobody who wrote the material can know it."""
+    """Draw the token of a call's markers, which no author of the text can know."""
     return secrets.token_hex(8)
 
 
 def block(name: str, token: str, data: str) -> str:
-    """The data between its markers, neutralised; empty if there is none."""
+    """Return the data between its markers, neutralised; empty for blank data."""
     return f"<<<{name} {token}>>>\n{neutral(data)}\n<<<END {token}>>>" if data.strip() else ""
 
 
 def neutral(text: str) -> str:
-    """The text without anything that could pass for a marker or a chat template's own token.
+    """Return the text without anything that could pass for a marker or a chat template's token.
 
-    It stays as long as it was, and reads the same; with compatibility forms made equal (NFKC) and
-    unseen signs and white space left out, only ‹ and › differ.
+    The text keeps its length and reads the same. Under NFKC, and without invisible characters and
+    white space, only ‹ and › differ.
     """
     text = _TEMPLATE.sub(r"［\1", text.translate(_SIGNS))
     text = _HEADED.sub(lambda found: found[1] + "＃" * len(found[2]), text)

@@ -1,4 +1,4 @@
-"""No more calls at an endpoint at one time than it may have, over processes that live and die."""
+"""Processes that live and die never make more calls at a time than the endpoint may have."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ import pytest
 from pytest_django import Settings
 
 from arboris.db import db_now
-from arboris.llm import client, errors, places
-from arboris.llm.models import CallPlace, ModelCall
+from arboris.llm import client, errors
+from arboris.llm.accounting import call_slots
+from arboris.llm.models import CallSlot, ModelCall
 from tests.live import wait_for
 from tests.llm import caller
 from tests.llm.endpoint import Endpoint, Reply
@@ -26,7 +27,7 @@ QUESTION: list[client.Message] = [{"role": "user", "content": "Go on."}]
 
 @pytest.fixture(autouse=True)
 def short_lease(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(places, "LEASE_SECONDS", LEASE)
+    monkeypatch.setattr(call_slots, "LEASE_SECONDS", LEASE)
 
 
 def write() -> str:
@@ -37,11 +38,11 @@ def write() -> str:
 
 
 def held() -> int:
-    return CallPlace.objects.filter(expires_at__gte=db_now()).count()
+    return CallSlot.objects.filter(expires_at__gte=db_now()).count()
 
 
 @pytest.mark.timeout(180)
-def test_processes_together_never_make_more_calls_than_allowed(endpoint: Endpoint) -> None:
+def test_processes_share_the_limit(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨", wait=0.05))
     most = {"ARBORIS_LLM_MAX_CALLS": 3}
     processes = [caller.start(endpoint.base_url, 8, 30.0, **most) for _ in range(4)]
@@ -50,43 +51,41 @@ def test_processes_together_never_make_more_calls_than_allowed(endpoint: Endpoin
     assert endpoint.most_calls == 3
     assert len(endpoint.requests) == ModelCall.objects.count() == 32
     assert held() == 0
-    assert CallPlace.objects.count() == 3
+    assert CallSlot.objects.count() == 3
 
 
-def test_without_a_limit_nothing_is_held_up(endpoint: Endpoint) -> None:
+def test_no_limit_no_slots(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨"))
     assert write() == "夜雨"
-    assert not CallPlace.objects.exists()
+    assert not CallSlot.objects.exists()
 
 
-def test_the_place_of_a_killed_process_frees_itself(endpoint: Endpoint, settings: Settings) -> None:
+def test_a_killed_process_frees_its_slot(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
     endpoint.replies(Reply("夜", hold=True), Reply("雨"))
     process = caller.start(endpoint.base_url, 1, LEASE, ARBORIS_LLM_MAX_CALLS=1)
     endpoint.wait_for_calls(1)
     process.kill()
     process.communicate()
-    place = CallPlace.objects.get()
-    assert place.holder  # nobody has given it back
+    slot = CallSlot.objects.get()
+    assert slot.holder  # nobody has freed it
     assert write() == "雨"
-    assert db_now() > place.expires_at
+    assert db_now() > slot.expires_at
     assert held() == 0
 
 
-def test_a_call_that_finds_no_place_in_its_time_is_busy(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_no_free_slot_in_time_is_busy(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
     settings.ARBORIS_LLM_TOTAL_TIMEOUT = 0.5
     host = endpoint.base_url.removeprefix("http://").removesuffix("/v1")
-    assert places.take(host, "another", 1)
+    assert call_slots.take(host, "another", 1)
     with pytest.raises(errors.Busy):
         write()
     assert not endpoint.requests
     assert not ModelCall.objects.exists()
 
 
-def test_a_long_call_keeps_its_place(endpoint: Endpoint, settings: Settings) -> None:
+def test_a_long_call_keeps_its_slot(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
     endpoint.replies(Reply("夜", hold=True))
     results: list[str] = []
@@ -100,20 +99,18 @@ def test_a_long_call_keeps_its_place(endpoint: Endpoint, settings: Settings) -> 
     thread = threading.Thread(target=call)
     thread.start()
     endpoint.wait_for_calls(1)
-    first = CallPlace.objects.get().expires_at
+    first = CallSlot.objects.get().expires_at
     wait_for(lambda: db_now() > first, "the first lease is over")
     assert held() == 1
     # Where it is another's all the same, the call is given up.
-    CallPlace.objects.update(holder="another")
+    CallSlot.objects.update(holder="another")
     thread.join(10)
     assert results == ["llm_busy"]
     assert ModelCall.objects.get().outcome == "llm_busy"
-    assert CallPlace.objects.get().holder == "another"
+    assert CallSlot.objects.get().holder == "another"
 
 
-def test_a_call_that_is_cancelled_while_it_waits_holds_nothing(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_a_cancelled_wait_holds_no_slot(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
 
     async def work() -> None:
@@ -134,31 +131,31 @@ def test_a_call_that_is_cancelled_while_it_waits_holds_nothing(
     assert len(endpoint.requests) == 2
 
 
-def test_threads_never_share_a_place() -> None:
-    """As many as there are, and not one more; a place that is given back is taken again."""
+def test_threads_never_share_a_slot() -> None:
+    """As many as there are, and not one more; a slot that is freed is taken again."""
 
     def take(number: int) -> int | None:
-        return places.take(HOST, f"holder{number}", 4)
+        return call_slots.take(HOST, f"holder{number}", 4)
 
     found = side_by_side(*[lambda n=n: take(n) for n in range(8)])
-    taken = [place for place in found if place is not None]
+    taken = [slot for slot in found if slot is not None]
     assert len(taken) == len(set(taken)) == held() <= 4
     winner = found.index(taken[0])
-    places.free(HOST, f"holder{winner}")
-    assert not places.renew(taken[0], f"holder{winner}")
+    call_slots.free(HOST, f"holder{winner}")
+    assert not call_slots.renew(taken[0], f"holder{winner}")
     assert held() == len(taken) - 1
     assert take(99) is not None
 
 
-def test_each_endpoint_has_places_of_its_own() -> None:
-    assert places.take(HOST, "a", 1)
-    assert places.take(HOST, "b", 1) is None
-    assert places.take("another:443", "b", 1)
+def test_endpoints_have_their_own_slots() -> None:
+    assert call_slots.take(HOST, "a", 1)
+    assert call_slots.take(HOST, "b", 1) is None
+    assert call_slots.take("another:443", "b", 1)
 
 
-def test_a_lower_limit_holds_from_the_next_call_on() -> None:
-    assert all(places.take(HOST, f"h{number}", 3) for number in range(3))
+def test_a_lower_limit_holds_at_once() -> None:
+    assert all(call_slots.take(HOST, f"h{number}", 3) for number in range(3))
     for number in range(3):
-        places.free(HOST, f"h{number}")
-    assert places.take(HOST, "a", 1)
-    assert places.take(HOST, "b", 1) is None
+        call_slots.free(HOST, f"h{number}")
+    assert call_slots.take(HOST, "a", 1)
+    assert call_slots.take(HOST, "b", 1) is None

@@ -1,4 +1,4 @@
-"""JSON schemas as endpoints with strict schema modes want them."""
+"""JSON schemas in the form that endpoints with a strict schema mode accept."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-# Bounds and the like are checked when the answer is here; not every endpoint knows the words.
+# We check these when the answer has arrived. Not every endpoint knows the keywords.
 _LEFT_OUT = {"default", "title", "minimum", "maximum", "minLength", "maxLength", "maxItems"}
 
 
 @cache
 def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
-    """The model's schema in which every property is required and no other is allowed."""
+    """Return the model's schema, with every property required and no other allowed."""
     schema: dict[str, Any] = _strict(model.model_json_schema())
     return schema
 

@@ -19,21 +19,21 @@ PARTS = ("prompt", "completion")
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """For a million tokens each, in the table's currency."""
+    """Prices of a million tokens, in the table's currency."""
 
     prompt: Decimal
     completion: Decimal
 
 
 def table(name: str, text: str) -> dict[str, Price]:
-    """The price table out of JSON; ImproperlyConfigured, naming the setting ``name``, if it is none.
+    """Read the price table from JSON: ``{"model": {"prompt": 0.5, "completion": 1.5}, "*": {…}}``.
 
-    ``{"model": {"prompt": 0.5, "completion": 1.5}, "*": {…}}``; empty for an empty text.
+    An empty text is an empty table. Raises ImproperlyConfigured with the setting's ``name``.
     """
     if not text:
         return {}
     try:
-        # As they are written: a price must not go through a float.
+        # Exactly as written: a price must not become a float.
         entries = json.loads(text, parse_float=Decimal, parse_int=Decimal)
     except (ValueError, RecursionError, InvalidOperation) as error:
         raise ImproperlyConfigured(f"{name}: this is no JSON ({error}).") from None
@@ -55,7 +55,7 @@ def _price(where: str, entry: Any) -> Price:
 
 
 def cost(model: str, prompt: int, completion: int) -> Decimal | None:
-    """What so many tokens cost, to ten places; None where the table has no price for the model."""
+    """Return the cost, to ten decimal places; None where the table has no price for the model."""
     prices: Mapping[str, Price] = settings.ARBORIS_LLM_PRICES
     price = prices.get(model) or prices.get(ANY)
     if price is None:

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from arboris.llm import client, errors, retrying
+from arboris.llm import backoff, client, errors
+from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
-from arboris.llm.usage import Usage
 from tests.llm.endpoint import Endpoint, Reply
 
 pytestmark = pytest.mark.nodb
@@ -23,7 +23,7 @@ BUSY = Reply(status=503)
 @pytest.fixture(autouse=True)
 def tries(endpoint: Endpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ARBORIS_LLM_RETRIES = 2
-    monkeypatch.setattr(retrying, "BASE_SECONDS", 0.01)
+    monkeypatch.setattr(backoff, "BASE_SECONDS", 0.01)
 
 
 def write(**wishes: Any) -> str:
@@ -44,7 +44,7 @@ def ask(**wishes: Any) -> str:
 
 
 @pytest.mark.parametrize("status", [429, 500, 502, 503, 529])
-def test_what_is_refused_for_the_moment_is_asked_again(endpoint: Endpoint, status: int) -> None:
+def test_a_passing_refusal_is_asked_again(endpoint: Endpoint, status: int) -> None:
     endpoint.replies(Reply(status=status), Reply(status=status), Reply("夜雨敲窗。"))
     assert write() == "夜雨敲窗。"
     assert len(endpoint.requests) == 3
@@ -65,7 +65,7 @@ def test_a_short_retry_after_is_waited_for(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("header", ["3", "31", "600"])
-def test_a_longer_one_goes_back_to_the_queue(
+def test_a_long_retry_after_goes_to_the_queue(
     endpoint: Endpoint, settings: Settings, header: str
 ) -> None:
     """Longer than the call has left, or than a worker is to wait along."""
@@ -77,7 +77,7 @@ def test_a_longer_one_goes_back_to_the_queue(
     assert len(endpoint.requests) == 1
 
 
-def test_no_try_waits_beyond_the_callers_own_time(endpoint: Endpoint) -> None:
+def test_no_retry_beyond_the_callers_time(endpoint: Endpoint) -> None:
     endpoint.replies(Reply(status=429, headers={"Retry-After": "2"}))
     with pytest.raises(errors.RateLimited):
         ask(ends=time.monotonic() + 1)
@@ -85,7 +85,7 @@ def test_no_try_waits_beyond_the_callers_own_time(endpoint: Endpoint) -> None:
 
 
 @pytest.mark.parametrize("status", [400, 401, 402, 404])
-def test_what_waiting_does_not_mend_is_not_tried_again(endpoint: Endpoint, status: int) -> None:
+def test_a_lasting_refusal_is_not_retried(endpoint: Endpoint, status: int) -> None:
     endpoint.replies(Reply(status=status))
     with pytest.raises(errors.LLMError) as failed:
         ask()
@@ -93,7 +93,7 @@ def test_what_waiting_does_not_mend_is_not_tried_again(endpoint: Endpoint, statu
     assert len(endpoint.requests) == 1
 
 
-def test_an_answer_that_has_begun_is_not_begun_again(endpoint: Endpoint) -> None:
+def test_a_begun_answer_is_not_begun_again(endpoint: Endpoint) -> None:
     """Its reader has seen the beginning."""
     broken = {"error": {"message": "m", "code": "overloaded_error"}}
     endpoint.replies(Reply("夜雨", event=broken), Reply("又一夜"))
@@ -106,20 +106,22 @@ def test_a_connection_that_fails_is_made_again(endpoint: Endpoint, settings: Set
     settings.ARBORIS_LLM_BASE_URL = "http://127.0.0.1:1/v1"
     settings.ARBORIS_LLM_RETRIES = 4
     error = errors.Unreachable("so")
-    assert retrying.pause(error, 4, left=10) is not None
-    assert retrying.pause(error, 5, left=10) is None
+    assert backoff.wait_before_retry(error, 4, left=10) is not None
+    assert backoff.wait_before_retry(error, 5, left=10) is None
     with pytest.raises(errors.Unreachable):
         write()
 
 
 def test_pauses_differ_and_grow() -> None:
     def drawn(tries: int) -> list[float]:
-        found = [retrying.pause(errors.Overloaded("so"), tries, left=100) for _ in range(200)]
+        found = [
+            backoff.wait_before_retry(errors.Overloaded("so"), tries, left=100) for _ in range(200)
+        ]
         return [pause for pause in found if pause is not None]
 
     first, second = drawn(1), drawn(2)
     assert len(set(first)) > 100
-    assert max(first) <= retrying.BASE_SECONDS < max(second) <= 2 * retrying.BASE_SECONDS
+    assert max(first) <= backoff.BASE_SECONDS < max(second) <= 2 * backoff.BASE_SECONDS
 
 
 def test_the_first_piece_has_a_time_of_its_own(endpoint: Endpoint, settings: Settings) -> None:
@@ -158,27 +160,21 @@ def refusing(*names: str) -> Any:
     return answer
 
 
-def test_the_bound_goes_by_the_name_that_the_endpoint_takes(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_the_limit_has_the_name_that_is_accepted(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_TOKENS = 77
     endpoint.answer = refusing("max_tokens")
     assert [write(), write()] == ["夜雨", "夜雨"]
     assert limits_of(endpoint) == [{"max_tokens": 77}, *[{"max_completion_tokens": 77}] * 2]
 
 
-def test_an_endpoint_that_takes_neither_is_asked_without(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_no_limit_where_neither_name_is_accepted(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_TOKENS = 77
     endpoint.answer = refusing("max_tokens", "max_completion_tokens")
     assert [write(), write()] == ["夜雨", "夜雨"]
     assert limits_of(endpoint) == [{"max_tokens": 77}, {"max_completion_tokens": 77}, {}, {}]
 
 
-def test_an_endpoint_that_refuses_without_a_word_is_spared_step_by_step(
-    endpoint: Endpoint, settings: Settings
-) -> None:
+def test_a_refusal_without_reason_drops_the_extras(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_TOKENS = 77
 
     def answer(body: dict[str, Any]) -> Reply:
@@ -193,7 +189,7 @@ def test_an_endpoint_that_refuses_without_a_word_is_spared_step_by_step(
 # --- what an answer may be --------------------------------------------------------------------
 
 
-def test_a_hundred_megabytes_are_not_taken_in(endpoint: Endpoint) -> None:
+def test_a_huge_answer_is_cut_off(endpoint: Endpoint) -> None:
     sent = 0
 
     def answer(body: dict[str, Any]) -> Reply:

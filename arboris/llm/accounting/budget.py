@@ -1,8 +1,8 @@
 """What a novel and a writer may spend on language models in a month (UTC).
 
 ``ARBORIS_LLM_BUDGET_PROJECT`` and ``ARBORIS_LLM_BUDGET_WRITER``, in the price table's currency;
-0 is none. Every call of the gateway asks before it begins; a view that wants to refuse early calls
-``check`` itself. Calls that are under way when a budget is used up go on to their end: it may be
+0 means no budget. Every request is checked before it begins; a view that has to refuse earlier
+calls ``check`` itself. Calls that run when a budget is used up go on to their end, so it may be
 exceeded by what they cost.
 """
 
@@ -35,7 +35,7 @@ class Subject:
 
     @property
     def budget(self) -> Decimal:
-        """The month's budget in the settings; 0: none."""
+        """The budget for a month in the settings; 0 for none."""
         if self.project_id:
             return Decimal(settings.ARBORIS_LLM_BUDGET_PROJECT)
         return Decimal(settings.ARBORIS_LLM_BUDGET_WRITER)
@@ -48,7 +48,7 @@ def any_set() -> bool:
 def check(project_id: uuid.UUID, user_id: int) -> None:
     """Raise OverBudget where the novel or the writer has spent the month's budget.
 
-    One query for each budget that is set, and none where none is; not from an event loop.
+    Makes one query for each budget that is set. Do not call it on an event loop.
     """
     month = month_of(datetime.now(UTC))
     for subject in (Subject(user_id, project_id), Subject(user_id)):
@@ -61,7 +61,7 @@ def check(project_id: uuid.UUID, user_id: int) -> None:
 
 
 def used_up(subject: Subject, month: datetime) -> bool:
-    """Whether nothing more may be spent in the month, unless somebody has lifted the budget."""
+    """Return whether the month's budget is spent and nobody has lifted it."""
     budget = subject.budget
     if not budget or spent(subject, month) < budget:
         return False
@@ -70,7 +70,7 @@ def used_up(subject: Subject, month: datetime) -> bool:
 
 
 def spent(subject: Subject, month: datetime) -> Decimal:
-    """What the month's calls have cost so far."""
+    """Return what the month's calls have cost so far."""
     whose = (
         {"project_id": subject.project_id} if subject.project_id else {"user_id": subject.user_id}
     )
@@ -81,7 +81,7 @@ def spent(subject: Subject, month: datetime) -> Decimal:
 
 
 def month_of(moment: datetime) -> datetime:
-    """The first moment of its calendar month in UTC."""
+    """Return the first moment of the calendar month (UTC)."""
     return moment.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 

@@ -1,4 +1,4 @@
-"""Tokens that calls have cost: as the endpoint reports them, else estimated."""
+"""Tokens that calls have used: reported by the endpoint, else estimated."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class Usage:
-    """Grows while a call runs, so that it is right however the call ends.
+    """Tokens used so far. It grows while a call runs, so it is right however the call ends.
 
-    ``estimated`` is how many of the tokens were never reported: the answer broke off, or the
-    endpoint does not tell.
+    ``estimated`` of them were not reported: the answer broke off, or the endpoint never reports.
     """
 
     prompt: int = 0
@@ -27,12 +26,12 @@ class Usage:
         self.add(Usage(prompt, completion, prompt + completion))
 
     def as_dict(self) -> dict[str, int]:
-        """``prompt`` and ``completion``, and ``estimated`` where there is something to tell."""
+        """Return ``prompt`` and ``completion``, and ``estimated`` where it is not 0."""
         plain = {"prompt": self.prompt, "completion": self.completion}
         return plain | ({"estimated": self.estimated} if self.estimated else {})
 
 
 def rough_tokens(text: str) -> int:
-    """About four Latin letters a token, and about one Chinese character."""
+    """Estimate the tokens: one for four Latin letters, one for each other character."""
     latin = sum(character.isascii() for character in text)
     return (latin + 3) // 4 + len(text) - latin
