@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import aclosing
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from arboris.db import let_go
 from arboris.llm.accounting.payer import Payer
 from arboris.llm.errors import Empty
+from arboris.llm.prose import Prose
 from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.workspace import drafting, generation
@@ -48,6 +49,7 @@ class Generation:
         self._messages = generation.messages_for(project, instructions, number=number, title=title)
         empty = novels.Draft("", "", 0)
         self._unfinished = Unfinished(project, NewChapter(empty, title, number))
+        self._prose: Prose | None = Prose(title)
         self._text = ""
         self._kept = time.monotonic()
         self._keeping: asyncio.Task[Saved] | None = None
@@ -58,17 +60,44 @@ class Generation:
         """That the chapter did not get the number that was wished for; else empty."""
         return self._unfinished.moved
 
-    async def pieces(self) -> AsyncGenerator[str, None]:
-        """The text as it arrives. Raises LLMError; Empty where nothing came."""
+    async def pieces(self) -> AsyncGenerator[str | None, None]:
+        """The text as it arrives; None: all before was thoughts, the text starts anew.
+
+        Raises LLMError; Empty where no text came.
+        """
         payer = Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id)
         written = generation.write(self._messages, self._wish.config or {}, payer)
         async with aclosing(written):
             async for piece in written:
-                self._text += piece
+                for part in self._cleaned(piece):
+                    yield part
                 self._keep_now_and_then()
-                yield piece
+        for part in self._rest():
+            yield part
         if not self._text.strip():
             raise Empty(_("The language model gave an empty answer."))
+
+    def _cleaned(self, piece: str) -> Iterator[str | None]:
+        """Add what is text of a piece that arrived, and yield it."""
+        assert self._prose is not None
+        restarts = self._prose.restarts
+        text = self._prose.feed(piece)
+        if self._prose.restarts != restarts:
+            self._text = ""
+            yield None
+        self._text += text
+        if text:
+            yield text
+
+    def _rest(self, *, broken: bool = False) -> Iterator[str]:
+        """Add what was held back until it was certain, once, and yield it."""
+        if self._prose is None:
+            return
+        text = self._prose.finish(broken=broken)
+        self._prose = None
+        self._text += text
+        if text:
+            yield text
 
     def _keep_now_and_then(self) -> None:
         """Beside the stream, which does not wait; a try that fails is followed by the next."""
@@ -102,6 +131,7 @@ class Generation:
         already; None where there is nothing. ``left``: the request is over."""
         if self._finishing is not None:
             return await asyncio.shield(self._finishing)
+        list(self._rest(broken=True))
         await self._kept_last()
         if not self._text.strip():
             return None

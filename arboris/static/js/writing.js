@@ -32,6 +32,7 @@ async function write(path, body, text, signal, changed) {
   try {
     await stream(path, body, (name, data) => {
       if (name === 'delta') append(text, data.text);
+      else if (name === 'restart') text.replaceChildren(); // what came so far were the model's thoughts
       else end = [name, data];
     }, signal);
   } catch (error) {

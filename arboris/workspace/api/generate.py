@@ -103,12 +103,14 @@ async def _answer(work: Generation) -> Response:
 async def events(work: Generation) -> AsyncGenerator[bytes, None]:
     """``delta`` events with the text as it arrives, then ``saved`` (or ``error``).
 
+    ``restart``: all deltas so far were the model's thoughts and are to be thrown away.
+
     A reader who goes away in the middle finds what had arrived as the chapter's draft.
     """
     try:
         async with aclosing(work.pieces()) as pieces:
             async for piece in pieces:
-                yield _event("delta", {"text": piece})
+                yield _event("restart", {}) if piece is None else _event("delta", {"text": piece})
         yield _event("saved", await _shown(work, await work.finish()))
     except Exception as error:
         fault = await _broken(work, error)
