@@ -94,6 +94,20 @@ class Saved:
         return cls(chapter, current.content, task, note, ChapterVersion.Source(current.source))
 
 
+class Outdated(Exception):
+    """The change was made to an older version of the chapter than ``current``."""
+
+    def __init__(self, current: Chapter) -> None:
+        super().__init__(_("The chapter was changed elsewhere since you opened it."))
+        self.current = current
+
+
+def check_base(chapter: Chapter, base_version: int | None) -> None:
+    """Raise Outdated where a change was made to an older version; None is not checked."""
+    if base_version is not None and base_version < chapter.version:
+        raise Outdated(chapter)
+
+
 @dataclass(frozen=True, slots=True)
 class NewChapter:
     draft: novels.Draft
@@ -118,16 +132,24 @@ def add(project_id: uuid.UUID, new: Sequence[NewChapter], wish: Wish) -> list[Sa
     return in_transaction(work)
 
 
-def change(chapter_id: int, draft: novels.Draft | None, title: str | None, wish: Wish) -> Saved:
+def change(
+    chapter_id: int,
+    draft: novels.Draft | None,
+    title: str | None,
+    wish: Wish,
+    base_version: int | None = None,
+) -> Saved:
     """Change a chapter's title or text; a new text supersedes the analysis of the old one.
 
-    Raises ObjectDoesNotExist where the chapter or its novel was deleted, as ``add`` does.
+    ``base_version`` is the version that the change was made to. Raises Outdated where it is not
+    the newest, ObjectDoesNotExist where the chapter or its novel was deleted, as ``add`` does.
     """
 
     def work() -> Saved:
         chapter = Chapter.objects.get(pk=chapter_id)
         chapter.project = novels.lock_project(chapter.project_id)
-        chapter.refresh_from_db(fields=["version"])
+        chapter.refresh_from_db(fields=["version", "title"])
+        check_base(chapter, base_version)
         if title is not None:
             chapter.title = title
             chapter.save(update_fields=["title", "updated_at"])

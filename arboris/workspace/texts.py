@@ -62,6 +62,9 @@ _NOVELS: dict[str, str | Promise] = {
     "updated": _("Changed {when}"),
     "project_empty": _("No chapters yet"),
     "chapter_saved": _("Chapter {n} is saved. Its analysis runs in the background."),
+    "chapter_saved_typing": _(
+        "Chapter {n} is saved as it was sent. What you have typed since is still here, not saved."
+    ),
     "chapter_saved_basic": _("Chapter {n} is saved with its summary."),
     "chapter_written": _("Chapter {n} is written and saved."),
     "writing_stopped": _("Stopped. What had arrived is kept as a draft."),
@@ -70,6 +73,13 @@ _NOVELS: dict[str, str | Promise] = {
     "imported_one": _("1 chapter was imported."),
     "project_saved": _("Saved."),
     "text_saved": _("Version {n} is saved."),
+    "text_saved_typing": _(
+        "Version {n} is saved. What you have typed since is still here, not saved yet."
+    ),
+    "conflict": _(
+        "Version {n} was saved elsewhere while you were writing. Your text is still here, not saved."
+        " Compare the two and choose."
+    ),
     "nothing_changed": _("Nothing has changed."),
     "no_text": _("This chapter has no text."),
 }

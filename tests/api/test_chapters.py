@@ -9,6 +9,7 @@ from django_q.models import OrmQ
 
 from analysis.models import PendingAnalysis
 from arboris.bible.models import Finding
+from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter, queue_chapter
 
@@ -230,3 +231,64 @@ def test_a_chapter_that_was_basic_is_analysed_by_a_patch(
 
 def test_a_chapters_analysis_without_error_has_null(api: JsonClient, project: NovelProject) -> None:
     assert post(api, project).json()["analysis"]["error_type"] is None
+
+
+def current_of(answer: Any) -> dict[str, Any]:
+    assert answer.status_code == 409, answer.content
+    body = answer.json()
+    assert body["detail"] and body["code"] == "conflict"
+    current: dict[str, Any] = body["current"]
+    return current
+
+
+@pytest.mark.parametrize(
+    "change", [{"content": "旧。"}, {"title": "旧题"}, {"content": NEWER}], ids=str
+)
+def test_a_change_of_an_older_version_is_a_conflict(
+    api: JsonClient, project: NovelProject, change: dict[str, str]
+) -> None:
+    saved = post(api, project, title="雨夜").json()
+    url = f"/api/chapters/{saved['id']}"
+    before = api.patch(url, {"content": NEWER, "base_version": 1}).json()
+    current = current_of(api.patch(url, {**change, "base_version": 1}))
+    assert current == {"version": 2, "content": NEWER, "title": "雨夜"}
+    assert api.get(url).json() == before
+    assert ChapterVersion.objects.count() == PendingAnalysis.objects.count() == 2
+
+
+def test_a_change_of_the_newest_version_is_saved(api: JsonClient, project: NovelProject) -> None:
+    saved = post(api, project).json()
+    url = f"/api/chapters/{saved['id']}"
+    assert api.patch(url, {"content": NEWER, "base_version": 1}).json()["version"] == 2
+    assert api.patch(url, {"title": "新题", "base_version": 2}).json()["content"] == NEWER
+
+
+def test_a_text_saved_meanwhile_is_a_conflict(
+    api: JsonClient, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another tab saves after the first look at the version and before the lock."""
+    saved = post(api, project).json()
+    url = f"/api/chapters/{saved['id']}"
+    lock = services.lock_project
+    first = [{"content": NEWER, "base_version": 1}]
+
+    def lock_late(project_id: Any) -> NovelProject:
+        if first:
+            assert api.patch(url, first.pop()).status_code == 200
+        return lock(project_id)
+
+    monkeypatch.setattr(services, "lock_project", lock_late)
+    assert current_of(api.patch(url, {"content": "旧。", "base_version": 1}))["content"] == NEWER
+    assert ChapterVersion.objects.count() == 2
+
+
+@pytest.mark.parametrize("wrong", ["1", 1.0, 1.5, True, None, 0, -1, [], {}], ids=repr)
+def test_a_wrong_base_version_is_named(
+    api: JsonClient, project: NovelProject, wrong: object
+) -> None:
+    chapter = make_chapter(project)
+    answer = api.patch(f"/api/chapters/{chapter.pk}", {"title": "新题", "base_version": wrong})
+    assert answer.status_code == 400
+    assert "base_version" in answer.json()
+    chapter.refresh_from_db()
+    assert chapter.title != "新题"

@@ -49,6 +49,9 @@ def test_schema_names_every_call(anonymous: JsonClient, api: JsonClient) -> None
         "/api/async-analysis/tasks/{chapter_id}/latest",
     ):
         assert path in schema["paths"]
+    changing = schema["paths"]["/api/chapters/{chapter_id}"]["patch"]
+    assert {"200", "409"} <= set(changing["responses"])
+    assert "base_version" in schema["components"]["schemas"]["PatchedChangedChapter"]["properties"]
 
 
 def test_the_docs_page_shows_it(api: JsonClient) -> None:

@@ -7,12 +7,16 @@ const PATIENCE = 30_000; // ms
 const UPLOAD_PATIENCE = 180_000; // ms
 
 export class ApiError extends Error {
-  /** `status` 0: no answer at all. `fields`: field name → list of sentences. */
-  constructor(message, status = 0, code = '', fields = {}) {
+  /**
+   * `status` 0: no answer at all. `fields`: field name → list of sentences. `current`: what a
+   * conflict (409) says is there now.
+   */
+  constructor(message, status = 0, code = '', fields = {}, current = null) {
     super(message);
     this.status = status;
     this.code = code;
     this.fields = fields;
+    this.current = current;
   }
 }
 
@@ -111,10 +115,10 @@ async function readJson(response) {
 }
 
 function errorFrom(status, answer) {
-  const { detail, code, ...rest } = answer && typeof answer === 'object' && !Array.isArray(answer) ? answer : {};
+  const { detail, code, current, ...rest } = answer && typeof answer === 'object' && !Array.isArray(answer) ? answer : {};
   const fields = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, sentences(value)]));
   const fallback = Object.keys(fields).length ? t('check_fields') : t('server_error', { status: String(status) });
-  return new ApiError(sentences(detail).join(' ') || fallback, status, code ?? '', fields);
+  return new ApiError(sentences(detail).join(' ') || fallback, status, code ?? '', fields, current ?? null);
 }
 
 /** Flattens what DRF may send for one field (text, list, nested object) to a list of sentences. */

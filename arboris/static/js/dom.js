@@ -24,6 +24,15 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** Opens a dialog and answers whether its button of the value "yes" was pressed; Escape says no. */
+export function ask(dialog) {
+  dialog.returnValue = '';
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+  });
+}
+
 /** Calls `work` once, `delay` ms after the last of several requests; never before an earlier run has ended. */
 export function debounced(work, delay = 400) {
   let timer = 0;

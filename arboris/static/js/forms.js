@@ -40,6 +40,29 @@ export function guardText(field) {
   field.form.addEventListener('reset', () => unsaved.delete(field));
 }
 
+/** What each field of a form holds, to be given to `settle` once that was sent. */
+export const valuesOf = (form) => new Map([...form.elements].filter(({ name }) => name).map((field) => [field, valueOf(field)]));
+
+const valueOf = (field) => field.files?.[0] ?? field.value;
+
+/**
+ * Empties a form whose values were sent and saved. What was typed or chosen since stays; the answer
+ * is whether there is any.
+ */
+export function settle(form, sent) {
+  const isAsSent = ([field, value]) => valueOf(field) === value;
+  if ([...sent].every(isAsSent)) {
+    form.reset();
+    return false;
+  }
+  for (const [field] of [...sent].filter(isAsSent)) {
+    if (field.defaultValue === undefined) continue; // a choice stays as it was made
+    field.value = field.defaultValue;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+  return true;
+}
+
 export function showErrors(form, error) {
   const general = [];
   let first = null;

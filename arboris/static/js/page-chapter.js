@@ -1,9 +1,9 @@
 /** `/chapters/<id>`: the text with its findings, its analysis, and the text's editor. */
 
-import { get, patch } from './api.js';
+import { get } from './api.js';
 import { $, debounced, h, setText } from './dom.js';
+import { ChapterEditor } from './editor.js';
 import { FindingsPanel } from './findings.js';
-import { guardText, onSubmit, say } from './forms.js';
 import { lengthOf, t, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
@@ -13,7 +13,6 @@ import { StatusBox } from './status.js';
 const { chapterId, projectId } = $('#main').dataset;
 const API = `/api/chapters/${chapterId}`;
 const language = $('#text').lang;
-const editor = $('#edit-form');
 let chapter = null;
 let drawn = ''; // what the text and the panel show now
 
@@ -23,6 +22,17 @@ const panel = new FindingsPanel(language, {
   onJump: (findings, jump) => reader.choose(findings, jump),
 });
 const status = new StatusBox($('#analysis'), load);
+const editor = new ChapterEditor($('#edit-form'), API, {
+  async onSaved() {
+    panel.close();
+    await load();
+  },
+  onToggle(open, words) {
+    $('#text').hidden = $('#reading-tools').hidden = open;
+    setText($('#edit-status'), words);
+    if (!open) $('#edit').focus();
+  },
+});
 
 function showHead() {
   setText($('#chapter-name'), chapter.title || t('untitled'));
@@ -41,6 +51,7 @@ async function load() {
   try {
     const [newest, findings] = await Promise.all([get(API), get(`${API}/findings`)]);
     chapter = newest;
+    $('#edit').disabled = false;
     showHead();
     // A long text is drawn anew only where it or its findings have changed.
     const wanted = JSON.stringify([chapter.version, status.isLive, findings]);
@@ -65,50 +76,7 @@ function jumpToQuote() {
   reader.choose([finding], true);
 }
 
-function edit(on) {
-  editor.hidden = !on;
-  $('#text').hidden = on;
-  $('#reading-tools').hidden = on;
-  if (on) {
-    setText($('#edit-status'), '');
-    // As default values, so that "reset" and the guard know what is saved.
-    editor.elements.title.defaultValue = chapter.title;
-    editor.elements.content.defaultValue = chapter.content;
-    editor.reset();
-    say(editor, '');
-    editor.elements.content.focus();
-  } else {
-    $('#edit').focus();
-  }
-}
-
-onSubmit(editor, async (data) => {
-  const body = {};
-  // A form sends line ends as CRLF; the text keeps its own.
-  const { content } = editor.elements;
-  // Whoever saves a draft as it is takes it for finished.
-  if (chapter.source === 'draft' || content.value !== chapter.content.replace(/\r\n?/g, '\n')) body.content = content.value;
-  if (data.get('title') !== chapter.title) body.title = data.get('title');
-  if (!Object.keys(body).length) {
-    edit(false);
-    setText($('#edit-status'), t('nothing_changed'));
-    return;
-  }
-  await patch(API, body);
-  editor.reset();
-  panel.close();
-  await load();
-  edit(false);
-  setText($('#edit-status'), body.content ? t('text_saved', { n: chapter.version }) : t('project_saved'));
-});
-
-$('#edit').addEventListener('click', () => chapter && edit(true));
-$('#edit-cancel').addEventListener('click', () => {
-  editor.reset();
-  edit(false);
-});
-guardText(editor.elements.content);
-guardText(editor.elements.title);
+$('#edit').addEventListener('click', () => editor.open(chapter));
 
 const reload = debounced(load);
 live.addEventListener('notification', ({ detail }) => {

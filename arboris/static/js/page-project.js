@@ -1,8 +1,8 @@
 /** `/projects/<id>`: the chapters with the state of their analysis, and the ways to add more. */
 
 import { get, patch, post, remove } from './api.js';
-import { $, debounced, h, setText } from './dom.js';
-import { guardText, onSubmit, showErrors } from './forms.js';
+import { $, ask, debounced, h, setText } from './dom.js';
+import { guardText, onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
@@ -115,10 +115,12 @@ onSubmit($('#new-chapter'), async (data) => {
   const body = { content, mode };
   if (title.trim()) body.title = title;
   if (priority !== '') body.priority = Number(priority);
+  const sent = valuesOf($('#new-chapter'));
   const chapter = await post(`${API}/chapters`, body);
-  $('#new-chapter').reset();
+  const typedSince = settle($('#new-chapter'), sent);
   countLetters();
   await load();
+  if (typedSince) return t('chapter_saved_typing', { n: chapter.chapter_number });
   if (chapter.analysis) return t('chapter_saved', { n: chapter.chapter_number });
   rows.get(chapter.id)?.set(chapter);
   return [t('chapter_saved_basic', { n: chapter.chapter_number }), chapter.analysis_note].filter(Boolean).join(' ');
@@ -132,8 +134,9 @@ if ($('#generate')) {
 }
 
 onSubmit($('#import'), async (data) => {
+  const sent = valuesOf($('#import'));
   const answer = await post(`${API}/import`, data);
-  $('#import').reset();
+  settle($('#import'), sent);
   await load();
   return tn('imported', (Array.isArray(answer) ? answer : answer.chapters).length);
 });
@@ -146,12 +149,8 @@ onSubmit($('#edit-project'), async (data) => {
   return t('project_saved');
 });
 
-$('#delete-project').addEventListener('click', () => {
-  $('#delete-dialog').returnValue = '';
-  $('#delete-dialog').showModal();
-});
-$('#delete-dialog').addEventListener('close', async ({ target }) => {
-  if (target.returnValue !== 'delete') return;
+$('#delete-project').addEventListener('click', async () => {
+  if (!(await ask($('#delete-dialog')))) return;
   try {
     await remove(API);
     location.assign('/');

@@ -22,6 +22,7 @@ from arboris.workspace.api.projects import own_project
 from arboris.workspace.api.serializers import (
     ChangedChapterSerializer,
     ChapterRowSerializer,
+    ConflictSerializer,
     FindingSerializer,
     NewChapterSerializer,
     SavedChapterSerializer,
@@ -82,14 +83,22 @@ class ChapterDetail(APIView):
         chapter = own_chapter(request, chapter_id)
         return Response(SavedChapterSerializer(chapters.Saved.read(chapter)).data)
 
-    @extend_schema(request=ChangedChapterSerializer, responses={200: SavedChapterSerializer})
+    @extend_schema(
+        request=ChangedChapterSerializer,
+        responses={200: SavedChapterSerializer, 409: ConflictSerializer},
+    )
     def patch(self, request: Request, chapter_id: int) -> Response:
         chapter = own_chapter(request, chapter_id)
         form = ChangedChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         data = form.validated_data
-        draft = drafting.changed_draft(chapter, data.get("content"), form.wish())
-        saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish())
+        base = data.get("base_version")
+        try:
+            chapters.check_base(chapter, base)  # before a model is asked for a summary
+            draft = drafting.changed_draft(chapter, data.get("content"), form.wish())
+            saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish(), base)
+        except chapters.Outdated as conflict:
+            return Response(ConflictSerializer(conflict).data, status=409)
         return Response(SavedChapterSerializer(saved).data)
 
 

@@ -14,10 +14,10 @@ from analysis.models import PendingAnalysis
 from arboris.bible.entries import ref_of
 from arboris.bible.findings import FINDING
 from arboris.bible.models import Finding
-from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.storable import find_unstorable
 from arboris.workspace.api.wishes import check_config
-from arboris.workspace.chapters import DEFAULT_PRIORITY, Saved, Wish
+from arboris.workspace.chapters import DEFAULT_PRIORITY, Outdated, Saved, Wish
 
 
 class Text(serializers.CharField):
@@ -102,6 +102,15 @@ class WishSerializer(serializers.Serializer[Wish]):
         return Wish(data["mode"], data.get("priority"), data.get("generation_config"))
 
 
+class WholeNumber(serializers.IntegerField):
+    """An IntegerField that takes JSON's whole numbers alone: no text, no fraction, no truth."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return int(super().to_internal_value(data))
+
+
 class NewChapterSerializer(WishSerializer):
     content = StorableText()
     title = Text(required=False, allow_blank=True, max_length=200, default="")
@@ -118,6 +127,11 @@ class ChangedChapterSerializer(WishSerializer):
         max_value=10,
         required=False,
         help_text="Left out, it and generation_config are as in the chapter's last analysis.",
+    )
+    base_version = WholeNumber(
+        min_value=1,
+        required=False,
+        help_text="The version that was changed. Older than the chapter's: 409, nothing is saved.",
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -183,6 +197,20 @@ class SavedChapterSerializer(ChapterRowSerializer):
 
     def get_analysis_note(self, saved: Saved) -> str | None:
         return saved.note or None
+
+
+class CurrentTextSerializer(serializers.Serializer[Chapter]):
+    version = serializers.IntegerField()
+    content = serializers.CharField(source="current.content")
+    title = serializers.CharField()
+
+
+class ConflictSerializer(serializers.Serializer[Outdated]):
+    """What a writer is told whose change was made to an older version."""
+
+    detail = serializers.CharField(source="__str__")
+    code = serializers.CharField(default="conflict")
+    current = CurrentTextSerializer()
 
 
 class GeneratedChapterSerializer(SavedChapterSerializer):

@@ -1,0 +1,171 @@
+"""What a writer types is never lost: during a save, at "Discard", and beside a second tab."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+from playwright.sync_api import Browser, Page, Route, expect
+
+from arboris.workspace.demo.system import System
+from tests.browser.test_writing import PATIENCE_MS, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+
+OLD = "雨停了。沈砚秋推开门。"
+NEW = "雨又下了。"
+TYPED = "他没有回头。"
+
+
+@contextmanager
+def held_answer(page: Page, url: str) -> Iterator[None]:
+    """What happens inside happens before the server's answer to the next call arrives."""
+    calls: list[Route] = []
+    page.route(url, lambda call: calls.append(call), times=1)
+    yield
+    while not calls:
+        page.wait_for_timeout(10)
+    answer = calls[0].fetch()
+    calls[0].fulfill(response=answer)
+
+
+def open_editor(page: Page, site: System, content: str = OLD) -> int:
+    """A chapter in its editor, signed in; the chapter's id."""
+    with closing(site.writer("en")) as writer:
+        project = writer.new_project("editing", "zh")
+        chapter = int(writer.add_chapter(project, content).body["id"])
+    sign_in(page, site)
+    return show_editor(page, site, chapter)
+
+
+def show_editor(page: Page, site: System, chapter: int) -> int:
+    page.goto(f"{site.url}/chapters/{chapter}")
+    page.get_by_test_id("edit-chapter").click()
+    expect(page.locator("#edit-content")).to_have_value(re.compile("."))
+    return chapter
+
+
+def saved(site: System, chapter: int) -> tuple[int, str, str]:
+    with closing(site.writer("en")) as writer:
+        body = writer.get(f"/api/chapters/{chapter}")
+    return body["version"], body["title"], body["content"]
+
+
+def test_typing_during_a_save_of_a_chapter_stays(page: Page, site: System) -> None:
+    chapter = open_editor(page, site)
+    content = page.locator("#edit-content")
+    content.fill(NEW)
+    with held_answer(page, f"**/api/chapters/{chapter}"):
+        page.get_by_test_id("edit-save").click()
+        content.press_sequentially(TYPED)
+    expect(page.locator("#edit-form .form-status")).to_contain_text("2")
+    expect(content).to_have_value(NEW + TYPED)
+    assert saved(site, chapter) == (2, "", NEW)
+    page.get_by_test_id("edit-save").click()
+    expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
+    assert saved(site, chapter) == (3, "", NEW + TYPED)
+
+
+def test_typing_during_a_save_of_a_new_chapter_stays(page: Page, site: System) -> None:
+    with closing(site.writer("en")) as writer:
+        project = writer.new_project("adding", "zh")
+    sign_in(page, site)
+    page.goto(f"{site.url}/projects/{project}")
+    title, content = page.get_by_test_id("chapter-title"), page.get_by_test_id("chapter-content")
+    title.fill("夜")
+    content.fill(OLD)
+    with held_answer(page, f"**/api/projects/{project}/chapters"):
+        page.get_by_test_id("chapter-submit").click()
+        content.press_sequentially(TYPED)
+    expect(page.locator("[data-chapter-id]")).to_have_count(1)
+    expect(content).to_have_value(OLD + TYPED)
+    expect(title).to_have_value("")
+    page.get_by_test_id("chapter-submit").click()
+    expect(page.locator("[data-chapter-id]")).to_have_count(2)
+    expect(content).to_have_value("")
+
+
+def test_discarding_asks_first(page: Page, site: System) -> None:
+    chapter = open_editor(page, site)
+    content, discard = page.locator("#edit-content"), page.get_by_test_id("edit-discard")
+    content.fill(NEW)
+    discard.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect(page.get_by_test_id("discard-no")).to_be_focused()
+    for key in ("Escape", "Enter"):  # the second presses "Keep editing"
+        page.keyboard.press(key)
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(content).to_have_value(NEW)
+        expect(discard).to_be_focused()
+        page.keyboard.press("Enter")
+    page.get_by_test_id("discard-yes").click()
+    expect(content).to_be_hidden()
+    expect(page.get_by_test_id("chapter-text")).to_contain_text(OLD)
+    assert saved(site, chapter) == (1, "", OLD)
+
+
+def test_nothing_changed_is_discarded_unasked(page: Page, site: System) -> None:
+    open_editor(page, site)
+    page.get_by_test_id("edit-discard").click()
+    expect(page.locator("#edit-content")).to_be_hidden()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+@pytest.fixture
+def two_tabs(page: Page, browser: Browser, site: System, locale: str) -> Iterator[tuple[Page, int]]:
+    """A chapter that this page edits, and that another browser has saved anew meanwhile."""
+    chapter = open_editor(page, site)
+    context = browser.new_context(locale=locale)
+    other = context.new_page()
+    sign_in(other, site)
+    show_editor(other, site, chapter)
+    other.locator("#edit-content").fill(NEW)
+    other.get_by_test_id("edit-save").click()
+    expect(other.get_by_test_id("chapter-text")).to_contain_text(NEW)
+    context.close()
+    yield page, chapter
+
+
+def save_into_conflict(page: Page) -> None:
+    page.locator("#edit-content").fill(TYPED)
+    page.get_by_test_id("edit-save").click()
+    expect(page.get_by_test_id("conflict")).to_be_focused(timeout=PATIENCE_MS)
+    expect(page.get_by_test_id("conflict-text")).to_have_text(NEW)
+    expect(page.locator("#edit-content")).to_have_value(TYPED)
+
+
+def test_an_older_text_overwrites_nothing_unasked(two_tabs: tuple[Page, int], site: System) -> None:
+    page, chapter = two_tabs
+    save_into_conflict(page)
+    assert saved(site, chapter) == (2, "", NEW)
+    page.locator("#keep-mine").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
+    assert saved(site, chapter) == (3, "", TYPED)
+
+
+def test_the_newest_text_can_be_taken(two_tabs: tuple[Page, int], site: System) -> None:
+    page, chapter = two_tabs
+    save_into_conflict(page)
+    page.locator("#take-newest").click()
+    page.get_by_test_id("discard-no").click()
+    expect(page.locator("#edit-content")).to_have_value(TYPED)
+    page.locator("#take-newest").click()
+    page.get_by_test_id("discard-yes").click()
+    expect(page.locator("#edit-content")).to_have_value(NEW)
+    expect(page.get_by_test_id("conflict")).to_be_hidden()
+    assert saved(site, chapter) == (2, "", NEW)
+
+
+def test_a_new_title_in_an_old_tab_leaves_the_newest_text(
+    two_tabs: tuple[Page, int], site: System
+) -> None:
+    page, chapter = two_tabs
+    page.locator("#edit-title").fill("雨夜")
+    page.get_by_test_id("edit-save").click()
+    expect(page.locator("#chapter-name")).to_have_text("雨夜")
+    expect(page.get_by_test_id("chapter-text")).to_contain_text(NEW)
+    assert saved(site, chapter) == (2, "雨夜", NEW)
