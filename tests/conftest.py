@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import os
+import signal
+from collections.abc import Generator, Iterator
 
 import pytest
+from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
@@ -14,17 +17,59 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from arboris.llm.accounting import admission
 from arboris.novels.models import NovelProject
-from tests import live, llm_server
+from tests import guards, live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
+
+WATCH = pytest.StashKey[guards.Watch]()
+# Whoever uses one of these starts processes.
+PROCESS_FIXTURES = {"site", "browser"}
+DATABASE_FIXTURES = {"db", "transactional_db", "site"}
+# Longer than any test's own time limit in setup.cfg, and the end of its fixtures.
+NOTHING_MOVES_SECONDS = 1200
+processes = guards.ProcessGuard()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # As Ctrl-C: fixtures take down what they have started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # Real hashes are slow on purpose; sites in processes of their own have them.
+    django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    if not config.getoption("usepdb"):
+        watch = guards.Watch(NOTHING_MOVES_SECONDS, os.dup(2))
+        config.stash[WATCH] = watch
+        watch.start()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """What needs a database server is no test of SQLite: not skipped, but not there."""
+    for item in items:
+        if PROCESS_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker("process")
+        if item.get_closest_marker("server_only") or is_of_the_queue(item):
+            item.add_marker("databases")
     if connection.vendor == "sqlite":
         left_out = [item for item in items if item.get_closest_marker("server_only")]
         items[:] = [item for item in items if item not in left_out]
         config.hook.pytest_deselected(items=left_out)
+
+
+def is_of_the_queue(item: pytest.Item) -> bool:
+    """All that the queue does depends on how a database locks."""
+    return "queue" in item.path.parts and (
+        item.get_closest_marker("django_db") is not None
+        or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if watch := item.config.stash.get(WATCH, None):
+        watch.tell()
+    if item.get_closest_marker("process"):
+        return (yield)
+    with processes.refusing():
+        return (yield)
 
 
 @pytest.fixture(autouse=True)

@@ -9,11 +9,10 @@ import secrets
 import socket
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx2
@@ -23,12 +22,10 @@ from websockets.sync.client import ClientConnection, connect
 from arboris.settings import database_from_url
 from tests.analyzers import BRAKE, SLOW
 from tests.live_setup import PASSWORD
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
-T = TypeVar("T")
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN_SECONDS = 60
-STOPPED_WITHIN_SECONDS = 30
-LEASE_SECONDS = 3.0
+LEASE_SECONDS = 6.0  # a worker may get no turn for a while on a machine with other work
 POLL_SECONDS = 0.5
 ENDED = {"completed", "failed", "cancelled"}
 
@@ -53,7 +50,9 @@ class Site:
 
     def client(self, user: str = "writer") -> httpx2.Client:
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
-        return httpx2.Client(base_url=self.url, headers=headers, timeout=30, trust_env=False)
+        return httpx2.Client(
+            base_url=self.url, headers=headers, timeout=PATIENCE_SECONDS, trust_env=False
+        )
 
     @contextlib.contextmanager
     def signed_in(self, user: str = "writer") -> Iterator[httpx2.Client]:
@@ -71,7 +70,9 @@ class Site:
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
         options.setdefault("additional_headers", headers)
         address = f"ws://127.0.0.1:{self.port}/ws/notifications{query}"
-        socket: ClientConnection = connect(address, proxy=None, open_timeout=10, **options)
+        socket: ClientConnection = connect(
+            address, proxy=None, open_timeout=PATIENCE_SECONDS, **options
+        )
         return socket
 
     def log(self) -> str:
@@ -80,19 +81,7 @@ class Site:
         return "\n".join(f"{log.name}:\n{log.read_text()[-3000:]}" for log in logs)
 
 
-def wait_for(condition: Callable[[], T], what: str, within: float = 30.0) -> T:
-    """The first true value of a condition, asked again and again."""
-    deadline = time.monotonic() + within
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"not within {within:g} s: {what}")
-        time.sleep(0.02)
-    return value
-
-
-def wait_for_task(
-    client: httpx2.Client, task_id: int, *statuses: str, within: float = 30.0
-) -> dict[str, Any]:
+def wait_for_task(client: httpx2.Client, task_id: int, *statuses: str) -> dict[str, Any]:
     """The task once it has one of the states (by default: once it has ended)."""
     wanted = set(statuses) or ENDED
 
@@ -100,7 +89,7 @@ def wait_for_task(
         task: dict[str, Any] = client.get(f"/api/async-analysis/tasks/{task_id}").json()
         return task if task["status"] in wanted else None
 
-    found = wait_for(read, f"task {task_id} {sorted(wanted)}", within)
+    found = wait_for(read, f"task {task_id} {sorted(wanted)}")
     assert found is not None
     return found
 
@@ -184,7 +173,7 @@ def environment(directory: Path, url: str) -> dict[str, str]:
 def run_setup(env: dict[str, str]) -> dict[str, str]:
     done = subprocess.run(
         [sys.executable, "-m", "tests.live_setup"],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     tokens: dict[str, str] = json.loads(done.stdout)
@@ -211,14 +200,14 @@ def wait_until_ready(site: Site) -> None:
             return False
 
     with site.client("") as client:
-        wait_for(ready, f"the site answers\n{site.log()}", READY_WITHIN_SECONDS)
+        wait_for(ready, "the site answers")
 
 
 def stop(process: subprocess.Popen[bytes]) -> bool:
     """Whether SIGTERM was enough, or it had ended already."""
     process.terminate()
     try:
-        process.wait(STOPPED_WITHIN_SECONDS)
+        process.wait(PATIENCE_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

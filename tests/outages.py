@@ -15,10 +15,9 @@ from django.db.utils import ConnectionHandler
 from arboris.settings import database_from_url
 from tests import servers
 from tests.bench.chaos_servers import Server, killable
-from tests.live import wait_for
+from tests.waiting import wait_for
 
 STARTERS = {"mysql": servers.mariadb, "postgres": servers.postgresql}
-BACK_WITHIN_SECONDS = 60.0
 SITE_ACCOUNT = "site"
 UNKNOWN_THREAD = 1094
 
@@ -57,7 +56,7 @@ class Database:
     def start(self) -> None:
         """Start the killed server again; returns as soon as it answers."""
         self.server.start()
-        wait_for(self.answers, "the database server is back", BACK_WITHIN_SECONDS)
+        wait_for(self.answers, "the database server is back")
 
     def cut_all(self) -> int:
         """End every connection of the site, whatever it is doing; how many there were."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from tests.waiting import PATIENCE_SECONDS
+
 CHUNK = 65_536
 DEFAULT_PORTS = {"mysql": 3306, "postgresql": 5432}
 
@@ -39,7 +41,7 @@ class Proxy:
     def close(self) -> None:
         self._end.close()
         for thread in self._threads:
-            thread.join(10)
+            thread.join(PATIENCE_SECONDS)
         self._listening.close()
         self._ends.close()
 

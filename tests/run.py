@@ -1,9 +1,14 @@
 """Everything that has to hold before a change is good: ``python -m tests.run [pytest arguments]``.
 
-Without arguments: linters, types, contracts, migrations, catalogues, the deployment check, then
-the suite on SQLite, and its database part on a private MariaDB and a private PostgreSQL at the
-same time. With arguments: only the pytest runs, with those arguments. Every step runs, whatever
-failed before it.
+Without arguments: linters, types, contracts, migrations, catalogues, the deployment check, the
+suite on SQLite, and the tests marked ``databases`` on a private MariaDB and PostgreSQL too. With
+arguments: only the pytest runs, with those arguments. ``--on DATABASE``: on that one alone.
+``--fast [paths]``: what ``make check`` runs, the static checks and the tests of SQLite that start
+no process.
+
+The steps run side by side; what one has printed is shown when it has ended. Every step runs,
+whatever failed before it, for as long as it takes: only a single test that hangs is ended (see
+setup.cfg). However the run ends, every process that it has started ends with it.
 
 What the machine lacks is left out and listed at the end; with CI=true that is a failure, and so
 is a skipped test. The last line reads ``N passed, N failed, N skipped``.
@@ -11,28 +16,26 @@ is a skipped test. The last line reads ``N passed, N failed, N skipped``.
 
 from __future__ import annotations
 
-import contextlib
+import argparse
 import importlib.util
 import os
 import secrets
 import signal
-import subprocess
 import sys
 import tempfile
 import time
 import xml.etree.ElementTree as ET
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import servers
+from tests import contained, servers
+from tests.jobs import Ended, Environment, Job, side_by_side
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = (sys.executable, "manage.py")
-STEP_LIMIT_SECONDS = 600
-STOPPED_WITHIN_SECONDS = 30
+AT_A_TIME = 3  # on two cores: much of a suite is waiting
 NO_TESTS_COLLECTED = 5  # pytest's exit code
 # What the caller has set for an installation of theirs must not leak into the tests; PG… is what
 # PostgreSQL's client reads by itself.
@@ -46,7 +49,46 @@ PRODUCTION = {
     "ARBORIS_BEHIND_PROXY": "1",
 }
 
-Environment = dict[str, str]
+
+@dataclass(frozen=True)
+class Check:
+    """A static check; ``needs`` raises Missing where the machine lacks its program."""
+
+    title: str
+    command: Sequence[str]
+    needs: Callable[[], object] = lambda: None
+    env: Environment = field(default_factory=dict)
+
+
+CHECKS = (
+    Check("mypy", (sys.executable, "-m", "mypy")),
+    Check("ruff check", (str(BIN / "ruff"), "check", "--output-format=concise")),
+    Check("ruff format", (str(BIN / "ruff"), "format", "--check", "--output-format=concise")),
+    Check("import contracts", (str(BIN / "lint-imports"),)),
+)
+MORE_CHECKS = (
+    Check("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),
+    Check(
+        "check --deploy",
+        (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
+        env=PRODUCTION,
+    ),
+    Check("message catalogues", (sys.executable, "-m", "tests.catalogues"), servers.msgfmt_program),
+)
+
+
+def needs_of_mariadb() -> None:
+    servers.mariadb_programs()
+    if importlib.util.find_spec("MySQLdb") is None:
+        raise servers.Missing("mysqlclient (libmariadb-dev, then make setup)")
+
+
+# What each needs, and the mark of the tests that are repeated on it.
+DATABASES: dict[str, tuple[Callable[[], object], list[str]]] = {
+    "SQLite": (lambda: None, []),
+    "MariaDB": (needs_of_mariadb, ["databases"]),
+    "PostgreSQL": (servers.postgresql_programs, ["databases"]),
+}
 
 
 @dataclass
@@ -74,192 +116,93 @@ class Run:
     steps: list[tuple[str, bool, float]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
-    def step(self, name: str, work: Callable[[], bool]) -> None:
-        print(f"\n── {name}", flush=True)
-        started = time.monotonic()
-        good = work()
-        self.ended(name, good, time.monotonic() - started)
+    def has(self, what: str, needs: Callable[[], object]) -> bool:
+        """Whether the machine has it; what it lacks is said and kept for the report."""
+        try:
+            needs()
+        except servers.Missing as missing:
+            self.left_out.append(f"{what}: {missing}")
+            print(f"LEFT OUT: {self.left_out[-1]}", flush=True)
+            return False
+        return True
 
-    def ended(self, name: str, good: bool, seconds: float) -> None:
-        self.steps.append((name, good, seconds))
-        print(f"{'ok' if good else 'FAILED'}: {name}, {seconds:.1f} s", flush=True)
-
-    def leave_out(self, what: str) -> None:
-        self.left_out.append(what)
-        print(f"\nLEFT OUT: {what}", flush=True)
-
-    def environment(self, name: str) -> Environment:
-        """The caller's environment without settings, and a data directory of that name."""
+    def job(self, title: str, command: Sequence[str], **settings: str) -> Job:
+        """With the caller's environment without settings, and a data directory of its own."""
         kept = {
             name: value
             for name, value in os.environ.items()
             if name in KEPT or not name.startswith(SETTINGS_PREFIXES)
         }
-        data = {"ARBORIS_DATA_DIR": str(self.directory / name)}
-        return kept | data | {"DJANGO_SECRET_KEY": secrets.token_urlsafe(50)}
+        directory = self.directory / title.replace(" ", "-")
+        data = {
+            "ARBORIS_DATA_DIR": str(directory / "data"),
+            "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+        }
+        return Job(title, command, kept | data | settings, directory)
 
+    def suite(self, title: str, database: str, marks: Sequence[str]) -> Job:
+        job = self.job(title, ())
+        command = [sys.executable, "-m", "tests.suite", database, f"--junitxml={job.results}"]
+        command += ["-m", " and ".join(marks), *self.arguments]
+        return Job(job.title, command, job.env, job.directory)
 
-@dataclass(frozen=True)
-class Suite:
-    """One run of pytest: on which database, with which tests."""
-
-    database: str
-    results: Path
-    command: list[str]
-    env: Environment
-
-    @property
-    def title(self) -> str:
-        return f"tests on {self.database}"
-
-    @property
-    def log(self) -> Path:
-        return self.results.with_suffix(".log")
+    def ended(self, one: Ended) -> None:
+        good = one.code == 0 or (one.code == NO_TESTS_COLLECTED and bool(self.arguments))
+        if "tests.suite" in one.job.command:
+            self.counts.add(counted(one.job.results))
+        self.steps.append((one.job.title, good, one.seconds))
+        word = "ok" if good else "FAILED"
+        print(f"\n── {one.job.title}\n{one.output()}{word}: {one.seconds:.1f} s", flush=True)
 
 
 def main(arguments: list[str]) -> int:
     os.chdir(ROOT)
-    # Unwinds the stack, so that the servers are stopped.
+    parser = argparse.ArgumentParser(prog="python -m tests.run", allow_abbrev=False)
+    parser.add_argument("--fast", action="store_true")
+    parser.add_argument("--on", choices=sorted(DATABASES))
+    options, arguments = parser.parse_known_args(arguments)
+    # Unwinds the stack, so that the jobs are ended.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    contained.adopt_orphans()
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="arboris-tests-") as directory:
+        Path(directory).chmod(0o711)  # PostgreSQL runs as another user, below it
         run = Run(Path(directory), arguments)
-        if not arguments:
-            static_checks(run)
-        test_suites(run)
-    return report(run)
-
-
-def static_checks(run: Run) -> None:
-    env = run.environment("checks")
-    for name, command in (
-        ("ruff check", (str(BIN / "ruff"), "check", "--output-format=concise")),
-        ("ruff format", (str(BIN / "ruff"), "format", "--check", "--output-format=concise")),
-        ("mypy", (sys.executable, "-m", "mypy")),
-        ("import contracts", (str(BIN / "lint-imports"),)),
-        ("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),
-    ):
-        run.step(name, lambda command=command: succeeds(command, env))  # type: ignore[misc]
-    deploy = (*MANAGE, "check", "--deploy", "--fail-level", "WARNING")
-    run.step("check --deploy", lambda: succeeds(deploy, env | PRODUCTION))
-    try:
-        servers.program("msgfmt", "gettext")
-    except servers.Missing as missing:
-        run.leave_out(f"message catalogues: {missing}")
-    else:
-        run.step("message catalogues", catalogues_are_compiled)
-
-
-def test_suites(run: Run) -> None:
-    without = ["not bench"]
-    needs: list[tuple[str, str, Callable[[], str]]] = [
-        ("browser tests", "browser", servers.chromium_path),
-        ("tests with Redis", "redis", lambda: servers.program("redis-server", "redis-server")),
-    ]
-    for what, mark, look in needs:
+        jobs = fast_jobs(run) if options.fast else whole_jobs(run, options.on)
+        print("side by side: " + ", ".join(job.title for job in jobs), flush=True)
         try:
-            look()
-        except servers.Missing as missing:
-            run.leave_out(f"{what}: {missing}")
-            without.append(f"not {mark}")
-    with contextlib.ExitStack() as running:
-        suite = suite_on(run, "SQLite", without, running)
-        # Alone: its browser tests measure.
-        run.step(suite.title, lambda: passes(run, suite, exit_code(suite.command, suite.env)))
-    without += ["not browser", "not sqlite_only", "not nodb"]
-    with contextlib.ExitStack() as running:
-        suites = []
-        for database, server in (("MariaDB", mariadb), ("PostgreSQL", servers.postgresql)):
-            try:
-                url = running.enter_context(server())
-            except servers.Missing as missing:
-                run.leave_out(f"tests on {database}: {missing}")
-            else:
-                suites.append(suite_on(run, database, without, running, DATABASE_URL=url))
-        if suites:
-            side_by_side(run, suites)
+            for one in side_by_side(jobs, AT_A_TIME):
+                run.ended(one)
+        finally:
+            contained.end_all_below()
+    return report(run, time.monotonic() - began)
 
 
-@contextlib.contextmanager
-def mariadb() -> Iterator[str]:
-    require_mysqlclient()
-    with servers.mariadb() as url:
-        yield url
+def fast_jobs(run: Run) -> list[Job]:
+    marks = ["not process", "not redis", "not bench"]
+    return [run.suite("fast tests", "SQLite", marks), *static_checks(run, CHECKS)]
 
 
-def require_mysqlclient() -> None:
-    if importlib.util.find_spec("MySQLdb") is None:
-        raise servers.Missing("mysqlclient (libmariadb-dev, then make setup)")
+def whole_jobs(run: Run, only: str | None) -> list[Job]:
+    """The longest first."""
+    marks = ["not bench"]
+    if not run.has("browser tests", servers.chromium_path):
+        marks.append("not browser")
+    if not run.has("tests with Redis", servers.redis_program):
+        marks.append("not redis")
+    jobs = []
+    for database, (needs, repeated) in DATABASES.items():
+        if only in {None, database} and run.has(f"tests on {database}", needs):
+            jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
+    return jobs if run.arguments or only else [*jobs, *static_checks(run, CHECKS + MORE_CHECKS)]
 
 
-def suite_on(
-    run: Run, database: str, without: list[str], running: contextlib.ExitStack, **settings: str
-) -> Suite:
-    """A suite with data, results and a Redis of its own, so that several may run at a time."""
-    env = run.environment(database) | settings
-    if "not redis" not in without:
-        env["ARBORIS_TEST_REDIS_URL"] = running.enter_context(servers.redis_server())
-    results = run.directory / f"{database}.xml"
-    command = [sys.executable, "-m", "pytest", f"--junitxml={results}"]
-    command += ["-m", " and ".join(without), *run.arguments]
-    return Suite(database, results, command, env)
-
-
-def side_by_side(run: Run, suites: list[Suite]) -> None:
-    """Run the suites at the same time: much of each is waiting. What one has printed is shown
-    when it has ended."""
-    titles = " and ".join(suite.title for suite in suites)
-    print(f"\n── {titles}: each is shown when it has ended", flush=True)
-    began, limit = time.monotonic(), STEP_LIMIT_SECONDS * len(suites)
-    # Left in reverse: the processes are stopped before the threads, which wait for them, are.
-    with ThreadPoolExecutor(len(suites)) as threads, contextlib.ExitStack() as running:
-        waiting = {
-            threads.submit(ending, running.enter_context(in_background(suite)), limit): suite
-            for suite in suites
-        }
-        for ended in as_completed(waiting):
-            suite, code = waiting[ended], ended.result()
-            seconds = time.monotonic() - began
-            print(f"\n── {suite.title}\n{suite.log.read_text(errors='replace')}", flush=True)
-            run.ended(suite.title, passes(run, suite, code), seconds)
-
-
-@contextlib.contextmanager
-def in_background(suite: Suite) -> Iterator[subprocess.Popen[bytes]]:
-    with suite.log.open("wb") as log:
-        process = subprocess.Popen(
-            suite.command, env=suite.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log
-        )
-    try:
-        yield process
-    finally:
-        stop(process)
-
-
-def ending(process: subprocess.Popen[bytes], limit: float) -> int:
-    """The exit code of a suite once it has ended; it is stopped when it takes too long."""
-    try:
-        return process.wait(limit)
-    except subprocess.TimeoutExpired:
-        print(f"stopped after {limit:g} s")
-        stop(process)
-        return 1
-
-
-def stop(process: subprocess.Popen[bytes]) -> None:
-    """End pytest, if it has not, so that it takes its servers and sites down first."""
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGINT)
-    try:
-        process.wait(STOPPED_WITHIN_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def passes(run: Run, suite: Suite, code: int) -> bool:
-    run.counts.add(counted(suite.results))
-    return code == 0 or (code == NO_TESTS_COLLECTED and bool(run.arguments))
+def static_checks(run: Run, checks: Sequence[Check]) -> list[Job]:
+    return [
+        run.job(check.title, check.command, **check.env)
+        for check in checks
+        if run.has(check.title, check.needs)
+    ]
 
 
 def counted(results: Path) -> Counts:
@@ -276,50 +219,13 @@ def counted(results: Path) -> Counts:
     return total
 
 
-def catalogues_are_compiled() -> bool:
-    stale = [path for path in catalogues() if not is_compiled(path)]
-    for path in stale:
-        print(f"{path.relative_to(ROOT)} is not what its .mo holds: run make messages")
-    return not stale
-
-
-def catalogues() -> Iterator[Path]:
-    for package in ("arboris", "analysis", "notifications"):
-        yield from sorted((ROOT / package).rglob("locale/*/LC_MESSAGES/*.po"))
-
-
-def is_compiled(source: Path) -> bool:
-    """Whether the .mo beside a .po holds its texts; their order and layout do not matter."""
-    with tempfile.NamedTemporaryFile(suffix=".mo") as fresh:
-        if exit_code(["msgfmt", "--check-format", "-o", fresh.name, str(source)], None):
-            return False
-        expected, found = (
-            subprocess.run(["msgunfmt", path], capture_output=True, check=False).stdout
-            for path in (fresh.name, source.with_suffix(".mo"))
-        )
-    return expected == found
-
-
-def succeeds(command: tuple[str, ...], env: Environment) -> bool:
-    return exit_code(list(command), env) == 0
-
-
-def exit_code(command: list[str], env: Environment | None) -> int:
-    try:
-        return subprocess.run(
-            command, env=env, stdin=subprocess.DEVNULL, timeout=STEP_LIMIT_SECONDS, check=False
-        ).returncode
-    except subprocess.TimeoutExpired:
-        print(f"stopped after {STEP_LIMIT_SECONDS} s")
-        return 1
-
-
-def report(run: Run) -> int:
+def report(run: Run, seconds: float) -> int:
     print("\n── summary")
-    for name, good, seconds in run.steps:
-        print(f"{'ok    ' if good else 'FAILED'} {seconds:7.1f} s  {name}")
+    for name, good, lasted in run.steps:
+        print(f"{'ok    ' if good else 'FAILED'} {lasted:7.1f} s  {name}")
     for what in run.left_out:
         print(f"LEFT OUT          {what}")
+    print(f"{seconds:14.1f} s  in all")
     complete = not run.left_out and not run.counts.skipped
     if not complete and in_ci():
         print("FAILED: under CI nothing may be left out or skipped")

@@ -20,12 +20,19 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-READY_WITHIN_SECONDS = 60
-STOPPED_WITHIN_SECONDS = 30
+READY_WITHIN_SECONDS = 180
+STOPPED_WITHIN_SECONDS = 60
 # Debian keeps servers where the PATH of an ordinary user does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
 INIT_SQL = "CREATE DATABASE arboris CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
 POSTGRESQL_PROGRAMS = Path("/usr/lib/postgresql")  # one directory a version, none on the PATH
+MARIADB_IN_A_HURRY = [
+    "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-binlog=0",
+    "--innodb-doublewrite=0",
+]  # fmt: skip
+POSTGRESQL_IN_A_HURRY = [
+    "-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off",
+]  # fmt: skip
 POSTGRESQL_PORT = "5432"  # a part of the socket's name, given so that no PGPORT changes it
 
 
@@ -71,16 +78,26 @@ def chromium_path() -> str:
     raise Missing("chromium")
 
 
-@contextlib.contextmanager
-def mariadb() -> Iterator[str]:
-    """A private MariaDB with its default durability; yields the DATABASE_URL of an empty database."""
-    install_db = program("mariadb-install-db", "mariadb-server-core")
+def mariadb_programs() -> tuple[str, str]:
+    """Installer and server; raises Missing."""
+    program("my_print_defaults", "mariadb-client-core")  # the installer calls it
     server = program("mariadbd", "mariadb-server-core")
-    program("my_print_defaults", "mariadb-client-core")  # mariadb-install-db calls it
+    return program("mariadb-install-db", "mariadb-server-core"), server
+
+
+@contextlib.contextmanager
+def mariadb(*, durable: bool = True) -> Iterator[str]:
+    """A private MariaDB; yields the DATABASE_URL of an empty database.
+
+    With its default durability, or without: what it has committed then outlives its own end, and
+    not the machine's.
+    """
+    install_db, server = mariadb_programs()
     with _directory("mariadb") as directory:
         data, address = directory / "data", directory / "m.sock"
         # Its temporary tables too: two servers that start at a time would take each other's away.
         common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={directory}"]
+        common += [] if durable else MARIADB_IN_A_HURRY
         if os.geteuid() == 0:
             common.append("--user=root")  # refuses to run as root unless told so by name
         create = [install_db, *common, "--auth-root-authentication-method=normal"]
@@ -93,12 +110,17 @@ def mariadb() -> Iterator[str]:
             yield f"mysql://root@localhost/arboris?unix_socket={address}"
 
 
-@contextlib.contextmanager
-def postgresql() -> Iterator[str]:
-    """A private PostgreSQL with its default durability; yields the DATABASE_URL of an empty
-    database."""
+def postgresql_programs() -> tuple[str, str, str]:
+    """Installer, server and the maker of a database; raises Missing."""
     init, server = postgresql_program("initdb"), postgresql_program("postgres")
-    create_database = postgresql_program("createdb")
+    return init, server, postgresql_program("createdb")
+
+
+@contextlib.contextmanager
+def postgresql(*, durable: bool = True) -> Iterator[str]:
+    """A private PostgreSQL; yields the DATABASE_URL of an empty database. ``durable``: see
+    ``mariadb``."""
+    init, server, create_database = postgresql_programs()
     account = _account_for_postgresql()
     with _directory("postgresql") as directory:
         data = directory / "data"
@@ -109,7 +131,7 @@ def postgresql() -> Iterator[str]:
         create += ["--encoding=UTF8", "--locale=C"]
         _run_quietly(create, directory / "install.log", account)
         start = [server, "-D", str(data), "-k", str(directory), "-p", POSTGRESQL_PORT]
-        start += ["-c", "listen_addresses="]
+        start += ["-c", "listen_addresses=", *([] if durable else POSTGRESQL_IN_A_HURRY)]
         with _serving(
             start,
             directory / "server.log",
@@ -125,7 +147,7 @@ def postgresql() -> Iterator[str]:
 @contextlib.contextmanager
 def redis_server() -> Iterator[str]:
     """A private Redis on a free port of the loopback that keeps nothing; yields its REDIS_URL."""
-    server = program("redis-server", "redis-server")
+    server = redis_program()
     with _directory("redis") as directory:
         port = _free_port()
         start = [server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
@@ -134,17 +156,22 @@ def redis_server() -> Iterator[str]:
             yield f"redis://127.0.0.1:{port}/0"
 
 
+def redis_program() -> str:
+    return program("redis-server", "redis-server")
+
+
+def msgfmt_program() -> str:
+    return program("msgfmt", "gettext")
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
-    needs: list[Callable[[], str]] = [
+    needs: list[Callable[[], object]] = [
         lambda: program("mariadbd", "mariadb-server-core"),
-        lambda: program("mariadb-install-db", "mariadb-server-core"),
-        lambda: program("my_print_defaults", "mariadb-client-core"),
-        lambda: postgresql_program("initdb"),
-        lambda: postgresql_program("postgres"),
-        lambda: postgresql_program("createdb"),
-        lambda: program("redis-server", "redis-server"),
-        lambda: program("msgfmt", "gettext"),
+        mariadb_programs,
+        postgresql_programs,
+        redis_program,
+        msgfmt_program,
         # the commands that the README prints
         lambda: program("sqlite3", "sqlite3"),
         lambda: program("curl", "curl"),

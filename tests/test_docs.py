@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.checkout import ROOT
-
-pytestmark = pytest.mark.nodb
 
 
 def test_every_setting_is_documented() -> None:

@@ -17,8 +17,8 @@ from pytest_django import Settings
 from arboris import checks
 from arboris.env import Env
 from arboris.settings import database_from_url
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.nodb
 ROOT = Path(__file__).resolve().parent.parent
 PREFIXES = ("ARBORIS_", "DJANGO_", "DATABASE_URL", "REDIS_URL")
 
@@ -148,6 +148,7 @@ def test_a_data_directory_is_made_whatever_it_is_called(
 
 
 @pytest.mark.parametrize("argument", ["check", "qcluster"])
+@pytest.mark.process
 def test_the_start_itself_stops(tmp_path: Path, argument: str) -> None:
     env = {
         "PATH": os.environ["PATH"],
@@ -156,7 +157,7 @@ def test_the_start_itself_stops(tmp_path: Path, argument: str) -> None:
     }
     done = subprocess.run(
         [sys.executable, "manage.py", argument],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=60, check=False,
+        cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
     )  # fmt: skip
     assert done.returncode != 0
     assert "ARBORIS_ANALYZER: 'cloud' is not one of local, llm" in done.stderr

@@ -10,7 +10,7 @@ import pytest
 
 from tests.checkout import copy_of_the_project
 
-pytestmark = pytest.mark.nodb
+pytestmark = pytest.mark.process
 
 CATALOGUE = Path("arboris/locale/zh_Hans/LC_MESSAGES/django.po")
 

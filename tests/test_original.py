@@ -14,7 +14,6 @@ from tests.factories import queue_chapter
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "original.md"
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.django_db
 def test_the_analyses_of_a_novel_by_sql(project: NovelProject) -> None:
     task = queue_chapter(project)

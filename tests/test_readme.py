@@ -18,8 +18,7 @@ import pytest
 from arboris import supervise
 from arboris.workspace.demo.client import is_ready
 from tests.checkout import ROOT, copy_of_the_project
-
-pytestmark = [pytest.mark.nodb, pytest.mark.timeout(400)]
+from tests.waiting import PATIENCE_SECONDS
 
 READMES = ("README.md", "README.zh-CN.md")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -78,16 +77,17 @@ def made_to_run(place: Path, port: int) -> Iterator[str]:
         try:
             service = [supervise.Service("make run", process)]
             url = f"http://127.0.0.1:{port}"
-            supervise.wait_until(lambda: is_ready(url), service, 90)
+            supervise.wait_until(lambda: is_ready(url), service, PATIENCE_SECONDS)
             found = re.search(r"writer\W+\w+\W+([\w-]{16})", log.read_text(encoding="utf-8"))
             assert found is not None, log.read_text(encoding="utf-8")
             yield found[1]
         finally:
             os.killpg(process.pid, signal.SIGINT)
-            process.wait(60)
+            process.wait(PATIENCE_SECONDS)
     assert not is_ready(url)
 
 
+@pytest.mark.process
 def test_every_printed_command_works(checkout: Path) -> None:
     port = supervise.free_port()
     script = ["set -euo pipefail", 'curl() { command curl --fail-with-body --show-error "$@"; }']

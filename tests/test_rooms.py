@@ -14,7 +14,6 @@ MODULES = sorted(
 )
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_pipeline_and_analyzers_import_no_orm(path: Path) -> None:
     assert not [name for name in imported(path) if f"{name}.".startswith("django.db.")]

@@ -10,9 +10,10 @@ import sys
 import pytest
 
 from arboris.supervise import Service
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.nodb
-WITHIN_SECONDS = 20.0
+pytestmark = pytest.mark.process
+
 # Its child writes a word and waits; the child holds standard output open for as long as it lives.
 LEADER = """
 import os, subprocess, sys, time
@@ -40,7 +41,7 @@ def start(then: str) -> tuple[Service, int]:
 
 
 def is_closed(end: int) -> bool:
-    ready, _, _ = select.select([end], [], [], WITHIN_SECONDS)
+    ready, _, _ = select.select([end], [], [], PATIENCE_SECONDS)
     return bool(ready) and os.read(end, 100) == b""
 
 
@@ -49,8 +50,8 @@ def test_orphans_go_with_their_group(then: str) -> None:
     service, end = start(then)
     try:
         if "exit" in then:
-            service.process.wait(WITHIN_SECONDS)
-        service.stop(grace=WITHIN_SECONDS)
+            service.process.wait(PATIENCE_SECONDS)
+        service.stop(grace=PATIENCE_SECONDS)
         assert is_closed(end)
         service.stop(grace=1)  # nobody is left: that is no error
     finally:

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from analysis.models import QueueControl, StatusTally
 from arboris import sql
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 
 
 def mark(reason: str) -> sql.Statement:

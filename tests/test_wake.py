@@ -20,8 +20,7 @@ from pytest_django import Settings
 from arboris import wake
 from arboris.workspace.demo.client import Inbox
 from arboris.workspace.demo.system import running_system
-
-PATIENCE = 10.0
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(params=["fifo", pytest.param("redis", marks=pytest.mark.redis)])
@@ -42,34 +41,29 @@ def listener(channel: str) -> Iterator[wake.Listener]:
         yield listener
 
 
-@pytest.mark.nodb
 def test_a_tap_wakes_whoever_waits(listener: wake.Listener) -> None:
     waiting = threading.Event()
     woken: list[bool] = []
 
     def wait() -> None:
         waiting.set()
-        woken.append(listener.wait(PATIENCE))
+        woken.append(listener.wait(PATIENCE_SECONDS))
 
     thread = threading.Thread(target=wait)
     thread.start()
-    waiting.wait(PATIENCE)
-    began = time.monotonic()
+    waiting.wait(PATIENCE_SECONDS)
     wake.tap("tasks")
-    thread.join(PATIENCE)
+    thread.join(PATIENCE_SECONDS)
     assert woken == [True]
-    assert time.monotonic() - began < PATIENCE / 2
 
 
-@pytest.mark.nodb
 def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(listener: wake.Listener) -> None:
     for _ in range(3):
         wake.tap("tasks")
-    assert listener.wait(PATIENCE)
+    assert listener.wait(PATIENCE_SECONDS)
     assert not listener.wait(0.05)
 
 
-@pytest.mark.nodb
 def test_another_channel_is_left_alone(listener: wake.Listener) -> None:
     wake.tap("notifications")
     assert not listener.wait(0.05)
@@ -83,10 +77,10 @@ def test_a_rollback_taps_nobody(listener: wake.Listener) -> None:
     assert not listener.wait(0.05)
     with transaction.atomic():
         wake.tap_on_commit("tasks")
-    assert listener.wait(PATIENCE)
+    assert listener.wait(PATIENCE_SECONDS)
 
 
-@pytest.mark.nodb
+@pytest.mark.process
 def test_the_fifo_of_a_killed_listener_is_swept_by_the_next_tap(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -110,17 +104,16 @@ assert pusher.exitcode == 0
 """
 
 
-@pytest.mark.nodb
+@pytest.mark.process
 def test_a_pusher_that_ends_leaves_no_fifo(tmp_path: Path) -> None:
     place = {"ARBORIS_DATA_DIR": str(tmp_path), "ARBORIS_WAKE_DIR": "", "REDIS_URL": ""}
     subprocess.run(
         [sys.executable, "-c", PUSHER],
-        env={**os.environ, **place, "DATABASE_URL": ""}, check=True, timeout=60,
+        env={**os.environ, **place, "DATABASE_URL": ""}, check=True, timeout=PATIENCE_SECONDS,
     )  # fmt: skip
     assert list((tmp_path / "wake").iterdir()) == []
 
 
-@pytest.mark.nodb
 def test_a_redis_that_is_gone_stops_neither_tap_nor_wait_and_is_said_once(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -140,7 +133,6 @@ def test_a_redis_that_is_gone_stops_neither_tap_nor_wait_and_is_said_once(
 
 
 @pytest.mark.redis
-@pytest.mark.nodb
 def test_a_redis_that_is_back_is_used_again_and_said_once(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -156,7 +148,7 @@ def test_a_redis_that_is_back_is_used_again_and_said_once(
         for _ in range(2):
             assert not listener.wait(0.05)  # subscribed by now
             wake.tap("tasks")
-            assert listener.wait(5)
+            assert listener.wait(PATIENCE_SECONDS)
     wake._redis.cache_clear()
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 4, said
@@ -169,7 +161,6 @@ def refuse(*_: object) -> None:
     raise redis.ConnectionError("refused")
 
 
-@pytest.mark.nodb
 def test_a_fifo_that_cannot_be_made_now_is_done_without_and_made_later(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -186,7 +177,7 @@ def test_a_fifo_that_cannot_be_made_now_is_done_without_and_made_later(
     with contextlib.closing(listener):
         assert not listener.wait(0)
         wake.tap("tasks")
-        assert listener.wait(5)
+        assert listener.wait(PATIENCE_SECONDS)
     said = [record.getMessage().partition(": ")[2] for record in caplog.records]
     assert [text[:7] for text in said] == ["no taps", "taps wo"]
 
@@ -196,7 +187,7 @@ def no_space(*_: object) -> None:
 
 
 @pytest.mark.redis
-@pytest.mark.nodb
+@pytest.mark.process
 def test_a_chapter_travels_over_redis(tmp_path: Path) -> None:
     settings = {"REDIS_URL": os.environ.get("ARBORIS_TEST_REDIS_URL", "")}
     with (
@@ -207,7 +198,7 @@ def test_a_chapter_travels_over_redis(tmp_path: Path) -> None:
         inbox.start()
         project = writer.new_project("redis", "zh")
         answer = writer.add_chapter(project, "沈砚秋推开听雨楼的门。" * 40)
-        push = inbox.wait_for(answer.body["analysis"]["id"], 30)
+        push = inbox.wait_for(answer.body["analysis"]["id"], PATIENCE_SECONDS)
         inbox.close()
     assert push.notification["notification_type"] == "completed"
     assert not (tmp_path / "wake").exists()

@@ -25,8 +25,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import member, signed_in
 from tests.factories import claim_next, make_project, make_user, queue_chapter
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 CALLS = "/admin/llm/modelcall/"
 STOPS = "/admin/llm/budgetstop/"
 

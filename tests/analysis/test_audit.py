@@ -16,7 +16,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.operators import call, ended, failed_task, interrupt_cancelling, statuses
 from tests.factories import LONG_ENOUGH, queue_chapter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -19,10 +19,11 @@ from typing import Any
 
 import pytest
 
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.nodb]
+from tests.waiting import PATIENCE_SECONDS
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WITHIN_SECONDS = 60
 # The real settings, but an analysis goes on until it is stopped.
 ENDLESS = """
 from arboris.settings import *
@@ -44,7 +45,7 @@ class Installation:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=WITHIN_SECONDS,
+            timeout=PATIENCE_SECONDS,
             check=False,
         )
 
@@ -160,7 +161,7 @@ def test_a_stopped_process_gives_its_task_back(
         try:
             until(lambda: "processing" in installation.statuses())
             process.send_signal(number)
-            out, err = process.communicate(timeout=WITHIN_SECONDS)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
     assert process.returncode == 3, err
@@ -185,7 +186,7 @@ def test_watching_on_a_terminal_until_ctrl_c(installation: Installation) -> None
             seen = read_until(ours, b"Oldest pending", 2)
             process.send_signal(signal.SIGINT)
             rest = read_until(ours, b"", 0)
-            code = process.wait(WITHIN_SECONDS)
+            code = process.wait(PATIENCE_SECONDS)
         finally:
             process.kill()
             os.close(ours)
@@ -210,7 +211,7 @@ def read_until(terminal: int, text: bytes, times: int) -> bytes:
 
 
 def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + WITHIN_SECONDS
+    ends = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < ends, "it never came about"
         time.sleep(0.02)

@@ -29,7 +29,7 @@ from tests.analysis.operators import (
 )
 from tests.factories import LONG_ENOUGH, claim_next, queue_chapter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)
@@ -246,7 +246,6 @@ def test_cancel_takes_a_running_task_from_its_worker(project: NovelProject) -> N
 
 
 # --- units, progress, giving back ------------------------------------------------------------
-@pytest.mark.nodb
 @pytest.mark.parametrize(
     ("text", "seconds"),
     [("0s", 0), ("90s", 90), ("15m", 900), ("2h", 7200), ("1.5d", 129_600), ("1w", 604_800)],
@@ -255,19 +254,16 @@ def test_durations(text: str, seconds: float) -> None:
     assert parse_duration(text).total_seconds() == seconds
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize("text", ["", "2", "h", "-1h", "1y", "2 h 3 m", "1e9d", "999999999w", "٢h"])
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError):
         parse_duration(text)
 
 
-@pytest.mark.nodb
 def test_durations_are_shown_in_one_unit() -> None:
     assert [short(n) for n in (0, 119, 120, 7200, 200_000)] == ["0s", "119s", "2m", "2h", "2d"]
 
 
-@pytest.mark.nodb
 def test_progress_shows_on_a_terminal_only() -> None:
     for stream, shown in ((io.StringIO(), False), (Terminal(), True)):
         with terminal.progress(stream, "retry", 2) as advance:

@@ -110,7 +110,6 @@ def test_there_are_thirty_of_them_in_both_languages() -> None:
 # --- what is sent ---------------------------------------------------------------------------
 
 
-@pytest.mark.nodb
 @each
 @pytest.mark.parametrize("feature", FEATURES)
 def test_the_analyzers_question_stays_the_same(attack: Injection, feature: Feature) -> None:
@@ -129,7 +128,6 @@ def test_the_analyzers_question_stays_the_same(attack: Injection, feature: Featu
         assert Finder(chapter.text, whole).find(quote) is not None
 
 
-@pytest.mark.nodb
 @each
 def test_in_pieces_each_piece_is_fenced(attack: Injection) -> None:
     chapter = given(attack, (story(attack) + "\n") * 40)
@@ -142,7 +140,6 @@ def test_in_pieces_each_piece_is_fenced(attack: Injection) -> None:
         expect_fenced(asked, unsuspicious)
 
 
-@pytest.mark.nodb
 @each
 def test_the_summarys_question_stays_the_same(attack: Injection) -> None:
     language = attack.language
@@ -320,7 +317,6 @@ def of_the_story(findings: list[Stated], start: int, end: int) -> set[tuple[str,
     }
 
 
-@pytest.mark.nodb
 @each
 def test_the_offline_analyzer_reads_the_story_all_the_same(attack: Injection) -> None:
     before, after = STORY[attack.language]

@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.analysis.test_command_line import WITHIN_SECONDS, Installation, install, until
+from tests.analysis.test_command_line import Installation, install, until
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.sqlite_only, pytest.mark.nodb]
+pytestmark = pytest.mark.process
 
 COPIED = (
     "chapter_id, version_id, project_id, user_id, priority, generation_config, error_type, "
@@ -44,7 +45,7 @@ def interrupted(here: Installation, *arguments: str) -> dict[str, Any]:
         try:
             until(lambda: bool(recorded(here)))
             process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=WITHIN_SECONDS)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
     assert process.returncode == 3, err
@@ -100,7 +101,7 @@ def test_draining_keeps_the_pause(installation: Installation) -> None:
             until(lambda: bool(installation.sql(paused)))
             until(lambda: bool(recorded(installation)))
             process.send_signal(signal.SIGTERM)
-            out, err = process.communicate(timeout=WITHIN_SECONDS)
+            out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
             process.kill()
     assert process.returncode == 3, err

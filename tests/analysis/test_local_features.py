@@ -16,8 +16,6 @@ from arboris.bible.findings import (
 
 from .test_local_analyzer import assert_grounded, chapter, findings, of
 
-pytestmark = pytest.mark.nodb
-
 THRESHOLD = 0.5  # below it the pipeline drops a finding
 
 

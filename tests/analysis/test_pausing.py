@@ -19,7 +19,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.operators import call, novel_of
 from tests.factories import claim_next, queue_chapter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

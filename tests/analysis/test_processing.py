@@ -14,7 +14,11 @@ from arboris.novels.models import NovelProject
 from tests.analysis.operators import age, call, failed_task, novel_of, statuses
 from tests.factories import claim_next, queue_chapter
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("scripted")]
+pytestmark = [
+    pytest.mark.databases,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.usefixtures("scripted"),
+]
 
 
 @pytest.fixture(autouse=True)

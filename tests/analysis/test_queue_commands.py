@@ -25,7 +25,7 @@ from tests.analysis.operators import (
 )
 from tests.factories import claim_next, queue_chapter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

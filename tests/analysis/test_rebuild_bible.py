@@ -14,7 +14,7 @@ from arboris.novels.models import NovelProject
 from tests.bible.test_story import FIRST, record, without_ids
 from tests.factories import make_chapter, make_project, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

@@ -22,6 +22,8 @@ from arboris.novels.models import NovelProject
 from tests.factories import JsonClient, claim_next
 from tests.llm.endpoint import Endpoint, Reply, configured
 
+pytestmark = pytest.mark.slow
+
 CHARACTERS = 200_000
 CHUNK = 12_000
 EMPTY: dict[str, list[Any]] = {"characters": [], "entities": [], "seeds": []}
@@ -113,7 +115,6 @@ def test_a_model_reads_all_of_it(
     assert Finding.objects.filter(type="appearance").count() == 2
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize(
     ("text", "language", "names"),
     [(ZH, "zh", ("沈砚秋", "顾长风")), (EN, "en", ("Ada Finch", "Tom Marlow"))],

@@ -13,6 +13,8 @@ from arboris.novels.models import NovelProject
 from tests.analyzers import passing, permanent
 from tests.factories import JsonClient, claim_next, make_chapter, queue_chapter
 
+pytestmark = pytest.mark.databases
+
 BASE = "/api/async-analysis"
 TASK = {
     "id", "project_id", "chapter_id", "chapter_number", "status", "priority", "retry_count",

@@ -13,6 +13,8 @@ from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
 from tests.factories import LONG_ENOUGH, JsonClient
 
+pytestmark = pytest.mark.databases
+
 WRITTEN = (Chapter, ChapterVersion, PendingAnalysis, AnalysisNotification, OrmQ)
 
 

@@ -13,6 +13,8 @@ from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter, queue_chapter
 
+pytestmark = pytest.mark.databases
+
 NEWER = "雨停了，沈砚秋才发觉灯笼早已熄灭，巷子尽头有人在等他。" * 12
 
 

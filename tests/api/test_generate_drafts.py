@@ -256,6 +256,7 @@ def test_a_database_that_fails_in_the_end_is_an_event(
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.process
 def test_a_web_process_that_is_killed_loses_a_few_pieces(tmp_path: Path) -> None:
     with serving() as server:
         server.script = Script(pieces=PIECES * 40, pace=0.05)
@@ -293,6 +294,5 @@ def client_rows(site: live.Site, url: str) -> dict[str, Any] | None:
         return rows[0] if rows else None
 
 
-@pytest.mark.sqlite_only
 def test_the_models_and_the_migrations_agree(db: None) -> None:
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)

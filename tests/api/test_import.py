@@ -13,6 +13,8 @@ from analysis.models import PendingAnalysis
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter
 
+pytestmark = pytest.mark.databases
+
 NOVEL = "".join(
     f"第{n}章 {t}\n\n{LONG_ENOUGH}\n\n" for n, t in zip("一二三", "雨风雪", strict=True)
 )

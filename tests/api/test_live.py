@@ -8,8 +8,11 @@ from typing import Any
 
 import pytest
 
-from tests.live import Site, wait_for, wait_for_task
+from tests.live import Site, wait_for_task
 from tests.llm_server import ModelServer, Script
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.databases
 
 PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话。" for n in range(1, 16)]
 

@@ -18,6 +18,7 @@ from arboris.novels.models import Chapter, NovelProject
 from arboris.novels.text import extractive_summary
 from tests.factories import LONG_ENOUGH, JsonClient, make_project
 from tests.llm.endpoint import Endpoint, Reply, configured
+from tests.waiting import PATIENCE_SECONDS
 
 TEXT = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。顾长风把青铜钥匙交给他，转身走进雨里。" * 10
 GOOD = "沈砚秋来到听雨楼，顾长风交给他青铜钥匙后走进雨里。"
@@ -95,7 +96,7 @@ def test_a_slow_model_is_done_without(
     settings.ARBORIS_SUMMARY_TIMEOUT = 0.3
     endpoint.replies(Reply("{", hold=True))
     assert save(api, project)["summary"] == extractive_summary(TEXT, "zh")
-    assert endpoint.hung_up.wait(5)
+    assert endpoint.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_a_long_winded_summary_is_cut_to_three_sentences(
@@ -169,7 +170,6 @@ def test_no_transaction_waits_for_the_model(
     assert not connection.in_atomic_block
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize(
     ("summary", "analyzer", "model", "asked", "of_generated"),
     [
@@ -187,7 +187,6 @@ def test_who_makes_summaries(
     assert model_summary.wanted(generated=True) is of_generated
 
 
-@pytest.mark.nodb
 def test_a_summary_by_no_model_stops_the_start(settings: Settings) -> None:
     settings.ARBORIS_SUMMARY = "llm"
     settings.ARBORIS_LLM_BASE_URL, settings.ARBORIS_LLM_MODEL = "", "m"

@@ -9,6 +9,8 @@ from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
 from tests.factories import JsonClient, queue_chapter
 
+pytestmark = pytest.mark.databases
+
 LIST = "/api/async-analysis/notifications"
 
 

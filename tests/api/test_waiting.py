@@ -18,7 +18,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.operators import novel_of
 from tests.factories import JsonClient, claim_next, queue_chapter
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 
 def detail(api: JsonClient, task: PendingAnalysis, **headers: Any) -> dict[str, Any]:

@@ -20,8 +20,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
 django.setup()  # what follows reads the settings
 
 from tests import live, outages, servers  # noqa: E402
-from tests.live import Site, slow_text, wait_for, wait_for_task  # noqa: E402
+from tests.live import Site, slow_text, wait_for_task  # noqa: E402
 from tests.outages import Database  # noqa: E402
+from tests.waiting import wait_for  # noqa: E402
 
 GOAL_SECONDS = 10.0
 RUNNING = 2
@@ -64,7 +65,7 @@ def measure(site: Site, database: Database, seconds: float, waiting: int) -> boo
         back = time.monotonic()
         done = sorted(until_completed(client, tasks, back))
         once = all(tried_once(client, task_id) for task_id in tasks)
-        ready = wait_for(lambda: answers(client), "it is ready again", 60)
+        ready = wait_for(lambda: answers(client), "it is ready again")
     good = once and len(done) == len(tasks) and done[-1] <= GOAL_SECONDS
     print(
         f"{database.vendor}: away for {seconds:g} s; after its return the first of {len(tasks)} tasks"

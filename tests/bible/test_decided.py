@@ -13,8 +13,6 @@ from arboris.bible.rules import rules_from
 from tests.bible.test_fold import at, ev, person
 from tests.bible.test_ledger import notices
 
-pytestmark = pytest.mark.nodb
-
 
 def place(name: str, *others: str, description: str = "") -> WorldFact:
     return WorldFact(

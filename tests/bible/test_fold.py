@@ -25,8 +25,6 @@ from arboris.bible.fold import Bible, fold
 from arboris.bible.names import is_short_form
 from arboris.bible.placed import Placed
 
-pytestmark = pytest.mark.nodb
-
 NAMES = ["沈砚秋", "砚秋", "老沈", "顾长风", "长风", "Ada Finch", "Ada", "Finch", "林"]
 QUOTES = ["灯灭了", "门开了", "铜铃响了三声", "他没有回头"]
 names = st.sampled_from(NAMES)

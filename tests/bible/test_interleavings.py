@@ -21,6 +21,7 @@ from tests.bible.test_fold import NAMES, findings, names, of
 from tests.bible.test_story import record
 from tests.factories import make_chapter, make_project, make_user
 
+pytestmark = [pytest.mark.slow, pytest.mark.databases]
 CHAPTERS = 5
 TYPES = ["character", "location", "item", "foreshadowing", "relationship"]
 ITEMS = ["断水剑", "玉佩"]

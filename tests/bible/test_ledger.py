@@ -12,8 +12,6 @@ from arboris.bible.placed import Placed
 from arboris.bible.rules import rules_from
 from tests.bible.test_fold import at, cast, ev, events, payoff, person, seed
 
-pytestmark = pytest.mark.nodb
-
 
 def notices(bible: Bible, kind: str = "") -> list[Any]:
     found = [notice for page in bible.pages.values() for notice in page.notices.values()]

@@ -14,6 +14,8 @@ from arboris.workspace import bible
 from tests.bible.test_fold import person
 from tests.factories import make_chapter
 
+pytestmark = pytest.mark.databases
+
 BEFORE, AFTER = [("bible", "0001_initial")], [("bible", "0002_incremental")]
 
 

@@ -19,6 +19,8 @@ from arboris.novels.models import Chapter, NovelProject
 from tests.bible.test_fold import ev, payoff, person, seed
 from tests.factories import JsonClient, make_chapter
 
+pytestmark = pytest.mark.databases
+
 TABLES: list[type[Model]] = [
     bible.Character,
     bible.CharacterAlias,

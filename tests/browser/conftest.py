@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from arboris.workspace.demo.system import System, running_system
 from tests.servers import chromium_path
+from tests.waiting import PATIENCE_SECONDS
 
 FLAGS = [
     "--no-sandbox",
@@ -31,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        expect.set_options(timeout=1000 * PATIENCE_SECONDS)
         yield browser
         browser.close()
 
@@ -50,6 +52,7 @@ def complaint(line: ConsoleMessage) -> list[str]:
 def page(browser: Browser, locale: str) -> Iterator[Page]:
     """A fresh browser profile; what its console complains about fails the test."""
     context = browser.new_context(locale=locale)
+    context.set_default_timeout(1000 * PATIENCE_SECONDS)
     page = context.new_page()
     complaints: list[str] = []
     page.on("console", lambda line: complaints.extend(complaint(line)))

@@ -13,7 +13,7 @@ from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.test_writing import CHAPTER, PATIENCE_MS, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+pytestmark = pytest.mark.browser
 
 
 def with_waiting_findings(site: System, title: str) -> str:

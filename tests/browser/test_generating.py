@@ -11,7 +11,7 @@ from arboris.workspace.demo.system import System, running_system
 from tests import llm_server
 from tests.browser.test_writing import PATIENCE_MS, new_project, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+pytestmark = pytest.mark.browser
 
 PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话。\n" for n in range(1, 13)]
 KEPT = {"zh-CN": "草稿", "en-US": "draft"}

@@ -9,8 +9,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.system import System
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+pytestmark = pytest.mark.browser
 
 SAMPLE = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample" / "zh.md"
 CHAPTER = SAMPLE.read_text(encoding="utf-8").split("## ")[1].split("\n", 1)[1].strip()
@@ -18,7 +19,7 @@ TOASTS = {
     "zh-CN": "第 1 章增强分析已完成",
     "en-US": "Enhanced analysis of chapter 1 is complete",
 }
-PATIENCE_MS = 30_000
+PATIENCE_MS = 1000 * PATIENCE_SECONDS
 
 
 def sign_in(page: Page, site: System) -> None:

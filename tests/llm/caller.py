@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -47,7 +49,7 @@ def start(base_url: str, calls: int, lease: float, **settings: Any) -> subproces
 
 
 def outcomes(process: subprocess.Popen[str]) -> list[str]:
-    out, err = process.communicate(timeout=90)
+    out, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert process.returncode == 0, err[-4000:]
     found: list[str] = json.loads(out)
     return found

@@ -16,8 +16,7 @@ from arboris.llm.accounting.budget import Subject
 from arboris.llm.accounting.payer import Payer
 from arboris.llm.accounting.usage import Usage
 
-pytestmark = pytest.mark.django_db
-
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 NOVEL, WRITER = uuid.uuid4(), 7
 
 

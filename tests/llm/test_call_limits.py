@@ -13,8 +13,7 @@ from arboris.llm import backoff, client, errors
 from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
 from tests.llm.endpoint import Endpoint, Reply
-
-pytestmark = pytest.mark.nodb
+from tests.waiting import PATIENCE_SECONDS
 
 QUESTION: list[client.Message] = [{"role": "user", "content": "Go on."}]
 BUSY = Reply(status=503)
@@ -64,12 +63,12 @@ def test_a_short_retry_after_is_waited_for(endpoint: Endpoint) -> None:
     assert time.monotonic() - started >= 0.4
 
 
-@pytest.mark.parametrize("header", ["3", "31", "600"])
+@pytest.mark.parametrize("header", ["29", "31", "600"])
 def test_a_long_retry_after_goes_to_the_queue(
     endpoint: Endpoint, settings: Settings, header: str
 ) -> None:
     """Longer than the call has left, or than a worker is to wait along."""
-    settings.ARBORIS_LLM_TOTAL_TIMEOUT = 300 if float(header) > 30 else 2
+    settings.ARBORIS_LLM_TOTAL_TIMEOUT = 300 if float(header) > 30 else 25
     endpoint.replies(Reply(status=429, headers={"Retry-After": header}))
     with pytest.raises(errors.RateLimited) as failed:
         write()
@@ -78,9 +77,9 @@ def test_a_long_retry_after_goes_to_the_queue(
 
 
 def test_no_retry_beyond_the_callers_time(endpoint: Endpoint) -> None:
-    endpoint.replies(Reply(status=429, headers={"Retry-After": "2"}))
+    endpoint.replies(Reply(status=429, headers={"Retry-After": "20"}))
     with pytest.raises(errors.RateLimited):
-        ask(ends=time.monotonic() + 1)
+        ask(ends=time.monotonic() + 15)
     assert len(endpoint.requests) == 1
 
 
@@ -201,7 +200,7 @@ def test_a_huge_answer_is_cut_off(endpoint: Endpoint) -> None:
     with pytest.raises(errors.TooLarge):
         write()
     assert sent == 1
-    assert endpoint.hung_up.wait(5)
+    assert endpoint.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_a_redirect_is_not_followed(endpoint: Endpoint) -> None:

@@ -25,11 +25,10 @@ from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
 from arboris.llm.models import ModelCall, SpendCounter
 from tests import failures
-from tests.live import wait_for
 from tests.llm.endpoint import KEY, Endpoint, Reply
+from tests.waiting import wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 QUESTION: list[client.Message] = [{"role": "user", "content": "Who is there?"}]
 PROJECT = uuid.uuid4()
 PAYER = Payer("summary", project_id=PROJECT, user_id=7, task_id=11, attempt=2)
@@ -256,7 +255,6 @@ def test_retention_is_by_age_in_batches_and_can_be_switched_off(settings: Settin
     assert now - left.created_at < timedelta(days=400)
 
 
-@pytest.mark.sqlite_only
 @pytest.mark.parametrize("whose", ["project", "writer"])
 def test_a_months_sum_is_read_from_one_index(whose: str) -> None:
     """Every call asks for it; a log of 400 days may have millions of rows."""

@@ -13,13 +13,12 @@ from arboris.db import db_now
 from arboris.llm import client, errors
 from arboris.llm.accounting import call_slots
 from arboris.llm.models import CallSlot, ModelCall
-from tests.live import wait_for
 from tests.llm import caller
 from tests.llm.endpoint import Endpoint, Reply
 from tests.queue.threads import side_by_side
+from tests.waiting import wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 LEASE = 3.0
 HOST = "model.example:443"
 QUESTION: list[client.Message] = [{"role": "user", "content": "Go on."}]
@@ -41,7 +40,6 @@ def held() -> int:
     return CallSlot.objects.filter(expires_at__gte=db_now()).count()
 
 
-@pytest.mark.timeout(180)
 def test_processes_share_the_limit(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨", wait=0.05))
     most = {"ARBORIS_LLM_MAX_CALLS": 3}

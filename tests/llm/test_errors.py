@@ -10,8 +10,6 @@ from django.utils import translation
 from analysis.errors import ERRORS, sentence_for
 from arboris.llm.errors import LLMError
 
-pytestmark = pytest.mark.nodb
-
 
 @pytest.mark.parametrize("code", ERRORS)
 def test_every_code_has_a_translated_sentence(code: str) -> None:

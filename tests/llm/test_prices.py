@@ -12,7 +12,6 @@ from arboris import checks
 from arboris.env import Env
 from arboris.llm.accounting import prices
 
-pytestmark = pytest.mark.nodb
 NAME = "ARBORIS_LLM_PRICES"
 
 

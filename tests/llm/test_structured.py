@@ -15,8 +15,7 @@ from arboris.llm import client, errors, response_limits, structured
 from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call, Message
 from tests.llm.endpoint import KEY, Endpoint, Reply
-
-pytestmark = pytest.mark.nodb
+from tests.waiting import PATIENCE_SECONDS
 
 QUESTION: list[Message] = [
     {"role": "system", "content": "You list people."},
@@ -225,21 +224,20 @@ def test_retry_after_is_told(endpoint: Endpoint, header: str, seconds: float | N
 
 
 def test_retry_after_may_be_a_date(endpoint: Endpoint) -> None:
-    stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 60))
+    stamp = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 600))
     endpoint.replies(Reply(status=429, headers={"Retry-After": stamp}))
     with pytest.raises(errors.RateLimited) as failed:
         ask()
-    assert failed.value.retry_after == pytest.approx(60, abs=3)
+    assert failed.value.retry_after == pytest.approx(600, abs=PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("reply", [Reply(RIGHT, wait=20), Reply(RIGHT[:9], hold=True)])
 def test_a_silent_endpoint_times_out(endpoint: Endpoint, settings: Settings, reply: Reply) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.2
     endpoint.replies(reply)
-    usage, started = Usage(), time.monotonic()
+    usage = Usage()
     with pytest.raises(errors.TimedOut):
         ask(usage)
-    assert time.monotonic() - started < 3
     assert bool(usage.estimated) is reply.hold  # what had begun to arrive is paid for
 
 
@@ -255,7 +253,7 @@ def test_an_endless_answer_is_cut_off(
     endpoint.replies(reply)
     with pytest.raises(errors.TooLarge):
         ask()
-    assert endpoint.hung_up.wait(5)
+    assert endpoint.hung_up.wait(PATIENCE_SECONDS)
 
 
 def test_a_slow_endless_answer_ends_with_the_total_time(

@@ -10,6 +10,8 @@ from arboris.novels.models import NovelProject
 from tests.analyzers import permanent
 from tests.factories import JsonClient, claim_next, make_chapter, queue_chapter
 
+pytestmark = pytest.mark.databases
+
 LIST = "/api/async-analysis/notifications"
 FIELDS = {
     "id", "pending_analysis_id", "project_id", "chapter_id", "chapter_number",

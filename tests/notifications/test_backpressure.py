@@ -14,8 +14,9 @@ import pytest
 from websockets.sync.client import ClientConnection
 from websockets.typing import Subprotocol
 
-from tests.live import Site, wait_for
+from tests.live import Site
 from tests.live_rows import cursor
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.django_db  # for the look into the live site's own database
 
@@ -76,13 +77,13 @@ def test_a_client_that_reads_late_gets_all_and_costs_little(site: Site, backlog:
         assert resident(site) - before < 35_000_000
         ids: list[int] = []
         while len(ids) < len(backlog):
-            frame = json.loads(socket.recv(timeout=20))
+            frame = json.loads(socket.recv(timeout=PATIENCE_SECONDS))
             if frame["type"] == "notification":
                 ids.append(frame["data"]["id"])
         assert ids == backlog
         # The server has not stopped listening in the meantime.
         socket.send(json.dumps({"type": "ping"}))
-        while json.loads(socket.recv(timeout=20))["type"] != "pong":
+        while json.loads(socket.recv(timeout=PATIENCE_SECONDS))["type"] != "pong":
             pass
 
 
@@ -97,4 +98,4 @@ def test_a_client_that_never_reads_is_dropped(site: Site, backlog: list[int]) ->
     wait_for(lambda: open_sockets() == 0, "sockets of other tests are gone")
     with site.socket(f"?since={backlog[0] - 1}", user="stranger", ping_interval=None):
         wait_for(lambda: open_sockets() == 1, "the socket is open")
-        wait_for(lambda: open_sockets() == 0, "the server gives it up", within=45)  # daphne: 50
+        wait_for(lambda: open_sockets() == 0, "the server gives it up")

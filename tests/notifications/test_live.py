@@ -13,7 +13,10 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from tests.live import Site, wait_for, wait_for_task
+from tests.live import Site, wait_for_task
+from tests.waiting import PATIENCE_SECONDS, wait_for
+
+pytestmark = pytest.mark.databases
 
 V1 = [Subprotocol("arboris.v1")]
 FIELDS = {
@@ -42,7 +45,7 @@ def post_chapter(client: httpx2.Client, project: str) -> dict[str, Any]:
 
 
 def receive(socket: ClientConnection) -> dict[str, Any]:
-    frame: dict[str, Any] = json.loads(socket.recv(timeout=20))
+    frame: dict[str, Any] = json.loads(socket.recv(timeout=PATIENCE_SECONDS))
     return frame
 
 

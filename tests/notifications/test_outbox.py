@@ -20,6 +20,8 @@ from notifications.relay import HOLE_SECONDS, Tailer
 from tests.factories import claim_next, queue_chapter
 from tests.queue.threads import side_by_side
 
+pytestmark = pytest.mark.databases
+
 
 def publish(project: NovelProject, user: User | None = None) -> None:
     task = queue_chapter(project)

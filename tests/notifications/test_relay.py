@@ -16,11 +16,11 @@ from notifications.models import AnalysisNotification
 from notifications.ports import Progress
 from notifications.relay import Relay, Tailer
 from tests.factories import make_chapter
-from tests.live import wait_for
 from tests.notifications.test_outbox import add_row
+from tests.waiting import wait_for
 
 # The thread has a connection of its own.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 
 
 class Ear:

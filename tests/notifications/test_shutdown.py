@@ -10,8 +10,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from arboris.workspace.demo.system import running_system
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = [pytest.mark.nodb]
+pytestmark = pytest.mark.process
 
 
 def test_sockets_are_closed_with_4012_before_the_server_stops(tmp_path: Path) -> None:
@@ -27,6 +28,6 @@ def test_sockets_are_closed_with_4012_before_the_server_stops(tmp_path: Path) ->
         web.terminate()
         for socket in sockets:
             with pytest.raises(ConnectionClosed):
-                socket.recv(timeout=10)
+                socket.recv(timeout=PATIENCE_SECONDS)
             assert socket.close_code == 4012
-        assert web.wait(10) == 0
+        assert web.wait(PATIENCE_SECONDS) == 0

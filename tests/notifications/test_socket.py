@@ -23,8 +23,10 @@ from notifications.models import AnalysisNotification
 from notifications.ports import Progress
 from tests.factories import make_chapter
 from tests.notifications.test_outbox import add_row
+from tests.waiting import PATIENCE_SECONDS
 
-pytestmark = pytest.mark.django_db(transaction=True)  # the socket has connections of its own
+# The socket has connections of its own.
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 
 Talk = Callable[[WebsocketCommunicator], Awaitable[None]]
 
@@ -73,7 +75,7 @@ def talk(user: User, work: Talk, query: str = "", protocol: str | None = "arbori
 async def close_code(socket: WebsocketCommunicator) -> int:
     """Reads on until the socket is closed."""
     while True:
-        frame = await socket.receive_output(timeout=5)
+        frame = await socket.receive_output(timeout=PATIENCE_SECONDS)
         if frame["type"] == "websocket.close":
             return int(frame["code"])
 
@@ -96,9 +98,9 @@ def test_what_the_relay_lost_arrives_with_the_next_state(
     lost = 10_001
 
     async def work(socket: WebsocketCommunicator) -> None:
-        assert (await socket.receive_json_from(5))["type"] == "state"
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
         await database_sync_to_async(add_row)(project, lost)
-        while (frame := await socket.receive_json_from(5))["type"] != "notification":
+        while (frame := await socket.receive_json_from(PATIENCE_SECONDS))["type"] != "notification":
             assert frame["type"] == "state"
         assert frame["data"]["id"] == lost
 
@@ -109,7 +111,7 @@ def test_what_comes_twice_is_sent_once(
     writer: User, first: AnalysisNotification, relay: Recorder
 ) -> None:
     async def work(socket: WebsocketCommunicator) -> None:
-        assert (await socket.receive_json_from(5))["id"] == first.pk
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["id"] == first.pk
         (subscriber,) = relay.subscribers
         subscriber.deliver(first)
         subscriber.deliver(first)
@@ -122,9 +124,9 @@ def test_progress_is_for_v1_alone(writer: User, first: object, relay: Recorder) 
     progress = Progress(writer.pk, 7, 40, "world_expansion", 1.5)
 
     async def enveloped(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         relay.subscribers[0].deliver_progress(progress)
-        frame = await socket.receive_json_from(5)
+        frame = await socket.receive_json_from(PATIENCE_SECONDS)
         expected = {"task_id": 7, "percent": 40, "feature": "world_expansion", "eta_seconds": 1.5}
         assert frame == {"v": 1, "type": "progress", "data": expected}
 
@@ -142,7 +144,7 @@ def test_a_client_that_stalls_is_4408(
     monkeypatch.setattr(consumers, "WAITING_FRAMES", 2)
 
     async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         for _ in range(4):  # all at once: the sender has no turn in between
             relay.subscribers[0].deliver(first)
         assert await close_code(socket) == 4408
@@ -175,22 +177,22 @@ def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
         raise InterfaceError("connection already closed")
 
     async def work(socket: WebsocketCommunicator) -> None:
-        while (await socket.receive_json_from(5))["type"] != "state":
+        while (await socket.receive_json_from(PATIENCE_SECONDS))["type"] != "state":
             pass
         monkeypatch.setattr(queries, "after", away)
         for _ in range(2):
-            assert await asyncio.to_thread(outage.acquire, timeout=5)
+            assert await asyncio.to_thread(outage.acquire, timeout=PATIENCE_SECONDS)
         monkeypatch.setattr(queries, "after", read)
         while not socket.output_queue.empty():  # what was sent before
-            await socket.receive_json_from(5)
-        assert (await socket.receive_json_from(5))["type"] == "state"
+            await socket.receive_json_from(PATIENCE_SECONDS)
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
 
     talk(writer, work)
 
 
 def test_nothing_is_kept_of_a_closed_socket(writer: User, first: object, relay: Recorder) -> None:
     async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         assert consumers._open == {writer.pk: 1}
 
     talk(writer, work)
@@ -207,7 +209,7 @@ def test_a_send_that_never_ends_is_4408(
         await asyncio.Event().wait()
 
     async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         monkeypatch.setattr(NotificationConsumer, "send", never)
         await socket.send_json_to({"type": "ping"})
         assert await close_code(socket) == 4408
@@ -222,12 +224,12 @@ def test_progress_takes_no_room_from_notifications(
     latest = AnalysisNotification.objects.get(pk=10_001)
 
     async def work(socket: WebsocketCommunicator) -> None:
-        assert (await socket.receive_json_from(5))["type"] == "state"
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
         relay.subscribers[0].last_id = 10_000
         for percent in range(consumers.WAITING_FRAMES + 10):  # the sender has no turn in between
             relay.subscribers[0].deliver_progress(Progress(writer.pk, 7, percent, None, None))
         relay.subscribers[0].deliver(latest)
-        while (frame := await socket.receive_json_from(5))["type"] == "progress":
+        while (frame := await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "progress":
             pass
         assert frame["data"]["id"] == latest.pk
 
@@ -256,7 +258,7 @@ def test_an_answer_that_fails_closes_the_socket(
         raise OperationalError("gone")
 
     async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         monkeypatch.setattr(queries, "mark_read", away)
         await socket.send_json_to({"type": "read", "id": 1})
         assert await close_code(socket) == 1011
@@ -290,9 +292,9 @@ def test_errors_are_told_in_the_sockets_language(
     )
 
     async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         await socket.send_to(text_data=frame)
-        detail = (await socket.receive_json_from(5))["data"]["detail"]
+        detail = (await socket.receive_json_from(PATIENCE_SECONDS))["data"]["detail"]
         assert detail == f"{language}: {english}"
 
     talk(writer, work)
@@ -307,15 +309,15 @@ def test_live_pushes_are_measured_and_replays_are_not(
 
     async def work(socket: WebsocketCommunicator) -> None:
         before = measured()
-        while (await socket.receive_json_from(5))["type"] != "state":
+        while (await socket.receive_json_from(PATIENCE_SECONDS))["type"] != "state":
             pass
         assert measured() == before
         await database_sync_to_async(add_row)(project, 10_001)
         row = await database_sync_to_async(AnalysisNotification.objects.get)(pk=10_001)
         relay.subscribers[0].deliver(row)
-        assert (await socket.receive_json_from(5))["type"] == "notification"
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "notification"
         await socket.send_json_to({"type": "ping"})
-        await socket.receive_json_from(5)
+        await socket.receive_json_from(PATIENCE_SECONDS)
         assert measured() == before + 1
 
     talk(writer, work, "?since=0")
@@ -336,7 +338,7 @@ def test_nothing_is_kept_of_a_socket_that_fails(
         monkeypatch.setattr(NotificationConsumer, "close", broken)
         await socket.send_to(bytes_data=b"x" * 65_537)
         with pytest.raises(RuntimeError):
-            await socket.wait(5)
+            await socket.wait(PATIENCE_SECONDS)
 
     async_to_sync(run)()
     assert consumers._open == {}

@@ -14,8 +14,6 @@ from arboris.novels.importing import (
 )
 from arboris.novels.importing.headings import match_heading
 
-pytestmark = pytest.mark.nodb
-
 NOVEL = """《风起青州》
 作者：林晚舟
 

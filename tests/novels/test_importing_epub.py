@@ -15,8 +15,6 @@ from arboris.novels.importing import ImportedNovel, ImportLimits, NovelImportErr
 from arboris.novels.importing.html_text import paragraphs
 from tests.novels.epubs import archive, book, opf, page
 
-pytestmark = pytest.mark.nodb
-
 ONE = page("<h1>第一章 初见</h1><p>雨下了<b>一</b>夜。</p><p>他没有来。</p>")
 TWO = page("<h1>第二章 夜雨</h1><p>雪。</p>")
 NAV = '<li><a href="{0}">{1}</a></li>'

@@ -16,8 +16,6 @@ from arboris.novels.text import (
 )
 from arboris.storable import find_unstorable, storable
 
-pytestmark = pytest.mark.nodb
-
 CHAPTER = (
     "第三章 夜雨\n\n"
     "　　青州城的雨下了一夜。沈砚提着旧剑走进听雨楼，楼里只有一个说书人。\n"

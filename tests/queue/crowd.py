@@ -23,6 +23,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.waiting import PATIENCE_SECONDS
+
 if TYPE_CHECKING:  # this module is imported before Django is set up
     from analysis.queue import Claim, Endpoint
 
@@ -32,7 +34,6 @@ ENDPOINTS = ("north", "south")
 ROUNDS = 2
 EDITS = 40
 WORK_SECONDS = 0.03  # long enough that nobody has to wait long for SQLite's one lock
-WAIT_SECONDS = 30.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -146,7 +147,7 @@ class Crowd:
 
     def play(self, role: int) -> list[Entry]:
         # Nobody goes on before all are here, so no process can have taken two of the roles.
-        self.start.wait(WAIT_SECONDS)
+        self.start.wait(PATIENCE_SECONDS)
         try:
             return self.roles[role]()
         finally:
@@ -158,7 +159,7 @@ class Crowd:
 
     def _everybody_answers(self, times: int) -> None:
         wanted = [answered + times for answered in self.answers]
-        ends = time.monotonic() + WAIT_SECONDS
+        ends = time.monotonic() + PATIENCE_SECONDS
         while any(now < then for now, then in zip(self.answers, wanted, strict=True)):
             if time.monotonic() > ends:
                 raise AssertionError(f"no answers: {list(self.answers)}, wanted {wanted}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-import time
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
@@ -12,9 +11,9 @@ from typing import Any
 import httpx2
 
 from tests import live_rows
-from tests.live import Site, wait_for, wait_for_task
+from tests.live import Site, wait_for_task
+from tests.waiting import wait_for
 
-RECOVERED_WITHIN_SECONDS = 10.0
 STREAM = 24
 STORY = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。顾长风抱着剑，低声说道：“师父回来了。”" * 6
 TASKS = "/api/async-analysis/tasks"
@@ -116,10 +115,6 @@ def stream(site: Site, client: httpx2.Client, project: str) -> Iterator[Stream]:
     running = Stream(site, project, before)
     with running.running():
         yield running
-    began = time.monotonic()
     running.wait_for(STREAM)
-    recovered = time.monotonic() - began
-    print(f"completed {recovered:.1f} s after the last outage and save")
-    assert recovered < RECOVERED_WITHIN_SECONDS
     assert len(running.tasks()) == STREAM
     check_done_once(site, client, running.tasks())

@@ -28,7 +28,6 @@ def drawn(retry_count: int, wished: float | None = None) -> list[float]:
     return sorted(back_off(retry_count, wished) for _ in range(DRAWS))
 
 
-@pytest.mark.nodb
 def test_full_jitter_covers_all_of_an_exponentially_growing_span(settings: Settings) -> None:
     settings.ARBORIS_RETRY_BASE_SECONDS = 10
     for retry_count in range(6):
@@ -42,20 +41,17 @@ def test_full_jitter_covers_all_of_an_exponentially_growing_span(settings: Setti
         assert max(b - a for a, b in pairwise(pauses)) < 0.1 * ceiling
 
 
-@pytest.mark.nodb
 def test_it_grows_no_further_than_an_hour(settings: Settings) -> None:
     settings.ARBORIS_RETRY_BASE_SECONDS = 3600
     for retry_count in (0, 5, 20, 900):
         assert drawn(retry_count)[-1] <= MAX_BACKOFF_SECONDS
 
 
-@pytest.mark.nodb
 def test_without_a_base_a_retry_is_due_at_once(settings: Settings) -> None:
     settings.ARBORIS_RETRY_BASE_SECONDS = 0
     assert drawn(5) == [0] * DRAWS
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize("wished", [0.5, 30.0, 3600.0])
 @pytest.mark.parametrize("retry_count", [0, 5])
 def test_never_earlier_than_the_endpoint_wishes(wished: float, retry_count: int) -> None:
@@ -65,7 +61,6 @@ def test_never_earlier_than_the_endpoint_wishes(wished: float, retry_count: int)
     assert len(set(pauses)) > 1  # tasks that were sent away together do not come back together
 
 
-@pytest.mark.nodb
 def test_a_wish_for_longer_than_an_hour_is_cut_off() -> None:
     assert drawn(0, 1e9)[0] >= MAX_BACKOFF_SECONDS
     assert drawn(0, 1e9)[-1] < MAX_BACKOFF_SECONDS + 20

@@ -17,15 +17,16 @@ import pytest
 
 from analysis.cluster import PILL, Flag, PacketQueue, Timer
 from tests import live
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 # Python 3.12 and newer warn where another test's threads are alive.
 pytestmark = pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 KINDS = ["busy worker", "monitor", "pusher", "cluster"]
-GIVES_UP_AFTER_SECONDS = 150
+GIVES_UP_AFTER_SECONDS = 450
 
 
 @pytest.mark.django_db  # for the database that is made beside the suite's
-@pytest.mark.timeout(GIVES_UP_AFTER_SECONDS + 60)
+@pytest.mark.process
 def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     with live.database_url(tmp_path) as url:
         command = [sys.executable, "-m", "tests.bench.chaos", "--database", "given"]
@@ -47,18 +48,17 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
     assert found["tasks"]["completed"] > 20
 
 
-@pytest.mark.nodb
+@pytest.mark.process
 def test_whoever_is_killed_waiting_for_a_message_holds_up_nobody() -> None:
     queue = PacketQueue()
     waiting = fork(queue.get)
-    live.wait_for(lambda: is_asleep(waiting), "the first waits")
+    wait_for(lambda: is_asleep(waiting), "the first waits")
     os.kill(waiting, signal.SIGKILL)
     os.waitpid(waiting, 0)
     queue.put({"id": 1})
     assert queue.get() == {"id": 1}
 
 
-@pytest.mark.nodb
 def test_a_full_queue_lets_the_next_message_wait_for_room() -> None:
     queue = PacketQueue(maxsize=1)
     queue.put({"id": 1})
@@ -67,23 +67,21 @@ def test_a_full_queue_lets_the_next_message_wait_for_room() -> None:
     second.join(0.2)
     assert second.is_alive()
     assert queue.get() == {"id": 1}
-    second.join(5)
+    second.join(PATIENCE_SECONDS)
     assert (queue.get(), queue.empty()) == ({"id": 2}, True)
 
 
-@pytest.mark.nodb
 def test_the_end_comes_after_all_messages_and_frees_who_waits_for_room() -> None:
     queue = PacketQueue(maxsize=1)
     queue.put({"id": 1})
     second = threading.Thread(target=queue.put, args=({"id": 2},), daemon=True)
     second.start()
     queue.put(PILL)
-    second.join(5)
+    second.join(PATIENCE_SECONDS)
     assert not second.is_alive()
     assert [queue.get() for _ in range(3)] == [{"id": 1}, PILL, PILL]
 
 
-@pytest.mark.nodb
 def test_a_result_that_is_too_long_keeps_its_end() -> None:
     queue = PacketQueue()
     queue.put({"ack_id": 7, "success": False, "result": "起" * 9000 + "ValueError: why"})
@@ -95,16 +93,15 @@ def test_a_result_that_is_too_long_keeps_its_end() -> None:
         queue.put({"args": "x" * 9000})
 
 
-@pytest.mark.nodb
 def test_a_flag_is_seen_by_whoever_waits() -> None:
     flag = Flag()
     assert not flag.wait(0.01)
     threading.Timer(0.05, flag.set).start()
-    assert flag.wait(5)
+    assert flag.wait(PATIENCE_SECONDS)
     assert flag.is_set()
 
 
-@pytest.mark.nodb
+@pytest.mark.process
 def test_only_the_worker_writes_its_timer_and_it_runs_down_by_itself() -> None:
     timer = Timer("f", -1)
 
@@ -116,7 +113,7 @@ def test_only_the_worker_writes_its_timer_and_it_runs_down_by_itself() -> None:
     assert 0 < timer.value <= 0.5
     timer.value -= 0.4  # as the sentinel does: it has run down by itself already
     assert timer.value > 0
-    live.wait_for(lambda: timer.value == 0, "the time is up", 5)
+    wait_for(lambda: timer.value == 0, "the time is up")
     os.waitpid(fork(lambda: setattr(timer, "value", -2)), 0)
     assert timer.value == -2
 

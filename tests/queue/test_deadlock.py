@@ -26,9 +26,9 @@ from arboris.db import in_transaction, is_away, locked, outlasting
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
 from tests.factories import make_project, queue_chapter
-from tests.live import wait_for
 from tests.proxy import Proxy, between
 from tests.queue.threads import side_by_side
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -66,7 +66,7 @@ def held_until(released: Callable[[], object]) -> Iterator[None]:
 
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(hold)
-        assert has_it.wait(10)
+        assert has_it.wait(PATIENCE_SECONDS)
         yield
         holding.result(40)
 
@@ -87,7 +87,9 @@ def test_of_two_transactions_that_block_each_other_both_are_done_once(
                 row.title += mark
                 row.save(update_fields=["title"])
                 if tries[mark] == 1 and one is order[0]:
-                    both_have_one.wait(10)  # and now each wants what the other one has
+                    both_have_one.wait(
+                        PATIENCE_SECONDS
+                    )  # and now each wants what the other one has
 
         in_transaction(work)
 

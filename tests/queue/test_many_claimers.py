@@ -14,6 +14,8 @@ from tests.queue.bulk import queue_many
 from tests.queue.crowd import CLAIMERS, ENDPOINTS, ROUNDS, gather
 from tests.queue.replay import Replay
 
+pytestmark = pytest.mark.process
+
 PER_PROJECT, PER_ENDPOINT = 3, 5
 TASKS = 240  # of each novel: enough to wait through all pauses
 

@@ -36,9 +36,9 @@ def full(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[
 
 # Filling takes 12 s, and several times that beside other work on a slow disk.
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db,
     pytest.mark.usefixtures("full"),
-    pytest.mark.timeout(600),
 ]
 
 

@@ -19,6 +19,7 @@ from notifications.models import AnalysisNotification
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import claim_next, queue_chapter
 from tests.queue.threads import side_by_side
+from tests.waiting import PATIENCE_SECONDS
 
 TALK = "「沈砚秋」说：雨停了再走。「顾长风」说：等不得。" * 12
 FEATURES = ["character_tracking", "new_character_detection", "world_expansion", "foreshadowing"]
@@ -142,9 +143,9 @@ def test_a_cancelled_run_stops_within_five_seconds(
         stopped.set()
 
     def cancel() -> None:
-        assert Endless.started.wait(5)
+        assert Endless.started.wait(PATIENCE_SECONDS)
         queue.cancel(task.pk)
-        assert stopped.wait(5)
+        assert stopped.wait(PATIENCE_SECONDS)
 
     try:
         side_by_side(work, cancel)

@@ -12,9 +12,7 @@ from pytest_django import Settings
 
 from analysis import queue, steward
 from analysis.steward import Steward
-from tests.live import wait_for
-
-pytestmark = pytest.mark.nodb
+from tests.waiting import wait_for
 
 SETTLE_SECONDS = 0.3
 

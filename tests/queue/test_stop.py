@@ -15,10 +15,11 @@ import pytest
 from pytest_django import DjangoDbBlocker
 
 from tests import live, live_rows
-from tests.live import Site, slow_text, wait_for, wait_for_task
+from tests.live import Site, slow_text, wait_for_task
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 # The mark is for the look into the live site's own database.
-pytestmark = [pytest.mark.timeout(180), pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,7 @@ def test_a_stopped_cluster_gives_its_work_back_without_using_up_a_try(
 ) -> None:
     cluster = site.processes["cluster"]
     cluster.terminate()
-    assert cluster.wait(10) == 0
+    assert cluster.wait(PATIENCE_SECONDS) == 0
     task = client.get(f"/api/async-analysis/tasks/{running_task['id']}").json()
     assert (task["status"], task["retry_count"]) == ("pending", 0)
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["cancelled"]
@@ -98,11 +99,11 @@ def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
     assert len(members) >= 6, "parent, sentinel, two workers, monitor, pusher"
     os.kill(cluster.pid, signal.SIGKILL)
     cluster.wait()
-    wait_for(lambda: not any(map(alive, members)), "the whole cluster is gone", 10)
+    wait_for(lambda: not any(map(alive, members)), "the whole cluster is gone")
 
     site.brake.unlink()
     restart(site)
-    task = wait_for_task(client, running_task["id"], within=40)
+    task = wait_for_task(client, running_task["id"])
     assert task["status"] == "completed"
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]
 
@@ -112,7 +113,7 @@ def test_idle_workers_that_are_killed_hold_up_nobody(site: Site, client: httpx2.
     wait_for(lambda: len(family(cluster.pid)) >= 6, "the cluster is complete")
     for pid in workers_of(site):
         os.kill(pid, signal.SIGKILL)
-    task = wait_for_task(client, post_chapter(client), within=10)
+    task = wait_for_task(client, post_chapter(client))
     assert (task["status"], task["retry_count"]) == ("completed", 0)
     assert cluster.poll() is None
 
@@ -126,7 +127,7 @@ def test_a_cluster_that_hands_out_no_work_any_more_ends_itself(
     for pid in family(sentinel) - {sentinel, *workers_of(site)}:
         os.kill(pid, signal.SIGSTOP)  # pusher and monitor: alive, and of no use
     task_id = post_chapter(client)
-    cluster.wait(60)
+    cluster.wait(PATIENCE_SECONDS)
 
     restart(site)
     task = wait_for_task(client, task_id)

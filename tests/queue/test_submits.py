@@ -20,7 +20,7 @@ from tests.analyzers import ScriptedSession
 from tests.factories import LONG_ENOUGH, client_of, queue_chapter
 from tests.queue.threads import side_by_side
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 SUBMITS, AT_ONCE = 100, 10
 OLD = "「沈砚秋」说：走罢。" * 30
 NEW = "「顾长风」说：且慢。" * 30

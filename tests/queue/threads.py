@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from django.db import connections
 
+from tests.waiting import PATIENCE_SECONDS
+
 T = TypeVar("T")
 
 
@@ -18,7 +20,7 @@ def side_by_side(*work: Callable[[], T]) -> list[T]:
 
     def run(one: Callable[[], T]) -> T:
         try:
-            start.wait(timeout=10)
+            start.wait(timeout=PATIENCE_SECONDS)
             return one()
         finally:
             connections.close_all()

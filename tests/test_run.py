@@ -1,0 +1,124 @@
+"""However a run of the tests ends, all that it has started ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests import hanging
+from tests.checkout import ROOT
+from tests.waiting import PATIENCE_SECONDS, wait_for
+
+pytestmark = pytest.mark.process
+
+# Every orphan of the run becomes this one's child. Prints the run's number, then its exit code
+# and the command lines of what is left of it after so many seconds; that is killed.
+WATCHER = """
+import json, os, subprocess, sys, time
+from tests import contained
+from tests.bench.chaos_processes import family
+
+seconds, *arguments = sys.argv[1:]
+contained.adopt_orphans()
+run = subprocess.Popen([sys.executable, "-m", "tests.run", *arguments], stdout=2)
+print(run.pid, flush=True)
+run.wait()
+ends = time.monotonic() + float(seconds)
+while family(os.getpid())[1:] and time.monotonic() < ends:
+    time.sleep(0.05)
+print(json.dumps([run.returncode, contained.end_all_below()]))
+"""
+
+
+@dataclass
+class Started:
+    watcher: subprocess.Popen[str]
+    run: int
+    pytest: int
+
+    def outcome(self) -> tuple[int, list[str], str]:
+        """The run's exit code, what it has left behind, and what it has printed."""
+        told, printed = self.watcher.communicate(timeout=PATIENCE_SECONDS)
+        code, left = json.loads(told)
+        return code, left, printed
+
+
+@contextmanager
+def started(place: Path, *arguments: str, left_after: float = 0) -> Iterator[Started]:
+    """A real run of the test that hangs, once it does."""
+    reached = place / "reached"
+    command = [sys.executable, "-c", WATCHER, str(left_after), *arguments]
+    env = os.environ | {hanging.REACHED: str(reached), "TMPDIR": str(place), "CI": ""}
+    with subprocess.Popen(
+        [*command, hanging.__file__], cwd=ROOT, env=env, text=True, start_new_session=True,
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as watcher:  # fmt: skip
+        try:
+            assert watcher.stdout is not None
+            run = int(watcher.stdout.readline())
+            wait_for(lambda: reached.exists() and reached.read_text(), "the test hangs")
+            yield Started(watcher, run, int(reached.read_text()))
+        except BaseException:
+            os.kill(run, signal.SIGTERM)
+            raise
+
+
+@pytest.mark.parametrize(
+    ("database", "number"), [("SQLite", signal.SIGINT), ("MariaDB", signal.SIGTERM)]
+)
+def test_a_signal_ends_all(tmp_path: Path, database: str, number: signal.Signals) -> None:
+    with started(tmp_path, "--on", database) as it:
+        os.kill(it.run, number)
+        code, left, printed = it.outcome()
+    assert left == []
+    assert code in {130, -signal.SIGINT} if number == signal.SIGINT else code == 143, printed
+    assert list(tmp_path.glob("arboris-*")) == []
+
+
+def test_a_run_that_is_killed_takes_all_along(tmp_path: Path) -> None:
+    with started(tmp_path, "--on", "SQLite", left_after=PATIENCE_SECONDS / 2) as it:
+        os.kill(it.run, signal.SIGKILL)
+        code, left, printed = it.outcome()
+    assert (code, left) == (-signal.SIGKILL, []), printed
+
+
+def test_a_suite_that_is_killed_takes_all_along_and_the_run_tells(tmp_path: Path) -> None:
+    with started(tmp_path, "--on", "SQLite") as it:
+        os.kill(it.pytest, signal.SIGKILL)
+        code, left, printed = it.outcome()
+    assert (code, left) == (1, [])
+    assert printed.count("left running, ended:") >= 2, "web and workers, and their children"
+    assert printed.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_a_test_that_hangs_fails_and_its_site_is_taken_down(tmp_path: Path) -> None:
+    with started(tmp_path, "--on", "SQLite", "--timeout=20") as it:
+        code, left, printed = it.outcome()
+    assert (code, left) == (1, [])
+    assert "left running, ended:" not in printed
+    assert printed.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
+
+
+def test_what_no_exception_reaches_ends_too() -> None:
+    code = "from tests.guards import Watch; Watch(0.1, 2).start(); import os; os.read(0, 1)"
+    mine, theirs = os.pipe()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, stdin=mine, stderr=subprocess.PIPE, text=True,
+            timeout=PATIENCE_SECONDS, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(mine)
+        os.close(theirs)
+    assert done.returncode == 1
+    assert "nothing has moved for 0.1 s" in done.stderr
+    assert "os.read" not in done.stderr and "line 1 in <module>" in done.stderr
