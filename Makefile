@@ -7,7 +7,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test bench eval lint types lock messages clean
+.PHONY: help setup demo run check test bench eval lint types lock messages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,6 +20,10 @@ demo: setup ## analyse the sample novel end to end, show it in the terminal, sto
 
 run: setup ## serve web and workers on http://127.0.0.1:8000 until Ctrl-C
 	@$(PYTHON_ENV) manage.py serve --port $(PORT)
+
+check: ## the quick part, in a minute: static checks and tests without processes: make check T=tests/queue
+	@deploy/setup.sh dev
+	@$(PYTHON_ENV) -m tests.run --fast $(T)
 
 test: ## all checks and tests, on SQLite and on a private MariaDB and PostgreSQL
 	@deploy/setup.sh test

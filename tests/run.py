@@ -179,7 +179,7 @@ def main(arguments: list[str]) -> int:
 
 
 def fast_jobs(run: Run) -> list[Job]:
-    marks = ["not process", "not redis", "not bench"]
+    marks = ["not process", "not slow", "not redis", "not bench"]
     return [run.suite("fast tests", "SQLite", marks), *static_checks(run, CHECKS)]
 
 

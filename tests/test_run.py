@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -52,6 +53,13 @@ class Started:
         return code, left, printed
 
 
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A directory with a short name: that of a server's socket may have 107 characters."""
+    with tempfile.TemporaryDirectory(dir="/tmp", prefix="run-") as directory:
+        yield Path(directory)
+
+
 @contextmanager
 def started(place: Path, *arguments: str, left_after: float = 0) -> Iterator[Started]:
     """A real run of the test that hangs, once it does."""
@@ -65,34 +73,38 @@ def started(place: Path, *arguments: str, left_after: float = 0) -> Iterator[Sta
         try:
             assert watcher.stdout is not None
             run = int(watcher.stdout.readline())
-            wait_for(lambda: reached.exists() and reached.read_text(), "the test hangs")
-            yield Started(watcher, run, int(reached.read_text()))
-        except BaseException:
-            os.kill(run, signal.SIGTERM)
-            raise
+
+            def hangs() -> str:
+                assert watcher.poll() is None, watcher.communicate()
+                return reached.read_text() if reached.exists() else ""
+
+            yield Started(watcher, run, int(wait_for(hangs, "the test hangs")))
+        finally:
+            if watcher.poll() is None:
+                os.kill(run, signal.SIGTERM)
 
 
 @pytest.mark.parametrize(
     ("database", "number"), [("SQLite", signal.SIGINT), ("MariaDB", signal.SIGTERM)]
 )
-def test_a_signal_ends_all(tmp_path: Path, database: str, number: signal.Signals) -> None:
-    with started(tmp_path, "--on", database) as it:
+def test_a_signal_ends_all(place: Path, database: str, number: signal.Signals) -> None:
+    with started(place, "--on", database) as it:
         os.kill(it.run, number)
         code, left, printed = it.outcome()
     assert left == []
     assert code in {130, -signal.SIGINT} if number == signal.SIGINT else code == 143, printed
-    assert list(tmp_path.glob("arboris-*")) == []
+    assert list(place.glob("arboris-*")) == []
 
 
-def test_a_run_that_is_killed_takes_all_along(tmp_path: Path) -> None:
-    with started(tmp_path, "--on", "SQLite", left_after=PATIENCE_SECONDS / 2) as it:
+def test_a_run_that_is_killed_takes_all_along(place: Path) -> None:
+    with started(place, "--on", "SQLite", left_after=PATIENCE_SECONDS / 2) as it:
         os.kill(it.run, signal.SIGKILL)
         code, left, printed = it.outcome()
     assert (code, left) == (-signal.SIGKILL, []), printed
 
 
-def test_a_suite_that_is_killed_takes_all_along_and_the_run_tells(tmp_path: Path) -> None:
-    with started(tmp_path, "--on", "SQLite") as it:
+def test_a_suite_that_is_killed_takes_all_along_and_the_run_tells(place: Path) -> None:
+    with started(place, "--on", "SQLite") as it:
         os.kill(it.pytest, signal.SIGKILL)
         code, left, printed = it.outcome()
     assert (code, left) == (1, [])
@@ -100,8 +112,9 @@ def test_a_suite_that_is_killed_takes_all_along_and_the_run_tells(tmp_path: Path
     assert printed.splitlines()[-1] == "0 passed, 1 failed, 0 skipped"
 
 
-def test_a_test_that_hangs_fails_and_its_site_is_taken_down(tmp_path: Path) -> None:
-    with started(tmp_path, "--on", "SQLite", "--timeout=20") as it:
+def test_a_test_that_hangs_fails_and_its_site_is_taken_down(place: Path) -> None:
+    limit = ("--timeout=1", "-o", "timeout_func_only=true")
+    with started(place, "--on", "SQLite", *limit) as it:
         code, left, printed = it.outcome()
     assert (code, left) == (1, [])
     assert "left running, ended:" not in printed

@@ -24,6 +24,7 @@ from tests import live
 from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient, make_chapter
 from tests.llm_server import Script, serving
+from tests.waiting import wait_for
 
 BROKEN = "".join(PIECES[:9])
 
@@ -273,7 +274,7 @@ def test_a_web_process_that_is_killed_loses_a_few_pieces(tmp_path: Path) -> None
             ) as answer:
                 lines = answer.iter_lines()
                 next(lines)
-                chapter = live.wait_for(lambda: client_rows(site, url), "the draft's first text")
+                chapter = wait_for(lambda: client_rows(site, url), "the draft's first text")
                 assert chapter is not None
                 web = site.processes["web"]
                 os.kill(web.pid, signal.SIGKILL)

@@ -18,6 +18,7 @@ from notifications.kinds import KINDS, Kind
 from notifications.models import AnalysisNotification
 from tests.factories import JsonClient, queue_chapter
 from tests.notifications.test_socket import talk
+from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.django_db(transaction=True)  # the socket has connections of its own
 
@@ -65,7 +66,7 @@ def test_api_and_socket_tell_a_new_kind(
     assert "halfway" in api.get("/api/schema?format=json").content.decode()
 
     async def work(socket: WebsocketCommunicator) -> None:
-        assert await socket.receive_json_from(5) == polled
+        assert await socket.receive_json_from(PATIENCE_SECONDS) == polled
 
     talk(writer, work, "?since=0", protocol=None)
 

@@ -23,6 +23,7 @@ from notifications.routing import websocket
 from tests.factories import make_chapter
 from tests.notifications.test_outbox import add_row
 from tests.notifications.test_socket import close_code
+from tests.waiting import PATIENCE_SECONDS
 
 Headers = list[tuple[bytes, bytes]]
 Sign = Callable[[User], Headers]
@@ -96,10 +97,10 @@ def test_a_signed_out_reader_is_told_nothing_more(
             websocket, "/ws/notifications", headers=headers, subprotocols=["arboris.v1"]
         )
         assert (await socket.connect())[0]
-        assert (await socket.receive_json_from(5))["type"] == "state"
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
         # Still signed in: the socket lives on.
         await socket.send_json_to({"type": "ping"})
-        while (await socket.receive_json_from(5))["type"] != "pong":
+        while (await socket.receive_json_from(PATIENCE_SECONDS))["type"] != "pong":
             pass
         await database_sync_to_async(end)(writer)
         if at == "delivery":
