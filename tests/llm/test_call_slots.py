@@ -16,7 +16,7 @@ from arboris.llm.models import CallSlot, ModelCall
 from tests.llm import caller
 from tests.llm.endpoint import Endpoint, Reply
 from tests.queue.threads import side_by_side
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 LEASE = 3.0
@@ -40,6 +40,7 @@ def held() -> int:
     return CallSlot.objects.filter(expires_at__gte=db_now()).count()
 
 
+@pytest.mark.process
 def test_processes_share_the_limit(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨", wait=0.05))
     most = {"ARBORIS_LLM_MAX_CALLS": 3}
@@ -58,6 +59,7 @@ def test_no_limit_no_slots(endpoint: Endpoint) -> None:
     assert not CallSlot.objects.exists()
 
 
+@pytest.mark.process
 def test_a_killed_process_frees_its_slot(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
     endpoint.replies(Reply("夜", hold=True), Reply("雨"))
@@ -83,6 +85,7 @@ def test_no_free_slot_in_time_is_busy(endpoint: Endpoint, settings: Settings) ->
     assert not ModelCall.objects.exists()
 
 
+@pytest.mark.slow
 def test_a_long_call_keeps_its_slot(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_MAX_CALLS = 1
     endpoint.replies(Reply("夜", hold=True))
@@ -102,7 +105,7 @@ def test_a_long_call_keeps_its_slot(endpoint: Endpoint, settings: Settings) -> N
     assert held() == 1
     # Where it is another's all the same, the call is given up.
     CallSlot.objects.update(holder="another")
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert results == ["llm_busy"]
     assert ModelCall.objects.get().outcome == "llm_busy"
     assert CallSlot.objects.get().holder == "another"
