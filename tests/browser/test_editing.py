@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 from arboris.workspace.demo.system import System
 from tests.browser.test_writing import PATIENCE_MS, sign_in
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
+pytestmark = pytest.mark.browser
 
 OLD = "雨停了。沈砚秋推开门。"
 NEW = "雨又下了。"
