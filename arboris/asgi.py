@@ -11,9 +11,11 @@ http = get_asgi_application()  # loads the apps, so it has to come before what f
 from channels.routing import ProtocolTypeRouter  # noqa: E402
 from django.core.management.base import BaseCommand  # noqa: E402
 
+from arboris.body_limits import BodyLimit, guard_daphne  # noqa: E402
 from notifications.routing import websocket  # noqa: E402
 
 # A server that is not started by manage.py would otherwise skip the system checks.
 BaseCommand().check()
 
-application = ProtocolTypeRouter({"http": http, "websocket": websocket})
+guard_daphne()
+application = ProtocolTypeRouter({"http": BodyLimit(http), "websocket": websocket})
