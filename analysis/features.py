@@ -1,12 +1,25 @@
-"""The features of an enhanced analysis: one list, from which all else is derived."""
+"""The features of an enhanced analysis: one list, from which all else is derived.
+
+A new feature is an entry here, and under the same key
+
+- in each analyzer: ``analyzers.llm.tasks.TASKS`` with its words in ``prompts`` (``ZH.tasks`` and
+  ``EN.tasks``), ``analyzers.local.session.FINDERS``;
+- in the story bible: its types of findings in ``findings.TYPES``, what they add in ``fold.ADD``;
+- on the bible's page: ``workspace.bible.SECTIONS``, where it has a section of its own.
+
+Configuration, progress, results, notifications, API and pages take it from there.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+FeatureKey: TypeAlias = str  # a key of FEATURES
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,12 +28,14 @@ class Feature:
 
     ``key`` is its name in ``generation_config``, in results and in the database (at most 30
     characters). ``doing`` says what a running analysis does ("Charting the world"), ``updates``
-    what it has updated in the end ("the world").
+    what it has updated in the end ("the world"). ``finding_types``: the types of its findings, as
+    ``arboris.bible.findings.TYPES`` has them, and what a page calls each.
     """
 
     key: str
     doing: str | Promise
     updates: str | Promise
+    finding_types: Mapping[str, str | Promise]
 
 
 # In the order in which an analysis runs them.
@@ -31,21 +46,34 @@ FEATURES: dict[str, Feature] = {
             "character_tracking",
             doing=_("Following the characters"),
             updates=_("characters and their states"),
+            finding_types={
+                "appearance": _("Appearance"),
+                "state": _("Change of state"),
+                "relationship": _("Relationship"),
+            },
         ),
         Feature(
             "new_character_detection",
             doing=_("Looking for new characters"),
             updates=_("new characters"),
+            finding_types={"character": _("New character")},
         ),
         Feature(
             "world_expansion",
             doing=_("Charting the world"),
             updates=_("the world"),
+            finding_types={
+                "location": _("Location"),
+                "faction": _("Faction"),
+                "item": _("Item"),
+                "rule": _("Rule"),
+            },
         ),
         Feature(
             "foreshadowing",
             doing=_("Looking for foreshadowing"),
             updates=_("foreshadowing"),
+            finding_types={"foreshadowing": _("Foreshadowing"), "payoff": _("Payoff")},
         ),
     )
 }

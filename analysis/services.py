@@ -153,7 +153,7 @@ def _load(state: Run) -> ChapterInput:
     claim = state.claim
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
-    wishes = pipeline.GenerationConfig.model_validate(claim.config)
+    wishes = pipeline.GenerationConfig.parse(claim.config)
     story.begin(claim.project_id)
     return ChapterInput(
         text=version.content,

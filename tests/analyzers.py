@@ -10,7 +10,8 @@ from typing import ClassVar
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.errors import AnalyzerFailed, ProcessingTimeout
-from arboris.bible.findings import Appearance, Evidence, Feature, Finding, Foreshadowing
+from analysis.features import FeatureKey
+from arboris.bible.findings import Appearance, Evidence, Finding, Foreshadowing
 from arboris.errors import ServiceError
 
 REGISTERED = {
@@ -42,7 +43,7 @@ class Scripted(Analyzer):
     """Finds whoever stands in 「」 before 说; ``runs`` counts the features it was asked for."""
 
     name = "scripted"
-    runs: ClassVar[list[Feature]] = []
+    runs: ClassVar[list[FeatureKey]] = []
 
     def open(self, chapter: ChapterInput) -> Session:
         return ScriptedSession(chapter.text)
@@ -52,7 +53,7 @@ class ScriptedSession(Session):
     def __init__(self, text: str) -> None:
         self.text = text
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         check(0.5)
         Scripted.runs.append(feature)
         found: list[Finding] = []
@@ -83,7 +84,7 @@ class Failing(Analyzer):
 
 
 class FailingSession(ScriptedSession):
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         if feature != "character_tracking" and Failing.error is not None:
             raise Failing.error
         return super().run(feature, check)
@@ -100,7 +101,7 @@ class Endless(Analyzer):
 
 
 class EndlessSession(Session):
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         Endless.started.set()
         while True:
             check(0.1)
@@ -129,7 +130,7 @@ class BrakedSession(Session):
         self._real = real
         self._brake = Path(os.environ[BRAKE])
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         while self._brake.exists():
             check(0.1)
             threading.Event().wait(0.02)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-from arboris.bible.findings import Feature, Finding, WorldKind
+from analysis.features import FeatureKey
+from arboris.bible.findings import Finding, WorldKind
 from arboris.llm.accounting.payer import Payer
 
 Language = Literal["zh", "en"]
@@ -56,7 +57,7 @@ class ChapterInput:
     known_entities: tuple[KnownEntity, ...] = ()
     open_threads: tuple[OpenThread, ...] = ()
     # What this analysis will ask for, so that a session may work on all of it at once.
-    features: tuple[Feature, ...] = ()
+    features: tuple[FeatureKey, ...] = ()
     # The writer's wishes for a language model; None leaves them to the settings.
     model_name: str | None = None
     temperature: float | None = None
@@ -78,7 +79,7 @@ class Session(ABC):
     """One reading of one chapter; shared work (segmentation, names) is done once and kept."""
 
     @abstractmethod
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         """Deliver one feature or raise; an empty list means that the chapter holds nothing."""
 
     def close(self) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The four features over one chapter; knows no database."""
+"""The enabled features over one chapter; knows no database."""
 
 from analysis.pipeline.config import GenerationConfig, enabled_features
 from analysis.pipeline.run import Outcome, percent, run, tokens

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, cast
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StrictFloat,
+    StrictInt,
+    StrictStr,
+    create_model,
+)
 
-from arboris.bible.findings import FEATURES, Feature
+from analysis.features import FEATURES, FeatureKey
 
 Fraction = Annotated[StrictFloat | StrictInt, Field(ge=0, le=1)]
 
 
 class EnhancedFeatures(BaseModel):
-    model_config = ConfigDict(extra="allow")
+    """One switch for each feature; ``_model`` adds them."""
 
-    character_tracking: StrictBool = True
-    new_character_detection: StrictBool = True
-    world_expansion: StrictBool = True
-    foreshadowing: StrictBool = True
+    model_config = ConfigDict(extra="allow")
 
 
 class DynamicThreshold(BaseModel):
@@ -29,6 +37,8 @@ class DynamicThreshold(BaseModel):
 
 
 class GenerationConfig(BaseModel):
+    """Build it with ``parse``, which knows the switches of all features."""
+
     model_config = ConfigDict(extra="allow", protected_namespaces=())
 
     enhanced_features: EnhancedFeatures = Field(default_factory=EnhancedFeatures)
@@ -36,8 +46,28 @@ class GenerationConfig(BaseModel):
     model_name: Annotated[StrictStr, Field(min_length=1, max_length=200)] | None = None
     temperature: Annotated[StrictFloat | StrictInt, Field(ge=0, le=2)] | None = None
 
+    @classmethod
+    def parse(cls, config: Mapping[str, Any]) -> GenerationConfig:
+        """A checked configuration; raises pydantic's ValidationError."""
+        return _model(tuple(FEATURES)).model_validate(config)
 
-def enabled_features(config: dict[str, Any]) -> tuple[Feature, ...]:
-    """The features that are switched on, in their fixed order."""
-    switches = GenerationConfig.model_validate(config).enhanced_features
-    return tuple(feature for feature in FEATURES if getattr(switches, feature))
+    @property
+    def enabled(self) -> tuple[FeatureKey, ...]:
+        """The features that are switched on, in the order in which they run."""
+        return tuple(key for key in FEATURES if getattr(self.enhanced_features, key))
+
+
+@cache
+def _model(keys: tuple[FeatureKey, ...]) -> type[GenerationConfig]:
+    fields: dict[str, Any] = dict.fromkeys(keys, (StrictBool, True))
+    switches = create_model("EnhancedFeatures", __base__=EnhancedFeatures, **fields)
+    model = create_model(
+        "GenerationConfig",
+        __base__=GenerationConfig,
+        enhanced_features=(switches, Field(default_factory=switches)),
+    )
+    return cast(type[GenerationConfig], model)
+
+
+def enabled_features(config: Mapping[str, Any]) -> tuple[FeatureKey, ...]:
+    return GenerationConfig.parse(config).enabled

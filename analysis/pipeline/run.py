@@ -7,17 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
 from analysis.analyzers.base import Analyzer, ChapterInput
 from analysis.errors import InvalidResult, ProcessingTimeout
+from analysis.features import FeatureKey
 from analysis.pipeline.config import GenerationConfig, enabled_features
 from arboris.bible.entries import Tier
-from arboris.bible.findings import Evidence, Feature, Finding
+from arboris.bible.findings import Evidence, Finding, parse
 from arboris.errors import ServiceError
 from arboris.storable import storable
 
-FINDINGS: TypeAdapter[list[Finding]] = TypeAdapter(list[Finding])
 SURE = 0.8  # from here on a finding is applied without a mark
 SPENT = "spent"  # the entry in ``done`` that is no feature: tokens of tries that came to nothing
 
@@ -29,7 +27,7 @@ class Stated:
     ``tier``: applied, marked (applied, but shown as less sure), or waiting for the writer's word.
     """
 
-    feature: Feature
+    feature: FeatureKey
     finding: Finding
     verified: bool
     tier: Tier = "applied"
@@ -37,7 +35,7 @@ class Stated:
 
 @dataclass(slots=True)
 class Outcome:
-    features: tuple[Feature, ...]
+    features: tuple[FeatureKey, ...]
     findings: list[Stated] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
@@ -69,7 +67,7 @@ def run(
     here, as plain JSON, so that a retry starts at the first that is missing.
     """
     features = enabled_features(config)
-    threshold = GenerationConfig.model_validate(config).dynamic_threshold.confidence_threshold
+    threshold = GenerationConfig.parse(config).dynamic_threshold.confidence_threshold
     missing = [feature for feature in features if feature not in done]
     if missing:
         _deliver(analyzer, chapter, missing, done, check)
@@ -86,7 +84,7 @@ def run(
 def _deliver(
     analyzer: Analyzer,
     chapter: ChapterInput,
-    features: list[Feature],
+    features: list[FeatureKey],
     done: dict[str, Any],
     check: Callable[[str, float], None],
 ) -> None:
@@ -104,7 +102,9 @@ def _deliver(
                 failures.append(error)
             else:
                 done[feature] = {
-                    "findings": _storable(FINDINGS.dump_python(result.findings, mode="json")),
+                    "findings": _storable(
+                        [finding.model_dump(mode="json") for finding in result.findings]
+                    ),
                     "tokens": result.tokens,
                     "notes": _storable(result.notes),
                 }
@@ -136,10 +136,10 @@ def _count_spent(done: dict[str, Any], spent: dict[str, int]) -> None:
         done[SPENT] = {"tokens": dict(Counter(before) + Counter(spent))}
 
 
-def _parse(feature: Feature, plain: list[Any]) -> list[Finding]:
+def _parse(feature: FeatureKey, plain: list[Any]) -> list[Finding]:
     try:
-        return FINDINGS.validate_python(plain)
-    except ValidationError as error:
+        return [parse(one) for one in plain]
+    except ValueError as error:
         raise InvalidResult(f"{feature}: {error}") from error
 
 
@@ -149,7 +149,7 @@ def _tier(confidence: float, threshold: float) -> Tier:
     return "applied" if confidence >= SURE else "marked"
 
 
-def _place(feature: Feature, finding: Finding, text: str) -> Stated:
+def _place(feature: FeatureKey, finding: Finding, text: str) -> Stated:
     """Check the quote against the text; where only the offsets are wrong, put them right."""
     evidence = finding.evidence
     if text[evidence.start : evidence.end] == evidence.quote:

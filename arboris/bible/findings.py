@@ -6,19 +6,10 @@ Offsets count Unicode code points from the start of the chapter version's text.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeAlias, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
-
-Feature = Literal[
-    "character_tracking", "new_character_detection", "world_expansion", "foreshadowing"
-]
-FEATURES: tuple[Feature, ...] = (
-    "character_tracking",
-    "new_character_detection",
-    "world_expansion",
-    "foreshadowing",
-)
+from pydantic import BaseModel, ConfigDict, Field
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Aliases = Annotated[list[Name], Field(default_factory=list, max_length=50)]
@@ -40,7 +31,9 @@ class Evidence(BaseModel):
     end: Annotated[int, Field(ge=0)]
 
 
-class _Finding(BaseModel):
+class BaseFinding(BaseModel):
+    """What every finding has; ``type`` names its class in ``TYPES``."""
+
     model_config = ConfigDict(extra="forbid")
 
     evidence: Evidence
@@ -48,7 +41,7 @@ class _Finding(BaseModel):
     basic: bool = False  # found by patterns alone, without understanding the text
 
 
-class Appearance(_Finding):
+class Appearance(BaseFinding):
     """A character acts or is named in the chapter; ``name`` is the most complete form used."""
 
     type: Literal["appearance"] = "appearance"
@@ -57,7 +50,7 @@ class Appearance(_Finding):
     mentions: Annotated[int, Field(ge=1)] = 1
 
 
-class NewCharacter(_Finding):
+class NewCharacter(BaseFinding):
     """A character whom the known list did not hold."""
 
     type: Literal["character"] = "character"
@@ -71,7 +64,7 @@ class NewCharacter(_Finding):
     abilities: Text
 
 
-class StateChange(_Finding):
+class StateChange(BaseFinding):
     """Something about a character is different from here on.
 
     ``growth_level`` says how much the character has grown by it: 0 not at all, 1 a step, 2 clearly,
@@ -85,7 +78,7 @@ class StateChange(_Finding):
     growth_level: Annotated[int, Field(ge=0, le=3)] = 0
 
 
-class Relation(_Finding):
+class Relation(BaseFinding):
     """How two characters stand to each other, as the chapter says it (``source`` is the ... of ``target``)."""
 
     type: Literal["relationship"] = "relationship"
@@ -94,7 +87,7 @@ class Relation(_Finding):
     relation: Annotated[str, Field(min_length=1, max_length=100)]
 
 
-class WorldFact(_Finding):
+class WorldFact(BaseFinding):
     """A location, faction, item or rule of the world."""
 
     type: WorldKind
@@ -104,7 +97,7 @@ class WorldFact(_Finding):
     mentions: Annotated[int, Field(ge=1)] = 1
 
 
-class Foreshadowing(_Finding):
+class Foreshadowing(BaseFinding):
     """A seed that later chapters may advance or pay off; ``keywords`` name what it is about."""
 
     type: Literal["foreshadowing"] = "foreshadowing"
@@ -113,7 +106,7 @@ class Foreshadowing(_Finding):
     keywords: Aliases
 
 
-class Payoff(_Finding):
+class Payoff(BaseFinding):
     """A passage that advances or resolves an earlier seed.
 
     ``seed_quote`` names the seed outright where the analyzer knows it; otherwise the fold
@@ -127,8 +120,21 @@ class Payoff(_Finding):
     seed_quote: Text
 
 
-Finding = Annotated[
-    Appearance | NewCharacter | StateChange | Relation | WorldFact | Foreshadowing | Payoff,
-    Field(discriminator="type"),
-]
-FINDING: TypeAdapter[Finding] = TypeAdapter(Finding)
+Finding: TypeAlias = (
+    Appearance | NewCharacter | StateChange | Relation | WorldFact | Foreshadowing | Payoff
+)
+
+# The class of each type of finding; ``parse`` reads stored findings by it.
+TYPES: dict[str, type[BaseFinding]] = {
+    name: kind
+    for kind in get_args(Finding)
+    for name in get_args(kind.model_fields["type"].annotation)
+}
+
+
+def parse(plain: Mapping[str, Any]) -> Finding:
+    """A finding from plain values; raises ValueError where they are none of a known type."""
+    kind = TYPES.get(plain.get("type", ""))
+    if kind is None:
+        raise ValueError(f"no finding has the type {plain.get('type')!r}")
+    return cast(Finding, kind.model_validate(plain))

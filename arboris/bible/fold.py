@@ -7,9 +7,10 @@ so that one more chapter costs what it holds, however long the novel is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from itertools import groupby
+from typing import Any, Protocol, get_args
 
 from arboris.bible import continuity
 from arboris.bible.additions import lay, ties
@@ -31,7 +32,7 @@ from arboris.bible.findings import (
     Payoff,
     Relation,
     StateChange,
-    WorldFact,
+    WorldKind,
 )
 from arboris.bible.ledger import Ledger
 from arboris.bible.names import key
@@ -74,6 +75,21 @@ def fold(findings: Iterable[Placed], rules: Rules | None = None) -> Bible:
     return bible
 
 
+class NamedFinding(Protocol):
+    """What ``Fold.add_thing`` needs: a named entry of the kind that ``type`` says."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> list[str]: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def mentions(self) -> int: ...
+
+
 class Fold:
     def __init__(self, shelf: Shelf, rules: Rules) -> None:
         self._shelf = shelf
@@ -91,15 +107,8 @@ class Fold:
             if isinstance(placed.finding, Appearance | NewCharacter):
                 self._people.add(placed, placed.finding)
         for placed in ordered:
-            finding = placed.finding
-            if isinstance(finding, WorldFact):
-                self._add_thing(placed, finding)
-            elif isinstance(finding, StateChange):
-                self._add_state(placed, finding)
-            elif isinstance(finding, Relation):
-                self._tie(placed, finding)
-            elif isinstance(finding, Foreshadowing):
-                self._ledger.plant(placed, finding)
+            if add := ADD.get(placed.finding.type):
+                add(self, placed, placed.finding)
         for placed in ordered:
             if isinstance(placed.finding, Payoff):
                 self._ledger.harvest(placed, placed.finding)
@@ -114,7 +123,7 @@ class Fold:
             return replace(placed, tier="accepted") if accepted else None
         return placed
 
-    def _add_thing(self, placed: Placed, finding: WorldFact) -> None:
+    def add_thing(self, placed: Placed, finding: NamedFinding) -> None:
         own, rules = self._thing_key(finding, finding.name), self._rules
         if (Thing.scope, own) in rules.rejected:
             return
@@ -135,14 +144,14 @@ class Fold:
         thing.description = thing.description or finding.description
         self._shelf.put(thing)
 
-    def _thing_key(self, finding: WorldFact, name: str) -> str:
+    def _thing_key(self, finding: NamedFinding, name: str) -> str:
         return self._rules.canonical(Thing.scope, thing_key(finding.type, key(name)))
 
-    def _are_apart(self, thing: Thing, finding: WorldFact) -> bool:
+    def _are_apart(self, thing: Thing, finding: NamedFinding) -> bool:
         other = thing_key(finding.type, key(finding.name))
         return self._rules.are_apart(Thing.scope, thing.keys(), other)
 
-    def _call(self, thing: Thing, finding: WorldFact, name: str, placed: Placed) -> None:
+    def _call(self, thing: Thing, finding: NamedFinding, name: str, placed: Placed) -> None:
         own = self._thing_key(finding, name)
         plain = thing_key(finding.type, key(name))
         if self._rules.are_apart(Thing.scope, thing.keys(), plain):
@@ -152,7 +161,7 @@ class Fold:
             thing.aliases.setdefault(name, fact_of(placed))
             self._shelf.put(thing)
 
-    def _add_state(self, placed: Placed, finding: StateChange) -> None:
+    def add_state(self, placed: Placed, finding: StateChange) -> None:
         person = self._people.find(finding.character)
         if person is None:
             return
@@ -162,7 +171,7 @@ class Fold:
         )
         states.setdefault((person.nid, finding.kind, finding.description), state)
 
-    def _tie(self, placed: Placed, finding: Relation) -> None:
+    def add_relation(self, placed: Placed, finding: Relation) -> None:
         source, target = self._people.find(finding.source), self._people.find(finding.target)
         if source is None or target is None or source is target:
             return
@@ -172,6 +181,18 @@ class Fold:
         if self._shelf.get(Tie, nid) is None:
             tie = Tie(nid, source.nid, target.nid, finding.relation, fact_of(placed))
             self._shelf.put(tie)
+
+    def add_seed(self, placed: Placed, finding: Foreshadowing) -> None:
+        self._ledger.plant(placed, finding)
+
+
+# What each type of finding adds once the chapter's people are known; pay-offs come after them.
+ADD: dict[str, Callable[[Fold, Placed, Any], None]] = {
+    **dict.fromkeys(get_args(WorldKind), Fold.add_thing),
+    "state": Fold.add_state,
+    "relationship": Fold.add_relation,
+    "foreshadowing": Fold.add_seed,
+}
 
 
 def _by_completeness(placed: Placed) -> tuple[int, int]:

@@ -18,7 +18,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from arboris.bible import decisions, store
 from arboris.bible.additions import lay
 from arboris.bible.entries import Scope, Tier
-from arboris.bible.findings import FINDING, Finding, WorldKind
+from arboris.bible.findings import Finding, WorldKind, parse
 from arboris.bible.fold import Fold
 from arboris.bible.models import (
     Character,
@@ -256,7 +256,7 @@ def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
 def _placed(rows: QuerySet[FindingRow]) -> list[Placed]:
     found = rows.values_list("chapter__chapter_number", "chapter_id", "payload", "tier")
     return [
-        Placed(number, chapter_id, FINDING.validate_python(payload), cast(Tier, tier))
+        Placed(number, chapter_id, parse(payload), cast(Tier, tier))
         for number, chapter_id, payload, tier in found.iterator(chunk_size=BATCH)
     ]
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from arboris.bible import story
 from arboris.bible.models import (
@@ -19,19 +24,38 @@ STALE_CHAPTERS = 30
 WORLD = {"location": "locations", "faction": "factions", "item": "items", "rule": "rules"}
 
 
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section of the bible: a key of the API's answer and a tab of the page.
+
+    ``load`` gives its entries as a list, or as lists by the names of ``parts`` (and their titles).
+    """
+
+    title: str | Promise
+    load: Callable[[NovelProject, Numbers], Any]
+    parts: dict[str, str | Promise] | None = None
+
+
 def as_dict(project: NovelProject) -> dict[str, Any]:
     """``{characters, world: {locations, factions, items, rules}, foreshadowings, relationships}``.
 
-    Every entry carries chapter_id, chapter_number, quote, confidence (0 to 1) and basic.
+    One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, quote, confidence (0 to 1) and basic.
     """
     story.fresh(project.pk)
     numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))
-    return {
-        "characters": _characters(project, numbers),
-        "world": _world(project, numbers),
-        "foreshadowings": _foreshadowings(project, numbers),
-        "relationships": _relationships(project, numbers),
-    }
+    return {key: section.load(project, numbers) for key, section in SECTIONS.items()}
+
+
+def page_sections() -> list[dict[str, Any]]:
+    """``{key, title, parts: [(name, title)…]}`` of each; a plain section is its own one part."""
+    return [
+        {
+            "key": key,
+            "title": section.title,
+            "parts": list((section.parts or {key: section.title}).items()),
+        }
+        for key, section in SECTIONS.items()
+    ]
 
 
 def _relationships(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
@@ -107,18 +131,31 @@ def _characters(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]
 
 def _world(project: NovelProject, numbers: Numbers) -> dict[str, Any]:
     world: dict[str, list[dict[str, Any]]] = {plural: [] for plural in WORLD.values()}
-    for row in _ordered(WorldEntity.objects.filter(project=project), numbers, "name"):
-        world[WORLD[row.kind]].append(
-            {
-                "id": row.pk,
-                "name": row.name,
-                "aliases": sorted(row.aliases),
-                "description": row.description,
-                "mentions": row.mentions,
-                **_fact(row, numbers),
-            }
-        )
+    rows = WorldEntity.objects.filter(project=project, kind__in=WORLD)
+    for row in _ordered(rows, numbers, "name"):
+        world[WORLD[row.kind]].append(_entry(row, numbers))
     return world
+
+
+def entries_of(kind: str) -> Callable[[NovelProject, Numbers], list[dict[str, Any]]]:
+    """The ``load`` of a section with the named entries of one kind."""
+
+    def load(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
+        rows = WorldEntity.objects.filter(project=project, kind=kind)
+        return [_entry(row, numbers) for row in _ordered(rows, numbers, "name")]
+
+    return load
+
+
+def _entry(row: WorldEntity, numbers: Numbers) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "aliases": sorted(row.aliases),
+        "description": row.description,
+        "mentions": row.mentions,
+        **_fact(row, numbers),
+    }
 
 
 def _foreshadowings(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]:
@@ -163,3 +200,20 @@ def _age(row: ForeshadowingThread, last: int) -> dict[str, Any]:
         "age": last - row.chapter_number,
         "stale": not closed and last - touched >= STALE_CHAPTERS,
     }
+
+
+SECTIONS: dict[str, Section] = {
+    "characters": Section(_("Characters"), _characters),
+    "world": Section(
+        _("World"),
+        _world,
+        {
+            "locations": _("Locations"),
+            "factions": _("Factions"),
+            "items": _("Items"),
+            "rules": _("Rules of the world"),
+        },
+    ),
+    "foreshadowings": Section(_("Foreshadowing"), _foreshadowings),
+    "relationships": Section(_("Relationships"), _relationships),
+}

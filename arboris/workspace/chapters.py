@@ -52,8 +52,8 @@ class Wish:
         """Why this text is not analysed; empty when it is."""
         if self.mode == "basic":
             return _("Basic mode: only the summary was made.")
-        config = GenerationConfig.model_validate(self.config or {})
-        if not any(value for value in _switches(config)):
+        config = GenerationConfig.parse(self.config or {})
+        if not config.enabled:
             return _("All features are switched off: only the summary was made.")
         shortest = config.dynamic_threshold.min_chapter_length
         if len(content.strip()) < shortest:
@@ -61,11 +61,6 @@ class Wish:
                 "The chapter is shorter than %(shortest)d characters: only the summary was made."
             ) % {"shortest": shortest}
         return ""
-
-
-def _switches(config: GenerationConfig) -> list[bool]:
-    switches = config.enhanced_features
-    return [getattr(switches, name) for name in type(switches).model_fields]
 
 
 @dataclass(frozen=True, slots=True)

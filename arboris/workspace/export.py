@@ -44,17 +44,10 @@ def as_markdown(project: NovelProject) -> tuple[str, str]:
     lines = [f"# {plain(project.title)}", ""]
     if project.synopsis:
         lines += [plain(project.synopsis), ""]
-    lines += _section(_("Characters"), content["characters"], _character)
-    world = content["world"]
-    for title, part in (
-        (_("Locations"), "locations"),
-        (_("Factions"), "factions"),
-        (_("Items"), "items"),
-        (_("Rules"), "rules"),
-    ):
-        lines += _section(title, world[part], _thing)
-    lines += _section(_("Foreshadowing"), content["foreshadowings"], _thread)
-    lines += _section(_("Relationships"), content["relationships"], _relationship)
+    for key, section in bible.SECTIONS.items():
+        for part, title in (section.parts or {key: section.title}).items():
+            entries = content[key][part] if section.parts else content[key]
+            lines += _section(str(title), entries, LINES.get(part, _thing))
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).rstrip()
     return f"{text}\n", "text/markdown; charset=utf-8"
 
@@ -102,6 +95,14 @@ def _thread(entry: dict[str, Any]) -> list[str]:
 def _relationship(entry: dict[str, Any]) -> list[str]:
     pair = f"{plain(entry['source'])} → {plain(entry['target'])}"
     return [f"- {pair}: {plain(entry['relation'])}{_source(entry)}"]
+
+
+# The lines of an entry, by the part of the bible; others are shown as entries of the world.
+LINES: dict[str, Callable[[dict[str, Any]], list[str]]] = {
+    "characters": _character,
+    "foreshadowings": _thread,
+    "relationships": _relationship,
+}
 
 
 def _named(entry: dict[str, Any]) -> str:

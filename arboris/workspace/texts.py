@@ -46,7 +46,6 @@ _STATUS: dict[str, str | Promise] = {
     "retry": _("Analyse again"),
     "cancel": _("Cancel analysis"),
     "cancelling": _("Cancelling…"),
-    **{f"feature_{key}": feature.doing for key, feature in FEATURES.items()},
 }
 
 _NOVELS: dict[str, str | Promise] = {
@@ -85,16 +84,6 @@ _NOVELS: dict[str, str | Promise] = {
 }
 
 _FINDINGS: dict[str, str | Promise] = {
-    "type_appearance": _("Appearance"),
-    "type_character": _("New character"),
-    "type_state": _("Change of state"),
-    "type_relationship": _("Relationship"),
-    "type_location": _("Location"),
-    "type_faction": _("Faction"),
-    "type_item": _("Item"),
-    "type_rule": _("Rule"),
-    "type_foreshadowing": _("Foreshadowing"),
-    "type_payoff": _("Payoff"),
     "findings": _("{n} findings"),
     "findings_one": _("1 finding"),
     "no_findings": _("Nothing was found in this chapter."),
@@ -161,6 +150,7 @@ _BIBLE: dict[str, str | Promise] = {
     "decided": _("Done."),
     "undone": _("Taken back."),
     "empty_inbox": _("Nothing waits for you."),
+    "empty_part": _("Nothing yet."),
     "empty_characters": _("No characters yet. They appear when a chapter has been analysed."),
     "empty_locations": _("No locations yet."),
     "empty_factions": _("No factions yet."),
@@ -189,3 +179,12 @@ SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_BIBLE,
     **_NOTIFICATIONS,
 }
+
+
+def script_texts() -> dict[str, str | Promise]:
+    """``SCRIPT_TEXTS``, and the words of each feature of an analysis and its findings."""
+    texts = dict(SCRIPT_TEXTS)
+    for feature in FEATURES.values():
+        texts[f"feature_{feature.key}"] = feature.doing
+        texts |= {f"type_{name}": title for name, title in feature.finding_types.items()}
+    return texts

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_safe
 
 from arboris.llm.configured import missing_settings
 from arboris.novels.models import Chapter, NovelProject
-from arboris.workspace.texts import SCRIPT_TEXTS
+from arboris.workspace.bible import page_sections
+from arboris.workspace.texts import script_texts
 from notifications import kinds
 
 
@@ -44,7 +45,12 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @login_required
 def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """Characters, world, foreshadowing and relationships of one project."""
-    return _page(request, "workspace/bible.html", project=_own_project(request, project_id))
+    return _page(
+        request,
+        "workspace/bible.html",
+        project=_own_project(request, project_id),
+        sections=page_sections(),
+    )
 
 
 @require_safe
@@ -77,7 +83,7 @@ def _own_project(request: HttpRequest, project_id: UUID) -> NovelProject:
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    for_scripts = {"script_texts": SCRIPT_TEXTS, "notification_kinds": kinds.for_scripts()}
+    for_scripts = {"script_texts": script_texts(), "notification_kinds": kinds.for_scripts()}
     response = render(request, template, {**for_scripts, **context})
     patch_cache_control(response, private=True, no_cache=True)
     return response

@@ -22,11 +22,12 @@ from analysis.analyzers.base import (
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.quotes import Finder, flattened
+from analysis.analyzers.llm.tasks import TASKS
 from analysis.analyzers.local import LocalAnalyzer
+from analysis.features import FEATURES, FeatureKey
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
 from arboris.bible import story as bible
-from arboris.bible.findings import FEATURES, Feature
 from arboris.bible.findings import Finding as Stated
 from arboris.bible.models import Character, CharacterState, Finding, ForeshadowingThread
 from arboris.llm import prompt_fence
@@ -112,13 +113,13 @@ def test_there_are_thirty_of_them_in_both_languages() -> None:
 
 @each
 @pytest.mark.parametrize("feature", FEATURES)
-def test_the_analyzers_question_stays_the_same(attack: Injection, feature: Feature) -> None:
+def test_the_analyzers_question_stays_the_same(attack: Injection, feature: FeatureKey) -> None:
     chapter = given(attack)
     whole = Chunk(0, len(chapter.text))
     plain = harmless(attack)
     blocks = expect_fenced(
-        prompts.messages(chapter, feature, whole, 1, 1),
-        prompts.messages(plain, feature, Chunk(0, len(plain.text)), 1, 1),
+        prompts.messages(chapter, feature, TASKS[feature].told, whole, 1, 1),
+        prompts.messages(plain, feature, TASKS[feature].told, Chunk(0, len(plain.text)), 1, 1),
     )
     assert len(blocks["CHAPTER"]) == len(chapter.text)  # nothing is left out
     assert flattened(blocks["CHAPTER"]) == flattened(prompt_fence.neutral(chapter.text))
@@ -135,8 +136,12 @@ def test_in_pieces_each_piece_is_fenced(attack: Injection) -> None:
     plain = given(Injection("harmless", attack.language, HARMLESS))
     assert len(chunks) > 2
     for number, chunk in enumerate(chunks, 1):
-        asked = prompts.messages(chapter, "foreshadowing", chunk, number, len(chunks))
-        unsuspicious = prompts.messages(plain, "foreshadowing", Chunk(0, 10), number, len(chunks))
+        asked = prompts.messages(
+            chapter, "foreshadowing", prompts.known_threads, chunk, number, len(chunks)
+        )
+        unsuspicious = prompts.messages(
+            plain, "foreshadowing", prompts.known_threads, Chunk(0, 10), number, len(chunks)
+        )
         expect_fenced(asked, unsuspicious)
 
 
@@ -303,7 +308,7 @@ def test_an_obedient_models_summary_is_not_taken(
 
 
 def offline(text: str, language: Language) -> list[Stated]:
-    chapter = ChapterInput(text=text, language=language, chapter_number=2, features=FEATURES)
+    chapter = ChapterInput(text=text, language=language, chapter_number=2, features=tuple(FEATURES))
     session: Session = LocalAnalyzer().open(chapter)
     return [f for feature in FEATURES for f in session.run(feature, lambda part: None).findings]
 

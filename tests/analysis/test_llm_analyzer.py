@@ -24,9 +24,10 @@ from analysis.analyzers.llm import LLMAnalyzer
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.names import mentions
 from analysis.analyzers.llm.quotes import Finder
+from analysis.features import FEATURES, FeatureKey
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible.findings import FEATURES, Appearance, Feature, Payoff, Relation, StateChange
+from arboris.bible.findings import Appearance, Payoff, Relation, StateChange
 from arboris.bible.models import Character
 from arboris.db import db_now
 from arboris.llm import errors as llm_errors
@@ -37,13 +38,13 @@ from tests.llm.endpoint import KEY, Endpoint, Reply, configured
 from tests.waiting import PATIENCE_SECONDS
 
 TEXT = "沈砚秋推开听雨楼的门。「等不得了。」顾长风说着，把青铜钥匙递给他。\n窗外的铃响了三声，没有人去碰它。"
-EMPTY: dict[Feature, dict[str, Any]] = {
+EMPTY: dict[FeatureKey, dict[str, Any]] = {
     "character_tracking": {"characters": [], "changes": [], "relations": []},
     "new_character_detection": {"characters": []},
     "world_expansion": {"entities": []},
     "foreshadowing": {"seeds": [], "payoffs": []},
 }
-MARKS: dict[str, Feature] = {
+MARKS: dict[str, FeatureKey] = {
     "Tracking": "character_tracking",
     "Newcomers": "new_character_detection",
     "World": "world_expansion",
@@ -58,7 +59,7 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
         yield server
 
 
-def feature_of(body: dict[str, Any]) -> Feature:
+def feature_of(body: dict[str, Any]) -> FeatureKey:
     return MARKS[body["response_format"]["json_schema"]["name"]]
 
 
@@ -76,7 +77,7 @@ def chapter(text: str = TEXT, **more: Any) -> ChapterInput:
     return ChapterInput(text=text, language=more.pop("language", "zh"), chapter_number=3, **more)
 
 
-def read(given: ChapterInput, feature: Feature) -> FeatureResult:
+def read(given: ChapterInput, feature: FeatureKey) -> FeatureResult:
     session = LLMAnalyzer().open(given)
     try:
         return session.run(feature, lambda part: None)
@@ -100,7 +101,9 @@ def data_of(body: dict[str, Any], name: str) -> str:
 
 
 def test_every_feature_is_one_call_with_the_writers_model(endpoint: Endpoint) -> None:
-    session = LLMAnalyzer().open(chapter(features=FEATURES, model_name="mine", temperature=0.1))
+    session = LLMAnalyzer().open(
+        chapter(features=tuple(FEATURES), model_name="mine", temperature=0.1)
+    )
     for feature in FEATURES:
         assert session.run(feature, lambda part: None).tokens == {"prompt": 10, "completion": 5}
     assert session.close() == {"prompt": 0, "completion": 0}
@@ -141,7 +144,7 @@ def test_a_quote_with_neutralised_signs_is_still_found(endpoint: Endpoint) -> No
 
 def test_known_names_and_open_threads_go_in(endpoint: Endpoint) -> None:
     given = chapter(
-        features=FEATURES,
+        features=tuple(FEATURES),
         known_characters=(KnownCharacter(41, "沈砚秋", ("沈公子",)),),
         known_entities=(KnownEntity("location", "听雨楼", ("雨楼",)),),
         open_threads=(OpenThread(1, "铜铃无风自响", "铃声忽起", ("铜铃",)),),
@@ -339,7 +342,7 @@ def test_all_features_are_asked_for_at_a_time(endpoint: Endpoint) -> None:
         return reply
 
     endpoint.answer = slow
-    session = LLMAnalyzer().open(chapter(features=FEATURES))
+    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES)))
     for feature in FEATURES:
         session.run(feature, lambda part: None)
     session.close()
@@ -354,7 +357,7 @@ def test_a_run_that_is_stopped_hangs_up(endpoint: Endpoint) -> None:
         if len(checks) == 3:
             raise KeyboardInterrupt
 
-    session = LLMAnalyzer().open(chapter(features=FEATURES))
+    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES)))
     with pytest.raises(KeyboardInterrupt):
         session.run("character_tracking", check)
     spent = session.close()

@@ -27,10 +27,9 @@ from analysis.analyzers.base import (
 from analysis.analyzers.local import LocalAnalyzer, reading
 from analysis.analyzers.local.models import Lac, ModelMissing, Models
 from analysis.analyzers.local.spans import MAX_QUOTE, Passages
+from analysis.features import FEATURES, FeatureKey
 from arboris.bible.findings import (
-    FEATURES,
     Appearance,
-    Feature,
     Finding,
     Foreshadowing,
     NewCharacter,
@@ -59,7 +58,7 @@ def chapter(text: str, language: Language = "zh", **known: Any) -> ChapterInput:
     return ChapterInput(text=text, language=language, chapter_number=3, **known)
 
 
-def findings(what: ChapterInput, *features: Feature) -> list[Finding]:
+def findings(what: ChapterInput, *features: FeatureKey) -> list[Finding]:
     session = LocalAnalyzer().open(what)
     found = [session.run(feature, lambda _: None) for feature in features or FEATURES]
     return [finding for result in found for finding in result.findings]

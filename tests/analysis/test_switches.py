@@ -10,10 +10,10 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-from analysis import features, services
+from analysis import services
+from analysis.features import FEATURES, FeatureKey
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible.findings import FEATURES, Feature
 from arboris.bible.models import Finding
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -22,7 +22,7 @@ from tests.factories import LONG_ENOUGH, JsonClient, claim_next, make_chapter, q
 from tests.llm.endpoint import Endpoint, Reply, configured
 
 WHOLE = "Character states, world and other information have been updated"
-MARKS: dict[str, Feature] = {
+MARKS: dict[str, FeatureKey] = {
     "Tracking": "character_tracking",
     "Newcomers": "new_character_detection",
     "World": "world_expansion",
@@ -54,7 +54,7 @@ def english(api: JsonClient, url: str) -> Any:
 
 @pytest.mark.parametrize("off", FEATURES)
 def test_one_that_is_off_is_not_asked_for_nor_told(
-    api: JsonClient, project: NovelProject, endpoint: Endpoint, off: Feature
+    api: JsonClient, project: NovelProject, endpoint: Endpoint, off: FeatureKey
 ) -> None:
     task = analyse(project, {off: False})
     asked = [MARKS[b["response_format"]["json_schema"]["name"]] for b in endpoint.requests]
@@ -65,14 +65,12 @@ def test_one_that_is_off_is_not_asked_for_nor_told(
     assert detail["generation_config"] == {"enhanced_features": {off: False}}
     (told,) = english(api, "/api/async-analysis/notifications")
     assert told["data"]["features"] == on
-    assert told["message"] == "Updated: " + ", ".join(
-        str(features.FEATURES[key].updates) for key in on
-    )
+    assert told["message"] == "Updated: " + ", ".join(str(FEATURES[key].updates) for key in on)
 
 
 @pytest.mark.parametrize("only", FEATURES)
 def test_one_that_is_on_alone(
-    project: NovelProject, scripted: None, settings: Settings, only: Feature
+    project: NovelProject, scripted: None, settings: Settings, only: FeatureKey
 ) -> None:
     task = analyse(project, {feature: feature == only for feature in FEATURES})
     assert Scripted.runs == [only]

@@ -15,8 +15,9 @@ from analysis import services
 from analysis.analyzers.base import ChapterInput, KnownCharacter, Language
 from analysis.analyzers.llm.chunks import OVERLAP
 from analysis.analyzers.local import LocalAnalyzer
+from analysis.features import FEATURES
 from analysis.steward import Steward
-from arboris.bible.findings import FEATURES, NewCharacter
+from arboris.bible.findings import NewCharacter
 from arboris.bible.models import Character, Finding
 from arboris.novels.models import NovelProject
 from tests.factories import JsonClient, claim_next
@@ -128,7 +129,7 @@ def test_the_offline_analyzer_reads_all_of_it(
         "en": "\nRuth Carver came in. Ruth Carver was wounded. “Come,” said Ruth Carver.",
     }[language]
     known = (KnownCharacter(1, names[0]),)
-    whole = ChapterInput(text + late, language, 3, known_characters=known, features=FEATURES)
+    whole = ChapterInput(text + late, language, 3, known_characters=known, features=tuple(FEATURES))
     fractions: list[float] = []
     session = LocalAnalyzer().open(whole)
     findings = [f for feature in FEATURES for f in session.run(feature, fractions.append).findings]

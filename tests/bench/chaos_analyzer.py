@@ -10,7 +10,8 @@ import re
 import threading
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
-from arboris.bible.findings import FEATURES, Feature, Finding
+from analysis.features import FEATURES, FeatureKey
+from arboris.bible.findings import Finding
 from tests.analyzers import appearances
 
 SHORTEST, LONGEST = 0.005, 0.2
@@ -44,7 +45,7 @@ class BriefSession(Session):
         self.text = text
         self.pause = random.uniform(SHORTEST, LONGEST) / len(FEATURES)
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         threading.Event().wait(self.pause)  # the work
         check(1.0)
         found: list[Finding] = []

@@ -107,7 +107,7 @@ def offline_speed(language: str, chapters: int) -> float:
     """Characters a second in this process, all four features, once the models are loaded."""
     from analysis.analyzers.base import ChapterInput
     from analysis.analyzers.local import LocalAnalyzer
-    from arboris.bible.findings import FEATURES
+    from analysis.features import FEATURES
 
     analyzer, texts, read = LocalAnalyzer(), passages(language), 0
     for number in range(WARM_UP + chapters):

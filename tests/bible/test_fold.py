@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from arboris.bible.entries import Event, State
 from arboris.bible.findings import (
-    FINDING,
     Appearance,
     Evidence,
     Finding,
@@ -20,6 +19,7 @@ from arboris.bible.findings import (
     Relation,
     StateChange,
     WorldFact,
+    parse,
 )
 from arboris.bible.fold import Bible, fold
 from arboris.bible.names import is_short_form
@@ -80,7 +80,7 @@ def test_folding_twice_gives_the_same(given: list[Placed]) -> None:
 @given(st.lists(placed, max_size=12))
 def test_what_json_kept_folds_to_the_same(given: list[Placed]) -> None:
     kept = [
-        Placed(p.chapter_number, p.chapter_id, FINDING.validate_json(FINDING.dump_json(p.finding)))
+        Placed(p.chapter_number, p.chapter_id, parse(p.finding.model_dump(mode="json")))
         for p in given
     ]
     assert fold(kept) == fold(given)

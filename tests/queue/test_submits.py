@@ -10,9 +10,9 @@ from django_q.models import OrmQ
 
 from analysis import queue, services
 from analysis.analyzers.base import Check, FeatureResult
+from analysis.features import FeatureKey
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible.findings import Feature
 from arboris.bible.models import Character, Finding
 from arboris.novels.models import ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
@@ -95,9 +95,9 @@ def test_texts_that_follow_each_other_leave_the_last_alone(
 def read_while(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -> None:
     """Run the next analysis, and let ``happens`` happen in its middle."""
     real = ScriptedSession.run
-    begun: list[Feature] = []
+    begun: list[FeatureKey] = []
 
-    def run(self: ScriptedSession, feature: Feature, check: Check) -> FeatureResult:
+    def run(self: ScriptedSession, feature: FeatureKey, check: Check) -> FeatureResult:
         if not begun:
             begun.append(feature)
             happens()

@@ -7,8 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pydantic import BaseModel
-
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.answers import Harvest, Newcomers, Threads, Tracking, World
@@ -17,7 +15,6 @@ from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.findings import (
     Appearance,
     Evidence,
-    Feature,
     Finding,
     Foreshadowing,
     NewCharacter,
@@ -31,13 +28,6 @@ MAX_TEXT = 2000
 MAX_RELATION = 100
 # One passage may close a few matters; a model that closes more with it has been talked into it.
 MAX_PAYOFFS_OF_A_QUOTE = 3
-
-FORMS: dict[Feature, type[BaseModel]] = {
-    "character_tracking": Tracking,
-    "new_character_detection": Newcomers,
-    "world_expansion": World,
-    "foreshadowing": Threads,
-}
 
 
 @dataclass(slots=True)
@@ -59,26 +49,30 @@ class Reader:
         self._chapter = chapter
         self._dropped = 0
 
-    def read(self, answer: BaseModel, *, truncated: bool = False) -> Part:
-        return Part(list(self._findings(answer)), self._dropped, truncated)
+    def part(self, findings: Iterable[Finding], *, truncated: bool = False) -> Part:
+        """The findings that one of the methods below reads from an answer, with what it dropped."""
+        return Part(list(findings), self._dropped, truncated)
 
-    def _findings(self, answer: BaseModel) -> Iterator[Finding]:
-        if isinstance(answer, Tracking):
-            yield from self._each(answer.characters, self._appearance)
-            yield from self._each(answer.changes, self._change)
-            yield from self._each(answer.relations, self._relation)
-        elif isinstance(answer, Newcomers):
-            new = [c for c in answer.characters if self._cast.known(c.name, c.known_id) is None]
-            yield from self._each(new, self._newcomer)
-        elif isinstance(answer, World):
-            yield from self._each(answer.entities, self._thing)
-        elif isinstance(answer, Threads):
-            yield from self._each(answer.seeds, self._seed)
-            yield from self._each(self._believable(answer.payoffs), self._payoff)
+    def tracking(self, answer: Tracking) -> Iterator[Finding]:
+        yield from self.each(answer.characters, self._appearance)
+        yield from self.each(answer.changes, self._change)
+        yield from self.each(answer.relations, self._relation)
 
-    def _each(
+    def newcomers(self, answer: Newcomers) -> Iterator[Finding]:
+        new = [c for c in answer.characters if self._cast.known(c.name, c.known_id) is None]
+        yield from self.each(new, self._newcomer)
+
+    def world(self, answer: World) -> Iterator[Finding]:
+        yield from self.each(answer.entities, self._thing)
+
+    def threads(self, answer: Threads) -> Iterator[Finding]:
+        yield from self.each(answer.seeds, self._seed)
+        yield from self.each(self._believable(answer.payoffs), self._payoff)
+
+    def each(
         self, entries: Iterable[Any], make: Callable[[Any, Evidence], Finding | None]
     ) -> Iterator[Finding]:
+        """A finding of each entry whose quote stands in the text; the others are counted."""
         for entry in entries:
             evidence = self._finder.evidence(entry.quote)
             finding = make(entry, evidence) if evidence else None

@@ -17,8 +17,9 @@ from analysis.analyzers.llm.background import Background
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.merge import merge
 from analysis.analyzers.llm.quotes import Finder
-from analysis.analyzers.llm.reading import FORMS, Part, Reader
-from arboris.bible.findings import Feature
+from analysis.analyzers.llm.reading import Part, Reader
+from analysis.analyzers.llm.tasks import TASKS, Task
+from analysis.features import FeatureKey
 from arboris.llm import structured
 from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
@@ -53,9 +54,9 @@ class LLMSession(Session):
         )
         self._places = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
         self._background: Background | None = None
-        self._works: dict[Feature, Work] = {}
+        self._works: dict[FeatureKey, Work] = {}
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         work = self._start(feature)
         parts = self._wait(work, check)
         work.delivered = True
@@ -71,7 +72,7 @@ class LLMSession(Session):
                 spent.add(work.usage)
         return spent.as_dict()
 
-    def _start(self, wanted: Feature) -> Work:
+    def _start(self, wanted: FeatureKey) -> Work:
         if self._background is None:
             self._background = Background()
         for feature in dict.fromkeys((wanted, *self._chapter.features)):
@@ -89,7 +90,7 @@ class LLMSession(Session):
         return work.future.result()
 
     async def _all(
-        self, feature: Feature, work: Work, connection: openai.AsyncOpenAI
+        self, feature: FeatureKey, work: Work, connection: openai.AsyncOpenAI
     ) -> list[Part]:
         """Every piece of the chapter; the first that fails ends the others."""
         try:
@@ -103,24 +104,24 @@ class LLMSession(Session):
         return [task.result() for task in tasks]
 
     async def _one(
-        self, connection: openai.AsyncOpenAI, feature: Feature, work: Work, number: int
+        self, connection: openai.AsyncOpenAI, feature: FeatureKey, work: Work, number: int
     ) -> Part:
-        chunk = self._chunks[number - 1]
+        task, chunk = TASKS[feature], self._chunks[number - 1]
         call = Call(
-            prompts.messages(self._chapter, feature, chunk, number, len(self._chunks)),
+            prompts.messages(self._chapter, feature, task.told, chunk, number, len(self._chunks)),
             model=self._chapter.model_name,
             temperature=self._chapter.temperature,
             payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
         )
         async with self._places:
-            answer = await structured.ask(connection, call, FORMS[feature], work.usage)
+            answer = await structured.ask(connection, call, task.form, work.usage)
         work.finished += 1
-        return self._read(self._finders[number - 1], answer)
+        return self._read(task, self._finders[number - 1], answer)
 
-    def _read(self, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
+    def _read(self, task: Task, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
         reader = Reader(self._chapter, finder, self._whole)
-        return reader.read(answer.value, truncated=answer.truncated)
+        return reader.part(task.read(reader, answer.value), truncated=answer.truncated)
 
 
 def _notes(parts: list[Part]) -> list[str]:

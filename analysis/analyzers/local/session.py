@@ -1,4 +1,4 @@
-"""One chapter, four features: the shared reading is made by whichever feature comes first."""
+"""One chapter, all features: the shared reading is made by whichever feature comes first."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import threading
 from collections.abc import Callable, Iterator
 
 from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
-from arboris.bible.findings import Feature, Finding
+from analysis.features import FeatureKey
+from arboris.bible.findings import Finding
 
 from .changes import find_changes
 from .en_patterns import EN
@@ -31,7 +32,7 @@ class LocalSession(Session):
         self._reading: Reading | None = None
         self._lock = threading.Lock()
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         with self._lock:
             fresh = self._reading is None
             if self._reading is None:
@@ -43,22 +44,11 @@ class LocalSession(Session):
             check(base + (1 - base) * done)
 
         progress(0.0)
-        findings = list(self._findings(feature, reading, progress))
+        findings = list(FINDERS[feature](self, reading, progress))
         progress(1.0)
         return FeatureResult(findings=findings, notes=list(reading.notes))
 
-    def _findings(
-        self, feature: Feature, reading: Reading, progress: Callable[[float], None]
-    ) -> Iterator[Finding]:
-        if feature == "new_character_detection":
-            return self._new_characters(reading, progress)
-        if feature == "character_tracking":
-            return self._tracking(reading, progress)
-        if feature == "world_expansion":
-            return self._world(reading, progress)
-        return self._threads(reading, progress)
-
-    def _new_characters(
+    def new_characters(
         self, reading: Reading, progress: Callable[[float], None]
     ) -> Iterator[Finding]:
         people = reading.cast.of("person")
@@ -68,7 +58,7 @@ class LocalSession(Session):
                 yield new_character(reading, self._grammar, person, top)
             _tick(number, len(people), progress)
 
-    def _tracking(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+    def tracking(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         for person in reading.cast.of("person"):
             yield appearance(reading, person)
         said: set[tuple[str, ...]] = set()
@@ -82,7 +72,7 @@ class LocalSession(Session):
                     said.add(key)
                     yield relation
 
-    def _world(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+    def world(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         for entity in reading.cast.of("location", "faction"):
             yield place_fact(reading, self._grammar, entity)
         for item in reading.items:
@@ -96,7 +86,7 @@ class LocalSession(Session):
                     named.add(rule.name)
                     yield rule
 
-    def _threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+    def threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         threads = thread_keywords(self._chapter)
         said: list[str] = []  # of the last seed: a passage may ask the same thing twice
         for number in range(len(reading.passages.segments)):
@@ -111,3 +101,14 @@ class LocalSession(Session):
 def _tick(number: int, total: int, progress: Callable[[float], None]) -> None:
     if number % _STEP == 0:
         progress(number / total)
+
+
+# What finds each feature's findings in the reading.
+FINDERS: dict[
+    FeatureKey, Callable[[LocalSession, Reading, Callable[[float], None]], Iterator[Finding]]
+] = {
+    "character_tracking": LocalSession.tracking,
+    "new_character_detection": LocalSession.new_characters,
+    "world_expansion": LocalSession.world,
+    "foreshadowing": LocalSession.threads,
+}

@@ -11,7 +11,8 @@ import { failure } from './load.js';
 
 const projectId = $('#main').dataset.projectId;
 const tabs = $$('[role="tab"]');
-const WORLD = ['locations', 'factions', 'items', 'rules'];
+const CARDS = { characters: characterCard, foreshadowings: foreshadowingCard, relationships: relationshipCard };
+const parts = $$('[data-section]').map(({ dataset }) => dataset);
 const SEEDS = ['open', 'advanced', 'paid_off', 'abandoned'];
 let bible = null;
 let inbox = null;
@@ -20,17 +21,18 @@ let takeBack = null;
 function show() {
   const focused = document.activeElement?.closest('[data-key]');
   const spot = focused && { key: focused.dataset.key, link: $$('a, button', focused).indexOf(document.activeElement) };
-  const seeds = bible.foreshadowings.toSorted((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
-  fill('characters', bible.characters, characterCard);
-  for (const part of WORLD) fill(part, bible.world[part], worldCard);
-  fill('foreshadowings', seeds, foreshadowingCard);
-  fill('relationships', bible.relationships, relationshipCard);
+  bible.foreshadowings.sort((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
+  for (const { section, part } of parts) fill(part, entries(section, part), CARDS[part] ?? worldCard);
   const asked = inboxCards(inbox, (name) => bible.characters.find((one) => one.name === name), decide);
   $('[data-part="inbox"]').replaceChildren(...(asked.length ? asked : [h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_inbox'))]));
-  const counts = { inbox: asked.length, characters: bible.characters.length, world: WORLD.reduce((sum, part) => sum + bible.world[part].length, 0), foreshadowings: seeds.length, relationships: bible.relationships.length };
+  const counts = { inbox: asked.length };
+  for (const { section, part } of parts) counts[section] = (counts[section] ?? 0) + entries(section, part).length;
   for (const [part, count] of Object.entries(counts)) setText($(`[data-count="${part}"]`), count ? String(count) : '');
   if (spot) $$('a, button', $(`[data-key="${CSS.escape(spot.key)}"]`) ?? $('#main'))[Math.max(0, spot.link)]?.focus({ preventScroll: true });
 }
+
+/** A section is a list of entries, or has a list for each of its parts. */
+const entries = (section, part) => (section === part ? bible[section] : bible[section][part]);
 
 function fill(part, facts, card) {
   const words = $('#search').value.trim();
@@ -39,7 +41,7 @@ function fill(part, facts, card) {
     element.dataset.key = `${part}-${fact.id}`;
     return element;
   }).filter((element) => matches(element, words));
-  const none = words && facts.length ? t('nothing_matches', { words }) : t(`empty_${part}`);
+  const none = words && facts.length ? t('nothing_matches', { words }) : t(`empty_${part}`, {}, t('empty_part'));
   $(`[data-part="${part}"]`).replaceChildren(...(cards.length ? cards : [h('p', { class: 'nothing', lang: document.documentElement.lang }, none)]));
 }
 

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
 from arboris.bible.entries import ref_of
-from arboris.bible.findings import FINDING
+from arboris.bible.findings import parse
 from arboris.bible.models import Finding
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.storable import find_unstorable
@@ -258,7 +258,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
 
     def get_ref(self, finding: Finding) -> str:
         """What a decision calls it."""
-        return ref_of(finding.chapter_id, FINDING.validate_python(finding.payload))
+        return ref_of(finding.chapter_id, parse(finding.payload))
 
     def get_applied(self, finding: Finding) -> bool:
         """Whether it is in the bible: in the text, sure or accepted, and not rejected."""

@@ -46,7 +46,7 @@ def check_config(value: Any) -> dict[str, Any]:
         if problem := find_unstorable(text):
             raise serializers.ValidationError(problem)
     try:
-        GenerationConfig.model_validate(value)
+        GenerationConfig.parse(value)
     except ConfigError as error:
         faults: dict[str, str] = {}
         for item in error.errors():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeAlias
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm.chunks import Chunk
-from arboris.bible.findings import Feature
+from analysis.features import FeatureKey
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 
@@ -14,24 +15,33 @@ from .en import EN
 from .wording import Wording
 from .zh import ZH
 
-__all__ = ["messages", "open_threads"]
+__all__ = [
+    "Told",
+    "known_characters",
+    "known_entities",
+    "known_threads",
+    "messages",
+    "open_threads",
+]
+
+Block: TypeAlias = tuple[str, str]  # a name for the markers, and what stands between them
+# What the model is told of the bible, for a piece of the chapter (its text) in a language.
+Told: TypeAlias = Callable[[ChapterInput, str, Wording], Block]
 
 KNOWN_LIMIT = 8_000  # characters of the list of what is known
 THREADS_LIMIT = 100  # the latest seeds; older ones are linked by their keywords
 
 
 def messages(
-    chapter: ChapterInput, feature: Feature, chunk: Chunk, number: int, total: int
+    chapter: ChapterInput, feature: FeatureKey, told: Told, chunk: Chunk, number: int, total: int
 ) -> list[Message]:
     """System and user message for one feature and one piece of a chapter (``number`` from 1)."""
     wording = ZH if chapter.language == "zh" else EN
     token = prompt_fence.new_token()
     text = chapter.text[chunk.start : chunk.end]
+    name, known = told(chapter, text, wording)
     parts = [
-        prompt_fence.block("KNOWN", token, _known(chapter, feature, text, wording)),
-        prompt_fence.block(
-            "THREADS", token, _threads(chapter, wording) if feature == "foreshadowing" else ""
-        ),
+        prompt_fence.block(name, token, known),
         prompt_fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
         prompt_fence.block("CHAPTER", token, text),
@@ -44,19 +54,27 @@ def messages(
     ]
 
 
-def _known(chapter: ChapterInput, feature: Feature, text: str, wording: Wording) -> str:
-    if feature == "foreshadowing":
-        return ""
-    if feature == "world_expansion":
-        entries = [
-            (entity.name, entity.aliases, f"{wording.kinds[entity.kind]} {entity.name}")
-            for entity in chapter.known_entities
-        ]
-    else:
-        entries = [
-            (person.name, person.aliases, f"id={person.id} {person.name}")
-            for person in chapter.known_characters
-        ]
+def known_characters(chapter: ChapterInput, text: str, wording: Wording) -> Block:
+    entries = [
+        (person.name, person.aliases, f"id={person.id} {person.name}")
+        for person in chapter.known_characters
+    ]
+    return "KNOWN", _listed(entries, text, wording)
+
+
+def known_entities(chapter: ChapterInput, text: str, wording: Wording) -> Block:
+    entries = [
+        (entity.name, entity.aliases, f"{wording.kinds[entity.kind]} {entity.name}")
+        for entity in chapter.known_entities
+    ]
+    return "KNOWN", _listed(entries, text, wording)
+
+
+def known_threads(chapter: ChapterInput, text: str, wording: Wording) -> Block:
+    return "THREADS", _threads(chapter, wording)
+
+
+def _listed(entries: list[tuple[str, tuple[str, ...], str]], text: str, wording: Wording) -> str:
     # Who is named in the text comes first, should the list be too long for all.
     entries.sort(key=lambda entry: not any(name in text for name in (entry[0], *entry[1])))
     return _within(
