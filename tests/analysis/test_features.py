@@ -148,7 +148,6 @@ def test_pages_show_it(client: Client, writer: User, project: NovelProject, toy:
     assert '"feature_omens": "Reading the omens"' in page and '"type_omen": "Omen"' in page
 
 
-@pytest.mark.nodb
 @pytest.mark.parametrize("key", FEATURES)
 def test_every_feature_has_all_its_parts(key: str) -> None:
     parts: list[Any] = [TASKS, ZH.tasks, EN.tasks, FINDERS]
@@ -157,7 +156,6 @@ def test_every_feature_has_all_its_parts(key: str) -> None:
     assert len(key) <= 30
 
 
-@pytest.mark.nodb
 def test_every_type_of_finding_is_named_by_one_feature_and_folded() -> None:
     named = [name for feature in FEATURES.values() for name in feature.finding_types]
     assert sorted(named) == sorted(findings.TYPES)
