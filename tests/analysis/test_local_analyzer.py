@@ -24,9 +24,10 @@ from analysis.analyzers.base import (
     Language,
     OpenThread,
 )
-from analysis.analyzers.local import LocalAnalyzer, reading
-from analysis.analyzers.local.models import Lac, ModelMissing, Models
-from analysis.analyzers.local.spans import MAX_QUOTE, Passages
+from analysis.analyzers.local import LocalAnalyzer
+from analysis.analyzers.local.common.lac_model import Lac, ModelMissing, Models
+from analysis.analyzers.local.common.spans import MAX_QUOTE, Passages
+from analysis.analyzers.local.zh import reader
 from analysis.features import FEATURES, FeatureKey
 from arboris.bible.findings import (
     Appearance,
@@ -265,11 +266,11 @@ class NoModels(Models):
 
 
 def test_without_the_model_rules_go_on_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reading, "MODELS", NoModels())
+    monkeypatch.setattr(reader, "MODELS", NoModels())
     known = (KnownCharacter(1, "江九娘"),)
     session = LocalAnalyzer().open(chapter(ZH, "zh", known_characters=known))
     result = session.run("character_tracking", lambda _: None)
-    assert result.notes == [reading.NO_CHINESE_MODEL]
+    assert result.notes == [reader.NO_CHINESE_MODEL]
     assert of(Appearance, result.findings)
 
 

@@ -9,15 +9,15 @@ from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
 from analysis.features import FeatureKey
 from arboris.bible.findings import Finding
 
-from .changes import find_changes
-from .en_patterns import EN
-from .grammar import Grammar
-from .people import appearance, most_mentions, new_character
-from .reading import Reading, read
-from .relations import find_relations
-from .threads import find_payoffs, find_seed, thread_keywords
-from .world import find_rules, item_fact, place_fact
-from .zh_patterns import ZH
+from .common.changes import find_changes
+from .common.people import appearance, most_mentions, new_character
+from .common.reading import Language, Reading
+from .common.relations import find_relations
+from .common.spans import Passages
+from .common.threads import find_payoffs, find_seed, thread_keywords
+from .common.world import find_rules, item_fact, place_fact
+from .en.reader import EN
+from .zh.reader import ZH
 
 _SHARED = 0.8  # share of the time that reading takes, for the first feature's progress
 _STEP = 64  # passages between two checks
@@ -28,7 +28,8 @@ class LocalSession(Session):
 
     def __init__(self, chapter: ChapterInput) -> None:
         self._chapter = chapter
-        self._grammar: Grammar = ZH if chapter.language == "zh" else EN
+        self._language: Language = EN if chapter.language == "en" else ZH
+        self._grammar = self._language.grammar
         self._reading: Reading | None = None
         self._lock = threading.Lock()
 
@@ -36,7 +37,7 @@ class LocalSession(Session):
         with self._lock:
             fresh = self._reading is None
             if self._reading is None:
-                self._reading = read(self._chapter, lambda done: check(_SHARED * done))
+                self._reading = self._read(lambda done: check(_SHARED * done))
         base = _SHARED if fresh else 0.0
         reading = self._reading
 
@@ -47,6 +48,11 @@ class LocalSession(Session):
         findings = list(FINDERS[feature](self, reading, progress))
         progress(1.0)
         return FeatureResult(findings=findings, notes=list(reading.notes))
+
+    def _read(self, check: Callable[[float], None]) -> Reading:
+        passages = Passages(self._chapter.text, self._chapter.language)
+        check(0.02)
+        return self._language.read(self._chapter, passages, check)
 
     def new_characters(
         self, reading: Reading, progress: Callable[[float], None]
@@ -87,7 +93,7 @@ class LocalSession(Session):
                     yield rule
 
     def threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
-        threads = thread_keywords(self._chapter)
+        threads = thread_keywords(self._chapter, self._language)
         said: list[str] = []  # of the last seed: a passage may ask the same thing twice
         for number in range(len(reading.passages.segments)):
             _tick(number, len(reading.passages.segments), progress)

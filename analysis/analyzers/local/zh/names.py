@@ -6,9 +6,9 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from . import zh_words as w
-from .known import Lexicon
-from .zh_tokens import Word
+from ..common.known import Lexicon
+from . import words as w
+from .tokens import Word
 
 _CJK = r"\u3400-\u9fff〇"
 _EDGE = re.compile(rf"^[^{_CJK}A-Za-z]+|[^{_CJK}A-Za-z0-9]+$")
@@ -47,26 +47,6 @@ _TAILS = frozenset(
 _VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
 _NAME_TAGS = frozenset("PER LOC ORG nz n nw".split())
 _GIVEN_TAGS = frozenset("n nz v a vn an m PER nr".split())
-_SPEECH_TAILS = (
-    "便道",
-    "笑道",
-    "说道",
-    "问道",
-    "叹道",
-    "喝道",
-    "道",
-    "曰",
-    "说",
-    "笑",
-    "问",
-    "听",
-    "见",
-    "忙",
-    "便",
-    "又",
-    "亦",
-    "的",
-)
 _LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
 _SHORT_LIKE_PLACE = tuple("楼阁亭院庄堂轩园苑")
 _NO_NAME_ENDINGS = tuple("家门们")
@@ -74,14 +54,7 @@ _THING = re.compile(r"[这那哪一两几半每][条口块根座件架具台匹]
 _WITHIN = re.compile(r"里(?:[，。！？的、；]|面|头)")
 _CUT_USES = 3  # uses of a cut name that prove it
 _NOUN_USES = 3  # a surname's own uses as a noun in a chapter that make it a doubtful one
-_LIKE = frozenset("像 如 似 好像 仿佛 犹如 如同 好似 宛如 像是 有如 恰似".split())
-# "小女某某": said of one's own.
-_OWN_KIN = frozenset("小女 犬子 小儿 爱女 爱子 舍弟 舍妹 家兄 拙荆 劣徒 小徒".split())
 _VOICES = frozenset("小大低轻高柔尖厉颤齐同连失朗沉冷闷哑粗")  # "小声", "沉声"
-_PEOPLE_ENDINGS = (
-    "老者 老人 女子 男子 少年 少女 弟子 士兵 丫头 丫鬟 丫环 和尚 道士 汉子 妇人 书生 姑娘们 孩子 将军们 军士 "
-    "侍卫 侍女 护卫 守卫 小厮 僧人 官员 差役 小妖 众人 先生们 大汉 青年 婆子们 奴才".split()
-)
 
 
 @dataclass(slots=True)
@@ -142,7 +115,7 @@ class ZhCandidates:
         for at, word in enumerate(line):
             if word.tag in ("PER", "LOC", "ORG", "nz"):
                 form = trim_person(word.text) if word.tag == "PER" else _EDGE.sub("", word.text)
-                likened = word.tag == "PER" and at and line[at - 1].text in _LIKE
+                likened = word.tag == "PER" and at and line[at - 1].text in w.LIKE
                 if form and not likened:
                     self.tally[form].tags[word.tag] += 1
                 if word.tag != "PER" and form.endswith(w.REVERED) and len(form) > 2:
@@ -168,7 +141,7 @@ class ZhCandidates:
             joined = before.text + word.text
             if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
                 self.tally[joined].revered += 1
-        own = before is not None and before.text in _OWN_KIN and word.tag in _NAME_TAGS
+        own = before is not None and before.text in w.OWN_KIN and word.tag in _NAME_TAGS
         if own and 2 <= len(word.text) <= 3 and word.text not in w.ROLES:
             self.tally[word.text].named += 1
         if before is None or not (before.text in w.ROLES or before.text in w.INTRODUCERS):
@@ -325,7 +298,7 @@ def plausible(form: str) -> bool:
         return False
     if form in w.ROLES or form in w.NOT_NAMES or form in w.PLAIN_PLACES or form in w.BARE_PLACES:
         return False
-    if form.endswith(tuple(_PEOPLE_ENDINGS)) or (len(form) == 2 and form[1] in "阿老"):
+    if form.endswith(tuple(w.PEOPLE_ENDINGS)) or (len(form) == 2 and form[1] in "阿老"):
         return False
     return not (_HARD if is_full(form) else _FUNCTION).intersection(form)
 
@@ -346,7 +319,7 @@ def surname_of(form: str) -> str:
 def trim_person(word: str) -> str:
     """A PER word without the punctuation and speech verbs that the tagger drew in."""
     word = _EDGE.sub("", word)
-    for tail in _SPEECH_TAILS:
+    for tail in w.SPEECH_TAILS:
         if word.endswith(tail) and len(word) - len(tail) >= 2:
             return trim_person(word[: -len(tail)])
     if len(word) > 2 and word[0] in "那这":

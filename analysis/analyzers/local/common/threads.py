@@ -9,8 +9,7 @@ from analysis.analyzers.base import ChapterInput, OpenThread
 from arboris.bible.findings import Evidence, Foreshadowing, Payoff
 
 from .grammar import Grammar
-from .keywords import nouns_of
-from .reading import Reading, distinct
+from .reading import Language, Reading, distinct
 from .spans import MAX_QUOTE, Segment
 from .speech import is_said
 
@@ -65,7 +64,7 @@ def _of_substance(reading: Reading, number: int) -> list[str]:
         if is_said(reading.chapter.text, segment.start, segment.end):
             first = min([*reading.before(number, number), number])
             for before in range(first - 1, max(-1, first - 3), -1):
-                words = distinct([*words, *reading.counted(before)])
+                words = distinct([*words, *reading.nouns.counted(before)])
         words = distinct([*words, *reading.about(number, 2)])
     return words if any(word not in reading.people for word in words) else []
 
@@ -140,10 +139,10 @@ def find_payoffs(
     )
 
 
-def thread_keywords(chapter: ChapterInput) -> Threads:
+def thread_keywords(chapter: ChapterInput, language: Language) -> Threads:
     """The open threads with their keywords, taken from the quote where none were kept."""
     bare = [t for t in chapter.open_threads if not t.keywords]
-    nouns = nouns_of([t.quote or t.description for t in bare], chapter.language)
+    nouns = language.nouns_of([t.quote or t.description for t in bare])
     derived = {id(t): tuple(n) for t, n in zip(bare, nouns, strict=True)}
     return [
         (t, tuple(k for k in (t.keywords or derived[id(t)]) if len(k) > 1))

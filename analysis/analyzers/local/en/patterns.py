@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import re
 
-from .grammar import Grammar, HandedRule, MineRule, RelationRule, SeedRule, StateRule
-
-_KIN = (
-    "father|mother|brother|sister|twin|son|daughter|husband|wife|widow|widower|uncle|aunt|nephew|niece|cousin|grandfather|grandmother|"
-    "grandson|granddaughter|stepfather|stepmother|stepson|stepdaughter|half-brother|half-sister|brother-in-law|sister-in-law|"
-    "fiancé|fiancée|betrothed|lover|mistress|friend|companion|rival|enemy|nemesis|master|mentor|teacher|tutor|apprentice|pupil|student|"
-    "servant|maid|valet|squire|lieutenant|partner|colleague|neighbour|neighbor|guardian|ward|godfather|godmother|godson|employer|captain|heir"
-)
-_PAIR = "brothers|sisters|twins|cousins|friends|enemies|rivals|lovers|partners|husband and wife|father and son|mother and daughter|siblings|colleagues|allies"
+from ..common.grammar import Grammar, HandedRule, MineRule, RelationRule, SeedRule, StateRule
+from . import words as w
 
 
 def _rule(kind: str, verb: str, certainty: float = 0.7, *, place: bool = False) -> StateRule:
@@ -61,21 +54,21 @@ _SEEDS = (
 )  # fmt: skip
 
 _RELATIONS = (
-    RelationRule(re.compile(rf"^[’']s (?:[a-z\-]+ ){{0,2}}?(?P<r>{_KIN}),? $"), swap=True),
-    RelationRule(re.compile(r"^(?:, | is | was | became |, who (?:is|was) )$"), re.compile(rf"^[’']s (?:[a-z\-]+ ){{0,2}}?(?P<r>{_KIN})\b")),
-    RelationRule(re.compile(rf"^(?:,| is| was| became|, who (?:is|was)),? (?:the |an? )?(?:[a-z\-]+ ){{0,2}}?(?P<r>{_KIN}) (?:of|to) $")),
-    RelationRule(re.compile(r"^ and (?:his |her )?$"), re.compile(rf"^ (?:were|are|had been|became) (?:[a-z\-]+ )?(?P<r>{_PAIR})\b")),
+    RelationRule(re.compile(rf"^[’']s (?:[a-z\-]+ ){{0,2}}?(?P<r>{w.KIN}),? $"), swap=True),
+    RelationRule(re.compile(r"^(?:, | is | was | became |, who (?:is|was) )$"), re.compile(rf"^[’']s (?:[a-z\-]+ ){{0,2}}?(?P<r>{w.KIN})\b")),
+    RelationRule(re.compile(rf"^(?:,| is| was| became|, who (?:is|was)),? (?:the |an? )?(?:[a-z\-]+ ){{0,2}}?(?P<r>{w.KIN}) (?:of|to) $")),
+    RelationRule(re.compile(r"^ and (?:his |her )?$"), re.compile(rf"^ (?:were|are|had been|became) (?:[a-z\-]+ )?(?P<r>{w.PAIRS})\b")),
     RelationRule(re.compile(r"^ (?:had |has |finally |at last )?married $"), label="spouse"),
 )  # fmt: skip
 
 _MINE = (
     MineRule(
         re.compile(
-            rf"\b[Mm]y (?:(?:elder|eldest|younger|youngest|older|late|twin|dead|own|dear) )?(?P<r>{_KIN}),? $"
+            rf"\b[Mm]y (?:(?:elder|eldest|younger|youngest|older|late|twin|dead|own|dear) )?(?P<r>{w.KIN}),? $"
         ),
         re.compile(""),
     ),
-    MineRule(re.compile(""), re.compile(rf" (?:is|was) my (?:[a-z]+ )?(?P<r>{_KIN})\b(?![’'\-])")),
+    MineRule(re.compile(""), re.compile(rf" (?:is|was) my (?:[a-z]+ )?(?P<r>{w.KIN})\b(?![’'\-])")),
 )
 _HANDED = (
     HandedRule(re.compile(r"\b(?:gave|handed|passed|entrusted|returned|delivered|offered|presented) (?:the|a|an|his|her|their|it|them|one)\b[^.!?;,]{0,40} to $"), re.compile(r"(?=[ .,;!])(?![’']s)")),
@@ -84,7 +77,7 @@ _HANDED = (
 # Lines of verse: two at least, none as long as a sentence of prose.
 _VERSE = r"(?P<v>(?:[^\"“”.!?;,:\n/]{8,60}[.!?;,/\n][ \n]*){1,8}(?:[^\"“”.!?;,:\n/*]{8,60}[.!?]?)?)"
 
-EN = Grammar(
+GRAMMAR = Grammar(
     states=_STATES,
     growth=_GROWTH,
     no_growth=_NO_GROWTH,
@@ -96,7 +89,7 @@ EN = Grammar(
     relations=_RELATIONS,
     mine=_MINE,
     humble={},
-    theirs=re.compile(rf"\b(?:his|her) (?:(?:elder|eldest|younger|youngest|older|late|twin|dead|lost) )?(?P<r>{_KIN}),? $"),
+    theirs=re.compile(rf"\b(?:his|her) (?:(?:elder|eldest|younger|youngest|older|late|twin|dead|lost) )?(?P<r>{w.KIN}),? $"),
     is_a=re.compile(
         r"^(?:,| (?:is|was|had been)) (?P<d>(?:an?|the) (?!same\b|first\b|next\b|other\b|time\b|best\b|most\b)"
         r"(?![^.!?;:\"“”]*\b(?:you|I|we|he|she|they)\b)(?:[a-z\-]+, (?=[a-z\-]+ [a-z]))?[^.!?;:,\"“”]{4,70})[.,;!]"

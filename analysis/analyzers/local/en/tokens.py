@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .en_words import FUNCTION
-from .spans import Passages
+from ..common.spans import Passages
+from .words import FUNCTION
 
 _WORD = re.compile(r"[^\W\d_]+(?:[’'\-][^\W\d_]+)*\.?|\d+")
 _GENITIVE = re.compile(r"[’']s$|(?<=s)[’']$")

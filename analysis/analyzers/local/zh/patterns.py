@@ -4,18 +4,11 @@ from __future__ import annotations
 
 import re
 
-from .grammar import Grammar, HandedRule, MineRule, RelationRule, SeedRule, StateRule
+from ..common.grammar import Grammar, HandedRule, MineRule, RelationRule, SeedRule, StateRule
+from . import words as w
 
-_KIN = (
-    "师父|师傅|师尊|恩师|徒弟|弟子|徒儿|大弟子|关门弟子|父亲|母亲|爹爹|爹|娘亲|生父|生母|儿子|独子|长子|次子|女儿|独女|长女|"
-    "哥哥|弟弟|姐姐|妹妹|兄长|大哥|二哥|胞弟|胞妹|妻子|丈夫|夫君|夫人|未婚妻|未婚夫|义父|义母|义子|义女|养父|养子|养女|义兄|义弟|"
-    "仇人|仇家|仇敌|死敌|宿敌|死对头|对手|好友|朋友|挚友|知己|发小|搭档|同伴|上司|下属|部下|手下|心腹|主人|主子|仆人|侍女|丫鬟|丫环|护卫|"
-    "祖父|祖母|爷爷|奶奶|外公|外婆|岳父|岳母|岳丈|女婿|儿媳|叔叔|叔父|伯父|舅舅|姑姑|姨妈|侄子|侄儿|侄女|外甥|孙子|孙女|"
-    "师兄|师弟|师姐|师妹|师叔|师伯|师祖|恋人|情人|心上人|表哥|表弟|表姐|表妹|堂哥|堂弟|堂姐|堂妹|堂兄|师娘|师侄|徒孙|亲兄弟|亲妹妹|亲哥哥|姐夫|妹夫|嫂子|学生|老师|导师|同门|同学|同事|邻居|盟友|恩人|救命恩人|助手|秘书|老板"
-)
-_PAIR = "师徒|父子|父女|母子|母女|兄弟|姐妹|姊妹|兄妹|姐弟|夫妻|夫妇|仇人|死敌|宿敌|对头|朋友|好友|知己|恋人|情侣|搭档|同学|同门|同事|盟友|表兄弟|表兄妹|表姐妹|表姐弟|堂兄弟|堂兄妹|堂姐妹|师兄弟|师兄妹|师姐妹|师姐弟|祖孙|叔侄|主仆|结义兄弟|双胞胎"
 # One's own, in speech, where shorter words do too: "我爹", "我哥".
-_OWN = f"{_KIN}|爹|娘|哥|姐|妹|弟"
+_OWN = f"{w.KIN}|爹|娘|哥|姐|妹|弟"
 
 
 def _rule(kind: str, verb: str, certainty: float = 0.7, *, place: bool = False) -> StateRule:
@@ -81,11 +74,11 @@ _SEEDS = (
 )  # fmt: skip
 
 _RELATIONS = (
-    RelationRule(re.compile(rf"^的(?:亲|好|大|二|小|老)?(?P<r>{_KIN})[，、]?$"), swap=True),
-    RelationRule(re.compile(r"^[，,]?(?:正是|乃是|便是|就是|本是|原是|原来是|也是|是|乃)$"), re.compile(rf"^的(?:亲|好|大|二|小|老)?(?P<r>{_KIN})(?![的们之])")),
+    RelationRule(re.compile(rf"^的(?:亲|好|大|二|小|老)?(?P<r>{w.KIN})[，、]?$"), swap=True),
+    RelationRule(re.compile(r"^[，,]?(?:正是|乃是|便是|就是|本是|原是|原来是|也是|是|乃)$"), re.compile(rf"^的(?:亲|好|大|二|小|老)?(?P<r>{w.KIN})(?![的们之])")),
     RelationRule(re.compile(r"^[，,]?(?:正是|乃是|便是|就是|是|乃)?$"), re.compile(r"^之(?P<r>子|女|父|母|弟|兄|妹|姊|妻|徒|孙|师|友)(?!间|中)")),
-    RelationRule(re.compile(r"^[，,]$"), re.compile(rf"^的(?:亲|大|二|小)?(?P<r>{_KIN})(?=[，。！；])")),
-    RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(rf"^(?:二人|两人)?(?:本是|原是|乃是|互为|结为|成了|是|乃|既是)(?:一对|亲|孪生|结义|同门|多年的?|异姓)?(?P<r>{_PAIR})")),
+    RelationRule(re.compile(r"^[，,]$"), re.compile(rf"^的(?:亲|大|二|小)?(?P<r>{w.KIN})(?=[，。！；])")),
+    RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(rf"^(?:二人|两人)?(?:本是|原是|乃是|互为|结为|成了|是|乃|既是)(?:一对|亲|孪生|结义|同门|多年的?|异姓)?(?P<r>{w.PAIRS})")),
     RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(r"^(?:二人|两人)?(?:在[^，。]{1,8})?(?:成了?亲|成婚|拜堂|完婚|结婚)"), "夫妻"),
     RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(r"^(?:二人|两人)?(?:义结金兰|结拜|结为兄弟)"), "结义兄弟"),
     RelationRule(re.compile(r"^[和与跟同、]$"), re.compile(r"^(?P<r>师徒|父子|父女|母子|母女|兄弟|姐妹|姊妹|兄妹|姐弟|夫妻|夫妇)(?:二人|两人|俩|两个)")),
@@ -102,13 +95,6 @@ _MINE = (
     MineRule(re.compile(r"(?P<r>小女|犬子|小儿|家父|家母|家兄|家姐|家师|舍弟|舍妹|拙荆|内人|内子|劣徒|小徒|先父|先母|先师|亡妻|亡夫)$"), re.compile("")),
     MineRule(re.compile(""), re.compile(rf"(?:正|就|便|乃|本)?是我的?(?:亲|大|二|小)?(?P<r>{_OWN})[，,。！!；;”」』]")),
 )  # fmt: skip
-_HUMBLE = dict(
-    pair.split("=")
-    for pair in (
-        "小女=女儿 犬子=儿子 小儿=儿子 家父=父亲 家母=母亲 家兄=哥哥 家姐=姐姐 家师=师父 舍弟=弟弟 舍妹=妹妹 拙荆=妻子 内人=妻子 "
-        "内子=妻子 劣徒=徒弟 小徒=徒弟 先父=父亲 先母=母亲 先师=师父 亡妻=妻子 亡夫=丈夫 爹=父亲 娘=母亲 哥=哥哥 姐=姐姐 妹=妹妹 弟=弟弟"
-    ).split()
-)
 _GIVEN = r"(?:递|交|塞|送|还|赠|传|留|转交|归还|托付|交付|赐)"
 _HANDED = (
     HandedRule(re.compile(rf"(?:[^，。！？；：“”]{{0,20}}[把将取拿掏解摘捧][^，。！？；：“”]{{2,20}}[，,]?|^)[^，。！？；：“”]{{0,3}}{_GIVEN}(?:还|交)?(?:给|到|与)了?$"), re.compile(r"(?:手[上中里])?(?=[，,。！!；;”])")),
@@ -116,7 +102,7 @@ _HANDED = (
 )  # fmt: skip
 _VERSE = r"(?P<v>(?:[^，。！？；、“”「」\s]{2,14}[，。！？；、\s]+){2,12}(?:[^，。！？；、“”「」\s]{2,14})?)"
 
-ZH = Grammar(
+GRAMMAR = Grammar(
     states=_STATES,
     growth=_GROWTH,
     no_growth=_NO_GROWTH,
@@ -127,8 +113,8 @@ ZH = Grammar(
     handed=_HANDED,
     relations=_RELATIONS,
     mine=_MINE,
-    humble=_HUMBLE,
-    theirs=re.compile(rf"(?<![其他她])[他她]的?(?:亲|大|二|小)?(?P<r>{_KIN})$"),
+    humble=w.HUMBLE,
+    theirs=re.compile(rf"(?<![其他她])[他她]的?(?:亲|大|二|小)?(?P<r>{w.KIN})$"),
     is_a=re.compile(r"^(?:(?:本|原|乃|便|就|正|原本)?(?:是|乃是|系)|乃)(?:一[个名位]|个)?(?P<d>(?!不|没|说|谁|什么|否|要|想|在|怎|因|为|这|那|我|你|他|她|何)[^，。！？；：“”]{2,24})[，。；！]"),
     apposed=re.compile(r"(?:^|[，。！？；“、是])(?:正是|便是|就是|乃是|即是|当今|一位|一名)?(?P<d>[^，。！？；：“”、是]{0,10}(?:掌门|宗主|门主|堂主|帮主|谷主|阁主|长老|弟子|将军|国师|丞相|太守|知府|县令|队长|教授|博士|老板|总裁|局长|校长|医生|律师|师父|师兄|师姐|师弟|师妹|父亲|母亲|儿子|女儿|哥哥|姐姐|弟弟|妹妹|妻子|丈夫|管家|侍女|丫鬟|护卫|商人|捕头|工程师|记者|司机|财主|猎户|铁匠|书生|首领|城主|国王|皇帝|公主|太子|王爷))$"),
     seeds=_SEEDS,

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from . import zh_words as w
-from .entities import Draft, EntityKind
-from .zh_names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, _TITLED, is_full
-from .zh_tokens import Word
+from ..common.entities import Draft, EntityKind
+from . import words as w
+from .names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, _TITLED, is_full
+from .tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
 _FACTION_END = tuple(sorted(w.FACTION_ENDINGS, key=len, reverse=True))
 _INSIDE = re.compile(r"(?:[里中上下内外边旁前后]|附近|一带|门口|等处)$")
 # "our", "this", "a", "your humble": what follows is no proper name.
 _POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧满整半合遍举阖")
-_MOTION = frozenset(
-    "在 到 从 往 至 去 回 过 离 出 入 进 下 上 赴 抵 投 来 来到 去到 回到 走到 赶到 到了 过了 进了 出了 离了 离开 "
-    "前往 抵达 进入 走进 经过 路过 途经 位于 住在 自 奔 向 取 攻 守 屯 驻 逃到 逃往 望 直奔 正是 加入 属于 出身".split()
-)
 _HOUSES = frozenset("府家宫院堂殿部房庄寨楼门国军")  # "太守府" is any governor's
 _LANDSCAPE = frozenset("山海湖河江岭州")  # "南山", "东海" are names
 _BANKS = frozenset("滩岸崖坡")
@@ -97,7 +93,7 @@ class ZhPlaces:
         before = line[at - 1] if at else None
         if before is None or len(joined) < 2 or not joined.endswith(w.FIRM_PLACE_ENDINGS):
             return
-        moved = before.text.rstrip("了") in _MOTION or (word.tag == "PER" and joined != form)
+        moved = before.text.rstrip("了") in w.MOTION or (word.tag == "PER" and joined != form)
         listed = before.tag == "LOC" or (
             before.text == "、" and at > 1 and line[at - 2].tag == "LOC"
         )

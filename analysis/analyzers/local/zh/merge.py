@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from . import zh_words as w
-from .entities import Draft
-from .known import Lexicon
-from .zh_names import _CJK, is_full, plausible, surname_of, titled_parts
-from .zh_tokens import Word
+from ..common.entities import Draft
+from ..common.known import Lexicon
+from . import words as w
+from .names import _CJK, is_full, plausible, surname_of, titled_parts
+from .tokens import Word
 
 _QUOTED = rf"[“「『‘\"]?(?P<alias>[{_CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
 # "人称断魂剑": said of the one person whom the sentence names before.
@@ -122,7 +122,7 @@ class Merger:
     def _bearers(self, form: str) -> list[Draft]:
         """People with a full name whose surname the titled ``form`` gives."""
         parts = titled_parts(form)
-        if parts is None or parts[1] not in w.OFFICE_SET:
+        if parts is None or parts[1] not in w.OFFICES:
             return []
         return [
             d

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
 
-from . import en_words as w
-from .en_tokens import Word
+from . import words as w
+from .tokens import Word
 
 _LINKS = frozenset({"of", "de", "du", "von", "van", "la", "le", "della", "di", "d'"})
 _RANKS = w.TITLES - w.EPITHETS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .models import Lac
-from .spans import Passages
+from ..common.lac_model import Lac
+from ..common.spans import Passages
 
 
 @dataclass(frozen=True, slots=True)

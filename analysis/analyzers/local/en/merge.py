@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 
-from . import en_words as w
-from .en_names import EnCandidates, Votes
-from .entities import Draft, EntityKind
+from ..common.entities import Draft, EntityKind
+from . import words as w
+from .names import EnCandidates, Votes
 
 _COMMON = w.NO_NAMES | w.TITLES | w.FUNCTION
 

@@ -1,0 +1,85 @@
+"""One Chinese chapter, read: the tagger's words, the cast, the things."""
+
+from __future__ import annotations
+
+from analysis.analyzers.base import ChapterInput
+
+from ..common.entities import place
+from ..common.lac_model import MODELS, Lac, ModelMissing
+from ..common.reading import (
+    Check,
+    Language,
+    Reading,
+    Spans,
+    forms_of,
+    known_drafts,
+    with_known_items,
+)
+from ..common.spans import Passages
+from .items import find_items
+from .keywords import counted_things, salient_nouns
+from .merge import Merger
+from .names import ZhCandidates
+from .patterns import GRAMMAR
+from .places import ZhPlaces
+from .tokens import Word, read_words, with_offsets
+
+
+def gettext_noop(message: str) -> str:
+    """Marks a note for the translators; no Django is needed to read a chapter."""
+    return message
+
+
+NO_CHINESE_MODEL = gettext_noop(
+    "The Chinese language model is not installed; names were found by rules alone."
+)
+
+
+class ZhNouns:
+    def __init__(self, passages: Passages, words: list[list[Word]]) -> None:
+        self._passages = passages
+        self._words = words
+
+    def of_segment(self, number: int, names: Spans) -> list[str]:
+        return salient_nouns(self._words[number], names) + self.counted(number)
+
+    def counted(self, number: int) -> list[str]:
+        segment = self._passages.segments[number]
+        return counted_things(self._passages.text[segment.start : segment.end])
+
+
+def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
+    notes: list[str] = []
+    lac: Lac | None = None
+    try:
+        lac = MODELS.lac
+    except ModelMissing:
+        notes.append(NO_CHINESE_MODEL)
+    words = read_words(passages, lac, lambda f: check(0.05 + 0.75 * f))
+    people, things = known_drafts(chapter)
+    persons = ZhCandidates(chapter.text, words).persons()
+    check(0.85)
+    drafts = Merger(persons, people).run(chapter.text, words) + things
+    taken = {f for d in drafts for f in d.forms}
+    drafts += [d for d in ZhPlaces(words, persons).drafts() if d.name not in taken]
+    check(0.9)
+    cast = place(chapter.text, drafts, whole_words=False)
+    check(0.95)
+    items = with_known_items(chapter, find_items(chapter.text, words, forms_of(cast)))
+    check(1.0)
+    return Reading(chapter, passages, cast, items, ZhNouns(passages, words), notes)
+
+
+def nouns_of(texts: list[str]) -> list[list[str]]:
+    found: list[list[str]] = [[] for _ in texts]
+    try:
+        lac = MODELS.lac
+    except ModelMissing:
+        return found
+    for batch in lac.tag([text[:200] for text in texts]):
+        for number, tokens in batch:
+            found[number] = salient_nouns(with_offsets(tokens, 0))
+    return found
+
+
+ZH = Language(GRAMMAR, read, nouns_of)
