@@ -18,7 +18,7 @@ admin.site.site_header = admin.site.site_title = "Arboris"
 urlpatterns = [
     path("", include("arboris.workspace.urls")),
     path("api/auth/token", TokenView.as_view()),
-    path("api/", include("arboris.workspace.api.urls")),
+    path("api/", include("arboris.workspace.api_urls")),
     path("api/async-analysis/", include("analysis.api.urls")),
     path("api/async-analysis/", include("notifications.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),

@@ -44,7 +44,7 @@ def make_project(owner: User, title: str = "听雨楼", **fields: Any) -> NovelP
 def make_chapter(project: NovelProject, content: str = LONG_ENOUGH, **fields: Any) -> Chapter:
     def work() -> Chapter:
         locked = novels.lock_project(project.pk)
-        draft = novels.Draft.of(content)
+        draft = novels.ChapterText.of(content)
         return novels.add_chapter(locked, draft, **fields)[0]
 
     return in_transaction(work)

@@ -30,7 +30,7 @@ class ChapterExists(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
+class ChapterText:
     """A chapter's text with all that is computed from it, before any transaction is opened."""
 
     content: str
@@ -44,7 +44,7 @@ class Draft:
         content: str,
         source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN,
         summary: str = "",
-    ) -> Draft:
+    ) -> ChapterText:
         """``summary``: one that was made already; without it the extractive one."""
         summary = summary or extractive_summary(content, guess_language(content))
         return cls(content, summary, word_count(content), source)
@@ -81,7 +81,7 @@ def removing(work: Callable[[], T]) -> T:
 
 
 def add_chapter(
-    project: NovelProject, draft: Draft, *, title: str = "", number: int | None = None
+    project: NovelProject, text: ChapterText, *, title: str = "", number: int | None = None
 ) -> tuple[Chapter, ChapterVersion]:
     """A new chapter with its first version; the caller holds the project's lock.
 
@@ -96,42 +96,42 @@ def add_chapter(
         project=project,
         chapter_number=number,
         title=title,
-        summary=draft.summary,
-        word_count=draft.words,
+        summary=text.summary,
+        word_count=text.words,
     )
-    return chapter, _add_version(chapter, draft)
+    return chapter, _add_version(chapter, text)
 
 
-def change_text(chapter: Chapter, draft: Draft) -> ChapterVersion | None:
+def change_text(chapter: Chapter, text: ChapterText) -> ChapterVersion | None:
     """A new version of the chapter, or None where the text is the same; the project is locked.
 
     Whoever saves an unfinished text as it is takes it for finished: that is a new version too.
     """
     current = chapter.current
-    if current.content == draft.content and current.source != ChapterVersion.Source.DRAFT:
+    if current.content == text.content and current.source != ChapterVersion.Source.DRAFT:
         return None
     chapter.version += 1
-    _tell(chapter, draft)
-    return _add_version(chapter, draft)
+    _describe(chapter, text)
+    return _add_version(chapter, text)
 
 
-def write_on(version: ChapterVersion, draft: Draft) -> None:
+def replace_draft(version: ChapterVersion, text: ChapterText) -> None:
     """What has been written by now in the place of an unfinished text; the project is locked."""
     assert version.source == ChapterVersion.Source.DRAFT
-    version.content, version.source = draft.content, draft.source
+    version.content, version.source = text.content, text.source
     version.save(update_fields=["content", "source"])
-    _tell(version.chapter, draft)
+    _describe(version.chapter, text)
 
 
-def _tell(chapter: Chapter, draft: Draft) -> None:
+def _describe(chapter: Chapter, text: ChapterText) -> None:
     """Put into the chapter's row what it says of its text."""
-    chapter.summary = draft.summary
-    chapter.word_count = draft.words
+    chapter.summary = text.summary
+    chapter.word_count = text.words
     chapter.updated_at = timezone.now()
     chapter.save(update_fields=["version", "summary", "word_count", "updated_at"])
 
 
-def _add_version(chapter: Chapter, draft: Draft) -> ChapterVersion:
+def _add_version(chapter: Chapter, text: ChapterText) -> ChapterVersion:
     return ChapterVersion.objects.create(
-        chapter=chapter, number=chapter.version, content=draft.content, source=draft.source
+        chapter=chapter, number=chapter.version, content=text.content, source=text.source
     )

@@ -7,16 +7,16 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from arboris.sign_in import limited
-from arboris.workspace import views
+from arboris.workspace import pages
 
 app_name = "workspace"
 
 urlpatterns = [
-    path("", views.projects, name="projects"),
-    path("projects/<uuid:project_id>", views.project, name="project"),
-    path("projects/<uuid:project_id>/bible", views.bible, name="bible"),
-    path("chapters/<int:chapter_id>", views.chapter, name="chapter"),
-    path("notifications", views.notifications, name="notifications"),
+    path("", pages.projects, name="projects"),
+    path("projects/<uuid:project_id>", pages.project, name="project"),
+    path("projects/<uuid:project_id>/bible", pages.bible, name="bible"),
+    path("chapters/<int:chapter_id>", pages.chapter, name="chapter"),
+    path("notifications", pages.notifications, name="notifications"),
     path(
         "login",
         limited(

@@ -16,7 +16,8 @@ from analysis.models import PendingAnalysis, Status
 from analysis.queue import wakeup
 from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
-from arboris.workspace import chapters
+from arboris.workspace.chapters import service as chapters
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from notifications.models import AnalysisNotification
 from tests.analysis.operators import (
     Terminal,
@@ -223,8 +224,8 @@ def test_retry_puts_failed_ones_back_and_wakes_a_worker(project: NovelProject) -
 
 def test_retry_leaves_out_what_a_newer_text_made_out_of_date(project: NovelProject) -> None:
     task = failed_task(project)
-    draft = novels.Draft.of(LONG_ENOUGH + "又一句。")
-    chapters.change(task.chapter_id, draft, None, chapters.Wish(mode="basic"))
+    draft = novels.ChapterText.of(LONG_ENOUGH + "又一句。")
+    chapters.change(task.chapter_id, draft, None, AnalysisOptions(mode="basic"))
     assert call("retry_analysis", "--all", "--noinput", "--json").ids == []
     named = call("retry_analysis", task.pk, "--noinput", "--json")
     assert (named.code, named.rows[0]["outcome"]) == (1, "text_changed")

@@ -33,7 +33,7 @@ from arboris.bible.models import Character, CharacterState, Finding, Foreshadowi
 from arboris.llm import prompt_fence
 from arboris.novels import model_summary
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from arboris.workspace.generation import messages_for
+from arboris.workspace.generation.prompt import messages_for
 from tests.analysis.injections import INJECTIONS, Injection
 from tests.factories import claim_next, make_chapter, make_project, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured

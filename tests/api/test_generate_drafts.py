@@ -17,9 +17,9 @@ from pytest_django import Settings
 from analysis.models import PendingAnalysis
 from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from arboris.workspace.api.generate import events as events_of
-from arboris.workspace.chapters import Wish
-from arboris.workspace.generating import Generation
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
+from arboris.workspace.generation.api import events as events_of
+from arboris.workspace.generation.service import Generation
 from tests import live
 from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient, make_chapter
@@ -106,7 +106,9 @@ def test_a_new_title_leaves_a_draft_a_draft(
 
 
 def generation(project: NovelProject, **more: Any) -> Generation:
-    return Generation(project, Wish(), instructions="", title="", **({"number": None} | more))
+    return Generation(
+        project, AnalysisOptions(), instructions="", title="", **({"number": None} | more)
+    )
 
 
 async def some(answer: AsyncGenerator[bytes, None], count: int) -> None:

@@ -25,8 +25,8 @@ from arboris.db import in_transaction
 from arboris.llm import prompt_fence
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, NovelProject
-from arboris.workspace.generation import messages_for
-from arboris.workspace.generation.material import ENDING
+from arboris.workspace.generation.prompt import messages_for
+from arboris.workspace.generation.prompt.material import ENDING
 from tests.factories import make_project
 
 _quotes = itertools.count(1)
@@ -55,7 +55,7 @@ def found(_type: Any, /, **fields: Any) -> Told:
 def write(project: NovelProject, number: int, text: str, *findings: Told, summary: str = "") -> Chapter:  # fmt: skip
     def work() -> Chapter:
         locked = novels.lock_project(project.pk)
-        draft = novels.Draft.of(text, summary=summary)
+        draft = novels.ChapterText.of(text, summary=summary)
         chapter, version = novels.add_chapter(locked, draft, number=number, title=f"题{number}")
         story.record(
             locked, chapter_id=chapter.pk, version_id=version.pk, task_id=number, findings=findings
@@ -220,7 +220,7 @@ def test_markers_cannot_be_forged_from_any_part(novel: NovelProject) -> None:
 
 def test_every_kind_has_its_word() -> None:
     from arboris.bible.findings import ForeshadowingKind, Role, StateKind, WorldKind
-    from arboris.workspace.generation.wording import EN, ZH
+    from arboris.workspace.generation.prompt.wording import EN, ZH
 
     for wording in (EN, ZH):
         assert set(get_args(Role)) == set(wording.roles)

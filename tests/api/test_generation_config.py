@@ -9,7 +9,7 @@ import pytest
 
 from analysis.models import PendingAnalysis
 from arboris.novels.models import Chapter, NovelProject
-from arboris.workspace.api.wishes import OTHERWISE
+from arboris.workspace.chapters.analysis_options import OTHERWISE
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter
 
 

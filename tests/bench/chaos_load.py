@@ -14,8 +14,9 @@ from django.db import DatabaseError, InterfaceError, connection
 
 from analysis.models import PendingAnalysis
 from arboris.novels.models import NovelProject
-from arboris.novels.services import Draft
-from arboris.workspace import chapters
+from arboris.novels.services import ChapterText
+from arboris.workspace.chapters import service as chapters
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from tests.bench.chaos_analyzer import text_of
 
 log = logging.getLogger(__name__)
@@ -96,13 +97,13 @@ class Load:
             self._novels.append(novel.pk)
         # Two at a time are written, so that analyses of one novel end side by side.
         novel_id = self._random.choice(self._novels[-2:])
-        mark, wish = self._mark(), chapters.Wish()
-        new = chapters.NewChapter(Draft.of(text_of(mark)))
-        (added,) = chapters.add(novel_id, [new], wish)
+        mark, options = self._mark(), AnalysisOptions()
+        new = chapters.NewChapter(ChapterText.of(text_of(mark)))
+        (added,) = chapters.add(novel_id, [new], options)
         self._note(mark, added)
         if self._random.random() < CHANGED:
-            mark, draft = self._mark(), Draft.of(text_of(self._marks))
-            self._note(mark, chapters.change(added.chapter.pk, draft, None, wish))
+            mark, draft = self._mark(), ChapterText.of(text_of(self._marks))
+            self._note(mark, chapters.change(added.chapter.pk, draft, None, options))
 
     def _mark(self) -> int:
         """A new mark, in doubt until its save is answered."""
@@ -110,7 +111,7 @@ class Load:
         self.in_doubt.append(self._marks)
         return self._marks
 
-    def _note(self, mark: int, saved: chapters.Saved) -> None:
+    def _note(self, mark: int, saved: chapters.SavedChapter) -> None:
         assert saved.task is not None
         self.saved.append(Saved(mark, saved.chapter.pk, saved.task.pk))
         self.in_doubt.remove(mark)

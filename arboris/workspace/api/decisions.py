@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 from arboris.bible.additions import PERSON_FIELDS
 from arboris.bible.models import Decision
 from arboris.rest import Conflict, whole_parameter
-from arboris.workspace import decisions, export, inbox
-from arboris.workspace.api.projects import own_project
-from arboris.workspace.api.serializers import Text
+from arboris.workspace import bible, decisions, export, inbox
+from arboris.workspace.access import own_project
+from arboris.workspace.fields import Text
 
 ACTIONS = ("accept", "reject", "edit", "merge", "split", "rename", "add")
 NEEDS = {
@@ -206,3 +206,9 @@ def _as_api_error(refused: decisions.Refused) -> exceptions.APIException:
     if refused.conflict:
         return Conflict(str(refused))
     return exceptions.ValidationError({refused.field: [str(refused)]})
+
+
+class BibleView(APIView):
+    @extend_schema(responses={200: dict[str, Any]})
+    def get(self, request: Request, project_id: uuid.UUID) -> Response:
+        return Response(bible.as_dict(own_project(request, project_id)))

@@ -19,7 +19,8 @@ from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.importing import ImportedNovel, ImportLimits, NovelImportError, parse_novel
 from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.workspace import chapters
+from arboris.workspace.chapters import service as chapters
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
 
 
 class Command(OperatorCommand):
@@ -54,19 +55,19 @@ class Command(OperatorCommand):
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        wish = _wish(options)
+        analysis = _analysis_options(options)
         user = find_user(options["user"])
         project = _project(options["project"], user.pk)
         title = _title(options["title"])
         novel = _read(Path(options["file"]))
         language = project.language if project else novel.language
-        drafts = self._drafts(novel)
+        new = self._new_chapters(novel)
         title = project.title if project else title or novel.title
-        saved: list[chapters.Saved] = []
+        saved: list[chapters.SavedChapter] = []
         if not self.dry_run:
 
-            def work() -> tuple[NovelProject, list[chapters.Saved]]:
-                added, its = _save(project, user.pk, title, language, drafts, wish)
+            def work() -> tuple[NovelProject, list[chapters.SavedChapter]]:
+                added, its = _save(project, user.pk, title, language, new, analysis)
                 details = {"user": options["user"], "project": str(added.pk), "title": title}
                 actor, count = audit.at_the_terminal(), len(its)
                 reason = options["reason"]
@@ -74,11 +75,11 @@ class Command(OperatorCommand):
                 return added, its
 
             project, saved = in_transaction(work)
-        self._show(novel, project, title, drafts, saved)
+        self._show(novel, project, title, new, saved)
 
-    def _drafts(self, novel: ImportedNovel) -> list[chapters.NewChapter]:
+    def _new_chapters(self, novel: ImportedNovel) -> list[chapters.NewChapter]:
         """Summaries and word counts are computed before any transaction is opened."""
-        drafts = []
+        new = []
         with terminal.progress(self.err, self.name, len(novel.chapters)) as advance:
             for item in novel.chapters:
                 if len(item.content) > settings.ARBORIS_MAX_CHAPTER_CHARS:
@@ -90,20 +91,20 @@ class Command(OperatorCommand):
                             "limit": settings.ARBORIS_MAX_CHAPTER_CHARS,
                         }
                     )
-                draft = novels.Draft.of(item.content, ChapterVersion.Source.IMPORTED)
-                drafts.append(chapters.NewChapter(draft, title=item.title[:200]))
+                text = novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED)
+                new.append(chapters.NewChapter(text, title=item.title[:200]))
                 advance(1)
-        return drafts
+        return new
 
     def _show(
         self,
         novel: ImportedNovel,
         project: NovelProject | None,
         title: str,
-        drafts: list[chapters.NewChapter],
-        saved: list[chapters.Saved],
+        new: list[chapters.NewChapter],
+        saved: list[chapters.SavedChapter],
     ) -> None:
-        rows = [_saved_row(item) for item in saved] or [_draft_row(item) for item in drafts]
+        rows = [_saved_row(item) for item in saved] or [_new_row(item) for item in new]
         if self.json:
             self.data(
                 {
@@ -126,10 +127,10 @@ class Command(OperatorCommand):
             self.stdout.write(_("Imported %(title)s (%(project)s), %(count)d chapters.") % values)
 
 
-def _wish(options: dict[str, Any]) -> chapters.Wish:
+def _analysis_options(options: dict[str, Any]) -> AnalysisOptions:
     if options["mode"] not in {"enhanced", "basic"}:
         raise UsageError("--mode", _("%r is neither enhanced nor basic.") % options["mode"])
-    return chapters.Wish(options["mode"], whole("--priority", options["priority"], 1, 10))
+    return AnalysisOptions(options["mode"], whole("--priority", options["priority"], 1, 10))
 
 
 def _project(value: Any, owner_id: int) -> NovelProject | None:
@@ -171,15 +172,15 @@ def _save(
     owner_id: int,
     title: str,
     language: str,
-    drafts: list[chapters.NewChapter],
-    wish: chapters.Wish,
-) -> tuple[NovelProject, list[chapters.Saved]]:
+    new: list[chapters.NewChapter],
+    options: AnalysisOptions,
+) -> tuple[NovelProject, list[chapters.SavedChapter]]:
     if project is None:
         project = NovelProject.objects.create(owner_id=owner_id, title=title, language=language)
-    return project, chapters.add(project.pk, drafts, wish)
+    return project, chapters.add(project.pk, new, options)
 
 
-def _saved_row(saved: chapters.Saved) -> dict[str, Any]:
+def _saved_row(saved: chapters.SavedChapter) -> dict[str, Any]:
     chapter, task = saved.chapter, saved.task
     return {
         "id": chapter.pk,
@@ -190,11 +191,11 @@ def _saved_row(saved: chapters.Saved) -> dict[str, Any]:
     }
 
 
-def _draft_row(new: chapters.NewChapter) -> dict[str, Any]:
+def _new_row(new: chapters.NewChapter) -> dict[str, Any]:
     return {
         "id": None,
         "chapter_number": None,
         "title": new.title,
-        "word_count": new.draft.words,
+        "word_count": new.text.words,
         "analysis": None,
     }

@@ -1,6 +1,11 @@
+"""The paths of the writers' calls, below /api/."""
+
 from django.urls import path, register_converter
 
-from arboris.workspace.api import chapters, decisions, generate, projects
+from arboris.workspace.api import decisions
+from arboris.workspace.chapters import api as chapters
+from arboris.workspace.generation import api as generation
+from arboris.workspace.projects import api as projects
 
 
 class KindConverter:
@@ -21,9 +26,9 @@ urlpatterns = [
     path("projects", projects.ProjectList.as_view()),
     path("projects/<uuid:project_id>", projects.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
-    path("projects/<uuid:project_id>/chapters/generate", generate.GenerateChapter.as_view()),
+    path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
-    path("projects/<uuid:project_id>/bible", projects.BibleView.as_view()),
+    path("projects/<uuid:project_id>/bible", decisions.BibleView.as_view()),
     path("projects/<uuid:project_id>/bible/decisions", decisions.DecisionList.as_view()),
     path(
         "projects/<uuid:project_id>/bible/decisions/<int:decision_id>/undo",

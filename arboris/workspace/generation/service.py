@@ -18,14 +18,18 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from arboris.db import let_go
+from arboris.llm import client
 from arboris.llm.accounting.payer import Payer
 from arboris.llm.errors import Empty
 from arboris.llm.prose import Prose
-from arboris.novels import services as novels
 from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.workspace import drafting, generation
-from arboris.workspace.chapters import NewChapter, Saved, Wish
-from arboris.workspace.unfinished import Unfinished
+from arboris.novels.services import ChapterText
+from arboris.storable import storable
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
+from arboris.workspace.chapters.chapter_text import summary_of
+from arboris.workspace.chapters.service import SavedChapter
+from arboris.workspace.generation.draft import GenerationDraft
+from arboris.workspace.generation.prompt import messages_for
 
 log = logging.getLogger(__name__)
 
@@ -33,43 +37,47 @@ T = TypeVar("T")
 
 
 class Generation:
-    """``pieces`` once, then ``finish``; where either raises or is left, ``rescue``."""
+    """Call ``pieces`` once, then ``finish``; where either raises or is left, ``rescue``."""
 
     def __init__(
         self,
         project: NovelProject,
-        wish: Wish,
+        options: AnalysisOptions,
         *,
         instructions: str,
         title: str,
         number: int | None,
     ) -> None:
         self._project = project
-        self._wish = wish
-        self._messages = generation.messages_for(project, instructions, number=number, title=title)
-        empty = novels.Draft("", "", 0)
-        self._unfinished = Unfinished(project, NewChapter(empty, title, number))
+        self._options = options
+        self._messages = messages_for(project, instructions, number=number, title=title)
+        self._draft = GenerationDraft(project.pk, title, number)
         self._prose: Prose | None = Prose(title)
         self._text = ""
         self._kept = time.monotonic()
-        self._keeping: asyncio.Task[Saved] | None = None
-        self._finishing: asyncio.Task[Saved] | None = None
+        self._keeping: asyncio.Task[SavedChapter] | None = None
+        self._finishing: asyncio.Task[SavedChapter] | None = None
 
     @property
-    def moved(self) -> str:
-        """That the chapter did not get the number that was wished for; else empty."""
-        return self._unfinished.moved
+    def number_note(self) -> str:
+        """Say that the chapter did not get the number that was asked for; else empty."""
+        return self._draft.number_note
 
     async def pieces(self) -> AsyncGenerator[str | None, None]:
-        """The text as it arrives; None: all before was thoughts, the text starts anew.
+        """Yield the text as it arrives; None: all before was thoughts, the text starts anew.
 
         Raises LLMError; Empty where no text came.
         """
-        payer = Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id)
-        written = generation.write(self._messages, self._wish.config or {}, payer)
-        async with aclosing(written):
-            async for piece in written:
-                for part in self._cleaned(piece):
+        config = self._options.config or {}
+        stream = client.stream(
+            self._messages,
+            model=config.get("model_name"),
+            temperature=config.get("temperature"),
+            payer=Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id),
+        )
+        async with aclosing(stream):
+            async for piece in stream:
+                for part in self._cleaned(storable(piece)):
                     yield part
                 self._keep_now_and_then()
         for part in self._rest():
@@ -100,7 +108,7 @@ class Generation:
             yield text
 
     def _keep_now_and_then(self) -> None:
-        """Beside the stream, which does not wait; a try that fails is followed by the next."""
+        """Save the draft beside the stream, which does not wait; the next try follows a failed one."""
         if self._keeping is not None and not self._keeping.done():
             return
         due = self._kept + settings.ARBORIS_DRAFT_SECONDS
@@ -108,44 +116,44 @@ class Generation:
             return
         self._kept = time.monotonic()
         text = self._text
-        self._keeping = asyncio.create_task(_in_thread(lambda: self._unfinished.keep(text)))
-        self._keeping.add_done_callback(_say_what_failed)
+        self._keeping = asyncio.create_task(_in_thread(lambda: self._draft.keep(text)))
+        self._keeping.add_done_callback(_log_failure)
 
-    async def finish(self) -> Saved:
+    async def finish(self) -> SavedChapter:
         """Save the whole text; whoever waits for it may leave without stopping that."""
         self._finishing = asyncio.create_task(self._finish())
         return await asyncio.shield(self._finishing)
 
-    async def _finish(self) -> Saved:
-        await self._kept_last()
-        source = ChapterVersion.Source.GENERATED
-        summary = await drafting.summary_of(self._text, self._wish, self._project, generated=True)
-        return await _in_thread(
-            lambda: self._unfinished.finish(
-                novels.Draft.of(self._text, source, summary), self._wish
-            )
-        )
+    async def _finish(self) -> SavedChapter:
+        await self._last_keep()
+        source, options = ChapterVersion.Source.GENERATED, self._options
+        summary = await summary_of(self._text, options, self._project, generated=True)
+        text = ChapterText.of(self._text, source, summary)
+        return await _in_thread(lambda: self._draft.finish(text, options))
 
-    async def rescue(self, *, left: bool = False) -> Saved | None:
-        """What had arrived as the chapter's draft, or as the whole chapter if that was being saved
-        already; None where there is nothing. ``left``: the request is over."""
+    async def rescue(self, *, left: bool = False) -> SavedChapter | None:
+        """Save what had arrived as a draft, or wait for ``finish`` if that had begun.
+
+        None where nothing had arrived. ``left``: the request is over.
+        """
         if self._finishing is not None:
             return await asyncio.shield(self._finishing)
-        list(self._rest(broken=True))
-        await self._kept_last()
+        for _part in self._rest(broken=True):
+            pass  # nobody is there to be shown it
+        await self._last_keep()
         if not self._text.strip():
             return None
-        keeping = _in_thread(lambda: self._unfinished.keep(self._text), left=left)
+        keeping = _in_thread(lambda: self._draft.keep(self._text), left=left)
         return await asyncio.shield(asyncio.create_task(keeping))
 
-    async def _kept_last(self) -> None:
-        """The draft is written by one thread at a time."""
+    async def _last_keep(self) -> None:
+        """Wait: one thread at a time writes the draft."""
         if self._keeping is not None:
             await asyncio.wait([self._keeping])
 
 
 async def _in_thread(work: Callable[[], T], *, left: bool = False) -> T:
-    """In the request's thread; in one of its own where that may be gone already."""
+    """Run it in the request's thread, or in one of its own where that may be gone already."""
 
     def run() -> T:
         try:
@@ -156,6 +164,6 @@ async def _in_thread(work: Callable[[], T], *, left: bool = False) -> T:
     return await sync_to_async(run, thread_sensitive=not left)()
 
 
-def _say_what_failed(keeping: asyncio.Task[Saved]) -> None:
+def _log_failure(keeping: asyncio.Task[SavedChapter]) -> None:
     if not keeping.cancelled() and (error := keeping.exception()):
         log.warning("What has arrived of a chapter could not be kept yet: %s", error)

@@ -1,14 +1,12 @@
-"""Novels: list, create, change, delete, import, and the story bible."""
+"""Novels: list, create, change, delete, import."""
 
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.conf import settings
 from django.db.models import Count, QuerySet, Sum
 from django.db.models.functions import Coalesce
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions, generics
@@ -22,17 +20,10 @@ from arboris.novels import services as novels
 from arboris.novels.importing import NovelImportError, parse_novel
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.rest import FormParser, TooLarge
-from arboris.workspace import bible, chapters
-from arboris.workspace.api.serializers import (
-    ImportSerializer,
-    ProjectSerializer,
-    SavedChapterSerializer,
-)
-
-
-def own_project(request: Request, project_id: uuid.UUID) -> NovelProject:
-    """The caller's novel; somebody else's is as absent as none."""
-    return get_object_or_404(NovelProject, pk=project_id, owner_id=request.user.pk)
+from arboris.workspace.access import own_project
+from arboris.workspace.chapters import service as chapters
+from arboris.workspace.chapters.serializers import SavedChapterSerializer
+from arboris.workspace.projects.serializers import ImportSerializer, ProjectSerializer
 
 
 class _Projects(generics.GenericAPIView[NovelProject]):
@@ -102,21 +93,15 @@ class ImportNovel(APIView):
             )
         new = [
             chapters.NewChapter(
-                novels.Draft.of(item.content, ChapterVersion.Source.IMPORTED),
+                novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED),
                 title=item.title[:200],
             )
             for item in novel.chapters
         ]
-        saved = chapters.add(project.pk, new, form.wish())
+        saved = chapters.add(project.pk, new, form.options())
         rows = SavedChapterSerializer(saved, many=True).data
         for row in rows:
             del row["content"]
         return Response(
             {"title": novel.title, "chapters": rows, "set_aside": novel.set_aside}, status=201
         )
-
-
-class BibleView(APIView):
-    @extend_schema(responses={200: dict[str, Any]})
-    def get(self, request: Request, project_id: uuid.UUID) -> Response:
-        return Response(bible.as_dict(own_project(request, project_id)))

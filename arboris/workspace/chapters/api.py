@@ -5,7 +5,6 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -14,12 +13,13 @@ from rest_framework.views import APIView
 
 from arboris.bible import decisions as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
-from arboris.novels import services as novels
-from arboris.novels.models import Chapter
+from arboris.novels.models import NovelProject
+from arboris.novels.services import ChapterExists
 from arboris.rest import whole_parameter
-from arboris.workspace import chapters, drafting
-from arboris.workspace.api.projects import own_project
-from arboris.workspace.api.serializers import (
+from arboris.workspace.access import own_chapter, own_project
+from arboris.workspace.chapters import service
+from arboris.workspace.chapters.chapter_text import changed_text, new_text
+from arboris.workspace.chapters.serializers import (
     ChangedChapterSerializer,
     ChapterRowSerializer,
     ConflictSerializer,
@@ -29,27 +29,14 @@ from arboris.workspace.api.serializers import (
 )
 
 
-def own_chapter(request: Request, chapter_id: int) -> Chapter:
-    return get_object_or_404(
-        Chapter.objects.select_related("project"),
-        pk=chapter_id,
-        project__owner_id=request.user.pk,
-    )
-
-
-def save_new(
-    request: Request, project_id: uuid.UUID, new: chapters.NewChapter, wish: chapters.Wish
-) -> Response:
-    """Save one new chapter and answer 201; a number that is taken is a fault of that field."""
-    try:
-        (saved,) = chapters.add(project_id, [new], wish)
-    except novels.ChapterExists as error:
-        raise taken(error) from error
-    return Response(SavedChapterSerializer(saved).data, status=201)
-
-
-def taken(error: novels.ChapterExists) -> exceptions.ValidationError:
+def number_taken(error: ChapterExists) -> exceptions.ValidationError:
     return exceptions.ValidationError({"chapter_number": [str(error)]})
+
+
+def check_number(project: NovelProject, number: int | None) -> None:
+    """Refuse a number that is taken, before a model is asked. Raises ValidationError."""
+    if number and project.chapters.filter(chapter_number=number).exists():
+        raise number_taken(ChapterExists(number))
 
 
 class ChapterList(APIView):
@@ -59,7 +46,7 @@ class ChapterList(APIView):
         limit = whole_parameter(request, "limit", 1000, high=5000)
         offset = whole_parameter(request, "offset", 0, low=0, high=1_000_000)
         rows = list(project.chapters.all()[offset : offset + limit])
-        tasks = chapters.newest_tasks(project.pk, {row.pk for row in rows})
+        tasks = service.newest_tasks(project.pk, {row.pk for row in rows})
         items = [{"chapter": row, "task": tasks.get(row.pk)} for row in rows]
         return Response(ChapterRowSerializer(items, many=True).data)
 
@@ -68,20 +55,22 @@ class ChapterList(APIView):
         project = own_project(request, project_id)
         form = NewChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        data = form.validated_data
-        number = data["chapter_number"]
-        if number and project.chapters.filter(chapter_number=number).exists():
-            raise taken(novels.ChapterExists(number))  # before a model is asked for a summary
-        draft = drafting.draft_of(data["content"], form.wish(), project)
-        new = chapters.NewChapter(draft, data["title"], number)
-        return save_new(request, project.pk, new, form.wish())
+        data, options = form.validated_data, form.options()
+        check_number(project, data["chapter_number"])
+        text = new_text(data["content"], options, project)
+        new = service.NewChapter(text, data["title"], data["chapter_number"])
+        try:
+            (saved,) = service.add(project.pk, [new], options)
+        except ChapterExists as error:
+            raise number_taken(error) from error
+        return Response(SavedChapterSerializer(saved).data, status=201)
 
 
 class ChapterDetail(APIView):
     @extend_schema(responses={200: SavedChapterSerializer})
     def get(self, request: Request, chapter_id: int) -> Response:
         chapter = own_chapter(request, chapter_id)
-        return Response(SavedChapterSerializer(chapters.Saved.read(chapter)).data)
+        return Response(SavedChapterSerializer(service.SavedChapter.read(chapter)).data)
 
     @extend_schema(
         request=ChangedChapterSerializer,
@@ -91,13 +80,13 @@ class ChapterDetail(APIView):
         chapter = own_chapter(request, chapter_id)
         form = ChangedChapterSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        data = form.validated_data
-        base = data.get("base_version")
+        data, options = form.validated_data, form.options()
+        content, base = data.get("content"), data.get("base_version")
         try:
-            chapters.check_base(chapter, base)  # before a model is asked for a summary
-            draft = drafting.changed_draft(chapter, data.get("content"), form.wish())
-            saved = chapters.change(chapter.pk, draft, data.get("title"), form.wish(), base)
-        except chapters.Outdated as conflict:
+            service.check_base(chapter, base)  # before a model is asked for a summary
+            text = None if content is None else changed_text(chapter, content, options)
+            saved = service.change(chapter.pk, text, data.get("title"), options, base)
+        except service.OutdatedChange as conflict:
             return Response(ConflictSerializer(conflict).data, status=409)
         return Response(SavedChapterSerializer(saved).data)
 

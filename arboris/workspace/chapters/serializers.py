@@ -1,12 +1,10 @@
-"""What the writers' calls take and give."""
+"""What the calls about chapters take and give."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from analysis.errors import sentence_for
@@ -14,104 +12,13 @@ from analysis.models import PendingAnalysis
 from arboris.bible.entries import ref_of
 from arboris.bible.findings import parse
 from arboris.bible.models import Finding
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from arboris.storable import find_unstorable
-from arboris.workspace.api.wishes import check_config
-from arboris.workspace.chapters import DEFAULT_PRIORITY, Outdated, Saved, Wish
+from arboris.novels.models import Chapter, ChapterVersion
+from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
+from arboris.workspace.chapters.service import OutdatedChange, SavedChapter
+from arboris.workspace.fields import StorableText, Text, WholeNumber
 
 
-class Text(serializers.CharField):
-    """A CharField that takes texts alone, and not a number for its digits."""
-
-    def to_internal_value(self, data: Any) -> str:
-        if not isinstance(data, str):
-            self.fail("invalid")
-        if problem := find_unstorable(data):
-            raise serializers.ValidationError(problem)
-        return super().to_internal_value(data)
-
-
-class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
-    chapter_count = serializers.IntegerField(read_only=True, default=0)
-    word_count = serializers.IntegerField(read_only=True, default=0)
-    title = Text(max_length=200)
-    genre = Text(required=False, allow_blank=True, max_length=100)
-    synopsis = Text(required=False, allow_blank=True, max_length=20_000)
-
-    def update(self, instance: NovelProject, validated_data: dict[str, Any]) -> NovelProject:
-        """Named columns only: another call may change the others at the same moment."""
-        for name, value in validated_data.items():
-            setattr(instance, name, value)
-        instance.save(update_fields=[*validated_data, "updated_at"])
-        return instance
-
-    class Meta:
-        model = NovelProject
-        fields = [
-            "id",
-            "title",
-            "genre",
-            "synopsis",
-            "language",
-            "chapter_count",
-            "word_count",
-            "created_at",
-            "updated_at",
-        ]
-        read_only_fields = ["id", "created_at", "updated_at"]
-
-
-class StorableText(Text):
-    """Text of any length up to the limit, kept to the letter; NUL and half characters refused."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(trim_whitespace=False, **kwargs)
-
-    def run_validation(self, data: Any = serializers.empty) -> Any:
-        if isinstance(data, str) and (problem := find_unstorable(data)):
-            raise serializers.ValidationError(problem)
-        return super().run_validation(data)
-
-    def to_internal_value(self, data: Any) -> str:
-        text = super().to_internal_value(data)
-        if text and not text.strip():
-            self.fail("blank")
-        if len(text) > settings.ARBORIS_MAX_CHAPTER_CHARS:
-            raise serializers.ValidationError(
-                _("The text has %(length)d characters; %(limit)d are allowed.")
-                % {"length": len(text), "limit": settings.ARBORIS_MAX_CHAPTER_CHARS}
-            )
-        return text
-
-
-class WishSerializer(serializers.Serializer[Wish]):
-    mode = serializers.ChoiceField(choices=["enhanced", "basic"], default="enhanced")
-    priority = serializers.IntegerField(min_value=1, max_value=10, default=DEFAULT_PRIORITY)
-    generation_config = serializers.JSONField(required=False)
-
-    def validate_priority(self, value: int) -> int:
-        if isinstance(self.initial_data.get("priority"), bool):
-            raise serializers.ValidationError(_("A valid integer is required."))
-        return value
-
-    def validate_generation_config(self, value: Any) -> dict[str, Any]:
-        return check_config(value)
-
-    def wish(self) -> Wish:
-        data = self.validated_data
-        return Wish(data["mode"], data.get("priority"), data.get("generation_config"))
-
-
-class WholeNumber(serializers.IntegerField):
-    """An IntegerField that takes JSON's whole numbers alone: no text, no fraction, no truth."""
-
-    def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int):
-            self.fail("invalid")
-        return int(super().to_internal_value(data))
-
-
-class NewChapterSerializer(WishSerializer):
+class NewChapterSerializer(AnalysisOptionsSerializer):
     content = StorableText()
     title = Text(required=False, allow_blank=True, max_length=200, default="")
     chapter_number = serializers.IntegerField(
@@ -119,7 +26,7 @@ class NewChapterSerializer(WishSerializer):
     )
 
 
-class ChangedChapterSerializer(WishSerializer):
+class ChangedChapterSerializer(AnalysisOptionsSerializer):
     content = StorableText(required=False)
     title = Text(required=False, allow_blank=True, max_length=200)
     priority = serializers.IntegerField(
@@ -138,20 +45,6 @@ class ChangedChapterSerializer(WishSerializer):
         if "content" not in attrs and "title" not in attrs:
             raise serializers.ValidationError(_("Give the content or the title that is to change."))
         return attrs
-
-
-class GenerateSerializer(WishSerializer):
-    instructions = StorableText(required=False, allow_blank=True, default="", max_length=20_000)
-    title = Text(required=False, allow_blank=True, max_length=200, default="")
-    chapter_number = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=1_000_000, default=None
-    )
-
-
-class ImportSerializer(WishSerializer):
-    file = serializers.FileField(
-        error_messages={"required": gettext_lazy("Choose a .txt, .md or .epub file.")}
-    )
 
 
 class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
@@ -186,7 +79,7 @@ class ChapterRowSerializer(serializers.Serializer[Any]):
 
 
 class SavedChapterSerializer(ChapterRowSerializer):
-    """A chapter that was just saved, or is read whole: ``instance`` is a Saved."""
+    """A chapter that was just saved, or is read whole: ``instance`` is a SavedChapter."""
 
     content = serializers.CharField()
     source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not Field.source
@@ -195,7 +88,7 @@ class SavedChapterSerializer(ChapterRowSerializer):
     )
     analysis_note = serializers.SerializerMethodField()
 
-    def get_analysis_note(self, saved: Saved) -> str | None:
+    def get_analysis_note(self, saved: SavedChapter) -> str | None:
         return saved.note or None
 
 
@@ -205,20 +98,12 @@ class CurrentTextSerializer(serializers.Serializer[Chapter]):
     title = serializers.CharField()
 
 
-class ConflictSerializer(serializers.Serializer[Outdated]):
+class ConflictSerializer(serializers.Serializer[OutdatedChange]):
     """What a writer is told whose change was made to an older version."""
 
     detail = serializers.CharField(source="__str__")
     code = serializers.CharField(default="conflict")
     current = CurrentTextSerializer()
-
-
-class GeneratedChapterSerializer(SavedChapterSerializer):
-    number_note = serializers.CharField(
-        default=None,
-        allow_null=True,
-        help_text="Why the chapter did not get the number that was asked for.",
-    )
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):

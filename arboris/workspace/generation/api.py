@@ -26,13 +26,15 @@ from arboris.db import let_go
 from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
-from arboris.novels import services as novels
 from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sentence
-from arboris.workspace.api.chapters import taken
-from arboris.workspace.api.projects import own_project
-from arboris.workspace.api.serializers import GeneratedChapterSerializer, GenerateSerializer
-from arboris.workspace.chapters import Saved
-from arboris.workspace.generating import Generation
+from arboris.workspace.access import own_project
+from arboris.workspace.chapters.api import check_number
+from arboris.workspace.chapters.service import SavedChapter
+from arboris.workspace.generation.serializers import (
+    GeneratedChapterSerializer,
+    GenerateSerializer,
+)
+from arboris.workspace.generation.service import Generation
 
 log = logging.getLogger(__name__)
 
@@ -66,15 +68,13 @@ class GenerateChapter(APIView):
             budget.check(project.pk, project.owner_id)
         except OverBudget as error:
             raise PaymentRequired(_told(error)["detail"], error.code) from error
-        number = data["chapter_number"]
-        if number and project.chapters.filter(chapter_number=number).exists():
-            raise taken(novels.ChapterExists(number))
+        check_number(project, data["chapter_number"])
         work = Generation(
             project,
-            form.wish(),
+            form.options(),
             instructions=data["instructions"],
             title=data["title"],
-            number=number,
+            number=data["chapter_number"],
         )
         let_go()  # a model takes its time
         if "text/event-stream" in request.headers.get("Accept", ""):
@@ -164,9 +164,9 @@ def _told(error: Exception) -> dict[str, Any]:
     return {"detail": first_sentence(known.detail), "code": code}
 
 
-async def _shown(work: Generation, saved: Saved) -> dict[str, Any]:
+async def _shown(work: Generation, saved: SavedChapter) -> dict[str, Any]:
     def show() -> dict[str, Any]:
-        return {**GeneratedChapterSerializer(saved).data, "number_note": work.moved or None}
+        return {**GeneratedChapterSerializer(saved).data, "number_note": work.number_note or None}
 
     return await sync_to_async(show)()
 

@@ -11,12 +11,13 @@ from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
 from arboris.llm.configured import missing_settings
-from arboris.novels.models import Chapter, NovelProject
+from arboris.novels.models import Chapter
+from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.bible import page_sections
 from arboris.workspace.texts import script_texts
 from notifications import kinds
@@ -36,7 +37,7 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
     return _page(
         request,
         "workspace/project.html",
-        project=_own_project(request, project_id),
+        project=own_project(request, project_id),
         can_generate=not missing_settings(),
     )
 
@@ -48,7 +49,7 @@ def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
     return _page(
         request,
         "workspace/bible.html",
-        project=_own_project(request, project_id),
+        project=own_project(request, project_id),
         sections=page_sections(),
     )
 
@@ -57,8 +58,7 @@ def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @login_required
 def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
     """One chapter's text with its findings."""
-    query = Chapter.objects.select_related("project")
-    shown = get_object_or_404(query, pk=chapter_id, project__owner_id=request.user.pk)
+    shown = own_chapter(request, chapter_id)
     siblings = Chapter.objects.filter(project_id=shown.project_id).only("id", "chapter_number")
     number = shown.chapter_number
     return _page(
@@ -76,10 +76,6 @@ def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
 def notifications(request: HttpRequest) -> HttpResponse:
     """What the analyses of the writer's chapters had to say."""
     return _page(request, "workspace/notifications.html")
-
-
-def _own_project(request: HttpRequest, project_id: UUID) -> NovelProject:
-    return get_object_or_404(NovelProject, pk=project_id, owner_id=request.user.pk)
 
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:

@@ -1,9 +1,13 @@
-"""Checks ``generation_config``: what is wrong is said in our words, one sentence a key."""
+"""What the writer wants done with a text beside its being saved, and the check of it.
+
+What is wrong in ``generation_config`` is said in our words, one sentence a key.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,9 +15,11 @@ from django.utils.translation import gettext_noop
 from pydantic import ValidationError as ConfigError
 from rest_framework import serializers
 
+from analysis.models import PendingAnalysis
 from analysis.pipeline import GenerationConfig
 from arboris.storable import find_unstorable
 
+DEFAULT_PRIORITY = 5
 MAX_CONFIG_BYTES = 64 * 1024
 MAX_CONFIG_DEPTH = 20  # MariaDB takes no JSON that is nested more than 32 levels deep
 
@@ -31,6 +37,65 @@ SENTENCES = {
     "string_too_long": gettext_noop("Must have at most %(max_length)s characters."),
 }
 OTHERWISE = gettext_noop("This value is not allowed.")
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What the writer wants done with a text beside its being saved.
+
+    What is None is as in the chapter's last analysis; without one, DEFAULT_PRIORITY and {}.
+    """
+
+    mode: str = "enhanced"
+    priority: int | None = None
+    config: dict[str, Any] | None = None
+
+    def as_before(self, chapter_id: int) -> AnalysisOptions:
+        """With the chapter's last priority and configuration where the options leave them open."""
+        last = (
+            PendingAnalysis.objects.filter(chapter_id=chapter_id)
+            .order_by("-pk")
+            .values_list("priority", "generation_config")
+            .first()
+        )
+        if last is None:
+            return self
+        priority = last[0] if self.priority is None else self.priority
+        return replace(
+            self, priority=priority, config=last[1] if self.config is None else self.config
+        )
+
+    def why_not(self, content: str) -> str:
+        """Why this text is not analysed; empty when it is."""
+        if self.mode == "basic":
+            return _("Basic mode: only the summary was made.")
+        config = GenerationConfig.parse(self.config or {})
+        if not config.enabled:
+            return _("All features are switched off: only the summary was made.")
+        shortest = config.dynamic_threshold.min_chapter_length
+        if len(content.strip()) < shortest:
+            return _(
+                "The chapter is shorter than %(shortest)d characters: only the summary was made."
+            ) % {"shortest": shortest}
+        return ""
+
+
+class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
+    mode = serializers.ChoiceField(choices=["enhanced", "basic"], default="enhanced")
+    priority = serializers.IntegerField(min_value=1, max_value=10, default=DEFAULT_PRIORITY)
+    generation_config = serializers.JSONField(required=False)
+
+    def validate_priority(self, value: int) -> int:
+        if isinstance(self.initial_data.get("priority"), bool):
+            raise serializers.ValidationError(_("A valid integer is required."))
+        return value
+
+    def validate_generation_config(self, value: Any) -> dict[str, Any]:
+        return check_config(value)
+
+    def options(self) -> AnalysisOptions:
+        data = self.validated_data
+        return AnalysisOptions(data["mode"], data.get("priority"), data.get("generation_config"))
 
 
 def check_config(value: Any) -> dict[str, Any]:

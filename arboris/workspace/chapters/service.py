@@ -1,0 +1,155 @@
+"""Save a chapter: text, version, summary and the queued analysis, in one transaction."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from analysis import queue
+from analysis.models import PendingAnalysis
+from analysis.queue import wakeup
+from arboris.bible import story
+from arboris.db import in_transaction
+from arboris.novels import services as novels
+from arboris.novels.models import Chapter, ChapterVersion
+from arboris.workspace.chapters.analysis_options import DEFAULT_PRIORITY, AnalysisOptions
+
+
+@dataclass(frozen=True, slots=True)
+class NewChapter:
+    text: novels.ChapterText
+    title: str = ""
+    number: int | None = None  # None: after the last chapter
+
+
+@dataclass(frozen=True, slots=True)
+class SavedChapter:
+    """A chapter with its newest text and that text's analysis; ``note`` says why there is none."""
+
+    chapter: Chapter
+    content: str
+    task: PendingAnalysis | None
+    note: str = ""
+    source: ChapterVersion.Source = ChapterVersion.Source.WRITTEN
+
+    @classmethod
+    def draft(cls, chapter: Chapter, content: str) -> SavedChapter:
+        note = _("The text broke off while it was being written. Save it to have it analysed.")
+        return cls(chapter, content, None, note, ChapterVersion.Source.DRAFT)
+
+    @classmethod
+    def read(cls, chapter: Chapter) -> SavedChapter:
+        """Read the newest text of a chapter, and that text's newest analysis."""
+        current = chapter.current
+        if current.source == ChapterVersion.Source.DRAFT:
+            return cls.draft(chapter, current.content)
+        task = newest_tasks(chapter.project_id, [chapter.pk]).get(chapter.pk)
+        note = "" if task else AnalysisOptions().as_before(chapter.pk).why_not(current.content)
+        return cls(chapter, current.content, task, note, ChapterVersion.Source(current.source))
+
+
+class OutdatedChange(Exception):
+    """The change was made to an older version of the chapter than ``current``."""
+
+    def __init__(self, current: Chapter) -> None:
+        super().__init__(_("The chapter was changed elsewhere since you opened it."))
+        self.current = current
+
+
+def check_base(chapter: Chapter, base_version: int | None) -> None:
+    """Raise OutdatedChange where a change was made to an older version; None is not checked."""
+    if base_version is not None and base_version < chapter.version:
+        raise OutdatedChange(chapter)
+
+
+def add(
+    project_id: uuid.UUID, new: Sequence[NewChapter], options: AnalysisOptions
+) -> list[SavedChapter]:
+    """Save new chapters and queue their analyses, all or nothing. Raises novels.ChapterExists."""
+
+    def work() -> list[SavedChapter]:
+        project = novels.lock_project(project_id)
+        saved = []
+        for item in new:
+            chapter, version = novels.add_chapter(
+                project, item.text, title=item.title, number=item.number
+            )
+            saved.append(enqueue(chapter, version, options))
+        wake(saved)
+        return saved
+
+    return in_transaction(work)
+
+
+def change(
+    chapter_id: int,
+    text: novels.ChapterText | None,
+    title: str | None,
+    options: AnalysisOptions,
+    base_version: int | None = None,
+) -> SavedChapter:
+    """Change a chapter's title or text; a new text supersedes the analysis of the old one.
+
+    ``base_version`` is the version that the change was made to. Raises OutdatedChange where it is
+    not the newest, ObjectDoesNotExist where the chapter or its novel was deleted, as ``add`` does.
+    """
+
+    def work() -> SavedChapter:
+        chapter = Chapter.objects.get(pk=chapter_id)
+        chapter.project = novels.lock_project(chapter.project_id)
+        chapter.refresh_from_db(fields=["version", "title"])
+        check_base(chapter, base_version)
+        if title is not None:
+            chapter.title = title
+            chapter.save(update_fields=["title", "updated_at"])
+        version = novels.change_text(chapter, text) if text is not None else None
+        if version is None:
+            return SavedChapter.read(chapter)
+        saved = enqueue(chapter, version, options.as_before(chapter.pk))
+        if saved.task is None:
+            queue.supersede(chapter.pk)
+            story.forget(chapter.project_id, chapter.pk)
+        wake([saved])
+        return saved
+
+    return in_transaction(work)
+
+
+def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions) -> SavedChapter:
+    """Queue the analysis of a version just saved, or say why not; in its transaction."""
+    source = ChapterVersion.Source(version.source)
+    note = options.why_not(version.content)
+    if note:
+        return SavedChapter(chapter, version.content, None, note, source)
+    priority = options.priority or DEFAULT_PRIORITY
+    task = queue.enqueue(chapter, version, priority=priority, config=options.config, wake=False)
+    return SavedChapter(chapter, version.content, task, source=source)
+
+
+def wake(saved: list[SavedChapter]) -> None:
+    """Issue the wake-ups for what was queued; in its transaction."""
+    queued = sum(item.task is not None for item in saved)
+    if queued:
+        wakeup.issue(queued)
+
+
+def newest_tasks(project_id: uuid.UUID, wanted: Collection[int]) -> dict[int, PendingAnalysis]:
+    """Return the newest analysis of each chapter's newest text, by chapter.
+
+    The analysis of an older text is left out: its findings point to the wrong places.
+    """
+    rows = (
+        PendingAnalysis.objects.filter(
+            project_id=project_id,
+            chapter_id__in=wanted,
+            version__number=F("chapter__version"),
+        )
+        .defer("result", "checkpoint", "generation_config", "token_usage")
+        .order_by("pk")
+    )
+    # A later row of the same chapter replaces an earlier one.
+    return {row.chapter_id: row for row in rows}

@@ -1,0 +1,48 @@
+"""What the calls about a whole novel take and give."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy
+from rest_framework import serializers
+
+from arboris.novels.models import NovelProject
+from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
+from arboris.workspace.fields import Text
+
+
+class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
+    chapter_count = serializers.IntegerField(read_only=True, default=0)
+    word_count = serializers.IntegerField(read_only=True, default=0)
+    title = Text(max_length=200)
+    genre = Text(required=False, allow_blank=True, max_length=100)
+    synopsis = Text(required=False, allow_blank=True, max_length=20_000)
+
+    def update(self, instance: NovelProject, validated_data: dict[str, Any]) -> NovelProject:
+        """Named columns only: another call may change the others at the same moment."""
+        for name, value in validated_data.items():
+            setattr(instance, name, value)
+        instance.save(update_fields=[*validated_data, "updated_at"])
+        return instance
+
+    class Meta:
+        model = NovelProject
+        fields = [
+            "id",
+            "title",
+            "genre",
+            "synopsis",
+            "language",
+            "chapter_count",
+            "word_count",
+            "created_at",
+            "updated_at",
+        ]
+        read_only_fields = ["id", "created_at", "updated_at"]
+
+
+class ImportSerializer(AnalysisOptionsSerializer):
+    file = serializers.FileField(
+        error_messages={"required": gettext_lazy("Choose a .txt, .md or .epub file.")}
+    )
