@@ -35,6 +35,7 @@ from tests.jobs import Ended, Environment, Job, side_by_side
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = (sys.executable, "manage.py")
+CORES = len(os.sched_getaffinity(0))
 AT_A_TIME = 3  # on two cores: much of a suite is waiting
 NO_TESTS_COLLECTED = 5  # pytest's exit code
 # What the caller has set for an installation of theirs must not leak into the tests; PG… is what
@@ -180,7 +181,8 @@ def main(arguments: list[str]) -> int:
 
 def fast_jobs(run: Run) -> list[Job]:
     marks = ["not process", "not slow", "not redis", "not bench"]
-    return [run.suite("fast tests", "SQLite", marks), *static_checks(run, CHECKS)]
+    run.arguments += ["-n", str(CORES), "--dist", "worksteal", "--durations=5"]
+    return [*static_checks(run, CHECKS), run.suite("fast tests", "SQLite", marks)]
 
 
 def whole_jobs(run: Run, only: str | None) -> list[Job]:
