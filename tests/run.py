@@ -19,6 +19,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import resource
 import secrets
 import signal
 import sys
@@ -36,7 +37,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.executable).parent
 MANAGE = (sys.executable, "manage.py")
 CORES = len(os.sched_getaffinity(0))
-AT_A_TIME = 3  # on two cores: much of a suite is waiting
+AT_A_TIME = 2 * CORES  # much of a suite is waiting
 NO_TESTS_COLLECTED = 5  # pytest's exit code
 # What the caller has set for an installation of theirs must not leak into the tests; PG… is what
 # PostgreSQL's client reads by itself.
@@ -192,11 +193,18 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
         marks.append("not browser")
     if not run.has("tests with Redis", servers.redis_program):
         marks.append("not redis")
+    everything = not (run.arguments or only)
     jobs = []
     for database, (needs, repeated) in DATABASES.items():
         if only in {None, database} and run.has(f"tests on {database}", needs):
             jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
-    return jobs if run.arguments or only else [*jobs, *static_checks(run, CHECKS + MORE_CHECKS)]
+    if everything:  # the largest in two
+        jobs[:1] = [
+            run.suite("tests with processes on SQLite", "SQLite", ["process", *marks]),
+            run.suite("tests on SQLite", "SQLite", ["not process", *marks]),
+        ]
+        jobs += static_checks(run, CHECKS + MORE_CHECKS)
+    return jobs
 
 
 def static_checks(run: Run, checks: Sequence[Check]) -> list[Job]:
@@ -227,7 +235,9 @@ def report(run: Run, seconds: float) -> int:
         print(f"{'ok    ' if good else 'FAILED'} {lasted:7.1f} s  {name}")
     for what in run.left_out:
         print(f"LEFT OUT          {what}")
-    print(f"{seconds:14.1f} s  in all")
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    processor = f"{used.ru_utime + used.ru_stime:.0f} s of processor time"
+    print(f"{seconds:14.1f} s  in all, {processor}")
     complete = not run.left_out and not run.counts.skipped
     if not complete and in_ci():
         print("FAILED: under CI nothing may be left out or skipped")

@@ -101,6 +101,7 @@ def test_the_admin_deletes_it_just_so(writer: User) -> None:
 @in_threads
 @pytest.mark.parametrize("failures", [1, services.REMOVAL_ATTEMPTS - 1])
 @pytest.mark.parametrize("by", ["api", "admin"])
+@pytest.mark.slow
 def test_a_row_that_came_in_beneath_starts_it_again(
     writer: User, monkeypatch: pytest.MonkeyPatch, failures: int, by: str
 ) -> None:

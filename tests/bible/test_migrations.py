@@ -14,7 +14,7 @@ from arboris.workspace import bible
 from tests.bible.test_fold import person
 from tests.factories import make_chapter
 
-pytestmark = pytest.mark.databases
+pytestmark = [pytest.mark.slow, pytest.mark.databases]
 
 BEFORE, AFTER = [("bible", "0001_initial")], [("bible", "0002_incremental")]
 

@@ -15,6 +15,7 @@ from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.factories import JsonClient, claim_next, make_chapter
 
+pytestmark = pytest.mark.slow
 ROWS = 4_000
 INDEX = "idx_pending_analysis_status_priority"
 
