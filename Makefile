@@ -7,7 +7,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test bench eval lint types lock messages clean
+.PHONY: help setup demo run check test bench eval lint types js lock messages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ types: ## mypy, strict
 	@deploy/setup.sh dev
 	.venv/bin/mypy
 
+js: ## check the pages' scripts with TypeScript's checker (needs Node)
+	@deploy/js/check.sh
+
 lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE=1: newest versions)
 	@test -x .venv/bin/uv || deploy/setup.sh dev
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt deploy/requirements/base.in
@@ -61,5 +64,5 @@ messages: ## collect the texts for translation and compile the catalogues (needs
 	$(PYTHON_ENV) manage.py compilemessages --ignore .venv --ignore .venv-peers
 
 clean: ## remove .venv, caches and collected static files; data/ stays
-	rm -rf .venv .venv-peers staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers deploy/js/node_modules staticfiles .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,7 +1,11 @@
 /** Small helpers over the DOM. Text always goes in as text, never as markup. */
 
+/** @type {(selector: string, root?: ParentNode) => any} Which kind of element it is, the page says. */
 export const $ = (selector, root = document) => root.querySelector(selector);
+/** @type {(selector: string, root?: ParentNode) => any[]} */
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
+/** What the focus is in, of the kind that `selector` names. @type {(selector: string) => HTMLElement} */
+export const focusedIn = (selector) => document.activeElement?.closest(selector);
 
 /**
  * Makes an element. `attributes` may hold `class`, `data` (a dataset), `on` (listeners) and any

@@ -1,6 +1,6 @@
 /** The panel beside a chapter's text: kinds to choose from, the list of findings, one in detail. */
 
-import { $, $$, h, setText } from './dom.js';
+import { $, $$, focusedIn, h, setText } from './dom.js';
 import { label, t, tn } from './i18n.js';
 
 const ORDER = ['character', 'appearance', 'state', 'relationship', 'location', 'faction', 'item', 'rule', 'foreshadowing', 'payoff'];
@@ -71,7 +71,7 @@ export class FindingsPanel {
   #drawFilters() {
     const box = $('#filters');
     const types = [...new Set(this.#all.map(({ type }) => type))];
-    const focused = document.activeElement?.closest('.chip')?.dataset.type;
+    const focused = focusedIn('.chip')?.dataset.type;
     const chips = types.map((type) => {
       const count = this.#all.filter((finding) => finding.type === type).length;
       const check = h('input', { type: 'checkbox', checked: !this.#off.has(type), on: { change: ({ target }) => this.#toggle(type, target.checked) } });

@@ -16,7 +16,8 @@ const SIGN_IN_PAUSE = 30_000; // ms until a socket that was refused is tried aga
 const GRACE = 3000; // ms: a short break of the line is not worth a word
 const API = '/api/async-analysis/notifications';
 
-export const live = new EventTarget();
+/** @type {{ addEventListener(type: string, heard: (event: CustomEvent) => void): void, dispatchEvent(event: Event): boolean }} */
+export const live = /** @type {any} */ (new EventTarget());
 const emit = (type, detail) => live.dispatchEvent(new CustomEvent(type, { detail }));
 
 const inbox = new Inbox(document.body.dataset.userId ?? '');

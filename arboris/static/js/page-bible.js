@@ -1,7 +1,7 @@
 /** `/projects/<id>/bible`: what the analyses know, every fact with its chapter and its quote. */
 
 import { get } from './api.js';
-import { $, $$, debounced, h, setText } from './dom.js';
+import { $, $$, debounced, focusedIn, h, setText } from './dom.js';
 import { inboxCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
@@ -19,7 +19,7 @@ let inbox = null;
 let takeBack = null;
 
 function show() {
-  const focused = document.activeElement?.closest('[data-key]');
+  const focused = focusedIn('[data-key]');
   const spot = focused && { key: focused.dataset.key, link: $$('a, button', focused).indexOf(document.activeElement) };
   bible.foreshadowings.sort((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
   for (const { section, part } of parts) fill(part, entries(section, part), CARDS[part] ?? worldCard);

@@ -100,7 +100,7 @@ async function load() {
 async function loadQueuePlaces() {
   const waiting = [...rows.values()].filter(({ status }) => status.isLive).slice(0, QUEUE_PLACES);
   const answers = await Promise.allSettled(waiting.map(({ status }) => status.loadQueuePlace()));
-  for (const { reason } of answers) if (reason) console.info('No place in the queue:', reason.message);
+  for (const answer of answers) if (answer.status === 'rejected') console.info('No place in the queue:', answer.reason.message);
 }
 
 function countLetters() {

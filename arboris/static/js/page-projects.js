@@ -1,7 +1,7 @@
 /** `/`: the writer's projects, and a form for a new one. */
 
 import { get, post } from './api.js';
-import { $, debounced, h } from './dom.js';
+import { $, debounced, focusedIn, h } from './dom.js';
 import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
@@ -24,7 +24,7 @@ function card(project) {
 async function load() {
   try {
     const projects = await get('/api/projects');
-    const focused = document.activeElement?.closest('[data-project-id]')?.dataset.projectId;
+    const focused = focusedIn('[data-project-id]')?.dataset.projectId;
     list.replaceChildren(...projects.map(card));
     if (focused) $(`[data-project-id="${focused}"] a`, list)?.focus();
     $('#projects-empty').hidden = projects.length > 0;

@@ -28,6 +28,7 @@ export function writeChapters(form, path, changed) {
 }
 
 async function write(path, body, text, signal, changed) {
+  /** @type {[string, any] | null} */
   let end = null;
   try {
     await stream(path, body, (name, data) => {
