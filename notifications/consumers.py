@@ -1,4 +1,4 @@
-"""The socket ``/ws/notifications``: what a writer's analyses have to say, as it happens.
+"""The socket ``/ws/notifications`` sends a writer's notifications as they are committed.
 
 Without a subprotocol every frame is one notification object. ``arboris.v1`` wraps frames as
 ``{"v": 1, "type": …, "data": {…}}`` and adds progress and state.
@@ -38,13 +38,13 @@ TOO_BIG, BROKEN = 1009, 1011
 NOT_SIGNED_IN, BAD_ORIGIN, NOT_FOUND, STALLED, TOO_MANY = 4401, 4403, 4404, 4408, 4429
 SOCKETS_PER_WRITER = 20
 WAITING_FRAMES = 1_000
-# Progress takes no room that a notification may need: the next one comes in a second.
+# Beyond this, progress frames are dropped, so that they never displace a notification.
 WAITING_PROGRESS = 100
 LONGEST_FRAME = 64 * 1024
 STATE_SECONDS = 30.0
-# How long a signed-out reader may still be sent to.
+# A reader who signs out receives frames for at most this long.
 SIGNED_IN_SECONDS = 1.0
-# Before daphne drops a client that does not answer its ping, 30 s after that, without a code.
+# Shorter than daphne's own limit, which drops a silent client without a close code.
 STALLED_SECONDS = 20.0
 REPLAY_BATCH = 100
 ID_DIGITS = 19
@@ -53,7 +53,7 @@ _open: dict[int, int] = {}
 
 
 class Ended(Exception):
-    """This socket is to be closed with ``code``."""
+    """The socket has to be closed with ``code``."""
 
     def __init__(self, code: int) -> None:
         super().__init__(code)
@@ -61,7 +61,7 @@ class Ended(Exception):
 
 
 class NoSuchSocket(AsyncWebsocketConsumer):
-    """Every other path: told after the handshake, where a browser can see the code."""
+    """Every other path: accepted, then closed with 4404, so that a browser sees the code."""
 
     async def connect(self) -> None:
         await self.accept()
@@ -77,10 +77,10 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.enveloped = PROTOCOL in self.scope["subprotocols"]
         user = self.scope["user"]
         if user is not None and user.is_authenticated:
-            # Read before the client sees the socket open: whatever commits from then on is live.
+            # Read before the socket opens: whatever commits after the client sees it open is live.
             state = await database_sync_to_async(queries.state)(user.pk)
             self.last_id = state["max_id"]
-        # Accepted before it is refused: a browser cannot see the code of a refused handshake.
+        # Accept first, refuse second: a browser cannot see the code of a refused handshake.
         await self.accept(PROTOCOL if self.enveloped else None)
         if not origin_allowed(self.scope):
             await self.close(BAD_ORIGIN)
@@ -99,8 +99,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.queue: asyncio.Queue[AnalysisNotification | Progress] = asyncio.Queue(WAITING_FRAMES)
         _open[user_id] = _open.get(user_id, 0) + 1
         self.counted = True
-        # Registered first, read second: what commits in between arrives by both ways, and the
-        # id tells them apart.
+        # Subscribe first, read second: a row that commits in between arrives both ways, and its
+        # id shows that it was sent.
         relay.subscribe(self)
         shutdown.install(relay.subscribers)
         self.sender = asyncio.create_task(self._send_all())
@@ -108,7 +108,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         try:
             await super().__call__(scope, receive, send)
-        finally:  # however it ends: disconnect() is not called after an error
+        finally:  # channels does not call disconnect() after an error
             await self._leave()
 
     async def _leave(self) -> None:
@@ -133,16 +133,16 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             self._hand_over(progress)
 
     def _hand_over(self, item: AnalysisNotification | Progress) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closing, and with it the socket
+        with contextlib.suppress(RuntimeError):  # the loop is closing, and the socket with it
             self.loop.call_soon_threadsafe(self._put, item)
 
     def _put(self, item: AnalysisNotification | Progress) -> None:
         if self.sender.done() or self.sender.cancelling():
-            return  # being closed
+            return  # the socket is closing
         if isinstance(item, Progress) and self.queue.qsize() >= WAITING_PROGRESS:
             return
         if self.queue.full():
-            # Nothing is lost: the client comes back with the last id that it has.
+            # Nothing is lost: the client reconnects with the last id that it has.
             self.sender.cancel()
             self.closing = asyncio.create_task(self.close(STALLED))
         else:
@@ -159,7 +159,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         except Ended as end:
             await self.close(end.code)
         except Exception:
-            # An open socket that says nothing any more would be worse: the client comes back.
+            # A closed socket is better than a silent one: the client reconnects.
             log.exception("socket of user %s", self.user_id)
             await self.close(BROKEN)
 
@@ -184,7 +184,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
                 except Error as error:
                     if not is_away(error):
                         raise
-                    # Nobody gains by all clients coming back at once: the next state heals.
+                    # Keep the sockets of all clients open; the next state catches up.
                     log.warning("socket of user %s: no state: %s", self.user_id, error)
                 state_at = self.loop.time() + STATE_SECONDS
                 continue
@@ -197,28 +197,28 @@ class NotificationConsumer(AsyncWebsocketConsumer):
                 await self._notify(item, live=True)
 
     async def _replay(self) -> None:
-        """Everything after ``?since=``, or the place from which live begins."""
+        """Send everything after ``?since=``; without it, only say where live frames begin."""
         since = parse_qs(self.scope["query_string"].decode("latin-1")).get("since", [""])[0]
         if since.isdecimal() and len(since) <= ID_DIGITS and int(since) <= self.last_id:
             self.last_id = int(since)
         elif since:
-            # An id that was never given out (another database, a wrong number): start afresh.
+            # This database never gave out that id: the client has to start afresh.
             await self._frame("reset", {"max_id": self.last_id})
         await self._catch_up(live=False)
 
     async def _catch_up(self, *, live: bool) -> None:
-        """Send whatever is newer than the last frame, then say where we are."""
+        """Send every notification newer than the last one sent, then the state."""
         await self._check_signed_in()
         after = database_sync_to_async(queries.after)
         while rows := await after(self.user_id, self.last_id, REPLAY_BATCH):
             for row in rows:
-                await self._check_signed_in()  # a slow client is sent to for a long time
+                await self._check_signed_in()  # a slow client may take minutes
                 await self._notify(row, live=live)
         await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
 
     async def _notify(self, row: AnalysisNotification, *, live: bool) -> None:
-        # Notifications of one writer become visible in the order of their ids (see outbox), so
-        # a lower id was sent before.
+        # One writer's notifications become visible in the order of their ids (see outbox), so a
+        # lower id has been sent.
         if row.pk <= self.last_id:
             return
         self.last_id = row.pk
@@ -239,7 +239,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             async with asyncio.timeout(STALLED_SECONDS):  # see backpressure
                 await self.send(text_data=json.dumps(body, ensure_ascii=False))
         except TimeoutError:
-            # Nothing is lost: the client comes back with the last id that it has.
+            # Nothing is lost: the client reconnects with the last id that it has.
             raise Ended(STALLED) from None
 
     # --- receiving ------------------------------------------------------------------------
@@ -260,7 +260,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             return
         if kind == "ping":
             await self._frame("pong", {})
-        elif kind == "read" and type(number) is int:  # True is one as well
+        elif kind == "read" and type(number) is int:  # isinstance would accept True
             await database_sync_to_async(queries.mark_read)(self.user_id, number)
             await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
         elif kind != "ack" or type(number) is not int:

@@ -1,7 +1,7 @@
-"""From the outbox to the sockets of this process: one tailer, only while sockets are connected.
+"""The relay hands new rows of the outbox to this process's sockets, while there are any.
 
-It reads the table itself, so it needs no message bus: a tap makes it look at once, the tick makes
-it look anyway.
+It reads the table itself and needs no message bus: a wake-up makes it read at once, the tick makes
+it read anyway.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from notifications.ports import Progress
 
 log = logging.getLogger(__name__)
 
-# Ids are drawn before their transaction commits, so a lower one may show up after a higher one.
-# A missing id is asked for again for this long.
+# The database assigns an id before the transaction commits, so a lower id may become visible after
+# a higher one. The tailer asks for a missing id again for this long.
 HOLE_SECONDS = 60.0
 STEP_BACK = 200
 BATCH = 500
@@ -34,7 +34,7 @@ REMEMBERED = 5_000
 # A gap wider than this is a restored or pruned table, not transactions under way.
 MOST_HOLES = 500
 PROGRESS_SECONDS = 1.0
-# How long an outage lets the next try wait: from the first to the longest, doubled each time.
+# The pause before the next try during an outage: doubled each time, from the first to the longest.
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 
 
@@ -42,16 +42,16 @@ class Subscriber(Protocol):
     user_id: int
 
     def deliver(self, row: AnalysisNotification) -> None:
-        """Called on the relay's thread; must hand over and return."""
+        """Called on the relay's thread; must not block."""
 
     async def close(self, code: int) -> None: ...
 
     def deliver_progress(self, progress: Progress) -> None:
-        """Likewise; one that comes before the last was sent may replace it."""
+        """Likewise; a later progress may replace one that has not been sent."""
 
 
 class Tailer:
-    """Reads notifications as they become visible, each once, whatever order they commit in."""
+    """Reads each notification once, when it becomes visible, in whatever order they commit."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -59,12 +59,11 @@ class Tailer:
         self.position = max(0, newest - STEP_BACK)
         self._holes: dict[int, float] = {}
         self._seen: OrderedDict[int, None] = OrderedDict()
-        # What is visible now belongs to the snapshots that the sockets take by themselves; what
-        # is missing in between may still be on its way.
+        # Sockets take what is visible now by themselves; ids missing in between may yet commit.
         self.read()
 
     def read(self) -> list[AnalysisNotification]:
-        """Rows that have become visible since the last call, by id."""
+        """Rows that have become visible since the last call, in the order of their ids."""
         now = self._clock()
         wanted = Q(pk__gt=self.position)
         if self._holes:
@@ -87,7 +86,7 @@ class Tailer:
 
 @dataclass
 class _Work:
-    """Where one run of the relay's thread stands; it outlives an outage, so nothing is lost."""
+    """State of the relay's thread that survives an outage, so that nothing is lost."""
 
     tailer: Tailer | None = None
     progress_at: float = 0.0
@@ -118,7 +117,7 @@ def _forget_connections() -> None:
 
 
 class Relay:
-    """Hands what the tailer reads to the connected sockets of each writer."""
+    """Hands each row that the tailer reads to its writer's sockets."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -168,7 +167,7 @@ class Relay:
             try:
                 with contextlib.closing(wake.listen("notifications")) as listener:
                     while not self._finished():
-                        self._turn(work)
+                        self._tick(work)
                         outage.over()
                         listener.wait(tick)
                     return
@@ -180,7 +179,7 @@ class Relay:
                 if self._finished():
                     return
 
-    def _turn(self, work: _Work) -> None:
+    def _tick(self, work: _Work) -> None:
         if work.tailer is None:
             work.tailer = Tailer()
             self._dispatch_missed(work.tailer)
@@ -198,7 +197,7 @@ class Relay:
             return True
 
     def _dispatch_missed(self, tailer: Tailer) -> None:
-        """Sockets subscribed before the tailer stood: what came in between is theirs too."""
+        """Send what committed between the first subscription and the tailer's first read."""
         rows = AnalysisNotification.objects.filter(
             pk__gt=tailer.position - STEP_BACK, user_id__in=list(self._subscribers)
         ).order_by("pk")

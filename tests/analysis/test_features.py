@@ -1,4 +1,4 @@
-"""A feature is an entry in ``features.FEATURES`` and a part in each analyzer, the fold and the page.
+"""A feature is an entry in ``FEATURES``, and a part in each analyzer, the fold and the page.
 
 A toy feature is registered the same way and goes end to end; no file of the program knows it.
 """

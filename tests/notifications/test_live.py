@@ -63,7 +63,7 @@ def closed_with(socket: ClientConnection) -> int:
     return int(caught.value.rcvd.code)
 
 
-def test_the_originals_client_gets_notifications_and_nothing_else(
+def test_the_original_client_gets_notifications_alone(
     site: Site, client: httpx2.Client, project: str
 ) -> None:
     with site.socket() as socket:

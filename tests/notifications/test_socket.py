@@ -1,4 +1,4 @@
-"""The consumer where things go wrong: lost deliveries heal, stalled or broken sockets are closed."""
+"""The consumer where things go wrong: lost deliveries heal, broken sockets are closed."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def first(project: NovelProject) -> AnalysisNotification:
     return AnalysisNotification.objects.get()
 
 
-def test_what_the_relay_lost_arrives_with_the_next_state(
+def test_the_next_state_heals_a_lost_delivery(
     writer: User,
     project: NovelProject,
     first: object,
@@ -152,21 +152,24 @@ def test_a_client_that_stalls_is_4408(
     talk(writer, work)
 
 
-def test_a_sender_that_fails_closes_the_socket(
-    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("query", ["after", "mark_read"], ids=["sending", "answering"])
+def test_an_error_closes_the_socket(
+    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch, query: str
 ) -> None:
     def away(*_: Any) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(queries, "after", away)
+    monkeypatch.setattr(queries, query, away)
 
     async def work(socket: WebsocketCommunicator) -> None:
+        await socket.send_json_to({"type": "read", "id": 1})
         assert await close_code(socket) == 1011
 
     talk(writer, work, "?since=0")
+    assert consumers._open == {}
 
 
-def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
+def test_an_outage_skips_a_state(
     writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(consumers, "STATE_SECONDS", 0.05)
@@ -190,7 +193,7 @@ def test_a_state_that_cannot_be_read_in_an_outage_is_told_by_the_next_one(
     talk(writer, work)
 
 
-def test_nothing_is_kept_of_a_closed_socket(writer: User, first: object, relay: Recorder) -> None:
+def test_a_closed_socket_leaves_nothing(writer: User, first: object, relay: Recorder) -> None:
     async def work(socket: WebsocketCommunicator) -> None:
         await socket.receive_json_from(PATIENCE_SECONDS)
         assert consumers._open == {writer.pk: 1}
@@ -217,7 +220,7 @@ def test_a_send_that_never_ends_is_4408(
     talk(writer, work)
 
 
-def test_progress_takes_no_room_from_notifications(
+def test_progress_never_displaces_notifications(
     writer: User, project: NovelProject, first: object, relay: Recorder
 ) -> None:
     add_row(project, 10_001)
@@ -251,22 +254,6 @@ def test_a_frame_that_is_too_long_is_1009(
     talk(writer, work, protocol=protocol)
 
 
-def test_an_answer_that_fails_closes_the_socket(
-    writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def away(*_: Any) -> None:
-        raise OperationalError("gone")
-
-    async def work(socket: WebsocketCommunicator) -> None:
-        await socket.receive_json_from(PATIENCE_SECONDS)
-        monkeypatch.setattr(queries, "mark_read", away)
-        await socket.send_json_to({"type": "read", "id": 1})
-        assert await close_code(socket) == 1011
-
-    talk(writer, work)
-    assert consumers._open == {}
-
-
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 @pytest.mark.parametrize(
     ("frame", "english"),
@@ -275,7 +262,7 @@ def test_an_answer_that_fails_closes_the_socket(
         ('{"type": "5%"}', "Unknown frame: '5%'"),
     ],
 )
-def test_errors_are_told_in_the_sockets_language(
+def test_errors_in_the_sockets_language(
     writer: User,
     first: object,
     relay: Recorder,
@@ -300,7 +287,7 @@ def test_errors_are_told_in_the_sockets_language(
     talk(writer, work)
 
 
-def test_live_pushes_are_measured_and_replays_are_not(
+def test_the_push_metric_leaves_out_replays(
     writer: User, project: NovelProject, first: object, relay: Recorder
 ) -> None:
     def measured() -> float:
@@ -323,7 +310,7 @@ def test_live_pushes_are_measured_and_replays_are_not(
     talk(writer, work, "?since=0")
 
 
-def test_nothing_is_kept_of_a_socket_that_fails(
+def test_a_failed_socket_leaves_nothing(
     writer: User, first: object, relay: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any, **__: Any) -> None:
