@@ -58,7 +58,7 @@ class StorageFull(exceptions.APIException):
 
 
 class BoundedJSONParser(JSONParser):
-    """One JSON object. Its size is bounded by DATA_UPLOAD_MAX_MEMORY_SIZE, see exception_handler."""
+    """One JSON object. DATA_UPLOAD_MAX_MEMORY_SIZE bounds its size, see exception_handler."""
 
     def parse(
         self,
@@ -102,7 +102,7 @@ class FormParser(MultiPartParser):
 
 
 def as_api_error(error: Exception) -> Exception:
-    """The APIException that tells a caller of an error of Django or the database; else the error."""
+    """The APIException that tells a caller of an error of Django or the database, or the error."""
     if isinstance(error, RequestDataTooBig):
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         return TooLarge(_("The request is larger than %(limit)d bytes.") % {"limit": limit})

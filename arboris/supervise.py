@@ -60,7 +60,7 @@ def web(port: int) -> list[str]:
 
 
 def run_managed(env: Mapping[str, str], *arguments: str) -> str:
-    """Run one management command to its end; its standard output. CalledProcessError if it fails."""
+    """Run one management command; its standard output. CalledProcessError if it fails."""
     done = subprocess.run(
         manage(*arguments), env={**os.environ, **env}, check=True, text=True, stdout=subprocess.PIPE
     )

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-HOLD_SECONDS = 30
+from tests.waiting import PATIENCE_SECONDS
+
+HOLD_SECONDS = PATIENCE_SECONDS
 
 
 @dataclass(slots=True)

@@ -8,3 +8,5 @@ from tests.analyzers import REGISTERED
 
 ARBORIS_ANALYZERS = REGISTERED
 ARBORIS_ANALYZER = "steerable"
+# Real hashes are slow on purpose.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -24,8 +24,9 @@ READMES = ("README.md", "README.zh-CN.md")
 BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 # A test needs something to retry; the README's reader has it already.
 FAIL_ONE = (
-    'sqlite3 -cmd ".timeout 10000" data/arboris.db "UPDATE pending_analysis SET status=\'failed\', active_chapter=NULL, '
-    "lease_token='' WHERE id=1\"\n"
+    "sqlite3 -cmd '.timeout 10000' data/arboris.db"
+    " \"UPDATE pending_analysis SET status='failed', active_chapter=NULL, lease_token=''"
+    ' WHERE id=1"\n'
 )
 
 

@@ -448,7 +448,7 @@ def test_an_endpoint_that_refuses_us_costs_the_task_nothing(
 def test_the_deadline_stops_a_silent_endpoint(
     project: NovelProject, settings: Settings, endpoint: Endpoint
 ) -> None:
-    settings.ARBORIS_PROCESSING_TIMEOUT = 0.5
+    settings.ARBORIS_PROCESSING_TIMEOUT = 3
     endpoint.replies(Reply("{", hold=True))
     task = run_task(project, settings)
     assert (task.status, task.error_type) == ("failed", "timeout")

@@ -9,6 +9,7 @@ from pytest_django import Settings
 
 from tests.api.generating import PIECES
 from tests.llm_server import ModelServer, Script, serving
+from tests.waiting import PATIENCE_SECONDS
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +24,6 @@ def model(running: ModelServer, settings: Settings) -> Script:
     settings.ARBORIS_LLM_BASE_URL = running.base_url
     settings.ARBORIS_LLM_MODEL = "test-model"
     settings.ARBORIS_LLM_API_KEY = "key-1"
-    settings.ARBORIS_LLM_TIMEOUT = 5
+    settings.ARBORIS_LLM_TIMEOUT = PATIENCE_SECONDS
     settings.ARBORIS_LLM_RETRIES = 0
     return running.script

@@ -14,6 +14,7 @@ from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient, make_chapter
 from tests.llm_server import Script
+from tests.waiting import PATIENCE_SECONDS
 
 
 def test_the_chapter_is_written_saved_and_enqueued(
@@ -92,6 +93,7 @@ def test_an_endpoint_that_falls_silent_is_503(
     api: JsonClient, project: NovelProject, model: Script, settings: Settings
 ) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.2
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
     model.hold_after = 1
     answer = generate(api, project)
     model.go_on.set()

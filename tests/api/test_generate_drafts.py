@@ -24,7 +24,7 @@ from tests import live
 from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient, make_chapter
 from tests.llm_server import Script, serving
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 BROKEN = "".join(PIECES[:9])
 
@@ -68,6 +68,7 @@ def test_a_model_that_falls_silent_leaves_a_draft(
     api: JsonClient, project: NovelProject, model: Script, settings: Settings
 ) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.2
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
     model.hold_after = 9
     (_, error) = events(api, project)[-1]
     model.go_on.set()

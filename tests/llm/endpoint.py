@@ -17,6 +17,7 @@ from typing import Any
 from pytest_django import Settings
 
 from arboris.llm import endpoint_profile
+from tests.waiting import PATIENCE_SECONDS
 
 KEY = "sk-very-secret-0123456789"
 HOLD_SECONDS = 20.0
@@ -79,7 +80,7 @@ class Endpoint(ThreadingHTTPServer):
     def wait_for_calls(self, number: int) -> None:
         """Until so many are under way."""
         with self.busy:
-            assert self.busy.wait_for(lambda: self.calls == number, HOLD_SECONDS), self.calls
+            assert self.busy.wait_for(lambda: self.calls == number, PATIENCE_SECONDS), self.calls
 
     def replies(self, *replies: Reply) -> None:
         """Answer with these, in order; the last one from then on."""

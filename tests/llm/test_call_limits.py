@@ -124,11 +124,11 @@ def test_pauses_differ_and_grow() -> None:
 
 
 def test_the_first_piece_has_a_time_of_its_own(endpoint: Endpoint, settings: Settings) -> None:
-    settings.ARBORIS_LLM_TIMEOUT = 0.3
-    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = 5
-    endpoint.replies(Reply("夜雨", wait=0.8))
+    settings.ARBORIS_LLM_TIMEOUT = 1
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
+    endpoint.replies(Reply("夜雨", wait=1.5))
     assert write() == "夜雨"
-    settings.ARBORIS_LLM_TIMEOUT = 5
+    settings.ARBORIS_LLM_TIMEOUT = PATIENCE_SECONDS
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = 0.3
     with pytest.raises(errors.TimedOut):
         write()

@@ -26,7 +26,7 @@ from arboris.llm.client import Call
 from arboris.llm.models import ModelCall, SpendCounter
 from tests import failures
 from tests.llm.endpoint import KEY, Endpoint, Reply
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
 QUESTION: list[client.Message] = [{"role": "user", "content": "Who is there?"}]
@@ -128,6 +128,7 @@ def test_a_broken_answer_is_estimated(
     endpoint: Endpoint, settings: Settings, reply: Reply, outcome: str
 ) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.3
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
     endpoint.replies(reply)
     with pytest.raises(errors.LLMError):
         ask()

@@ -234,6 +234,8 @@ def test_retry_after_may_be_a_date(endpoint: Endpoint) -> None:
 @pytest.mark.parametrize("reply", [Reply(RIGHT, wait=20), Reply(RIGHT[:9], hold=True)])
 def test_a_silent_endpoint_times_out(endpoint: Endpoint, settings: Settings, reply: Reply) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.2
+    # What begins to arrive may take its time to.
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS if reply.hold else 0.2
     endpoint.replies(reply)
     usage = Usage()
     with pytest.raises(errors.TimedOut):
