@@ -42,16 +42,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What needs a database server is no test of SQLite: not skipped, but not there."""
+    """Marks what can be told; what holds on other databases alone is not skipped, but not there."""
     for item in items:
         if PROCESS_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("process")
         if item.get_closest_marker("server_only") or is_of_the_queue(item):
             item.add_marker("databases")
-    if connection.vendor == "sqlite":
-        left_out = [item for item in items if item.get_closest_marker("server_only")]
-        items[:] = [item for item in items if item not in left_out]
-        config.hook.pytest_deselected(items=left_out)
+    elsewhere = "server_only" if connection.vendor == "sqlite" else "sqlite_only"
+    left_out = {item for item in items if item.get_closest_marker(elsewhere)}
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=list(left_out))
 
 
 def is_of_the_queue(item: pytest.Item) -> bool:

@@ -257,6 +257,7 @@ def test_retention_is_by_age_in_batches_and_can_be_switched_off(settings: Settin
 
 
 @pytest.mark.parametrize("whose", ["project", "writer"])
+@pytest.mark.sqlite_only
 def test_a_months_sum_is_read_from_one_index(whose: str) -> None:
     """Every call asks for it; a log of 400 days may have millions of rows."""
     subject = Subject(7, PROJECT if whose == "project" else None)

@@ -22,7 +22,7 @@ from tests.live import Site, slow_text, wait_for_task
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 # The mark keeps it off the servers; the other one is for the look into the site's database.
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.sqlite_only, pytest.mark.django_db]
 
 STORY = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。顾长风抱着剑，低声说道：“师父回来了。”" * 6
 # Findings for more than what is left in the pages that are there.

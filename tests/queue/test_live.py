@@ -139,6 +139,7 @@ def test_metrics_tell_of_it(client: httpx2.Client) -> None:
     assert float(mean.split()[1]) > 0
 
 
+@pytest.mark.sqlite_only
 def test_the_sql_of_the_original_works_as_printed(
     site: Site, client: httpx2.Client, braked: Path
 ) -> None:
