@@ -25,7 +25,7 @@ class Kind:
     """One kind of notification.
 
     ``name`` is stored (at most 10 characters) and is ``notification_type`` outside. ``label`` names
-    the kind in the admin. ``title`` holds ``%(number)s``, the chapter's number. ``message`` makes
+    the kind in the admin, ``badge`` in the writer's list. ``title`` holds ``%(number)s``, the chapter's number. ``message`` makes
     the second line from the notification's data, in the active language. ``task_status`` is what a
     page shows as the analysis's status from then on. A toast has the colour of ``tone`` and stays
     for ``toast_seconds``.
@@ -33,6 +33,7 @@ class Kind:
 
     name: str
     label: str | Promise
+    badge: str | Promise
     title: str | Promise
     message: Callable[[Data], str]
     task_status: str
@@ -52,10 +53,11 @@ def choices() -> list[tuple[str, str | Promise]]:
 
 
 def for_scripts() -> dict[str, dict[str, Any]]:
-    """What the page scripts need of each kind: ``{status, tone, stay}``, ``stay`` in ms."""
+    """What the page scripts need of each kind: ``{status, badge, tone, stay}``, ``stay`` in ms."""
     return {
         kind.name: {
             "status": kind.task_status,
+            "badge": kind.badge,
             "tone": kind.tone,
             "stay": kind.toast_seconds * 1000,
         }
@@ -97,6 +99,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "started",
             label=_("started"),
+            badge=_("Analysing"),
             title=_("Enhanced analysis of chapter %(number)s has started"),
             message=_says(gettext_noop("You can go on writing.")),
             task_status="processing",
@@ -106,6 +109,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "completed",
             label=_("completed"),
+            badge=_("Analysed"),
             title=_("Enhanced analysis of chapter %(number)s is complete"),
             message=_updated,
             task_status="completed",
@@ -115,6 +119,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "failed",
             label=_("failed"),
+            badge=_("Failed"),
             title=_("Enhanced analysis of chapter %(number)s has failed"),
             message=_why,
             task_status="failed",
@@ -124,6 +129,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "cancelled",
             label=_("cancelled"),
+            badge=_("Cancelled"),
             title=_("Enhanced analysis of chapter %(number)s was cancelled"),
             message=_says(gettext_noop("The chapter itself is unchanged.")),
             task_status="cancelled",
@@ -133,6 +139,7 @@ KINDS: dict[str, Kind] = {
         Kind(
             "parked",
             label=_("parked"),
+            badge=_("Waiting for a budget"),
             title=_("Enhanced analysis of chapter %(number)s is waiting for a new budget"),
             message=_until,
             task_status="pending",

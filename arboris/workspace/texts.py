@@ -37,7 +37,6 @@ _STATUS: dict[str, str | Promise] = {
     "status_completed": _("Analysed"),
     "status_failed": _("Failed"),
     "status_cancelled": _("Cancelled"),
-    "status_parked": _("Waiting for a budget"),
     "queue_position": _("Position {n} in the queue"),
     "eta_seconds": _("about {n} s left"),
     "eta_minutes": _("about {n} min left"),

@@ -27,6 +27,7 @@ LIST = "/api/async-analysis/notifications"
 TOY = Kind(
     "halfway",
     label="half done",
+    badge="Halfway",
     title="Chapter %(number)s is half done",
     message=lambda data: f"{data['left']} features are left.",
     task_status="processing",
@@ -81,7 +82,8 @@ def test_pages_and_admin_know_a_new_kind(
     client.force_login(writer)
     page = client.get("/").content.decode()
     (block,) = re.findall(r'<script id="notification-kinds"[^>]*>(.*?)</script>', page)
-    assert json.loads(block)["halfway"] == {"status": "processing", "tone": "muted", "stay": 7000}
+    expected = {"status": "processing", "badge": "Halfway", "tone": "muted", "stay": 7000}
+    assert json.loads(block)["halfway"] == expected
     listed = client.get("/admin/notifications/analysisnotification/").content.decode()
     assert "half done" in listed
 

@@ -3,6 +3,7 @@
 import { get } from './api.js';
 import { $, $$, debounced, h, setText } from './dom.js';
 import { t, when } from './i18n.js';
+import { kindOf } from './kinds.js';
 import { live, markAllRead, markRead } from './live.js';
 import { failure } from './load.js';
 
@@ -11,11 +12,12 @@ const unreadOnly = $('#unread-only');
 
 function entry({ id, title, message, chapter_id: chapter, notification_type: type, is_read: read, created_at: created }) {
   const open = read ? null : () => void markRead(id);
-  return h('li', { data: { notificationId: id, type, unread: String(!read) } },
+  const { status, badge } = kindOf(type);
+  return h('li', { data: { notificationId: id, unread: String(!read) } },
     h('div', {},
       h('h2', {}, chapter ? h('a', { href: `/chapters/${chapter}`, on: open ? { click: open } : {} }, title) : title),
       message ? h('p', {}, message) : null,
-      h('p', { class: 'meta' }, h('span', { class: 'badge', data: { status: type === 'started' ? 'processing' : type } }, t(`status_${type === 'started' ? 'processing' : type}`)), h('time', { datetime: created }, when(created)))),
+      h('p', { class: 'meta' }, h('span', { class: 'badge', data: { status } }, badge), h('time', { datetime: created }, when(created)))),
     read ? null : h('button', { type: 'button', class: 'small', 'aria-label': t('mark_read_of', { title }), on: { click: () => markRead(id) } }, t('mark_read')));
 }
 
