@@ -10,6 +10,8 @@ from typing import Any
 
 from pydantic_core import from_json
 
+from arboris.llm.thoughts import without_thoughts
+
 _FENCED = re.compile(r"```[\w-]*[ \t]*\n(.*?)```", re.DOTALL)
 _DECODER = json.JSONDecoder(strict=False)  # models put bare line breaks into strings
 # Each start that leads nowhere may cost a reading of all the rest.
@@ -33,17 +35,6 @@ def objects(answer: str) -> Iterator[Found]:
     yield from _whole(text)
     if (value := _complete_part(text)) is not None:
         yield Found(value, cut_off=True)
-
-
-def without_thoughts(answer: str) -> str:
-    """The answer after a reasoning model's <think> block, whose start the endpoint may withhold."""
-    text = answer.strip()
-    if text.startswith(("{", "```")):
-        return text
-    _, ended, rest = text.rpartition("</think>")
-    if ended:
-        return rest.strip()
-    return "" if text.startswith("<think>") else text
 
 
 def _whole(text: str) -> Iterator[Found]:

@@ -21,6 +21,7 @@ from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
 from arboris.llm.endpoint_profile import RequestForm, profile_of
 from arboris.llm.json_schema import strict_schema
+from arboris.llm.thoughts import without_thoughts
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 
@@ -54,7 +55,7 @@ async def ask(
         raise  # the next answer would end at the same place
     except errors.BadAnswer as wrong:
         # Some endpoints refuse an empty message of the model.
-        shown = json_recovery.without_thoughts(reply.text)[:_SHOWN_AGAIN] or "{}"
+        shown = without_thoughts(reply.text)[:_SHOWN_AGAIN] or "{}"
         messages: list[client.Message] = [
             *call.messages,
             {"role": "assistant", "content": shown},
@@ -126,7 +127,7 @@ async def _collect(connection: openai.AsyncOpenAI, call: Call, usage: Usage) -> 
 
 def _read(reply: _Reply, model: type[AnswerModel], *, last: bool) -> Answer[AnswerModel]:
     """Return the first object in the reply that fits. Raises BadAnswer with what is wrong."""
-    if not json_recovery.without_thoughts(reply.text):
+    if not without_thoughts(reply.text):
         if reply.cut_off:
             raise errors.Truncated("the answer ends before it begins")
         raise errors.Empty("the answer is empty")

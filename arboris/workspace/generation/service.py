@@ -21,7 +21,6 @@ from arboris.db import let_go
 from arboris.llm import client
 from arboris.llm.accounting.payer import Payer
 from arboris.llm.errors import Empty
-from arboris.llm.prose import Prose
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText
 from arboris.storable import storable
@@ -30,6 +29,7 @@ from arboris.workspace.chapters.chapter_text import summary_of
 from arboris.workspace.chapters.service import SavedChapter
 from arboris.workspace.generation.draft import GenerationDraft
 from arboris.workspace.generation.prompt import messages_for
+from arboris.workspace.generation.prose import Prose
 
 log = logging.getLogger(__name__)
 

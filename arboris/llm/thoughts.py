@@ -1,15 +1,12 @@
-"""Prose out of what models write around it: thoughts, talk, code fences, a repeated title.
+"""The thoughts of reasoning models, taken out of their answers: ``<think>…</think>``.
 
-A stream is cleaned as it arrives, wherever its pieces are cut. Precision goes first: what may be
-the novel's own text stays, and a text with nothing around it comes out to the letter.
+A stream is cleaned as it arrives, wherever its pieces are cut.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from arboris.llm.prose_frame import Frame
 
 _TAG = re.compile(
     r"[<◁](?P<end>/?)(?:think|thinking|thought|thoughts|reasoning)\s?[>▷]", re.IGNORECASE
@@ -19,42 +16,28 @@ _QUOTES = "`'\"‘“「『《（("
 _SENTENCE_ENDS = ".!?…。！？”’」』）)—"
 
 
-class Prose:
-    """``feed`` each piece, then ``finish`` once; each returns text that is certain by then.
-
-    ``title`` is the chapter's. ``restarts`` counts how often everything before has turned out to
-    be thoughts, by an end tag whose start the endpoint withheld: what was returned up to then is
-    to be thrown away.
-    """
-
-    def __init__(self, title: str = "") -> None:
-        self._title = title
-        self._thoughts = _Thoughts()
-        self._frame = Frame(title)
-        self.restarts = 0
-
-    def feed(self, piece: str) -> str:
-        return self._framed(self._thoughts.feed(piece))
-
-    def finish(self, *, broken: bool = False) -> str:
-        """``broken``: the answer was cut off, and thoughts that were open then are left out."""
-        return self._framed(self._thoughts.finish(broken=broken)) + self._frame.finish()
-
-    def _framed(self, parts: Iterator[str | None]) -> str:
-        out = ""
+def without_thoughts(answer: str) -> str:
+    """Return a whole answer that is to be JSON without its thoughts and the space around it."""
+    text = answer.strip()
+    if text.startswith(("{", "```")):
+        return text  # whatever tags it holds are in its strings
+    kept: list[str] = []
+    thoughts = Thoughts()
+    for parts in (thoughts.feed(text), thoughts.finish(broken=True)):
         for part in parts:
             if part is None:
-                self.restarts += 1
-                self._frame = Frame(self._title)
-                out = ""
+                kept.clear()
             else:
-                self._frame.removed |= self._thoughts.removed
-                out += self._frame.feed(part)
-        return out
+                kept.append(part)
+    return "".join(kept).strip()
 
 
-class _Thoughts:
-    """Yields the text without its blocks of thoughts, and None for: all before were thoughts."""
+class Thoughts:
+    """Yield the text without its blocks of thoughts, and None for: all before was thoughts.
+
+    ``feed`` each piece, then ``finish`` once. The endpoint may withhold the start tag; a tag in
+    quotes or in the middle of a sentence is text.
+    """
 
     def __init__(self) -> None:
         self.removed = False
@@ -90,8 +73,11 @@ class _Thoughts:
             yield from self._text(text)
 
     def finish(self, *, broken: bool) -> Iterator[str]:
-        """The rest. A block that began in the middle of a whole answer and never ended is text:
-        it may hold the rest of the chapter."""
+        """Yield the rest. ``broken``: the answer was cut off, and an open block is left out.
+
+        In a whole answer a block that began in the middle and never ended is text: it may hold
+        the rest of the chapter.
+        """
         rest, self._raw = self._raw, ""
         if not self._block:
             yield from self._text(rest)

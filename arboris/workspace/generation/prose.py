@@ -1,9 +1,17 @@
-"""What a model writes before its text and round it: talk, a title, a code fence."""
+"""The text of a chapter out of what a model writes around it: thoughts, talk, a fence, a title.
+
+A stream is cleaned as it arrives, wherever its pieces are cut. Precision goes first: what may be
+the novel's own text stays, and a text with nothing around it comes out to the letter.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from enum import Enum
+
+from arboris.llm.thoughts import Thoughts
+from arboris.novels.importing.headings import match_heading
 
 _LONGEST_LINE = 160  # of talk or a title
 _LONGEST_AFTERWORD = 320
@@ -19,12 +27,7 @@ _ORDINAL = (
     r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen"
     r"|sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty)(?:-\w+)?|\d+|[ivxlc]+)\b"
 )
-_HEADING = re.compile(
-    rf"(?:第\s*{_NUMERAL}+\s*(?:章|回(?!合))|chapter\s+{_ORDINAL})"
-    r"[^。！？!?.，,；;…“”\"]{0,40}",
-    re.IGNORECASE,
-)
-_HEADING_BEGUN = re.compile(rf"第\s*{_NUMERAL}*\s*", re.IGNORECASE)
+_HEADING_BEGUN = re.compile(rf"第\s*{_NUMERAL}*\s*")
 
 _ZH_YES = r"(?:(?:好的?|好嘞|当然(?:可以)?|没问题|明白了?|收到|了解|可以|遵命)[，,。.！!、~\s]*)"
 _ZH_CHAPTER = rf"(?:(?:本|这一|下一|新一?)章(?:节)?|第\s*{_NUMERAL}+\s*章|章节|小说)"
@@ -79,6 +82,42 @@ _TALK_BEGINS = (
 )  # fmt: skip
 
 
+class Prose:
+    """Clean one chapter: ``feed`` each piece, then ``finish`` once.
+
+    Each returns the text that is certain by then.
+
+    ``title`` is the chapter's. ``restarts`` counts how often everything before has turned out to
+    be thoughts, by an end tag whose start the endpoint withheld: what was returned up to then is
+    to be thrown away.
+    """
+
+    def __init__(self, title: str = "") -> None:
+        self._title = title
+        self._thoughts = Thoughts()
+        self._frame = _Frame(title)
+        self.restarts = 0
+
+    def feed(self, piece: str) -> str:
+        return self._framed(self._thoughts.feed(piece))
+
+    def finish(self, *, broken: bool = False) -> str:
+        """``broken``: the answer was cut off, and thoughts that were open then are left out."""
+        return self._framed(self._thoughts.finish(broken=broken)) + self._frame.finish()
+
+    def _framed(self, parts: Iterator[str | None]) -> str:
+        out = ""
+        for part in parts:
+            if part is None:
+                self.restarts += 1
+                self._frame = _Frame(self._title)
+                out = ""
+            else:
+                self._frame.removed |= self._thoughts.removed
+                out += self._frame.feed(part)
+        return out
+
+
 class _Line(Enum):
     BLANK = "blank"
     FENCE = "the start of a code fence"
@@ -90,7 +129,7 @@ class _Line(Enum):
     TEXT = "the novel's own"
 
 
-class Frame:
+class _Frame:
     """``feed`` each piece, then ``finish`` once; each returns the text that is certain by then.
 
     ``removed``: something before the text was taken away, so that the blank lines go too.
@@ -161,13 +200,12 @@ class Frame:
         bare = line.strip(_MARKS)
         for kind, pattern in (
             (_Line.ANNOUNCEMENT, _ANNOUNCEMENT),
-            (_Line.TITLE, _HEADING),
             (_Line.ASSENT, _ASSENT),
             (_Line.PROMISE, _PROMISE),
         ):
             if pattern.fullmatch(bare):
                 return kind
-        return _Line.TITLE if self._title and _plain(line) == self._title else _Line.TEXT
+        return _Line.TITLE if _is_heading(line) or _plain(line) == self._title else _Line.TEXT
 
     def _may_be_talk(self, line: str) -> bool:
         """Whether what has arrived of a line may grow to one that is no text."""
@@ -176,7 +214,7 @@ class Frame:
         bare = line.strip().lstrip(_MARKS).casefold()
         if any(bare.startswith(begin) or begin.startswith(bare) for begin in _TALK_BEGINS):
             return True
-        if _HEADING_BEGUN.fullmatch(bare) or _HEADING.fullmatch(bare):
+        if _HEADING_BEGUN.fullmatch(bare) or _is_heading(line):
             return True
         return self._title.startswith(_plain(line))
 
@@ -228,6 +266,11 @@ class _Fence:
             self._at_start = False
             return out.removeprefix("\n")
         return out
+
+
+def _is_heading(line: str) -> bool:
+    match = match_heading(line, alone=False)
+    return match is not None and match.kind == "chapter"
 
 
 def _plain(line: str) -> str:
