@@ -21,10 +21,10 @@ _HAN_STOP = frozenset(
     "中为為以而之其于於呢吗嗎吧啊呀么麼什没沒会會能要可只得地过過起出"
 )
 _LATIN_LITTLE = (
-    "the and was were had has have for with that this from his her hers its their they them she him "
-    "you your our not but are all out who what when where which would could should there then than "
-    "been being into over said says did does one just like about only more some any off too very "
-    "will can how why now back down after before again upon"
+    "the and was were had has have for with that this from his her hers its their they them she "
+    "him you your our not but are all out who what when where which would could should there then "
+    "than been being into over said says did does one just like about only more some any off too "
+    "very will can how why now back down after before again upon"
 )
 _LATIN_STOP = frozenset(_LATIN_LITTLE.split())
 _ZH_END = re.compile(r"[。！？!?…]+[”’」』）)\"']*")

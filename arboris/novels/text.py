@@ -10,7 +10,10 @@ from arboris.novels.summary import WORD_CHARS, summarize
 Language = Literal["zh", "en"]
 
 # Han with extensions and compatibility forms, 々 and 〇, kana; one character, one word.
-_CJK = "\u3005\u3007\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+_CJK = (
+    "\u3005\u3007\u3041-\u3096\u30a1-\u30fa\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"
+)
 # Letters and digits of any other script with their combining marks, joined by hyphens and
 # apostrophes; digits also by points and commas: don't, well-known, 3.14 are one word each.
 _LETTER = rf"(?:[^\W_{_CJK}]|[\u0300-\u036f])"

@@ -75,8 +75,8 @@ _NOVELS: dict[str, str | Promise] = {
         "Version {n} is saved. What you have typed since is still here, not saved yet."
     ),
     "conflict": _(
-        "Version {n} was saved elsewhere while you were writing. Your text is still here, not saved."
-        " Compare the two and choose."
+        "Version {n} was saved elsewhere while you were writing. Your text is still here, not "
+        "saved. Compare the two and choose."
     ),
     "nothing_changed": _("Nothing has changed."),
     "no_text": _("This chapter has no text."),

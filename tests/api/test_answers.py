@@ -57,7 +57,8 @@ def test_a_full_disk_is_507(api: JsonClient) -> None:
         answer = api.post("/api/projects", {"title": "夜航"}, HTTP_ACCEPT_LANGUAGE="en")
     assert answer.status_code == 507
     assert answer.json() == {
-        "detail": "The server's disk is full, nothing was saved. Keep your text and try again later.",
+        "detail": "The server's disk is full, nothing was saved. "
+        "Keep your text and try again later.",
         "code": "storage_full",
     }
     assert int(answer.headers["Retry-After"]) > 0

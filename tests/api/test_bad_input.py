@@ -1,4 +1,4 @@
-"""What a careless or hostile client sends: a clear 400 that names the field, nothing half-written."""
+"""What a careless or hostile client sends: a 400 that names the field, nothing half-written."""
 
 from __future__ import annotations
 

@@ -132,7 +132,9 @@ def admin_path(pk: uuid.UUID) -> str:
     return f"/admin/novels/novelproject/{pk}/delete/"
 
 
-@pytest.mark.parametrize("call", ["post", "import", "patch text", "patch title", "patch novel", "delete"])  # fmt: skip
+@pytest.mark.parametrize(
+    "call", ["post", "import", "patch text", "patch title", "patch novel", "delete"]
+)
 def test_a_novel_deleted_meanwhile_is_404(
     writer: User, project: NovelProject, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:

@@ -146,8 +146,10 @@ def test_a_taken_number_is_refused_before_the_model_is_asked(
 
 @pytest.mark.parametrize(
     ("body", "field"),
-    [({"priority": 11}, "priority"), ({"mode": "x"}, "mode"), ({"instructions": "\x00"}, "instructions"),
-     ({"instructions": "字" * 20_001}, "instructions"), ({"generation_config": []}, "generation_config"),
+    [({"priority": 11}, "priority"), ({"mode": "x"}, "mode"),
+     ({"instructions": "\x00"}, "instructions"),
+     ({"instructions": "字" * 20_001}, "instructions"),
+     ({"generation_config": []}, "generation_config"),
      ({"chapter_number": 0}, "chapter_number")],
 )  # fmt: skip
 def test_wrong_fields_are_named_before_the_model_is_asked(

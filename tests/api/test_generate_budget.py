@@ -44,7 +44,11 @@ def test_what_a_chapter_costs_is_logged(
 ) -> None:
     assert generate(api, project).status_code == 201
     call = ModelCall.objects.get()
-    assert (call.purpose, call.project_id, call.user_id) == ("generation", project.pk, project.owner_id)  # fmt: skip
+    assert (call.purpose, call.project_id, call.user_id) == (
+        "generation",
+        project.pk,
+        project.owner_id,
+    )
     assert call.prompt_tokens > 0 and call.outcome == "ok"
 
 

@@ -1,4 +1,4 @@
-"""Text that has arrived survives: a stream that breaks, a reader who leaves, a number that is taken."""
+"""Text that has arrived survives a broken stream, a reader who leaves, a number that is taken."""
 
 from __future__ import annotations
 

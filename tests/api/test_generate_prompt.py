@@ -1,4 +1,4 @@
-"""What the model is told before it writes a chapter: all of what matters, bounded, nothing of later."""
+"""What the model is told before it writes a chapter: all that matters, bounded, nothing later."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ def found(_type: Any, /, **fields: Any) -> Told:
     return Told(_type(evidence=evidence, confidence=0.9, **fields))
 
 
-def write(project: NovelProject, number: int, text: str, *findings: Told, summary: str = "") -> Chapter:  # fmt: skip
+def write(
+    project: NovelProject, number: int, text: str, *findings: Told, summary: str = ""
+) -> Chapter:
     def work() -> Chapter:
         locked = novels.lock_project(project.pk)
         draft = novels.ChapterText.of(text, summary=summary)
@@ -78,7 +80,8 @@ def novel(project: NovelProject) -> NovelProject:
     project.save()
     write(
         project, 1, "沈砚秋进城。" * 20 + "\n他推开听雨楼的门。",
-        found(NewCharacter, name="沈砚秋", aliases=["沈公子"], role="main", description="年轻的琴师"),
+        found(NewCharacter, name="沈砚秋", aliases=["沈公子"], role="main",
+              description="年轻的琴师"),
         found(NewCharacter, name="顾长风", role="supporting", personality="寡言"),
         found(StateChange, character="沈砚秋", kind="location", description="来到听雨楼"),
         found(WorldFact, type="location", name="听雨楼", description="城南的酒楼"),
@@ -136,7 +139,8 @@ def test_a_chapter_in_the_middle_knows_nothing_of_later_ones(novel: NovelProject
         found(StateChange, character="顾长风", kind="condition", description="顾长风死了"),
         found(WorldFact, type="location", name="听雨楼", aliases=["无铃楼"], description="贼窝"),
         found(WorldFact, type="item", name="血玉"),
-        found(Payoff, outcome="paid_off", description="铃声之谜解开", keywords=["铜铃"], seed_quote=""),
+        found(Payoff, outcome="paid_off", description="铃声之谜解开", keywords=["铜铃"],
+              seed_quote=""),
         found(Relation, source="顾长风", target="沈砚秋", relation="仇人"),
         summary="真相大白，顾长风死了。",
     )  # fmt: skip
@@ -148,7 +152,9 @@ def test_a_chapter_in_the_middle_knows_nothing_of_later_ones(novel: NovelProject
     assert "铜铃无风自响" in middle["THREADS"]  # paid off later, open by then
     assert middle["ENDING"] == "二更天，灯灭了。"
     everything = "\n".join(after.values())
-    assert [words for words in later if words in everything] == [w for w in later if w not in ("贼窝", "谜解开")]  # fmt: skip
+    assert [words for words in later if words in everything] == [
+        w for w in later if w not in ("贼窝", "谜解开")
+    ]
     assert "THREADS" not in after
 
 
@@ -178,11 +184,18 @@ def test_an_english_novel_is_written_in_english(writer: Any) -> None:
 
 def test_a_vast_novel_stays_within_bounds(project: NovelProject) -> None:
     findings = [
-        found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", description="长" * 500, role="main")
+        found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", description="长" * 500,
+              role="main")
         for n in range(300)
     ]  # fmt: skip
-    findings += [found(WorldFact, type="location", name=f"{chr(0x5E00 + n)}山", description="高" * 900) for n in range(300)]  # fmt: skip
-    findings += [found(Foreshadowing, kind="hint", description=f"{n}谜" * 300, keywords=[]) for n in range(300)]  # fmt: skip
+    findings += [
+        found(WorldFact, type="location", name=f"{chr(0x5E00 + n)}山", description="高" * 900)
+        for n in range(300)
+    ]
+    findings += [
+        found(Foreshadowing, kind="hint", description=f"{n}谜" * 300, keywords=[])
+        for n in range(300)
+    ]
     write(project, 1, "开篇。", *findings)
     for number in range(2, 400):
         Chapter.objects.create(
@@ -200,7 +213,10 @@ def test_a_vast_novel_stays_within_bounds(project: NovelProject) -> None:
 
 
 def test_who_is_named_in_the_wishes_comes_first(project: NovelProject) -> None:
-    people = [found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", role="main") for n in range(60)]  # fmt: skip
+    people = [
+        found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", role="main")
+        for n in range(60)
+    ]
     write(project, 1, "开篇。", *people, found(NewCharacter, name="小桃", role="minor"))
     assert parts(project, "让小桃出场")["CHARACTERS"].startswith("小桃")
     assert "小桃" not in parts(project)["CHARACTERS"]

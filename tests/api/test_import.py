@@ -84,7 +84,8 @@ def test_a_bad_file_is_refused_whole(
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"priority": "11"}, "priority"), ({"generation_config": '{"temperature": 3}'}, "generation_config"),
+    [({"priority": "11"}, "priority"),
+     ({"generation_config": '{"temperature": 3}'}, "generation_config"),
      ({"generation_config": "no json"}, "generation_config"), ({"mode": "x"}, "mode")],
 )  # fmt: skip
 def test_wrong_wishes_are_named(

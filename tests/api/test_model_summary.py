@@ -37,7 +37,9 @@ def says(summary: str) -> Any:
     return lambda body: Reply(json.dumps({"summary": summary}, ensure_ascii=False))
 
 
-def save(api: JsonClient, project: NovelProject, content: str = TEXT, **more: Any) -> dict[str, Any]:  # fmt: skip
+def save(
+    api: JsonClient, project: NovelProject, content: str = TEXT, **more: Any
+) -> dict[str, Any]:
     answer = api.post(f"/api/projects/{project.pk}/chapters", {"content": content, **more})
     assert answer.status_code == 201, answer.content
     body: dict[str, Any] = answer.json()

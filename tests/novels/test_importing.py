@@ -163,7 +163,8 @@ def test_a_table_of_contents_makes_no_chapters() -> None:
 def test_a_foreword_behind_the_contents_is_not_the_last_chapter() -> None:
     foreword = "这是一本写了十年的书。" * 30
     novel = txt(
-        f"目录\n第一章 初见\n第二章 夜雨\n\n{foreword}\n\n第一卷 风起\n第一章 初见\n一。\n第二章 夜雨\n二。"
+        f"目录\n第一章 初见\n第二章 夜雨\n\n{foreword}\n\n"
+        "第一卷 风起\n第一章 初见\n一。\n第二章 夜雨\n二。"
     )
     assert titles(novel) == ["序", "第一卷 风起 第一章 初见", "第二章 夜雨"]
     assert novel.chapters[0].content == foreword

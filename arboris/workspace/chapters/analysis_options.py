@@ -99,7 +99,10 @@ class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
 
 
 def check_config(value: Any) -> dict[str, Any]:
-    """A valid generation_config as it was given; unknown keys stay. ValidationError names the key."""
+    """Return a valid generation_config as it was given, unknown keys too.
+
+    Raises ValidationError, which names the key.
+    """
     if not isinstance(value, dict):
         raise serializers.ValidationError(_("Must be a JSON object."))
     plain = json.dumps(value, ensure_ascii=False)

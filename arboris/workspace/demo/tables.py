@@ -15,7 +15,9 @@ from arboris.workspace.texts import SCRIPT_TEXTS
 def journeys(title: str, rows: Sequence[Journey]) -> Table:
     table = Table(title=title, title_justify="left")
     for name in (
-        _("Chapter"), _("Enqueued"), _("Saved and shown"), _("Started"), _("Completed"), _("Pushed"), _("Status"),
+        _("Chapter"), _("Enqueued"),
+        _("Saved and shown"), _("Started"), _("Completed"), _("Pushed"),
+        _("Status"),
     ):  # fmt: skip
         table.add_column(name, justify="right")
     if not rows:
@@ -75,7 +77,8 @@ def _world(content: dict[str, Any]) -> Table:
     for name in (_("Kind"), _("Name"), _("Chapter"), _("Quote")):
         table.add_column(name)
     kinds = {
-        "locations": _("Location"), "factions": _("Faction"), "items": _("Item"), "rules": _("Rule"),
+        "locations": _("Location"), "factions": _("Faction"), "items": _("Item"),
+        "rules": _("Rule"),
     }  # fmt: skip
     for plural, label in kinds.items():
         rows = sorted(content["world"][plural], key=lambda row: -row["mentions"])

@@ -65,19 +65,19 @@ _ANNOUNCEMENT_BEFORE = re.compile(
 _ASSENT = re.compile(rf"{_ZH_YES}+|{_EN_YES}+", re.IGNORECASE)
 _PROMISE = re.compile(
     rf"{_ZH_YES}+我(?:会|将|来|这就|马上|按|根据)[^“”「」\n]{{0,60}}(?:写|创作)[^“”「」\n]{{0,40}}"
-    rf"|{_EN_YES}+(?:i['’]ll|i will|i['’]ve|i have|let me)\b[^\"“”\n]{{0,60}}\b(?:write|written|continue"
-    r"|chapter)\b[^\"“”\n]{0,60}",
+    rf"|{_EN_YES}+(?:i['’]ll|i will|i['’]ve|i have|let me)\b[^\"“”\n]{{0,60}}"
+    r"\b(?:write|written|continue|chapter)\b[^\"“”\n]{0,60}",
     re.IGNORECASE,
 )
 _AFTERWORD = re.compile(
-    r"\s*(?:[-*_]{3,}\s*)?(?:希望|以上|如果|如需|若需|需要我|请告诉|i hope\b|hope\b|let me know\b|feel free\b"
-    r"|would you\b|if you\b|this chapter\b)[^\n]*\s*",
+    r"\s*(?:[-*_]{3,}\s*)?(?:希望|以上|如果|如需|若需|需要我|请告诉|i hope\b|hope\b|let me know\b"
+    r"|feel free\b|would you\b|if you\b|this chapter\b)[^\n]*\s*",
     re.IGNORECASE,
 )
 _TALK_BEGINS = (
     "好的", "好，", "好,", "好嘞", "当然", "没问题", "明白", "收到", "了解", "可以", "遵命", "以下",
-    "下面", "接下来", "这里", "sure", "certainly", "of course", "absolutely", "okay", "ok", "alright",
-    "understood", "got it", "great", "gladly", "here's", "here’s", "here is", "below is",
+    "下面", "接下来", "这里", "sure", "certainly", "of course", "absolutely", "okay", "ok",
+    "alright", "understood", "got it", "great", "gladly", "here's", "here’s", "here is", "below is",
     "the following is", "this is", "chapter ", "```", "---", "——",
 )  # fmt: skip
 

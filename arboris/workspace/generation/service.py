@@ -108,7 +108,7 @@ class Generation:
             yield text
 
     def _keep_now_and_then(self) -> None:
-        """Save the draft beside the stream, which does not wait; the next try follows a failed one."""
+        """Save the draft beside the stream, which does not wait. A failed try is made again."""
         if self._keeping is not None and not self._keeping.done():
             return
         due = self._kept + settings.ARBORIS_DRAFT_SECONDS

@@ -90,7 +90,8 @@ class Command(BaseCommand):
         rows: list[Journey] = []
         ends = time.monotonic() + PATIENCE_SECONDS
         progress = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TimeElapsedColumn(),
             console=self.console,
         )  # fmt: skip
         bar = progress.add_task(_("Analysing behind"), total=len(waiting))

@@ -26,8 +26,8 @@ Novels = QuerySet[NovelProject]
 class Command(OperatorCommand):
     about = gettext_lazy(
         "Fold story bibles anew from their findings and their writers' decisions.\n\n"
-        "The outcome is the same bible, whatever befell its tables. Saving chapters of a novel waits\n"
-        "while it is folded: 0.1 s for 20 chapters, some seconds for 2,000."
+        "The outcome is the same bible, whatever befell its tables. Saving chapters of a novel "
+        "waits\nwhile it is folded: 0.1 s for 20 chapters, some seconds for 2,000."
     )
     examples = (
         "--project 0f1c…",
