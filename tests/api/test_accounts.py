@@ -110,7 +110,7 @@ def test_session_with_csrf_token_goes_through(writer: User) -> None:
     assert answer.status_code == 201
 
 
-def test_token_is_given_for_the_password_and_signs_in(anonymous: JsonClient) -> None:
+def test_a_password_gives_a_token(anonymous: JsonClient) -> None:
     make_user("lin", password=PASSWORD)
     answer = anonymous.post("/api/auth/token", {"username": "lin", "password": PASSWORD})
     assert answer.status_code == 200
@@ -164,7 +164,7 @@ def test_guessing_is_throttled(anonymous: JsonClient) -> None:
     assert int(answers[-1].headers["Retry-After"]) <= 60
 
 
-def test_a_made_up_proxy_header_does_not_dodge_the_throttle(anonymous: JsonClient) -> None:
+def test_a_forged_proxy_header_is_throttled(anonymous: JsonClient) -> None:
     codes = [
         anonymous.post(
             "/api/auth/token",
@@ -176,7 +176,7 @@ def test_a_made_up_proxy_header_does_not_dodge_the_throttle(anonymous: JsonClien
     assert codes[-1] == 429
 
 
-def test_a_stale_token_header_does_not_bar_a_new_token(db: None) -> None:
+def test_a_stale_token_does_not_bar_a_new_one(db: None) -> None:
     make_user("lin", password=PASSWORD)
     client = JsonClient(HTTP_AUTHORIZATION="Token expired")
     answer = client.post("/api/auth/token", {"username": "lin", "password": PASSWORD})

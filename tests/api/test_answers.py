@@ -64,7 +64,7 @@ def test_a_full_disk_is_507(api: JsonClient) -> None:
     assert int(answer.headers["Retry-After"]) > 0
 
 
-def test_a_page_while_the_database_is_down_is_503_and_signs_nobody_out(writer: User) -> None:
+def test_a_page_without_database_is_503(writer: User) -> None:
     client = Client(raise_request_exception=False)
     client.force_login(writer)
     with database_down(InterfaceError(0, "")):

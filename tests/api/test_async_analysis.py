@@ -198,9 +198,7 @@ def test_messages_are_english_on_request(api: JsonClient, tasks: dict[str, int])
     assert answer.json()["detail"] == "This analysis has already ended."
 
 
-def test_what_went_wrong_inside_is_not_told_to_the_writer(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_internal_errors_are_not_shown(api: JsonClient, project: NovelProject) -> None:
     task = queue_chapter(project)
     PendingAnalysis.objects.update(max_retries=0)
     queue.fail(claim_next(), passing())

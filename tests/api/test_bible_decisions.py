@@ -121,9 +121,7 @@ def test_an_edit_is_the_last_word(bible: Bible, chapters: list[Chapter]) -> None
     assert (one["description"], one["role"]) == ("说书人", "main")
 
 
-def test_the_writers_own_entries_stand_beside_what_was_found(
-    bible: Bible, chapters: list[Chapter]
-) -> None:
+def test_own_entries_stand_beside_findings(bible: Bible, chapters: list[Chapter]) -> None:
     bible.decide(
         action="add",
         type="character",
@@ -155,9 +153,7 @@ def test_the_writers_own_entries_stand_beside_what_was_found(
     assert {"祁闻舟"} <= {tie["source"] for tie in body["relationships"]}
 
 
-def test_what_is_below_the_threshold_waits_until_it_is_accepted(
-    bible: Bible, chapters: list[Chapter]
-) -> None:
+def test_below_the_threshold_waits_for_accept(bible: Bible, chapters: list[Chapter]) -> None:
     unsure = Appearance(name="阿蛮", aliases=[], evidence=ev("阿蛮"), confidence=0.3)
     waiting_record(chapters[2], unsure)
     (waits,) = bible.inbox()["waiting"]
@@ -187,9 +183,7 @@ def waiting_record(chapter: Chapter, *found: Any) -> None:
     )
 
 
-def test_a_contradiction_comes_with_both_quotes_and_can_be_dismissed(
-    bible: Bible, chapters: list[Chapter]
-) -> None:
+def test_a_contradiction_has_both_quotes(bible: Bible, chapters: list[Chapter]) -> None:
     death = StateChange(
         character="顾长风",
         kind="condition",
@@ -308,9 +302,7 @@ def test_a_finding_says_whether_it_is_in_the_bible(bible: Bible, chapters: list[
     assert applied(chapters[2]) == {"阿蛮": True}
 
 
-def test_what_cannot_be_accepted_says_what_is_missing(
-    bible: Bible, chapters: list[Chapter]
-) -> None:
+def test_an_accept_says_what_is_missing(bible: Bible, chapters: list[Chapter]) -> None:
     record(chapters[1], payoff("灯灭了", "灯"), person("沈砚秋", "顾长风"))
     asked = {one["kind"]: one for one in bible.inbox()["questions"]}
     same = bible.post(action="accept", ref=asked["same_person"]["ref"])
@@ -322,7 +314,7 @@ def test_what_cannot_be_accepted_says_what_is_missing(
     assert bible.get()["foreshadowings"][0]["status"] == "paid_off"
 
 
-def test_an_edit_touches_its_entry_alone_and_is_undone(bible: Bible) -> None:
+def test_an_edit_touches_its_entry_alone(bible: Bible) -> None:
     before = bible.get()
     pk = bible.people()["沈砚秋"]["id"]
     decision = bible.decide(action="edit", type="character", id=pk, fields={"goals": "回家"})
@@ -332,9 +324,7 @@ def test_an_edit_touches_its_entry_alone_and_is_undone(bible: Bible) -> None:
     assert bible.get() == before != after
 
 
-def test_a_relationship_of_ones_own_stands_beside_the_texts(
-    bible: Bible, chapters: list[Chapter]
-) -> None:
+def test_an_own_relationship_stands_beside(bible: Bible, chapters: list[Chapter]) -> None:
     fields = {"source": "沈砚秋", "target": "顾长风", "relation": "师徒"}
     bible.decide(action="add", type="relationship", fields=fields)
     again(chapters)

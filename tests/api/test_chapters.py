@@ -54,9 +54,7 @@ def test_numbers_count_on_and_may_be_given(api: JsonClient, project: NovelProjec
     assert {row["analysis"]["status"] for row in listed} == {"pending"}
 
 
-def test_a_number_that_is_taken_is_a_fault_of_that_field(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_a_taken_number_names_its_field(api: JsonClient, project: NovelProject) -> None:
     post(api, project)
     answer = post(api, project, chapter_number=1)
     assert answer.status_code == 400
@@ -120,9 +118,7 @@ def test_patch_of_the_same_text_changes_nothing(api: JsonClient, project: NovelP
     assert PendingAnalysis.objects.count() == ChapterVersion.objects.count() == 1
 
 
-def test_patch_of_the_title_leaves_the_analysis_alone(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_a_new_title_keeps_the_analysis(api: JsonClient, project: NovelProject) -> None:
     task = queue_chapter(project)
     body = api.patch(f"/api/chapters/{task.chapter_id}", {"title": "新题"}).json()
     assert (body["title"], body["version"], body["analysis"]["id"]) == ("新题", 1, task.pk)
@@ -222,9 +218,7 @@ def test_the_last_threshold_holds_for_a_new_text(api: JsonClient, project: Novel
     assert api.patch(f"/api/chapters/{saved['id']}", {"content": "三个字"}).json()["analysis"]
 
 
-def test_a_chapter_that_was_basic_is_analysed_by_a_patch(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_a_patch_analyses_a_basic_chapter(api: JsonClient, project: NovelProject) -> None:
     saved = post(api, project, mode="basic", priority=9).json()
     body = api.patch(f"/api/chapters/{saved['id']}", {"content": NEWER}).json()
     task = PendingAnalysis.objects.get(pk=body["analysis"]["id"])

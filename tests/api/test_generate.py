@@ -134,7 +134,7 @@ def test_an_empty_answer_is_an_event_with_its_code(
     assert (name, error["code"]) == ("error", "llm_empty")
 
 
-def test_a_taken_number_is_refused_before_the_model_is_asked(
+def test_a_taken_number_asks_no_model(
     api: JsonClient, project: NovelProject, model: Script
 ) -> None:
     make_chapter(project)
@@ -152,7 +152,7 @@ def test_a_taken_number_is_refused_before_the_model_is_asked(
      ({"generation_config": []}, "generation_config"),
      ({"chapter_number": 0}, "chapter_number")],
 )  # fmt: skip
-def test_wrong_fields_are_named_before_the_model_is_asked(
+def test_wrong_fields_ask_no_model(
     api: JsonClient, project: NovelProject, model: Script, body: dict[str, Any], field: str
 ) -> None:
     answer = generate(api, project, **body)
@@ -169,7 +169,7 @@ def test_what_no_database_can_hold_is_left_out(
     assert "".join(deltas) == Chapter.objects.get().current.content == "夜雨敲窗。"
 
 
-def test_a_basic_wish_holds_for_a_generated_chapter(
+def test_basic_mode_holds_for_generation(
     api: JsonClient, project: NovelProject, model: Script
 ) -> None:
     body = generate(api, project, mode="basic").json()
@@ -177,7 +177,7 @@ def test_a_basic_wish_holds_for_a_generated_chapter(
     assert not PendingAnalysis.objects.exists()
 
 
-def test_a_novel_deleted_while_it_is_written_is_an_event(
+def test_a_deleted_novel_is_an_event(
     api: JsonClient, project: NovelProject, model: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(project_id: uuid.UUID) -> NovelProject:

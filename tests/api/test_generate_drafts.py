@@ -76,7 +76,7 @@ def test_a_model_that_falls_silent_leaves_a_draft(
     expect_draft(api, error["chapter"], BROKEN)
 
 
-def test_a_chapter_cut_at_the_models_limit_is_a_draft(
+def test_a_chapter_cut_at_a_limit_is_a_draft(
     api: JsonClient, project: NovelProject, model: Script
 ) -> None:
     model.finish = "length"
@@ -134,7 +134,7 @@ def test_a_reader_who_leaves_between_two_events(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_reader_who_leaves_while_the_whole_text_is_summed_up(
+def test_a_reader_who_leaves_during_the_summary(
     project: NovelProject, model: Script, settings: Settings
 ) -> None:
     """The chapter is whole: it is saved as such, though the summary keeps everybody waiting."""
@@ -160,7 +160,7 @@ def test_a_reader_who_leaves_while_the_whole_text_is_summed_up(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_arrives_is_kept_on_the_way_and_becomes_the_chapter(
+def test_the_draft_becomes_the_chapter(
     project: NovelProject, model: Script, settings: Settings
 ) -> None:
     settings.ARBORIS_DRAFT_SECONDS = 0
@@ -187,7 +187,7 @@ def test_what_arrives_is_kept_on_the_way_and_becomes_the_chapter(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_draft_that_was_changed_on_the_way_is_not_written_over(
+def test_a_changed_draft_is_not_overwritten(
     api: JsonClient, project: NovelProject, model: Script, settings: Settings
 ) -> None:
     settings.ARBORIS_DRAFT_SECONDS = 0
@@ -228,7 +228,7 @@ def take(number: int, project: NovelProject, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(services, "lock_project", lock_late)
 
 
-def test_a_number_taken_meanwhile_does_not_cost_the_text(
+def test_a_number_taken_meanwhile_keeps_the_text(
     api: JsonClient, project: NovelProject, model: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(5, project, monkeypatch)
@@ -238,7 +238,7 @@ def test_a_number_taken_meanwhile_does_not_cost_the_text(
     assert "5" in answer.json()["number_note"] and "6" in answer.json()["number_note"]
 
 
-def test_without_a_wish_the_next_number_is_taken_quietly(
+def test_without_a_number_the_next_is_taken(
     api: JsonClient, project: NovelProject, model: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     take(1, project, monkeypatch)
@@ -246,7 +246,7 @@ def test_without_a_wish_the_next_number_is_taken_quietly(
     assert (body["chapter_number"], body["number_note"]) == (2, None)
 
 
-def test_a_database_that_fails_in_the_end_is_an_event(
+def test_a_database_failure_is_an_event(
     api: JsonClient, project: NovelProject, model: Script, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def gone(project_id: Any) -> NovelProject:
@@ -261,7 +261,7 @@ def test_a_database_that_fails_in_the_end_is_an_event(
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.process
-def test_a_web_process_that_is_killed_loses_a_few_pieces(tmp_path: Path) -> None:
+def test_a_killed_web_process_loses_little(tmp_path: Path) -> None:
     with serving() as server:
         server.script = Script(pieces=PIECES * 40, pace=0.05)
         extra = {

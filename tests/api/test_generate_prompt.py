@@ -130,7 +130,7 @@ def test_everything_that_matters_is_told(novel: NovelProject) -> None:
     assert "简体中文" in told["system"]
 
 
-def test_a_chapter_in_the_middle_knows_nothing_of_later_ones(novel: NovelProject) -> None:
+def test_a_middle_chapter_knows_no_later_one(novel: NovelProject) -> None:
     write(
         novel, 5, "真相大白。",
         found(NewCharacter, name="沈砚秋", role="main", goals="报杀父之仇"),
@@ -158,7 +158,7 @@ def test_a_chapter_in_the_middle_knows_nothing_of_later_ones(novel: NovelProject
     assert "THREADS" not in after
 
 
-def test_a_name_that_a_later_chapter_completes_is_not_told(project: NovelProject) -> None:
+def test_a_later_name_is_not_told(project: NovelProject) -> None:
     write(project, 1, "砚秋来了。", found(NewCharacter, name="砚秋"))
     write(project, 3, "沈砚秋。", found(NewCharacter, name="沈砚秋"))
     assert parts(project)["CHARACTERS"].startswith("沈砚秋（又称 砚秋）")

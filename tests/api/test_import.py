@@ -43,15 +43,13 @@ def test_every_chapter_is_saved_and_enqueued(
     assert ChapterVersion.objects.filter(content__contains=LONG_ENOUGH).count() == 3
 
 
-def test_imported_chapters_follow_those_that_are_there(
-    api: JsonClient, project: NovelProject
-) -> None:
+def test_imported_chapters_are_appended(api: JsonClient, project: NovelProject) -> None:
     make_chapter(project)
     found = upload(api, project, NOVEL.encode()).json()["chapters"]
     assert [row["chapter_number"] for row in found] == [2, 3, 4]
 
 
-def test_wishes_hold_for_every_chapter(api: JsonClient, project: NovelProject) -> None:
+def test_options_hold_for_every_chapter(api: JsonClient, project: NovelProject) -> None:
     answer = upload(api, project, NOVEL.encode(), priority="9", generation_config='{"own": 1}')
     assert answer.status_code == 201, answer.content
     tasks = PendingAnalysis.objects.values_list("priority", "generation_config")
@@ -127,7 +125,7 @@ def test_a_file_over_the_limit_is_413(
     assert not Chapter.objects.exists()
 
 
-def test_a_chapter_over_the_limit_of_a_chapter_is_refused(
+def test_a_chapter_that_is_too_long_is_refused(
     api: JsonClient, project: NovelProject, settings: Settings
 ) -> None:
     settings.ARBORIS_MAX_CHAPTER_CHARS = 1_000

@@ -26,9 +26,7 @@ def sse(lines: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield name, json.loads(line.removeprefix("data: "))
 
 
-def test_the_text_arrives_while_the_model_still_writes(
-    site: Site, model_server: ModelServer
-) -> None:
+def test_the_text_arrives_while_it_is_written(site: Site, model_server: ModelServer) -> None:
     script = model_server.script = Script(pieces=list(PIECES), hold_after=2)
     with site.client() as client:
         project = client.post("/api/projects", json={"title": "夜航"}).json()["id"]
@@ -81,9 +79,7 @@ def test_readyz_and_healthz(site: Site) -> None:
         assert client.get("/readyz").json()["workers"] >= 1
 
 
-def test_what_has_arrived_is_kept_when_the_reader_goes_away(
-    site: Site, model_server: ModelServer
-) -> None:
+def test_a_reader_who_leaves_finds_a_draft(site: Site, model_server: ModelServer) -> None:
     script = model_server.script = Script(pieces=list(PIECES), hold_after=12)
     with site.client() as client:
         project = client.post("/api/projects", json={"title": "夜航"}).json()["id"]

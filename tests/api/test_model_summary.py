@@ -55,7 +55,7 @@ def test_a_saved_chapter_is_summed_up_by_the_model(
     assert [request["model"] for request in endpoint.requests] == ["mine"]
 
 
-def test_a_changed_text_is_summed_up_anew_and_the_same_one_is_not(
+def test_only_a_changed_text_is_summed_up(
     api: JsonClient, project: NovelProject, endpoint: Endpoint
 ) -> None:
     chapter = save(api, project, generation_config={"model_name": "mine"})
@@ -78,7 +78,7 @@ def test_a_changed_text_is_summed_up_anew_and_the_same_one_is_not(
         Reply("{", finish=None),
     ],
 )  # fmt: skip
-def test_whatever_goes_wrong_the_chapter_is_saved_with_its_own_sentences(
+def test_any_fault_leaves_the_extractive_summary(
     api: JsonClient,
     project: NovelProject,
     endpoint: Endpoint,
@@ -101,9 +101,7 @@ def test_a_slow_model_is_done_without(
     assert endpoint.hung_up.wait(PATIENCE_SECONDS)
 
 
-def test_a_long_winded_summary_is_cut_to_three_sentences(
-    api: JsonClient, project: NovelProject, endpoint: Endpoint
-) -> None:
+def test_a_long_summary_is_cut(api: JsonClient, project: NovelProject, endpoint: Endpoint) -> None:
     endpoint.answer = says("沈砚秋推开木门。\n铜铃响了三声。\x00顾长风走进雨里。沈砚秋拿到钥匙。")
     assert save(api, project)["summary"] == "沈砚秋推开木门。铜铃响了三声。顾长风走进雨里。"
     endpoint.answer = says("沈砚秋推开听雨楼的木门，" * 100 + "。")
@@ -212,7 +210,7 @@ def test_without_a_model_nothing_is_asked(
     assert endpoint.requests == []
 
 
-def test_a_generated_chapter_is_summed_up_by_the_model_that_wrote_it(
+def test_the_writing_model_sums_up(
     api: JsonClient, project: NovelProject, endpoint: Endpoint, settings: Settings
 ) -> None:
     settings.ARBORIS_SUMMARY, settings.ARBORIS_ANALYZER = "auto", "local"

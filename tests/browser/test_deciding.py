@@ -31,9 +31,7 @@ def _post(writer: Writer, path: str, body: Mapping[str, object]) -> None:
     answer.raise_for_status()
 
 
-def test_what_waits_is_accepted_by_keyboard_and_taken_back(
-    page: Page, site: System, locale: str
-) -> None:
+def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) -> None:
     project = with_waiting_findings(site, f"decisions {locale}")
     sign_in(page, site)
     page.goto(f"{site.url}/projects/{project}/bible#inbox")

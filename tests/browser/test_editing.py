@@ -137,7 +137,7 @@ def save_into_conflict(page: Page) -> None:
     expect(page.locator("#edit-content")).to_have_value(TYPED)
 
 
-def test_an_older_text_overwrites_nothing_unasked(two_tabs: tuple[Page, int], site: System) -> None:
+def test_an_older_text_overwrites_nothing(two_tabs: tuple[Page, int], site: System) -> None:
     page, chapter = two_tabs
     save_into_conflict(page)
     assert saved(site, chapter) == (2, "", NEW)
@@ -160,9 +160,7 @@ def test_the_newest_text_can_be_taken(two_tabs: tuple[Page, int], site: System) 
     assert saved(site, chapter) == (2, "", NEW)
 
 
-def test_a_new_title_in_an_old_tab_leaves_the_newest_text(
-    two_tabs: tuple[Page, int], site: System
-) -> None:
+def test_a_new_title_keeps_the_newest_text(two_tabs: tuple[Page, int], site: System) -> None:
     page, chapter = two_tabs
     page.locator("#edit-title").fill("雨夜")
     page.get_by_test_id("edit-save").click()

@@ -36,9 +36,7 @@ def new_project(page: Page, title: str) -> None:
     expect(page.get_by_test_id("chapter-form")).to_be_visible()
 
 
-def test_a_pasted_chapter_is_shown_at_once_and_its_toast_arrives_without_reloading(
-    page: Page, site: System, locale: str
-) -> None:
+def test_a_pasted_chapter_and_its_toast(page: Page, site: System, locale: str) -> None:
     sign_in(page, site)
     new_project(page, f"雾海听钟 {locale}")
     page.evaluate("() => { window.sameDocument = true; }")
@@ -54,7 +52,7 @@ def test_a_pasted_chapter_is_shown_at_once_and_its_toast_arrives_without_reloadi
     assert page.evaluate("() => window.sameDocument === true")
 
 
-def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site: System) -> None:
+def test_a_finding_opens_by_keyboard(page: Page, site: System) -> None:
     sign_in(page, site)
     new_project(page, "findings")
     page.get_by_test_id("chapter-content").fill(CHAPTER)
@@ -69,9 +67,7 @@ def test_a_finding_is_marked_in_the_text_and_opens_by_keyboard(page: Page, site:
     expect(page.get_by_test_id("finding-detail")).to_contain_text(mark.inner_text())
 
 
-def test_an_empty_chapter_names_its_field_and_keeps_what_was_typed(
-    page: Page, site: System
-) -> None:
+def test_an_empty_chapter_names_its_field(page: Page, site: System) -> None:
     sign_in(page, site)
     new_project(page, "errors")
     page.get_by_test_id("chapter-title").fill("x" * 200)
@@ -88,7 +84,7 @@ def test_who_is_not_signed_in_is_asked_to(page: Page, site: System) -> None:
     expect(page).to_have_url(re.compile(r"/login\?next=/notifications$"))
 
 
-def test_a_chapter_that_is_too_short_says_why_it_is_not_analysed(page: Page, site: System) -> None:
+def test_a_short_chapter_says_why_it_waits(page: Page, site: System) -> None:
     sign_in(page, site)
     new_project(page, "short")
     page.get_by_test_id("chapter-content").fill("沈砚秋来了，又走了。")

@@ -127,7 +127,7 @@ def test_prose_is_no_heading(line: str) -> None:
 # --- plain text -------------------------------------------------------------------------
 
 
-def test_a_chinese_novel_is_cut_at_its_headings_and_nowhere_else() -> None:
+def test_a_chinese_novel_is_cut_at_headings() -> None:
     novel = txt(NOVEL)
     assert novel.title == "风起青州"
     assert novel.language == "zh"
@@ -142,7 +142,7 @@ def test_a_chinese_novel_is_cut_at_its_headings_and_nowhere_else() -> None:
     assert novel.set_aside == ["作者：林晚舟"]
 
 
-def test_an_english_novel_keeps_what_only_sounds_like_a_heading() -> None:
+def test_english_prose_is_no_heading() -> None:
     novel = txt(
         "The Hill\nby John Roe\n\nCHAPTER I.\n\nDown he went.\n\nHe had, as we have said in\n"
         "Chapter 3. It was good.\n\nChapter Two: Up\n\nUp he went.\n\nEpilogue\n\nRain.\n"
@@ -160,7 +160,7 @@ def test_a_table_of_contents_makes_no_chapters() -> None:
     assert (novel.title, novel.set_aside) == ("风起青州", [])
 
 
-def test_a_foreword_behind_the_contents_is_not_the_last_chapter() -> None:
+def test_a_foreword_behind_the_contents() -> None:
     foreword = "这是一本写了十年的书。" * 30
     novel = txt(
         f"目录\n第一章 初见\n第二章 夜雨\n\n{foreword}\n\n"
@@ -170,7 +170,7 @@ def test_a_foreword_behind_the_contents_is_not_the_last_chapter() -> None:
     assert novel.chapters[0].content == foreword
 
 
-def test_an_english_contents_with_short_body_headings() -> None:
+def test_english_contents_with_short_headings() -> None:
     novel = txt(
         "CONTENTS\n\nChapter I. Down\nChapter II. Up\n\nCHAPTER I\n\nDown.\n\nCHAPTER II\n\nUp.\n",
         "hill.txt",
@@ -179,7 +179,7 @@ def test_an_english_contents_with_short_body_headings() -> None:
     assert [c.content for c in novel.chapters] == ["Down.", "Up."]
 
 
-def test_numbering_that_starts_again_in_each_volume_is_no_contents() -> None:
+def test_numbers_anew_in_each_volume() -> None:
     novel = txt("第一卷\n第一章\n甲。\n第二章\n乙。\n第二卷\n第一章\n丙。\n第二章\n丁。")
     assert titles(novel) == ["第一卷 第一章", "第二章", "第二卷 第一章", "第二章"]
     assert [c.number for c in novel.chapters] == [1, 2, 3, 4]
@@ -191,12 +191,12 @@ def test_sections_inside_chapters_stay_in_the_text() -> None:
     assert novel.chapters[0].content == "他来了。\n第一节 上\n上。"
 
 
-def test_chapters_without_text_of_their_own_group_their_sections() -> None:
+def test_chapters_without_text_group_sections() -> None:
     novel = txt("第一章 山\n第一节 上\n上。\n第二节 中\n中。\n第二章 水\n第一节 下\n下。")
     assert titles(novel) == ["第一章 山 第一节 上", "第二节 中", "第二章 水 第一节 下"]
 
 
-def test_a_long_text_before_the_first_heading_is_a_preface_and_a_short_one_is_kept() -> None:
+def test_text_before_the_first_heading() -> None:
     long = "这座城已经下了三百年的雨。" * 20
     assert titles(txt(f"{long}\n\n第一章 甲\n甲。")) == ["序", "第一章 甲"]
     english = "It had rained for years in that town. " * 10
@@ -205,7 +205,7 @@ def test_a_long_text_before_the_first_heading_is_a_preface_and_a_short_one_is_ke
     assert short.chapters[0].content == "少年下山，遇雨而止。\n\n甲。"
 
 
-def test_a_heading_printed_twice_is_one_chapter_and_an_empty_one_is_named() -> None:
+def test_doubled_and_empty_headings() -> None:
     novel = txt("第一章 甲\n甲。\n第二章 乙\n第二章 乙\n乙。\n第三章 丙\n\n第四章 丁\n丁。")
     assert titles(novel) == ["第一章 甲", "第二章 乙", "第四章 丁"]
     assert novel.set_aside == ["第三章 丙"]
@@ -217,13 +217,13 @@ def test_headings_without_any_text_are_the_text() -> None:
     assert novel.chapters[0].content == "第一章 甲\n第二章 乙\n第三章 丙"
 
 
-def test_without_headings_there_is_one_chapter_named_after_the_file() -> None:
+def test_without_headings_there_is_one_chapter() -> None:
     novel = parse_novel("C:\\稿\\《夜雨》.TXT", "雨下了一夜。\n\n他没有来。".encode())
     assert (novel.title, titles(novel)) == ("夜雨", ["夜雨"])
     assert novel.chapters[0].content == "雨下了一夜。\n\n他没有来。"
 
 
-def test_a_long_text_without_headings_is_cut_between_paragraphs() -> None:
+def test_a_long_text_is_cut_between_paragraphs() -> None:
     paragraphs = [f"第{n}段。" + "他走了很远的路。" * 30 for n in range(300)]
     novel = txt("\n\n".join(paragraphs))
     assert titles(novel)[:2] == ["第 1 部分", "第 2 部分"]
@@ -231,7 +231,7 @@ def test_a_long_text_without_headings_is_cut_between_paragraphs() -> None:
     assert "\n\n".join(c.content for c in novel.chapters).split("\n\n") == paragraphs
 
 
-def test_one_endless_paragraph_is_cut_behind_sentences() -> None:
+def test_an_endless_paragraph_is_cut() -> None:
     text = "他走了很远的路。" * 100
     novel = parse_novel("a.txt", text.encode(), ImportLimits(part_chars=100))
     assert all(c.content.endswith("。") and len(c.content) <= 100 for c in novel.chapters)
@@ -241,7 +241,7 @@ def test_one_endless_paragraph_is_cut_behind_sentences() -> None:
 # --- Markdown ---------------------------------------------------------------------------
 
 
-def test_markdown_with_title_volumes_chapters_and_scenes() -> None:
+def test_markdown_with_volumes_and_scenes() -> None:
     novel = md(
         "# 风起青州\n\n## 第一卷 山\n\n### 第一章 甲\n\n甲。\n\n#### 雨\n\n雨。\n\n"
         "### 第二章 乙\n\n乙。\n\n### 尾声\n\n终。\n"
@@ -258,14 +258,14 @@ def test_markdown_chapters_at_any_level(sign: str) -> None:
     assert novel.title == "novel"
 
 
-def test_markdown_with_front_matter_and_a_single_title() -> None:
+def test_markdown_with_front_matter() -> None:
     novel = md('---\ntitle: "The Hill"\nauthor: Roe\n---\n\n## One\n\nA.\n\n## Two\n\nB.\n')
     assert (novel.title, titles(novel)) == ("The Hill", ["One", "Two"])
     assert md("# 短篇\n\n雨下了一夜。").title == "短篇"
     assert md("# 短篇\n\n雨下了一夜。").chapters[0].content == "雨下了一夜。"
 
 
-def test_markdown_without_signs_is_read_like_text_and_hashtags_are_prose() -> None:
+def test_markdown_without_headings_and_hashtags() -> None:
     assert titles(md("**第一章 甲**\n\n甲。\n\n**第二章 乙**\n\n乙。")) == [
         "第一章 甲",
         "第二章 乙",
@@ -299,7 +299,7 @@ def test_what_is_in_no_known_encoding_is_refused(data: bytes) -> None:
     assert code_of("a.txt", data) == "bad_encoding"
 
 
-def test_line_ends_and_control_characters_are_cleaned() -> None:
+def test_control_characters_are_cleaned() -> None:
     text = "第一章 甲\r\n一\x00二\x1b三\t四\x7f\u2028五\r六" + "。" * 200
     novel = parse_novel("a.txt", text.encode())
     assert novel.chapters[0].content == "一二三\t四\n五\n六" + "。" * 200
@@ -343,7 +343,7 @@ SECTIONS = st.lists(st.tuples(HEADINGS, BODIES), max_size=12)
 
 @settings(max_examples=300, deadline=None)
 @given(front=BODIES, sections=SECTIONS, gap=st.sampled_from(["\n", "\n\n"]), as_md=st.booleans())
-def test_every_paragraph_is_in_exactly_one_chapter_and_in_order(
+def test_every_paragraph_is_in_one_chapter(
     front: list[str], sections: list[tuple[str, list[str]]], gap: str, as_md: bool
 ) -> None:
     serial = 0
