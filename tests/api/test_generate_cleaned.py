@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
+from asgiref.sync import async_to_sync, sync_to_async
+from pytest_django import Settings
 
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from tests.api.generating import events, generate
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
+from arboris.workspace.generation.api import events as events_of
+from arboris.workspace.generation.service import Generation
+from tests.api.generating import events, generate, parsed
 from tests.factories import JsonClient
 from tests.llm_server import Script
 
@@ -136,4 +143,31 @@ def test_thoughts_that_break_off_leave_nothing(
     model.pieces = [*cut(THOUGHTS[:-12], 3), "never"]
     model.break_off_after = len(model.pieces) - 1
     assert "chapter" not in generate(api, project).json()
+    assert not Chapter.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_draft_that_was_thoughts_is_deleted(
+    project: NovelProject, model: Script, settings: Settings
+) -> None:
+    settings.ARBORIS_DRAFT_SECONDS = 0
+    model.pieces = ["先写雨，", "再写人。", "</think>"]
+    model.hold_after = 2
+
+    async def follow() -> bytes:
+        generation = await sync_to_async(Generation)(
+            project, AnalysisOptions(), instructions="", title="", number=None
+        )
+        answer = events_of(generation)
+        await anext(answer)
+        await anext(answer)
+        last = asyncio.create_task(anext(answer))
+        while not await Chapter.objects.aexists():
+            await asyncio.sleep(0)
+        model.go_on.set()
+        assert parsed((await last).decode()) == [("restart", {})]
+        return b"".join([event async for event in answer])
+
+    ((name, error),) = parsed(async_to_sync(follow)().decode())
+    assert (name, error["code"]) == ("error", "llm_empty")
     assert not Chapter.objects.exists()

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 
 
 class AnyAccept(DefaultContentNegotiation):
-    """The view itself looks at Accept; errors are JSON whatever was asked for."""
+    """Leave Accept to the view; errors are JSON whatever was asked for."""
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
@@ -67,9 +67,9 @@ class GenerateChapter(APIView):
         try:  # before anything is answered: a stream could say so in an event alone
             budget.check(project.pk, project.owner_id)
         except OverBudget as error:
-            raise PaymentRequired(_told(error)["detail"], error.code) from error
+            raise PaymentRequired(_error_body(error)["detail"], error.code) from error
         check_number(project, data["chapter_number"])
-        work = Generation(
+        generation = Generation(
             project,
             form.options(),
             instructions=data["instructions"],
@@ -78,55 +78,54 @@ class GenerateChapter(APIView):
         )
         let_go()  # a model takes its time
         if "text/event-stream" in request.headers.get("Accept", ""):
-            response = StreamingHttpResponse(events(work), content_type="text/event-stream")
+            response = StreamingHttpResponse(events(generation), content_type="text/event-stream")
             response.headers["Cache-Control"] = "no-cache"
             response.headers["X-Accel-Buffering"] = "no"
             return response
-        return async_to_sync(_answer)(work)
+        return async_to_sync(_answer)(generation)
 
 
-async def _answer(work: Generation) -> Response:
-    """The whole chapter at once; where the model breaks off, what there is beside the error."""
+async def _answer(generation: Generation) -> Response:
+    """Answer with the whole chapter, or with the error and the draft of what had arrived."""
     try:
-        async for _piece in work.pieces():
+        async for _piece in generation.pieces():
             pass
-        saved = await work.finish()
+        saved = await generation.finish()
     except Exception as error:
-        fault = await _broken(work, error)
+        fault = await _rescued_error(generation, error)
         if not isinstance(error, LLMError):
             raise
         kind = PaymentRequired if isinstance(error, OverBudget) else Unavailable
         return Response(fault, status=kind.status_code)
-    return Response(await _shown(work, saved), status=201)
+    return Response(await _chapter_body(generation, saved), status=201)
 
 
-async def events(work: Generation) -> AsyncGenerator[bytes, None]:
-    """``delta`` events with the text as it arrives, then ``saved`` (or ``error``).
+async def events(generation: Generation) -> AsyncGenerator[bytes, None]:
+    """Yield ``delta`` events with the text as it arrives, then ``saved`` or ``error``.
 
-    ``restart``: all deltas so far were the model's thoughts and are to be thrown away.
-
-    A reader who goes away in the middle finds what had arrived as the chapter's draft.
+    ``restart``: all deltas so far were the model's thoughts and are to be thrown away. A reader
+    who goes away in the middle finds what had arrived as the chapter's draft.
     """
     try:
-        async with aclosing(work.pieces()) as pieces:
+        async with aclosing(generation.pieces()) as pieces:
             async for piece in pieces:
                 yield _event("restart", {}) if piece is None else _event("delta", {"text": piece})
-        yield _event("saved", await _shown(work, await work.finish()))
+        yield _event("saved", await _chapter_body(generation, await generation.finish()))
     except Exception as error:
-        fault = await _broken(work, error)
+        fault = await _rescued_error(generation, error)
         if not fault:
             raise
         yield _event("error", fault)
     except (asyncio.CancelledError, GeneratorExit):
         # Cancelled while it waits for the model, closed while it hands out an event.
-        await _left(work)
+        await _save_for_absent_reader(generation)
         raise
 
 
-async def _left(work: Generation) -> None:
-    """Nobody is there any more to be told: the log is."""
+async def _save_for_absent_reader(generation: Generation) -> None:
+    """Save what had arrived; the reader has gone, so that only the log can say how it went."""
     try:
-        saved = await work.rescue(left=True)
+        saved = await generation.rescue(left=True)
     except Exception:
         log.exception("The reader left, and what had arrived could not be saved")
     else:
@@ -134,25 +133,25 @@ async def _left(work: Generation) -> None:
             log.info("The reader left; chapter %s is what had arrived", saved.chapter.pk)
 
 
-async def _broken(work: Generation, error: Exception) -> dict[str, Any]:
-    """What the caller is told, with the chapter that was saved of what had arrived.
+async def _rescued_error(generation: Generation, error: Exception) -> dict[str, Any]:
+    """Save what had arrived, and return the error's body with that chapter.
 
-    Empty for an error that nobody foresaw; what had arrived is saved all the same.
+    The body is empty for an error that is not known; what had arrived is saved all the same.
     """
-    fault = _told(error)
+    fault = _error_body(error)
     try:
-        saved = await work.rescue()
+        saved = await generation.rescue()
     except Exception as lost:
         if lost is not error:
             log.exception("What had arrived of a chapter could not be saved")
         return fault
     if fault and saved is not None:
-        fault["chapter"] = await _shown(work, saved)
+        fault["chapter"] = await _chapter_body(generation, saved)
     return fault
 
 
-def _told(error: Exception) -> dict[str, Any]:
-    """``{detail, code}`` of an error that we know; empty for any other."""
+def _error_body(error: Exception) -> dict[str, Any]:
+    """Return ``{detail, code}`` of a known error, {} for any other."""
     if isinstance(error, OverBudget):
         return {"detail": sentence_for(error.code), "code": error.code}
     if isinstance(error, LLMError):
@@ -164,9 +163,12 @@ def _told(error: Exception) -> dict[str, Any]:
     return {"detail": first_sentence(known.detail), "code": code}
 
 
-async def _shown(work: Generation, saved: SavedChapter) -> dict[str, Any]:
+async def _chapter_body(generation: Generation, saved: SavedChapter) -> dict[str, Any]:
     def show() -> dict[str, Any]:
-        return {**GeneratedChapterSerializer(saved).data, "number_note": work.number_note or None}
+        return {
+            **GeneratedChapterSerializer(saved).data,
+            "number_note": generation.number_note or None,
+        }
 
     return await sync_to_async(show)()
 

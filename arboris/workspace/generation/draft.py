@@ -41,6 +41,19 @@ class GenerationDraft:
         """Save the whole text, and queue its analysis."""
         return self._save(text, options)
 
+    def discard(self) -> None:
+        """Delete the chapter, if it has no other text than the draft."""
+        if self._version_id is None:
+            return
+
+        def work() -> None:
+            novels.lock_project(self._project_id)
+            version = self._own_version()
+            if version is not None and version.number == 1:
+                version.chapter.delete()
+
+        novels.removing(work)
+
     def _save(self, text: ChapterText, options: AnalysisOptions | None) -> SavedChapter:
         saved, version_id, note = in_transaction(lambda: self._put(text, options))
         # Only what was committed is ours.

@@ -142,6 +142,7 @@ class Generation:
             pass  # nobody is there to be shown it
         await self._last_keep()
         if not self._text.strip():
+            await _in_thread(self._draft.discard, left=left)  # what was kept were thoughts
             return None
         keeping = _in_thread(lambda: self._draft.keep(self._text), left=left)
         return await asyncio.shield(asyncio.create_task(keeping))

@@ -80,7 +80,7 @@ class Command(OperatorCommand):
             audit.record(actor, self.name, reason=reason, count=done, details=details)
         if self.json:
             self.data({"dry_run": self.dry_run, "selected": total, "done": done, "novels": rows})
-        self.note(_told(done, dry_run=self.dry_run))
+        self.note(_result_line(done, dry_run=self.dry_run))
         if done < total:
             missed = _("%(missed)d of %(total)d were not.") % {
                 "missed": total - done,
@@ -110,7 +110,7 @@ def _question(count: int) -> str:
     return text % {"count": count}
 
 
-def _told(count: int, *, dry_run: bool) -> str:
+def _result_line(count: int, *, dry_run: bool) -> str:
     if dry_run:
         text = ngettext(
             "%(count)d bible would be folded anew.", "%(count)d bibles would be folded anew.", count
