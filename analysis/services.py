@@ -163,11 +163,11 @@ def _load(state: Run) -> ChapterInput:
         title=chapter.title,
         known_characters=tuple(
             KnownCharacter(person.id, person.name, person.aliases)
-            for person in story.known_people(claim.project_id)
+            for person in story.known_people(chapter)
         ),
         known_entities=tuple(
             KnownEntity(kind, name, aliases)
-            for kind, name, aliases in story.known_entities(claim.project_id)
+            for kind, name, aliases in story.known_entities(chapter)
         ),
         open_threads=tuple(
             OpenThread(
@@ -176,7 +176,7 @@ def _load(state: Run) -> ChapterInput:
                 thread.quote,
                 thread.keywords,
             )
-            for thread in story.open_threads(claim.project_id, chapter.chapter_number)
+            for thread in story.open_threads(chapter)
         ),
         features=tuple(
             feature

@@ -67,6 +67,10 @@ class Character(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="characters")
     nid = models.CharField(max_length=200, default="")  # see ``entries``
     name = models.CharField(_("name"), max_length=100)
+    # The chapter that first gave the name in full; none where it is the first one known.
+    name_chapter = models.ForeignKey(
+        Chapter, models.SET_NULL, related_name="+", null=True, blank=True
+    )
     role = models.CharField(_("role"), max_length=12, default="minor")
     description = models.TextField(_("description"), blank=True)
     personality = models.TextField(_("personality"), blank=True)

@@ -55,7 +55,7 @@ class People:
             person = Person(own, shown, fact, placed.chapter_id)
             self._shelf.put(person)
         self._shelf.touch(person)
-        self._take_over(person, finding.name)
+        self._take_over(placed, person, finding.name)
         for name in (finding.name, *finding.aliases):
             self._call(placed, person, name, fact)
         person.aliases.pop(person.name, None)
@@ -102,12 +102,13 @@ class People:
     def _are_apart(self, person: Person, name: str) -> bool:
         return self._rules.are_apart(SCOPE, person.keys(), key(name))
 
-    def _take_over(self, person: Person, name: str) -> None:
+    def _take_over(self, placed: Placed, person: Person, name: str) -> None:
         """A full name that comes later becomes the main one."""
         if self._rules.keeps_name(SCOPE, person.nid) or not is_short_form(person.name, name):
             return
         person.aliases.setdefault(person.name, person.fact)
         person.name = name
+        person.name_chapter_id = placed.chapter_id
 
     def _call(self, placed: Placed, person: Person, name: str, fact: Fact) -> None:
         """Let the person be called so, unless the name is somebody else's already.

@@ -93,6 +93,7 @@ class Store:
             "abilities": person.abilities,
             "mentions": person.mentions,
             "last_chapter_id": person.last_chapter_id,
+            "name_chapter_id": person.name_chapter_id,
             "death": asdict(person.death) if person.death else None,
             **edited,
         }

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from arboris.bible import decisions, store
 from arboris.bible.additions import lay
@@ -25,10 +25,12 @@ from arboris.bible.models import (
     CharacterAlias,
     FoldedChapter,
     FoldState,
+    ForeshadowingEvent,
     ForeshadowingThread,
     WorldEntity,
 )
 from arboris.bible.models import Finding as FindingRow
+from arboris.bible.names import key
 from arboris.bible.placed import Placed
 from arboris.bible.prefetch import prefetch
 from arboris.bible.rows import Rows, batches
@@ -41,6 +43,7 @@ SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 t
 KNOWN_MOST = 500  # people, and things, that an analysis is told of: those named most
 OPEN_MOST = 200  # and open threads: those planted last
 BATCH = 500
+OPEN = ("open", "advanced")
 
 
 class Stated(Protocol):
@@ -269,29 +272,91 @@ def _by_chapter(findings: Iterable[Placed]) -> dict[int, list[Placed]]:
 
 
 # --- what is known ----------------------------------------------------------------------------
-def known_people(project_id: uuid.UUID) -> list[KnownPerson]:
-    """Those named most often, at most KNOWN_MOST: an analysis costs the same in a long novel."""
-    rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "pk")
-    names = dict(rows.values_list("pk", "name")[:KNOWN_MOST])
-    aliases: defaultdict[int, list[str]] = defaultdict(list)
+# An analysis is told what the writer and the chapters before say: never what its own chapter
+# said, or analysing that again would lose whatever it had introduced.
+def known_people(chapter: Chapter) -> list[KnownPerson]:
+    """Those named most often, at most KNOWN_MOST: an analysis costs the same in a long novel.
+
+    Whom the chapter introduced stays new to it, though another one may have introduced them too.
+    """
+    number = chapter.chapter_number
+    rows = Character.objects.filter(_before(chapter), project_id=chapter.project_id)
+    named = rows.order_by("-mentions", "pk").values_list(
+        "pk", "name", "name_chapter__chapter_number"
+    )
+    names = {
+        pk: [name] if named_in is None or named_in < number else []
+        for pk, name, named_in in named[:KNOWN_MOST]
+    }
     for batch in batches(names):
-        found = CharacterAlias.objects.filter(character_id__in=batch)
-        for person_id, alias in found.values_list("character_id", "name"):
-            aliases[person_id].append(alias)
-    return [KnownPerson(pk, name, tuple(sorted(aliases[pk]))) for pk, name in names.items()]
+        found = CharacterAlias.objects.filter(_before(chapter), character_id__in=batch)
+        for person_id, alias in found.order_by("name").values_list("character_id", "name"):
+            names[person_id].append(alias)
+    introduced = _introduced(chapter)
+    told = {pk: _names_but(introduced, known) for pk, known in names.items()}
+    return [KnownPerson(pk, known[0], tuple(known[1:])) for pk, known in told.items() if known]
 
 
-def known_entities(project_id: uuid.UUID) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
+def _introduced(chapter: Chapter) -> dict[str, set[str]]:
+    """Whom the chapter's current findings introduce: the name's key, and the keys of all names."""
+    found = FindingRow.objects.filter(chapter=chapter, current=True, type="character")
+    return {
+        key(payload["name"]): set(map(key, (payload["name"], *payload["aliases"])))
+        for payload in found.values_list("payload", flat=True)
+    }
+
+
+def _names_but(introduced: dict[str, set[str]], names: list[str]) -> list[str]:
+    """The names without those of whoever is introduced by one of them."""
+    own: set[str] = set().union(*(introduced.get(key(name), ()) for name in names))
+    return [name for name in names if key(name) not in own]
+
+
+def known_entities(chapter: Chapter) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
     """Kind, name and aliases of the locations, factions, items and rules that are named most."""
-    rows = WorldEntity.objects.filter(project_id=project_id).order_by("-mentions", "pk")
-    found = rows.values_list("kind", "name", "aliases")[:KNOWN_MOST]
-    return [(cast(WorldKind, kind), name, tuple(sorted(aliases))) for kind, name, aliases in found]
+    rows = WorldEntity.objects.filter(_before(chapter), project_id=chapter.project_id)
+    columns = rows.order_by("-mentions", "pk").values_list("kind", "name", "aliases")
+    found = list(columns[:KNOWN_MOST])
+    sources = {fact["chapter_id"] for _, _, aliases in found for fact in aliases.values()}
+    before: set[int | None] = {None}
+    for batch in batches(sources - {None}):
+        earlier = Chapter.objects.filter(pk__in=batch, chapter_number__lt=chapter.chapter_number)
+        before.update(earlier.values_list("pk", flat=True))
+    return [
+        (
+            cast(WorldKind, kind),
+            name,
+            tuple(sorted(n for n, fact in aliases.items() if fact["chapter_id"] in before)),
+        )
+        for kind, name, aliases in found
+    ]
 
 
-def open_threads(project_id: uuid.UUID, before_chapter: int) -> list[KnownThread]:
-    """Seeds planted before the chapter that are open still: the latest OPEN_MOST."""
-    rows = ForeshadowingThread.objects.filter(
-        project_id=project_id, chapter_number__lt=before_chapter, status__in=("open", "advanced")
-    ).order_by("-chapter_number", "pk")
+def open_threads(chapter: Chapter) -> list[KnownThread]:
+    """Seeds planted before the chapter that were open when it began: the latest OPEN_MOST.
+
+    The writer's word on a seed holds from the start. Else a seed was open unless the last event
+    before the chapter paid it off, whatever the chapter itself and later ones did with it.
+    """
+    number = chapter.chapter_number
+    statuses = decisions.rules(chapter.project_id).statuses
+    events = ForeshadowingEvent.objects.filter(thread=OuterRef("pk"), certain=True)
+    since = Q(distance__gte=number - OuterRef("chapter_number"))
+    last = events.exclude(since).order_by("-distance", "-pk").values("outcome")[:1]
+    rows = (
+        ForeshadowingThread.objects.filter(
+            Q(status__in=OPEN) | Exists(events.filter(since)) & ~Q(nid__in=statuses),
+            project_id=chapter.project_id,
+            chapter_number__lt=number,
+        )
+        .annotate(last=Subquery(last))
+        .filter(Q(last=None) | Q(last="advanced") | Q(nid__in=statuses))
+        .order_by("-chapter_number", "pk")
+    )
     found = rows.values_list("chapter_number", "description", "quote", "keywords")[:OPEN_MOST]
     return [KnownThread(number, said, quote, tuple(words)) for number, said, quote, words in found]
+
+
+def _before(chapter: Chapter) -> Q:
+    """First stated by the writer or by an earlier chapter."""
+    return Q(chapter=None) | Q(chapter__chapter_number__lt=chapter.chapter_number)

@@ -183,12 +183,12 @@ def recorded(project: NovelProject, chapter: Chapter) -> None:
     in_transaction(work)
 
 
-def known(project: NovelProject) -> None:
+def known(chapter: Chapter) -> None:
     from arboris.bible import story
 
-    story.known_people(project.pk)
-    story.known_entities(project.pk)
-    story.open_threads(project.pk, 1_000_000)
+    story.known_people(chapter)
+    story.known_entities(chapter)
+    story.open_threads(chapter)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -215,7 +215,7 @@ def measure(length: int) -> list[float]:
         last.append(milliseconds(lambda following=following: recorded(project, following)))  # type: ignore[misc]
         earlier = chapter_at(project, number - 1)
         before.append(milliseconds(lambda earlier=earlier: recorded(project, earlier)))  # type: ignore[misc]
-        reading.append(milliseconds(lambda: known(project)))
+        reading.append(milliseconds(lambda following=following: known(following)))  # type: ignore[misc]
     return [median(last), median(before), median(reading), anew]
 
 

@@ -1,0 +1,142 @@
+"""Analysing a chapter again leaves the bible as it was: what is known is what others say."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from hypothesis import HealthCheck, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from pytest_django import Settings
+
+from analysis import queue, services
+from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
+from analysis.analyzers.llm.names import Cast
+from analysis.steward import Steward
+from arboris.bible.findings import (
+    Feature,
+    Finding,
+    NewCharacter,
+    Payoff,
+)
+from arboris.db import in_transaction
+from arboris.novels import services as novels
+from arboris.novels.models import Chapter, NovelProject
+from arboris.workspace import export
+from tests.bible.test_fold import QUOTES, findings
+from tests.factories import (
+    LONG_ENOUGH,
+    JsonClient,
+    claim_next,
+    make_chapter,
+    make_project,
+    make_user,
+)
+
+SAMPLES = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample"
+ADDED = {"zh": "\n\n天色渐渐暗了下来。", "en": "\n\nIt began to rain."}
+CHAPTERS = 4
+
+
+def analyse(chapter: Chapter, added: str = "") -> None:
+    """Analyse the chapter's text, or that with something added at its end, and apply what is found."""
+
+    def work() -> None:
+        novels.lock_project(chapter.project_id)
+        chapter.refresh_from_db()
+        version = chapter.current
+        if added:
+            changed = novels.change_text(chapter, novels.Draft.of(version.content + added))
+            assert changed is not None
+            version = changed
+        queue.enqueue(chapter, version, config={})
+
+    in_transaction(work)
+    services.run(claim_next(), Steward())
+
+
+def exported(project: NovelProject) -> str:
+    return export.as_json(project)[0]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_sample_read_again_stays_as_it_was(
+    api: JsonClient, project: NovelProject, settings: Settings, language: str
+) -> None:
+    settings.ARBORIS_ANALYZER = "local"
+    novel = SimpleUploadedFile("novel.md", (SAMPLES / f"{language}.md").read_bytes())
+    url = f"/api/projects/{project.pk}/import"
+    assert api.post(url, {"file": novel}, format="multipart").status_code == 201
+    while claim := queue.claim("host:1"):
+        services.run(claim, Steward())
+    before = exported(project)
+    assert any(one["description"] for one in json.loads(before)["characters"])
+    for chapter in project.chapters.order_by("chapter_number"):
+        analyse(chapter)
+        assert exported(project) == before, chapter.chapter_number
+        analyse(chapter, ADDED[language])
+        assert exported(project) == before, chapter.chapter_number
+
+
+# --- the same answers -------------------------------------------------------------------------
+class Answering(Analyzer):
+    """Says what ``answers`` has for the chapter's number, as a language model's answers are read:
+    nobody who is known is new, and a pay-off names a seed that it was told of, or is left out."""
+
+    name = "answering"
+    answers: ClassVar[dict[int, list[Finding]]] = {}
+
+    def open(self, chapter: ChapterInput) -> Session:
+        return AnsweringSession(chapter)
+
+
+class AnsweringSession(Session):
+    def __init__(self, chapter: ChapterInput) -> None:
+        self._chapter = chapter
+        self._cast = Cast(chapter)
+        self._seeds = {thread.quote for thread in chapter.open_threads}
+
+    def run(self, feature: Feature, check: Check) -> FeatureResult:
+        if feature != "character_tracking":
+            return FeatureResult([])
+        return FeatureResult(list(self._said(Answering.answers[self._chapter.chapter_number])))
+
+    def _said(self, answers: Iterable[Finding]) -> Iterable[Finding]:
+        for one in answers:
+            is_known = isinstance(one, NewCharacter) and self._cast.known(one.name)
+            is_odd = isinstance(one, Payoff) and one.seed_quote not in {"", *self._seeds}
+            if not is_known and not is_odd:
+                yield one
+
+
+@pytest.mark.django_db(transaction=True)
+@examples(max_examples=10, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@given(
+    st.lists(st.lists(findings, max_size=6), min_size=CHAPTERS, max_size=CHAPTERS),
+    st.one_of(st.just(list(range(CHAPTERS))), st.permutations(range(CHAPTERS))),
+    st.permutations(range(CHAPTERS)),
+)
+def test_the_same_answers_again_leave_the_bible_as_it_was(
+    settings: Settings, answers: list[list[Finding]], first: list[int], again: list[int]
+) -> None:
+    settings.ARBORIS_ANALYZERS = {"answering": "tests.bible.test_again.Answering"}
+    settings.ARBORIS_ANALYZER = "answering"
+    project = make_project(make_user())
+    text = LONG_ENOUGH + "。".join(QUOTES)
+    chapters = [make_chapter(project, text) for _ in range(CHAPTERS)]
+    if first != sorted(first):  # a chapter that is read before its seeds cannot name them
+        answers = [[one for one in said if not getattr(one, "seed_quote", "")] for said in answers]
+    Answering.answers = dict(enumerate(answers, 1))
+    for number in first:
+        analyse(chapters[number])
+    before = exported(project)
+    for number in again:
+        analyse(chapters[number])
+        assert exported(project) == before
