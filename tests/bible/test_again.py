@@ -19,7 +19,6 @@ from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult
 from analysis.analyzers.llm.names import Cast
 from analysis.steward import Steward
 from arboris.bible.findings import (
-    Feature,
     Finding,
     NewCharacter,
     Payoff,
@@ -38,6 +37,8 @@ from tests.factories import (
     make_user,
 )
 
+pytestmark = pytest.mark.slow
+
 SAMPLES = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample"
 ADDED = {"zh": "\n\n天色渐渐暗了下来。", "en": "\n\nIt began to rain."}
 CHAPTERS = 4
@@ -51,7 +52,7 @@ def analyse(chapter: Chapter, added: str = "") -> None:
         chapter.refresh_from_db()
         version = chapter.current
         if added:
-            changed = novels.change_text(chapter, novels.Draft.of(version.content + added))
+            changed = novels.change_text(chapter, novels.ChapterText.of(version.content + added))
             assert changed is not None
             version = changed
         queue.enqueue(chapter, version, config={})
@@ -102,7 +103,7 @@ class AnsweringSession(Session):
         self._cast = Cast(chapter)
         self._seeds = {thread.quote for thread in chapter.open_threads}
 
-    def run(self, feature: Feature, check: Check) -> FeatureResult:
+    def run(self, feature: str, check: Check) -> FeatureResult:
         if feature != "character_tracking":
             return FeatureResult([])
         return FeatureResult(list(self._said(Answering.answers[self._chapter.chapter_number])))
