@@ -9,6 +9,7 @@ from contextlib import closing, contextmanager
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.test_writing import PATIENCE_MS, sign_in
 
@@ -31,30 +32,34 @@ def held_answer(page: Page, url: str) -> Iterator[None]:
     calls[0].fulfill(response=answer)
 
 
-def open_editor(page: Page, site: System, content: str = OLD) -> int:
-    """A chapter in its editor, signed in; the chapter's id."""
+@pytest.fixture(scope="module")
+def writer(site: System) -> Iterator[Writer]:
     with closing(site.writer("en")) as writer:
-        project = writer.new_project("editing", "zh")
-        chapter = int(writer.add_chapter(project, content).body["id"])
+        yield writer
+
+
+@pytest.fixture
+def chapter(page: Page, site: System, writer: Writer) -> int:
+    """A new chapter, open in the page's editor."""
+    project = writer.new_project("editing", "zh")
+    chapter = int(writer.add_chapter(project, OLD).body["id"])
     sign_in(page, site)
-    return show_editor(page, site, chapter)
-
-
-def show_editor(page: Page, site: System, chapter: int) -> int:
-    page.goto(f"{site.url}/chapters/{chapter}")
-    page.get_by_test_id("edit-chapter").click()
-    expect(page.locator("#edit-content")).to_have_value(re.compile("."))
+    show_editor(page, site, chapter)
     return chapter
 
 
-def saved(site: System, chapter: int) -> tuple[int, str, str]:
-    with closing(site.writer("en")) as writer:
-        body = writer.get(f"/api/chapters/{chapter}")
+def show_editor(page: Page, site: System, chapter: int) -> None:
+    page.goto(f"{site.url}/chapters/{chapter}")
+    page.get_by_test_id("edit-chapter").click()
+    expect(page.locator("#edit-content")).to_have_value(re.compile("."))
+
+
+def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
+    body = writer.get(f"/api/chapters/{chapter}")
     return body["version"], body["title"], body["content"]
 
 
-def test_typing_during_a_save_of_a_chapter_stays(page: Page, site: System) -> None:
-    chapter = open_editor(page, site)
+def test_typing_during_a_save_of_a_chapter_stays(page: Page, chapter: int, writer: Writer) -> None:
     content = page.locator("#edit-content")
     content.fill(NEW)
     with held_answer(page, f"**/api/chapters/{chapter}"):
@@ -62,15 +67,16 @@ def test_typing_during_a_save_of_a_chapter_stays(page: Page, site: System) -> No
         content.press_sequentially(TYPED)
     expect(page.locator("#edit-form .form-status")).to_contain_text("2")
     expect(content).to_have_value(NEW + TYPED)
-    assert saved(site, chapter) == (2, "", NEW)
+    assert saved(writer, chapter) == (2, "", NEW)
     page.get_by_test_id("edit-save").click()
     expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
-    assert saved(site, chapter) == (3, "", NEW + TYPED)
+    assert saved(writer, chapter) == (3, "", NEW + TYPED)
 
 
-def test_typing_during_a_save_of_a_new_chapter_stays(page: Page, site: System) -> None:
-    with closing(site.writer("en")) as writer:
-        project = writer.new_project("adding", "zh")
+def test_typing_during_a_save_of_a_new_chapter_stays(
+    page: Page, site: System, writer: Writer
+) -> None:
+    project = writer.new_project("adding", "zh")
     sign_in(page, site)
     page.goto(f"{site.url}/projects/{project}")
     title, content = page.get_by_test_id("chapter-title"), page.get_by_test_id("chapter-content")
@@ -87,8 +93,7 @@ def test_typing_during_a_save_of_a_new_chapter_stays(page: Page, site: System) -
     expect(content).to_have_value("")
 
 
-def test_discarding_asks_first(page: Page, site: System) -> None:
-    chapter = open_editor(page, site)
+def test_discarding_asks_first(page: Page, chapter: int, writer: Writer) -> None:
     content, discard = page.locator("#edit-content"), page.get_by_test_id("edit-discard")
     content.fill(NEW)
     discard.focus()
@@ -104,20 +109,19 @@ def test_discarding_asks_first(page: Page, site: System) -> None:
     page.get_by_test_id("discard-yes").click()
     expect(content).to_be_hidden()
     expect(page.get_by_test_id("chapter-text")).to_contain_text(OLD)
-    assert saved(site, chapter) == (1, "", OLD)
+    assert saved(writer, chapter) == (1, "", OLD)
 
 
-def test_nothing_changed_is_discarded_unasked(page: Page, site: System) -> None:
-    open_editor(page, site)
+@pytest.mark.usefixtures("chapter")
+def test_nothing_changed_is_discarded_unasked(page: Page) -> None:
     page.get_by_test_id("edit-discard").click()
     expect(page.locator("#edit-content")).to_be_hidden()
     expect(page.get_by_role("dialog")).to_be_hidden()
 
 
 @pytest.fixture
-def two_tabs(page: Page, browser: Browser, site: System, locale: str) -> Iterator[tuple[Page, int]]:
-    """A chapter that this page edits, and that another browser has saved anew meanwhile."""
-    chapter = open_editor(page, site)
+def outdated(chapter: int, browser: Browser, site: System, locale: str) -> int:
+    """A chapter that the page edits, and that another browser has saved anew meanwhile."""
     context = browser.new_context(locale=locale)
     other = context.new_page()
     sign_in(other, site)
@@ -126,7 +130,7 @@ def two_tabs(page: Page, browser: Browser, site: System, locale: str) -> Iterato
     other.get_by_test_id("edit-save").click()
     expect(other.get_by_test_id("chapter-text")).to_contain_text(NEW)
     context.close()
-    yield page, chapter
+    return chapter
 
 
 def save_into_conflict(page: Page) -> None:
@@ -137,18 +141,16 @@ def save_into_conflict(page: Page) -> None:
     expect(page.locator("#edit-content")).to_have_value(TYPED)
 
 
-def test_an_older_text_overwrites_nothing(two_tabs: tuple[Page, int], site: System) -> None:
-    page, chapter = two_tabs
+def test_an_older_text_overwrites_nothing(page: Page, outdated: int, writer: Writer) -> None:
     save_into_conflict(page)
-    assert saved(site, chapter) == (2, "", NEW)
+    assert saved(writer, outdated) == (2, "", NEW)
     page.locator("#keep-mine").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
-    assert saved(site, chapter) == (3, "", TYPED)
+    assert saved(writer, outdated) == (3, "", TYPED)
 
 
-def test_the_newest_text_can_be_taken(two_tabs: tuple[Page, int], site: System) -> None:
-    page, chapter = two_tabs
+def test_the_newest_text_can_be_taken(page: Page, outdated: int, writer: Writer) -> None:
     save_into_conflict(page)
     page.locator("#take-newest").click()
     page.get_by_test_id("discard-no").click()
@@ -157,13 +159,12 @@ def test_the_newest_text_can_be_taken(two_tabs: tuple[Page, int], site: System) 
     page.get_by_test_id("discard-yes").click()
     expect(page.locator("#edit-content")).to_have_value(NEW)
     expect(page.get_by_test_id("conflict")).to_be_hidden()
-    assert saved(site, chapter) == (2, "", NEW)
+    assert saved(writer, outdated) == (2, "", NEW)
 
 
-def test_a_new_title_keeps_the_newest_text(two_tabs: tuple[Page, int], site: System) -> None:
-    page, chapter = two_tabs
+def test_a_new_title_keeps_the_newest_text(page: Page, outdated: int, writer: Writer) -> None:
     page.locator("#edit-title").fill("雨夜")
     page.get_by_test_id("edit-save").click()
     expect(page.locator("#chapter-name")).to_have_text("雨夜")
     expect(page.get_by_test_id("chapter-text")).to_contain_text(NEW)
-    assert saved(site, chapter) == (2, "雨夜", NEW)
+    assert saved(writer, outdated) == (2, "雨夜", NEW)

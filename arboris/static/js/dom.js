@@ -28,12 +28,23 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** dialog → the function that answers the question it asked last. */
+const questions = new WeakMap();
+
 /** Opens a dialog and answers whether its button of the value "yes" was pressed; Escape says no. */
 export function ask(dialog) {
+  questions.get(dialog)?.(false); // it is closed, but its event is still to come
   dialog.returnValue = '';
   dialog.showModal();
   return new Promise((resolve) => {
-    dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true });
+    const onClose = () => dialog.open || answer(dialog.returnValue === 'yes');
+    const answer = (yes) => {
+      dialog.removeEventListener('close', onClose);
+      questions.delete(dialog);
+      resolve(yes);
+    };
+    questions.set(dialog, answer);
+    dialog.addEventListener('close', onClose);
   });
 }
 
