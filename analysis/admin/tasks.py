@@ -117,7 +117,8 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[PendingAnalysis], search_term: str
     ) -> tuple[QuerySet[PendingAnalysis], bool]:
-        return filters.search(queryset, search_term), False
+        across = request.method == "POST" and request.POST.get("select_across") == "1"
+        return filters.search(queryset, search_term, everything=across), False
 
     @admin.display(description=_("chapter"))
     def chapter_label(self, task: PendingAnalysis) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -17,7 +18,6 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from analysis import queue
-from analysis.admin import actions
 from analysis.models import (
     PendingAnalysis,
     QueueControl,
@@ -59,9 +59,18 @@ def member(*codenames: str) -> Client:
 
 
 def act(client: Client, name: str, *tasks: PendingAnalysis, **more: Any) -> str:
-    """Run an action on the list; the page that comes of it."""
+    """Choose an action on the list; the page that tells what it will do, or why it cannot."""
     data = {"action": name, "index": 0, "_selected_action": [task.pk for task in tasks], **more}
     response = client.post(LIST, data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def confirm(client: Client, page: str, **more: Any) -> str:
+    """Press the button of that page; the list with the messages that comes of it."""
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', page)
+    data = {name: value for name, value in fields if name != "csrfmiddlewaretoken"}
+    response = client.post(LIST, {**data, "apply": "1", **more}, follow=True)
     assert response.status_code == 200
     return response.content.decode()
 
@@ -202,61 +211,6 @@ def test_pages_count_no_further_than_ten_thousand(
     assert "LIMIT 3" in queries[0]["sql"]
 
 
-# --- actions ---------------------------------------------------------------------------------
-def test_retry_and_cancel_go_through_the_queue(staff: Client, project: NovelProject) -> None:
-    failed, waiting = failed_task(project), queue_chapter(project, priority=1)
-    page = act(staff, "retry", failed, waiting)
-    assert "1 analysis: Retried." in page
-    assert "Only a failed or cancelled analysis can be retried." in page
-    assert statuses() == {failed.pk: Status.PENDING, waiting.pk: Status.PENDING}
-    claim = claim_next()
-    page = act(staff, "cancel", failed, waiting)
-    assert "2 analyses: Cancelled." in page
-    assert not queue.owns(claim)
-    assert set(statuses().values()) == {Status.CANCELLED}
-    assert "This analysis has already ended." in act(staff, "cancel", failed)
-    entries = LogEntry.objects.order_by("pk").values_list("object_id", "change_message")
-    assert list(entries) == [
-        (str(failed.pk), "Retried."),
-        (str(failed.pk), "Cancelled."),
-        (str(waiting.pk), "Cancelled."),
-    ]
-
-
-def test_set_priority_asks_for_the_number(staff: Client, project: NovelProject) -> None:
-    failed, waiting = failed_task(project), queue_chapter(project)
-    page = act(staff, "set_priority", failed, waiting)
-    assert 'type="number"' in page and "autofocus" in page
-    assert f'name="_selected_action" value="{waiting.pk}"' in page
-    wrong = act(staff, "set_priority", failed, waiting, apply="1", priority="11")
-    assert "less than or equal to 10" in wrong
-    done = act(staff, "set_priority", failed, waiting, apply="1", priority="9")
-    assert "1 analysis: Priority set to 9." in done
-    assert "Only a pending analysis can be reordered." in done
-    waiting.refresh_from_db()
-    assert waiting.priority == 9
-    assert LogEntry.objects.get().object_id == str(waiting.pk)
-
-
-def test_a_whole_filter_can_be_selected(staff: Client, project: NovelProject) -> None:
-    tasks = [queue_chapter(project) for _ in range(3)]
-    foreign = queue_chapter(novel_of("lin"))
-    data = {"action": "cancel", "index": 0, "_selected_action": [tasks[0].pk], "select_across": 1}
-    staff.post(f"{LIST}?q=听雨", data)
-    assert [statuses()[task.pk] for task in tasks] == [Status.CANCELLED] * 3
-    assert statuses()[foreign.pk] == Status.PENDING
-
-
-def test_one_click_takes_a_bounded_number(
-    staff: Client, project: NovelProject, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(actions, "AT_ONCE", 2)
-    tasks = [queue_chapter(project) for _ in range(3)]
-    page = act(staff, "cancel", *tasks)
-    assert "Only the first 2 were taken" in page
-    assert sorted(statuses().values()) == ["cancelled", "cancelled", "pending"]
-
-
 # --- one task --------------------------------------------------------------------------------
 def test_only_the_priority_can_be_written(staff: Client, project: NovelProject) -> None:
     task = queue_chapter(project)
@@ -307,10 +261,11 @@ def test_looking_takes_view_permission_and_acting_change(project: NovelProject) 
     viewer = member("view_pendinganalysis")
     assert viewer.get(LIST).status_code == 200
     assert viewer.get(f"{LIST}{task.pk}/change/").status_code == 200
-    act(viewer, "cancel", task)
+    assert 'name="apply"' not in act(viewer, "cancel", task)
+    act(viewer, "cancel", task, apply="1", ids=task.pk)
     assert statuses() == {task.pk: Status.PENDING}
     changer = member("view_pendinganalysis", "change_pendinganalysis")
-    act(changer, "cancel", task)
+    confirm(changer, act(changer, "cancel", task))
     assert statuses() == {task.pk: Status.CANCELLED}
     assert signed_in(make_user()).get(LIST).status_code == 302  # to the login
 

@@ -12,7 +12,7 @@ from analysis.queue import endpoint
 from arboris.db import db_now
 from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
-from tests.analysis.test_admin import LIST, act, member, signed_in
+from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
 from tests.factories import make_user, queue_chapter
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
@@ -88,10 +88,12 @@ def test_an_endpoint_is_resumed_by_those_who_may(staff: Client, project: NovelPr
 def test_actions_are_recorded_with_their_reason(staff: Client, project: NovelProject) -> None:
     first, second = queue_chapter(project), queue_chapter(project)
     assert 'name="reason"' in staff.get(LIST).content.decode()
-    assert 'value="sooner"' in act(staff, "set_priority", first, reason="sooner")
-    act(staff, "set_priority", first, apply="1", priority="9", reason="sooner")
-    act(staff, "cancel", first, second, reason="wrong model")
-    act(staff, "cancel", first)  # has ended already
+    page = act(staff, "set_priority", first, reason="sooner")
+    assert 'value="sooner"' in page
+    confirm(staff, page, priority="9", reason="sooner")
+    page = act(staff, "cancel", first, second, reason="wrong model")
+    confirm(staff, page, reason="wrong model")
+    confirm(staff, page)  # they have ended already
     inline = {"attempts-TOTAL_FORMS": 0, "attempts-INITIAL_FORMS": 0}
     third = queue_chapter(project)
     staff.post(f"{LIST}{third.pk}/change/", {"priority": 7, **inline})
