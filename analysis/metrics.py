@@ -10,7 +10,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, Min
+from django.db.models import Count
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -19,7 +19,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import REGISTRY, Collector
 
-from analysis import tallies
+from analysis import queue, tallies
 from analysis.health import paused_endpoints
 from analysis.models import (
     PendingAnalysis,
@@ -29,7 +29,7 @@ from analysis.models import (
     StatusTally,
     WorkerHeartbeat,
 )
-from analysis.queue import parking
+from analysis.queue import due, parking
 from arboris.db import db_now
 from arboris.llm.accounting import call_log
 from notifications.relay import relay
@@ -92,14 +92,11 @@ def _queue() -> Iterator[Metric]:
         "pending_analysis_duration_seconds", "Mean duration of completed analyses.", value=mean
     )
     yield _histogram(sums)
-    now = db_now()
-    oldest = PendingAnalysis.objects.filter(status=Status.PENDING).aggregate(m=Min("created_at"))[
-        "m"
-    ]
+    oldest = due.oldest(queue.configured())
     yield GaugeMetricFamily(
         "pending_analysis_oldest_age_seconds",
-        "Age of the oldest pending analysis.",
-        value=(now - oldest).total_seconds() if oldest else 0.0,
+        "Age of the oldest analysis that may begin: 0 where all are paused, parked or to be tried later.",
+        value=(db_now() - oldest).total_seconds() if oldest else 0.0,
     )
     control = QueueControl.objects.get(pk=1)
     numbers = {"claims": control.claimed, "retries": sums["retried"], "rescues": sums["rescued"]}

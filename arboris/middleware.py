@@ -1,10 +1,13 @@
-"""Response headers that Django 5.2 has no setting for."""
+"""Response headers that Django 5.2 has no setting for, and probes that know no host name."""
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+from django.http.request import split_domain_port
+from django.urls import resolve
 
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -27,3 +30,31 @@ def content_security_policy(
         return response
 
     return middleware
+
+
+PROBES = {"/healthz", "/readyz", "/metrics"}
+
+
+def probes(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[..., HttpResponse]:
+    """Answer the probes also where they name an address in place of one of ``ALLOWED_HOSTS``.
+
+    Monitoring and container runtimes ask a process by its address. A name that somebody has
+    pointed at us (DNS rebinding) is refused here as anywhere.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path in PROBES and _is_address(request.META.get("HTTP_HOST", "")):
+            answer: HttpResponse = resolve(request.path).func(request)
+            return answer
+        return get_response(request)
+
+    return middleware
+
+
+def _is_address(host: str) -> bool:
+    name, _port = split_domain_port(host)
+    try:
+        ipaddress.ip_address(name.strip("[]"))
+    except ValueError:
+        return name == "localhost"
+    return True

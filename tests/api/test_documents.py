@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import InterfaceError, OperationalError, connection
 from django.test import Client
+from pytest_django import Settings
 
 from analysis import queue
-from analysis.models import Status, WorkerHeartbeat
+from analysis.models import PendingAnalysis, QueuePause, Status, WorkerHeartbeat
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analyzers import permanent
@@ -65,6 +67,31 @@ def test_probes_need_no_sign_in(anonymous: JsonClient, path: str) -> None:
     assert anonymous.get(path).status_code == 200
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
+def test_probes_ask_by_address(client: Client, settings: Settings, path: str, db: None) -> None:
+    settings.ALLOWED_HOSTS = ["arboris.example.org"]
+    for host in (
+        "127.0.0.1:8000",
+        "localhost:8000",
+        "[::1]:8000",
+        "10.1.2.3",
+        "arboris.example.org",
+    ):
+        assert client.get(path, headers={"host": host}).status_code in (200, 503)
+        assert client.get("/login", headers={"host": host}).status_code == (
+            200 if host == "arboris.example.org" else 400
+        )
+    for host in (
+        "evil.example.org",
+        "127.0.0.1.example.org",
+        "localhost.example.org",
+        "",
+        "[",
+        "1",
+    ):
+        assert client.get(path, headers={"host": host}).status_code == 400
+
+
 def test_readyz_says_what_is_missing(anonymous: JsonClient) -> None:
     answer = anonymous.get("/readyz")
     assert answer.status_code == 503
@@ -102,6 +129,28 @@ def test_metrics_count_by_status(client: Client, project: NovelProject) -> None:
     seen = metrics(client)
     for status in Status.values:
         assert seen[f'pending_analysis_total{{status="{status}"}}'] == 1
+
+
+def test_the_oldest_age_is_of_what_may_begin(client: Client, project: NovelProject) -> None:
+    """ArborisQueueStands rings on it: it must not, where an operator or a budget holds all back."""
+
+    def age() -> float:
+        return metrics(client)["pending_analysis_oldest_age_seconds"]
+
+    task = queue_chapter(project)
+    PendingAnalysis.objects.update(created_at=db_now() - timedelta(hours=1))
+    assert age() == pytest.approx(3600, abs=60)
+    queue.pause("moving")
+    assert age() == 0
+    queue.resume()
+    assert age() > 0
+    QueuePause.objects.create(project=project, paused_at=db_now())
+    assert age() == 0
+    QueuePause.objects.all().delete()
+    PendingAnalysis.objects.update(error_type="over_budget", due_at=db_now() + timedelta(days=9))
+    assert age() == 0
+    queue.cancel(task.pk)
+    assert age() == 0
 
 
 def test_metrics_of_duration(client: Client, project: NovelProject) -> None:
