@@ -22,9 +22,13 @@ FLAGS = [
 ]
 
 
-@pytest.fixture(scope="module")
+# Tests sign in far more often than people do.
+OFTEN = {"ARBORIS_TOKEN_RATE": "10000/min", "ARBORIS_ACCOUNT_RATE": "10000/min"}
+
+
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("site")) as system:
+    with running_system(tmp_path_factory.mktemp("site"), OFTEN) as system:
         yield system
 
 

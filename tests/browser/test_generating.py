@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.system import System, running_system
 from tests import llm_server
+from tests.browser.conftest import OFTEN
 from tests.browser.test_writing import PATIENCE_MS, new_project, sign_in
 
 pytestmark = pytest.mark.browser
@@ -28,6 +29,7 @@ def site(
     tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer
 ) -> Iterator[System]:
     settings = {
+        **OFTEN,
         "ARBORIS_LLM_BASE_URL": model.base_url,
         "ARBORIS_LLM_MODEL": "test-model",
         "ARBORIS_SUMMARY": "extractive",
