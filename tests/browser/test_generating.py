@@ -62,6 +62,16 @@ def test_the_text_grows_before_the_writers_eyes(
     )
 
 
+def test_thoughts_do_not_stay_on_the_page(
+    page: Page, site: System, locale: str, model: llm_server.ModelServer
+) -> None:
+    thoughts = ["先写雨，", "再写人。", "</think>\n\n"]
+    model.script = llm_server.Script(pieces=[*thoughts, *PIECES])
+    ask_for_a_chapter(page, site, f"thoughts {locale}")
+    expect(page.locator("[data-chapter-id]")).to_have_count(1)
+    expect(page.get_by_test_id("generate-text")).to_have_text("".join(PIECES), use_inner_text=True)
+
+
 def test_stopped_by_keyboard_the_text_is_kept(
     page: Page, site: System, locale: str, model: llm_server.ModelServer
 ) -> None:
