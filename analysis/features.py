@@ -2,8 +2,8 @@
 
 A new feature is an entry here, and under the same key
 
-- in each analyzer: ``analyzers.llm.tasks.TASKS`` with its words in ``prompts`` (``ZH.tasks`` and
-  ``EN.tasks``), ``analyzers.local.session.FINDERS``;
+- in each analyzer: ``analyzers.llm.tasks.TASKS`` with its words in ``prompts/zh.toml``
+  and ``en.toml`` (``[tasks]``), ``analyzers.local.session.FINDERS``;
 - in the story bible: its types of findings in ``findings.TYPES``, what they add in ``fold.ADD``;
 - on the bible's page: ``workspace.bible.SECTIONS``, where it has a section of its own.
 

@@ -1,4 +1,4 @@
-"""The base of errors that say themselves what the queue, the API and the writer are to make of them.
+"""The base of errors that say themselves what the queue, the API and the writer do with them.
 
 Whoever handles one reads its attributes and never asks for its class: a new error is its class,
 with its sentence, and the translations of that.

@@ -13,7 +13,7 @@ from analysis.errors import AnalyzerUnavailable
 
 @cache
 def get(name: str) -> Analyzer:
-    """The analyzer called ``name`` in ARBORIS_ANALYZERS; AnalyzerUnavailable if it cannot be had."""
+    """Return the analyzer ``name`` of ARBORIS_ANALYZERS. Raises AnalyzerUnavailable."""
     try:
         kind = import_string(settings.ARBORIS_ANALYZERS[name])
     except (KeyError, ImportError) as error:

@@ -263,7 +263,7 @@ async def _create(
 
 
 def _piece(chunk: ChatCompletionChunk) -> Piece:
-    """Return the text of a chunk. The library builds chunks unchecked, so any part may be missing."""
+    """Return the text of a chunk. The library checks none, so any part may be missing."""
     try:
         choices = chunk.choices or []
         text = "".join(choice.delta.content or "" for choice in choices if choice.delta)

@@ -1,4 +1,4 @@
-"""Find JSON objects in what models write: with thoughts, fences and talk around them, or cut off."""
+"""Find JSON objects in what models write: between thoughts, fences and talk, or cut off."""
 
 from __future__ import annotations
 

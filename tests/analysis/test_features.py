@@ -16,8 +16,7 @@ from pydantic import BaseModel
 from pytest_django import Settings
 
 from analysis import services
-from analysis.analyzers.llm.prompts.en import EN
-from analysis.analyzers.llm.prompts.zh import ZH
+from analysis.analyzers.llm.prompts.wording import EN, ZH
 from analysis.analyzers.llm.reading import Reader
 from analysis.analyzers.llm.tasks import TASKS, Task
 from analysis.analyzers.local.session import FINDERS

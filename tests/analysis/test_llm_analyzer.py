@@ -37,7 +37,10 @@ from tests.factories import claim_next, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured
 from tests.waiting import PATIENCE_SECONDS
 
-TEXT = "沈砚秋推开听雨楼的门。「等不得了。」顾长风说着，把青铜钥匙递给他。\n窗外的铃响了三声，没有人去碰它。"
+TEXT = (
+    "沈砚秋推开听雨楼的门。「等不得了。」顾长风说着，把青铜钥匙递给他。\n窗"
+    "外的铃响了三声，没有人去碰它。"
+)
 EMPTY: dict[FeatureKey, dict[str, Any]] = {
     "character_tracking": {"characters": [], "changes": [], "relations": []},
     "new_character_detection": {"characters": []},
@@ -86,7 +89,14 @@ def read(given: ChapterInput, feature: FeatureKey) -> FeatureResult:
 
 
 def someone(name: str, quote: str, confidence: float = 0.9, **more: Any) -> dict[str, Any]:
-    return {"name": name, "known_id": None, "aliases": [], "quote": quote, "confidence": confidence, **more}  # fmt: skip
+    return {
+        "name": name,
+        "known_id": None,
+        "aliases": [],
+        "quote": quote,
+        "confidence": confidence,
+        **more,
+    }
 
 
 def data_of(body: dict[str, Any], name: str) -> str:
@@ -173,21 +183,48 @@ def test_an_english_novel_is_asked_about_in_english(endpoint: Endpoint) -> None:
 def test_findings_stand_where_their_quotes_stand(endpoint: Endpoint) -> None:
     endpoint.answer = says(
         character_tracking={
-            "characters": [someone("沈砚秋", "沈砚秋推开听雨楼的门"), someone("顾长风", "“等不得了。”顾长风说着,")],
-            "changes": [
-                {"character": "沈砚秋", "kind": "possession", "description": "得到青铜钥匙", "quote": "把青铜钥匙递给他", "confidence": 0.9},
-                {"character": "沈砚秋", "kind": "location", "description": "回到京城", "quote": "他回到了京城", "confidence": 0.9},
+            "characters": [
+                someone("沈砚秋", "沈砚秋推开听雨楼的门"),
+                someone("顾长风", "“等不得了。”顾长风说着,"),
             ],
-            "relations": [{"source": "顾长风", "target": "沈砚秋", "relation": "师兄", "quote": "把青铜钥匙递给他", "confidence": 0.6}],
+            "changes": [
+                {
+                    "character": "沈砚秋",
+                    "kind": "possession",
+                    "description": "得到青铜钥匙",
+                    "quote": "把青铜钥匙递给他",
+                    "confidence": 0.9,
+                },
+                {
+                    "character": "沈砚秋",
+                    "kind": "location",
+                    "description": "回到京城",
+                    "quote": "他回到了京城",
+                    "confidence": 0.9,
+                },
+            ],
+            "relations": [
+                {
+                    "source": "顾长风",
+                    "target": "沈砚秋",
+                    "relation": "师兄",
+                    "quote": "把青铜钥匙递给他",
+                    "confidence": 0.6,
+                }
+            ],
         }
-    )  # fmt: skip
+    )
     one, two, gain, invented, tie = read(chapter(), "character_tracking").findings
     assert TEXT[one.evidence.start : one.evidence.end] == one.evidence.quote
     # Other quote marks and another comma: found, and worded as the text has it.
     assert two.evidence.quote == "「等不得了。」顾长风说着，"
     assert TEXT[two.evidence.start : two.evidence.end] == two.evidence.quote
     assert isinstance(gain, StateChange) and gain.kind == "possession"
-    assert (invented.evidence.quote, invented.evidence.start, invented.evidence.end) == ("他回到了京城", 0, 0)  # fmt: skip
+    assert (invented.evidence.quote, invented.evidence.start, invented.evidence.end) == (
+        "他回到了京城",
+        0,
+        0,
+    )
     assert isinstance(tie, Relation) and (tie.source, tie.target) == ("顾长风", "沈砚秋")
 
 
@@ -217,7 +254,14 @@ def test_an_alias_resolves_by_its_id(endpoint: Endpoint) -> None:
     ("said", "level"), [(2, 2), (0, 0), (9, 3), (-1, 0), (None, 0), (1.0, 1), (float("inf"), 3)]
 )
 def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, level: int) -> None:
-    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9, "growth_level": said}  # fmt: skip
+    change = {
+        "character": "沈砚秋",
+        "kind": "ability",
+        "description": "学会听铃",
+        "quote": "窗外的铃响了三声",
+        "confidence": 0.9,
+        "growth_level": said,
+    }
     endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
     (found,) = read(chapter(), "character_tracking").findings
     assert isinstance(found, StateChange) and found.growth_level == level
@@ -225,7 +269,12 @@ def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, le
 
 
 def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> None:
-    change = {"kind": "condition", "description": "死了", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    change = {
+        "kind": "condition",
+        "description": "死了",
+        "quote": "窗外的铃响了三声",
+        "confidence": 0.9,
+    }
     tie = {"relation": "仇人", "quote": "窗外的铃响了三声", "confidence": 0.9}
     endpoint.answer = says(
         character_tracking={
@@ -241,7 +290,13 @@ def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> No
 
 
 def test_a_model_that_knows_no_growth_is_understood(endpoint: Endpoint) -> None:
-    change = {"character": "沈砚秋", "kind": "ability", "description": "学会听铃", "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    change = {
+        "character": "沈砚秋",
+        "kind": "ability",
+        "description": "学会听铃",
+        "quote": "窗外的铃响了三声",
+        "confidence": 0.9,
+    }
     endpoint.answer = says(character_tracking={"characters": [], "changes": [change]})
     (found,) = read(chapter(), "character_tracking").findings
     assert isinstance(found, StateChange) and found.growth_level == 0
@@ -256,7 +311,14 @@ def test_both_languages_ask_for_growth(endpoint: Endpoint) -> None:
 
 
 def test_a_payoff_names_its_seed(endpoint: Endpoint) -> None:
-    payoff = {"thread": 2, "outcome": "paid_off", "description": "铃声的来历揭开", "keywords": [], "quote": "窗外的铃响了三声", "confidence": 0.9}  # fmt: skip
+    payoff = {
+        "thread": 2,
+        "outcome": "paid_off",
+        "description": "铃声的来历揭开",
+        "keywords": [],
+        "quote": "窗外的铃响了三声",
+        "confidence": 0.9,
+    }
     endpoint.answer = says(foreshadowing={"seeds": [], "payoffs": [payoff, payoff | {"thread": 3}]})
     threads = (OpenThread(2, "铜铃", "铃声忽起", ("铜铃",)), OpenThread(1, "钥匙", "一把钥匙"))
     (found,) = read(chapter(open_threads=threads), "foreshadowing").findings
@@ -265,7 +327,10 @@ def test_a_payoff_names_its_seed(endpoint: Endpoint) -> None:
 
 
 def test_a_long_chapter_is_read_whole_and_merged(endpoint: Endpoint, settings: Settings) -> None:
-    lines = [f"第{n}日，沈砚秋在听雨楼写下第{n}封信，等着顾长风的回音，窗外雨声不断。" for n in range(1_200)]  # fmt: skip
+    lines = [
+        f"第{n}日，沈砚秋在听雨楼写下第{n}封信，等着顾长风的回音，窗外雨声不断。"
+        for n in range(1_200)
+    ]
     text = "\n".join(lines)
     assert len(text) > 40_000
 

@@ -47,11 +47,14 @@ ZH = """大雪封了青石镇，陆清河推开福来客栈的门，抖落一身
 陆清河受了重伤，咬牙道：“我得知他三日前离开了金陵。”
 周沧海的弟子陆清河与江九娘是仇人。陆清河学会了听雪剑法。
 """
-EN = """Rain hid the roofs of Ferrow as Mabel Thorne crossed Lantern Bridge. Mabel carried the iron ring.
+EN = """Rain hid the roofs of Ferrow as Mabel Thorne crossed Lantern Bridge. \
+Mabel carried the iron ring.
 
-"Nobody knew where the iron ring came from," said Captain Holt. "By the law of the Guild, no one may wear it."
+"Nobody knew where the iron ring came from," said Captain Holt. \
+"By the law of the Guild, no one may wear it."
 
-Oskar, Mabel's brother, was wounded at the gate. Mabel learned that Holt had lied. In Ferrow the Tanners' Guild kept silent. Oskar Thorne reached Ferrow at dawn.
+Oskar, Mabel's brother, was wounded at the gate. Mabel learned that Holt had lied. \
+In Ferrow the Tanners' Guild kept silent. Oskar Thorne reached Ferrow at dawn.
 """
 
 
@@ -295,7 +298,8 @@ NASTY = st.text(
     alphabet=st.one_of(
         st.sampled_from(
             list(
-                "陆清河江九娘死了受伤原来是的师父，。！？“”：\r\n　*#_`>~- ABCabc.'’\"😀👨‍👩‍👧ＡＢ０１\x00\u200b\ufeff"
+                "陆清河江九娘死了受伤原来是的师父，。！？“”：\r\n　*#_`>~- "
+                "ABCabc.'’\"😀👨‍👩‍👧ＡＢ０１\x00\u200b\ufeff"
             )
         ),
         st.characters(exclude_categories=["Cs"]),

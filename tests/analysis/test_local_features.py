@@ -1,4 +1,4 @@
-"""What the offline analyzer makes of a sentence: kin, gains, riddles, answers, laws, and no noise."""
+"""What the offline analyzer finds in a sentence: kin, gains, riddles, answers, laws."""
 
 from __future__ import annotations
 

@@ -165,7 +165,13 @@ class _Handler(BaseHTTPRequestHandler):
 
 def _chunk(delta: dict[str, Any] | None, finish: str | None = None) -> dict[str, Any]:
     choices = [] if delta is None else [{"index": 0, "delta": delta, "finish_reason": finish}]
-    return {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m", "choices": choices}  # fmt: skip
+    return {
+        "id": "c",
+        "object": "chat.completion.chunk",
+        "created": 1,
+        "model": "m",
+        "choices": choices,
+    }
 
 
 def _usage(prompt: int, completion: int) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""A real site whose analyses ask a model: daphne and qcluster, with call slots, prices and the call log."""
+"""A real site whose analyses ask a model, with call slots, prices and the call log."""
 
 from __future__ import annotations
 

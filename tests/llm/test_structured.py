@@ -188,17 +188,25 @@ def test_an_empty_answer_twice_is_empty(endpoint: Endpoint) -> None:
         (Reply(status=400, error={"code": "content_filter"}), errors.Filtered, False),
         (Reply(status=500), errors.ServerFailed, True),
         (Reply(status=503), errors.Overloaded, True),
-        (Reply(status=302, headers={"Location": "http://127.0.0.1:1/"}), errors.RequestRefused, False),
+        (
+            Reply(status=302, headers={"Location": "http://127.0.0.1:1/"}),
+            errors.RequestRefused,
+            False,
+        ),
         (Reply("x", finish="content_filter"), errors.Filtered, False),
         (Reply("", delta={"refusal": "I won't."}), errors.Filtered, False),
-        (Reply("x", event={"error": {"message": "m", "code": "rate_limit_exceeded"}}), errors.RateLimited, True),
+        (
+            Reply("x", event={"error": {"message": "m", "code": "rate_limit_exceeded"}}),
+            errors.RateLimited,
+            True,
+        ),
         (Reply("x", event={"error": {"message": "m"}}), errors.ServerFailed, True),
         (Reply("x", event={"choices": "nonsense"}), errors.BadAnswer, True),
         (Reply(raw=b"data: {no json\n\n"), errors.BadAnswer, True),
         (Reply(raw=b"<html>hello</html>"), errors.BadAnswer, True),
         (Reply(raw=b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), errors.BadAnswer, True),
     ],
-)  # fmt: skip
+)
 def test_every_refusal_has_its_kind(
     endpoint: Endpoint, reply: Reply, kind: type[errors.LLMError], retryable: bool
 ) -> None:

@@ -1,6 +1,6 @@
-"""What the model is asked to answer with, one form for each feature.
+"""The forms of the model's answers, one for each feature.
 
-Fields with a default may be missing in what comes back; the schema that is sent asks for all.
+The schema that is sent requires every field; an answer may lack those with a default.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ from pydantic import BaseModel, BeforeValidator, Field
 from arboris.bible.findings import ForeshadowingKind, Role, StateKind, WorldKind
 
 
-def _said(value: Any) -> Any:
+def _or_empty(value: Any) -> Any:
     return "" if value is None else value
 
 
-def _listed(value: Any) -> Any:
+def _or_empty_list(value: Any) -> Any:
     return [] if value is None else value
 
 
 def _level(value: Any) -> Any:
-    """Whole, and between the bounds: a model that counts to 5 or 10 means the highest."""
+    """A whole number from 0 to 3: a model that counts to 5 or 10 means the highest."""
     if value is None:
         return 0
     return int(min(3, max(0, value))) if isinstance(value, int | float) else value
 
 
-Words = Annotated[str, BeforeValidator(_said)]
-Names = Annotated[list[str], BeforeValidator(_listed)]
+Words = Annotated[str, BeforeValidator(_or_empty)]
+Names = Annotated[list[str], BeforeValidator(_or_empty_list)]
 
 
 class _Quoted(BaseModel):
@@ -49,7 +49,7 @@ class Change(_Quoted):
     growth_level: Annotated[int, BeforeValidator(_level), Field(ge=0, le=3)] = 0
 
 
-class Tie(_Quoted):
+class Relationship(_Quoted):
     source: str
     target: str
     relation: str
@@ -58,7 +58,7 @@ class Tie(_Quoted):
 class Tracking(BaseModel):
     characters: list[SeenCharacter]
     changes: list[Change] = []
-    relations: list[Tie] = []
+    relations: list[Relationship] = []
 
 
 class Newcomer(SeenCharacter):
@@ -73,7 +73,7 @@ class Newcomers(BaseModel):
     characters: list[Newcomer]
 
 
-class Thing(_Quoted):
+class WorldEntry(_Quoted):
     kind: WorldKind
     name: str
     aliases: Names = []
@@ -81,7 +81,7 @@ class Thing(_Quoted):
 
 
 class World(BaseModel):
-    entities: list[Thing]
+    entities: list[WorldEntry]
 
 
 class Seed(_Quoted):
@@ -90,7 +90,7 @@ class Seed(_Quoted):
     keywords: Names = []
 
 
-class Harvest(_Quoted):
+class ThreadProgress(_Quoted):
     thread: int | None = None
     outcome: Literal["advanced", "paid_off"]
     description: str
@@ -99,4 +99,4 @@ class Harvest(_Quoted):
 
 class Threads(BaseModel):
     seeds: list[Seed]
-    payoffs: list[Harvest] = []
+    payoffs: list[ThreadProgress] = []

@@ -1,7 +1,7 @@
-"""An event loop on a thread of its own, with one connection, for as long as a chapter is read.
+"""An event loop on its own thread, with one client, for as long as a chapter is analysed.
 
-The pipeline is synchronous and must stay able to stop at any moment; calls to a model are awaited
-by the dozen and cancelled for good only where an event loop holds them.
+The pipeline is synchronous and must be able to stop at any moment. Only an event loop can wait for
+a dozen calls to a model and cancel them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ END_SECONDS = 5.0
 
 
 class Background:
-    """Starts at once; raises what kept the connection from being made."""
+    """Starts at once. Raises the error that kept the client from being opened."""
 
     def __init__(self) -> None:
         self._ready: Future[tuple[asyncio.AbstractEventLoop, openai.AsyncOpenAI]] = Future()
@@ -37,9 +37,9 @@ class Background:
         return asyncio.run_coroutine_threadsafe(run(), self._loop)
 
     def close(self) -> None:
-        """Cancel what is under way and close its connections; back within END_SECONDS.
+        """Cancel the running calls and close their connections. Returns within END_SECONDS.
 
-        A name look-up cannot be broken off: one that hangs is left behind on the daemon thread.
+        A name look-up cannot be cancelled: one that hangs stays behind on the daemon thread.
         """
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._stop.set)

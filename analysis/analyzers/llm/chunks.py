@@ -1,4 +1,4 @@
-"""A long chapter in pieces that a model can take, with overlap; nothing is left out."""
+"""Split a long chapter into overlapping pieces that a model can take."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _SENTENCE = re.compile(r"[。！？…][”’」』）]*|[.!?][\"'”’)]*\s+"
 
 @dataclass(frozen=True, slots=True)
 class Chunk:
-    """``text[start:end]`` of a chapter."""
+    """A piece of a chapter: ``text[start:end]``."""
 
     start: int
     end: int
 
 
 def split(text: str, size: int) -> list[Chunk]:
-    """Pieces of at most ``size`` code points, cut between paragraphs, else between sentences."""
+    """Return pieces of at most ``size`` code points, cut between paragraphs, else sentences."""
     overlap = min(OVERLAP, size // 10)
     chunks: list[Chunk] = []
     start = 0
@@ -31,7 +31,7 @@ def split(text: str, size: int) -> list[Chunk]:
 
 
 def _break(text: str, low: int, high: int, *, last: bool) -> int:
-    """Where a paragraph begins between the two places, else a sentence, else the outermost place."""
+    """Where a paragraph begins between ``low`` and ``high``, else a sentence, else either end."""
     for pattern in (_PARAGRAPH, _SENTENCE):
         places = [m.end() for m in pattern.finditer(text, low, high) if low < m.end() <= high]
         if places:

@@ -1,4 +1,4 @@
-"""The findings of a chapter's pieces as findings of the chapter: each once, at its surest."""
+"""Merge the findings of a chapter's pieces: each finding once, with its best confidence."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ Named: TypeAlias = Appearance | NewCharacter | WorldFact
 
 
 def merge(chapter: ChapterInput, findings: Iterable[Finding]) -> list[Finding]:
-    """Same name or alias, same statement, same place: one finding, with the best confidence."""
+    """Make one finding of those with the same name or alias, statement or place."""
     kept: list[Finding] = []
-    # Where to look for a finding's like: a long chapter has thousands.
+    # An index of the findings kept: a long chapter has thousands.
     alike: defaultdict[Hashable, set[int]] = defaultdict(set)
     for finding in findings:
-        near = sorted({place for sign in _signs(finding) for place in alike[sign]})
+        near = sorted({place for index_key in _index_keys(finding) for place in alike[index_key]})
         place = next((p for p in near if _is_same(kept[p], finding)), len(kept))
         if place == len(kept):
             kept.append(finding)
         else:
             kept[place] = _joined(kept[place], finding)
-        for sign in _signs(kept[place]):
-            alike[sign].add(place)
+        for index_key in _index_keys(kept[place]):
+            alike[index_key].add(place)
     return [_counted(chapter, finding) for finding in kept]
 
 
-def _signs(finding: Finding) -> list[Hashable]:
-    """Two findings that are the same have at least one of these in common."""
+def _index_keys(finding: Finding) -> list[Hashable]:
+    """Return index keys; two findings that are the same share at least one."""
     if isinstance(finding, Named):
         return [(finding.type, name) for name in _keys(finding)]
     return [(finding.type, *_subject(finding))]
@@ -50,7 +50,7 @@ def _signs(finding: Finding) -> list[Hashable]:
 
 def _is_same(one: Finding, other: Finding) -> bool:
     if isinstance(one, Named) and isinstance(other, Named):
-        # Two aliases alike are no ground: anybody may be called "the old man".
+        # A shared alias proves nothing: anybody may be called "the old man".
         return key(one.name) in _keys(other) or key(other.name) in _keys(one)
     return (
         isinstance(one, Relation)

@@ -1,4 +1,4 @@
-"""Who is meant by a name: the ids and aliases of the bible, and what the model says of them."""
+"""Match names in the model's answer with the people that the bible knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MAX_ALIASES = 50
 
 
 class Cast:
-    """The known characters of a chapter, and how its model calls them."""
+    """The known characters of a chapter, by id, name and alias."""
 
     def __init__(self, chapter: ChapterInput) -> None:
         self._by_id = {person.id: person for person in chapter.known_characters}
@@ -23,11 +23,11 @@ class Cast:
         names = {key(person.name) for person in chapter.known_characters}
         for person in chapter.known_characters:
             for alias in {key(alias) for alias in person.aliases} - names:
-                # An alias that two people share tells nothing.
+                # An alias that two people share identifies neither.
                 self._by_name[alias] = None if alias in self._by_name else person
 
     def known(self, name: str, known_id: int | None = None) -> KnownCharacter | None:
-        """The known character; a name of their own counts more than the model's id."""
+        """Return the known character. The name decides before the model's id does."""
         by_name = self._by_name.get(key(name))
         if by_name is not None:
             return by_name
@@ -35,13 +35,13 @@ class Cast:
 
 
 def proper(name: str) -> str:
-    """The name as it may be stored; empty if it cannot be one."""
+    """Return the name as it is stored; empty if it is too long."""
     name = " ".join(name.split())
     return name if len(name) <= MAX_NAME else ""
 
 
 def other_names(names: Iterable[str], main: str) -> list[str]:
-    """Names other than the main one, each once, in their order."""
+    """Return the names other than ``main``, each once, in their order."""
     seen = {key(main)}
     found: list[str] = []
     for name in map(proper, names):

@@ -9,7 +9,7 @@ from typing import Any
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm import prompts
-from analysis.analyzers.llm.answers import Harvest, Newcomers, Threads, Tracking, World
+from analysis.analyzers.llm.answers import Newcomers, ThreadProgress, Threads, Tracking, World
 from analysis.analyzers.llm.names import Cast, other_names, proper
 from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.findings import (
@@ -81,7 +81,7 @@ class Reader:
             else:
                 yield finding
 
-    def _believable(self, payoffs: list[Harvest]) -> list[Harvest]:
+    def _believable(self, payoffs: list[ThreadProgress]) -> list[ThreadProgress]:
         threads: defaultdict[str, set[int | None]] = defaultdict(set)
         for entry in payoffs:
             threads[flattened(entry.quote)[0]].add(entry.thread)

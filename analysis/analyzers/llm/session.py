@@ -1,4 +1,4 @@
-"""One chapter before the model: every feature and every piece of it side by side."""
+"""One chapter and the model: all features and pieces are asked for at the same time."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class LLMSession(Session):
         self._whole = (
             Finder(chapter.text, Chunk(0, len(chapter.text))) if whole else self._finders[0]
         )
-        self._places = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
+        self._slots = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
         self._background: Background | None = None
         self._works: dict[FeatureKey, Work] = {}
 
@@ -114,7 +114,7 @@ class LLMSession(Session):
             payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
         )
-        async with self._places:
+        async with self._slots:
             answer = await structured.ask(connection, call, task.form, work.usage)
         work.finished += 1
         return self._read(task, self._finders[number - 1], answer)

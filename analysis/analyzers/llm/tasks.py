@@ -1,6 +1,6 @@
 """What each feature asks of the model: its answer's form, what it is told, how it is read.
 
-The words of the task stand in ``prompts`` (``ZH.tasks``, ``EN.tasks``), one text a language.
+The words of the task are in ``prompts/zh.toml`` and ``en.toml``, under ``[tasks]``.
 """
 
 from __future__ import annotations

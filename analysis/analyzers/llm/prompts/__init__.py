@@ -1,4 +1,4 @@
-"""What the model is told: rules and task as the system message, all data apart from them."""
+"""The messages to the model: rules and task in the system message, data in the user message."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from analysis.features import FeatureKey
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 
-from .en import EN
-from .wording import Wording
-from .zh import ZH
+from .wording import EN, ZH, Wording
 
 __all__ = [
     "Told",
@@ -75,7 +73,7 @@ def known_threads(chapter: ChapterInput, text: str, wording: Wording) -> Block:
 
 
 def _listed(entries: list[tuple[str, tuple[str, ...], str]], text: str, wording: Wording) -> str:
-    # Who is named in the text comes first, should the list be too long for all.
+    # First who is named in the text: the list may be too long for all.
     entries.sort(key=lambda entry: not any(name in text for name in (entry[0], *entry[1])))
     return _within(
         KNOWN_LIMIT, (f"{shown}{_also(aliases, wording)}" for _, aliases, shown in entries)

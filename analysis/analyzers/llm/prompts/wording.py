@@ -1,8 +1,10 @@
-"""The parts of a prompt that are words; one instance for each language."""
+"""The words of the prompts: one data file for each language."""
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.features import FeatureKey
 from arboris.bible.findings import WorldKind
@@ -10,11 +12,20 @@ from arboris.bible.findings import WorldKind
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    rules: str  # the system message, before the task; {token} is what makes the markers
-    tasks: dict[FeatureKey, str]
-    part: str  # {number} of {total}, where a chapter comes in pieces
-    aliases: str  # opens the list of other names, in brackets after a name
+    rules: str  # the system message, before the task; {token} is the token of the markers
+    part: str  # {number} of {total}, where a chapter is asked about in pieces
+    aliases: str  # before the other names of somebody, which follow a name in brackets
     separator: str  # between names
     chapter_of_seed: str  # {number}
-    kinds: dict[WorldKind, str]
     reminder: str  # the user message's last line, after all data
+    tasks: dict[FeatureKey, str]
+    kinds: dict[WorldKind, str]
+
+
+def _wording(language: str) -> Wording:
+    with Path(__file__).with_name(f"{language}.toml").open("rb") as file:
+        return Wording(**tomllib.load(file))
+
+
+ZH = _wording("zh")
+EN = _wording("en")

@@ -56,7 +56,7 @@ def _growth(said: str, rule: StateRule, grammar: Grammar) -> int:
     """How much the person has grown by it, where the words leave no doubt; else 0."""
     if rule.kind != "ability" or grammar.no_growth.search(said):
         return 0
-    return next((level for words, level in grammar.growth if words.search(said)), 0)
+    return next((rule.level for rule in grammar.growth if rule.words.search(said)), 0)
 
 
 def _handed(

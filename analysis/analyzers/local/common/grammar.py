@@ -1,11 +1,17 @@
-"""The shape of a language's patterns, so that one engine serves both."""
+"""What a language says outright, as patterns: one engine serves both languages.
+
+The patterns are data: ``words/zh_grammar.toml`` and ``words/en_grammar.toml``.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from arboris.bible.findings import ForeshadowingKind, StateKind
+
+from ..words import read
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +20,12 @@ class StateRule:
     verb: re.Pattern[str]
     certainty: float
     place: bool = False  # an object that is a known place of the chapter must follow
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthRule:
+    words: re.Pattern[str]
+    level: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +69,7 @@ class HandedRule:
 @dataclass(frozen=True, slots=True)
 class Grammar:
     states: tuple[StateRule, ...]
-    growth: tuple[tuple[re.Pattern[str], int], ...]  # in a new ability: how much of a growth
+    growth: tuple[GrowthRule, ...]  # in a new ability: how much of a growth; the first counts
     no_growth: re.Pattern[str]  # in it: it is lost, or only had again
     lead: re.Pattern[str]  # what may stand between the subject and its verb
     denied: re.Pattern[str]  # in the lead: it did not happen, or not yet
@@ -85,3 +97,34 @@ class Grammar:
     law_lead: re.Pattern[str]  # what a rule's wording may begin with and its name should not
     law_length: int  # code points of a rule's name
     reach: int  # code points after a verb of motion within which its place must begin
+
+
+RULES = {
+    "states": StateRule,
+    "growth": GrowthRule,
+    "seeds": SeedRule,
+    "relations": RelationRule,
+    "mine": MineRule,
+    "handed": HandedRule,
+}
+PATTERNS = {"verb", "words", "cue", "between", "before", "after"}
+
+
+def load_grammar(name: str, humble: dict[str, str], **lists: str) -> Grammar:
+    """Read the grammar of the data file ``name``. ``lists``: what <kin> and the like stand for."""
+
+    def compiled(pattern: str) -> re.Pattern[str]:
+        pattern = pattern.replace("\n", "")
+        for key, words in lists.items():
+            pattern = pattern.replace(f"<{key}>", words)
+        return re.compile(pattern)
+
+    def field(key: str, value: Any) -> Any:
+        if key not in RULES:
+            return compiled(value) if isinstance(value, str) else value
+        return tuple(
+            RULES[key](**{k: compiled(v) if k in PATTERNS else v for k, v in rule.items()})
+            for rule in value
+        )
+
+    return Grammar(humble=humble, **{key: field(key, value) for key, value in read(name).items()})

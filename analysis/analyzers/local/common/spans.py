@@ -45,7 +45,7 @@ class Passages:
         return max(0, bisect_right(self._starts, offset) - 1)
 
     def evidence(self, start: int, end: int) -> Evidence:
-        """The passage around ``text[start:end]``: its segment, or itself where a cut runs through."""
+        """The segment around ``text[start:end]``, or that itself where it is no part of one."""
         segment = self.segments[self.index(start)]
         first, last = segment.start, segment.end
         if not (first <= start and end <= last):

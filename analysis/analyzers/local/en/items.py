@@ -8,13 +8,16 @@ from collections import defaultdict
 from . import words as w
 
 _NAMED = re.compile(
-    rf"\b[Tt]he ((?:[A-Z][\w’']+ )+(?:{w.ITEM_HEADS.title()})|(?:{w.ITEM_HEADS.title()}) of (?:the )?[A-Z]\w+(?: [A-Z]\w+)?)\b"
+    rf"\b[Tt]he ((?:[A-Z][\w’']+ )+(?:{w.ITEM_HEADS.title()})"
+    rf"|(?:{w.ITEM_HEADS.title()}) of (?:the )?[A-Z]\w+(?: [A-Z]\w+)?)\b"
 )
 _PLAIN = re.compile(
-    rf"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Mm]y|[Tt]heir|[Tt]hat|[Tt]his) ([a-z]{{3,12}} (?:{w.ITEM_HEADS}))\b"
+    r"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Mm]y|[Tt]heir|[Tt]hat"
+    rf"|[Tt]his) ([a-z]{{3,12}} (?:{w.ITEM_HEADS}))\b"
 )
 _HANDLED = re.compile(
-    r"\b(?:drew|draws?|held|holding|took|takes|picked up|slipped|gave|hid|wore|wearing|pocketed|found|stole|lifted|raised|"
+    r"\b(?:drew|draws?|held|holding|took|takes|picked up|slipped|gave|hid|wore|wearing"
+    r"|pocketed|found|stole|lifted|raised|"
     r"clutched|gripped|handed|unsheathed|carried|carrying|produced)\b[^.!?]*$"
 )
 

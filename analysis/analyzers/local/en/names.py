@@ -18,8 +18,10 @@ _PARTICLES = _LINKS - {"of"}
 
 
 _CALLED = re.compile(
-    r"\b(?:call|calls|called|nicknamed|christened|dubbed) (?:him|her) (?:the |Old |Young )?(?P<n>[A-Z][a-z]{2,})\b(?! [A-Z])"
-    r"|\b(?:knew|know|known|spoke of|referred to) (?:(?:him|her|everywhere|simply|only) )?as (?:the )?(?P<k>[A-Z][a-z]{2,})\b(?! [A-Z])"
+    r"\b(?:call|calls|called|nicknamed|christened|dubbed) (?:him|her) (?:the |Old "
+    r"|Young )?(?P<n>[A-Z][a-z]{2,})\b(?! [A-Z])"
+    r"|\b(?:knew|know|known|spoke of|referred to) (?:(?:him|her|everywhere|simply"
+    r"|only) )?as (?:the )?(?P<k>[A-Z][a-z]{2,})\b(?! [A-Z])"
 )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.analyzers.base import ChapterInput
 
 from ..common.entities import place
+from ..common.grammar import load_grammar
 from ..common.reading import (
     Check,
     Language,
@@ -15,11 +16,11 @@ from ..common.reading import (
     with_known_items,
 )
 from ..common.spans import Passages
+from . import words as w
 from .items import find_items
 from .keywords import salient_nouns
 from .merge import settle
 from .names import EnCandidates
-from .patterns import GRAMMAR
 from .tokens import read_words
 
 
@@ -48,4 +49,8 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
     return Reading(chapter, passages, cast, items, EnNouns(passages))
 
 
-EN = Language(GRAMMAR, read, lambda texts: [salient_nouns(text) for text in texts])
+EN = Language(
+    load_grammar("en_grammar", {}, kin=w.KIN, pairs=w.PAIRS),
+    read,
+    lambda texts: [salient_nouns(text) for text in texts],
+)

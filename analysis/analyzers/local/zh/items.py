@@ -37,7 +37,7 @@ def find_items(
 
 
 def _grown(line: list[Word], at: int) -> tuple[str, int]:
-    """With "墨" + "玉佩" as with "长命" + "锁": the word with the short adjectives and nouns that belong to it."""
+    """The word with the short adjectives and nouns before it: "墨" + "玉佩"."""
     form, first = line[at].text, at
     while first and len(form) < 4:
         before = line[first - 1]

@@ -17,18 +17,22 @@ _COMPOUND = "|".join(sorted(w.COMPOUND_SURNAMES))
 _SINGLE = "".join(sorted(w.SURNAMES))
 _RANKED = "|".join(t for t in w.TITLES if len(t) > 1)  # "顾老相公", "贾二老爷"
 _TITLED = re.compile(
-    rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?:[老小大二三四五六七八九十](?P<r>{_RANKED})|(?P<t>{'|'.join(w.TITLES)}))"
+    rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?:[老小大二三四五六七八九十](?P<r>{_RANKED})"
+    rf"|(?P<t>{'|'.join(w.TITLES)}))"
 )
 _SOUND = f"[{''.join(sorted(w.SOUNDS))}]"
 _FOREIGN = re.compile(rf"{_SOUND}{{1,6}}(?:[·•・]{_SOUND}{{1,7}}){{1,3}}")
 _FOREIGN_TITLED = re.compile(rf"(?P<n>{_SOUND}{{2,5}})(?:{'|'.join(w.FOREIGN_TITLES)})")
 _NAMED = re.compile(
-    rf"(?P<by>名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名|化名|姓名是|我叫|他叫|她叫"
-    rf"|(?:[我他她你]|的)(?:爹|娘|父亲|母亲|哥哥?|弟弟|姐姐|妹妹|儿子|女儿|师父|师傅|徒弟|丈夫|妻子|师兄|师姐)名?叫)"
+    r"(?P<by>名叫|名唤|唤作|唤做|叫作|叫做|名为|名字叫|小名|大名|乳名|取名|本名|原名"
+    r"|化名|姓名是|我叫|他叫|她叫"
+    r"|(?:[我他她你]|的)(?:爹|娘|父亲|母亲|哥哥?|弟弟|姐姐|妹妹|儿子|女儿|师父|师傅"
+    r"|徒弟|丈夫|妻子|师兄|师姐)名?叫)"
     rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
 _MYSELF = re.compile(
-    rf"(?:老夫|贫道|贫僧|在下|小可|晚辈|弟子|本座|我乃|吾乃|某乃|我是|我叫|小女子|奴家)(?P<n>[{_CJK}]{{3}})(?=[，,。！!、；])"
+    r"(?:老夫|贫道|贫僧|在下|小可|晚辈|弟子|本座|我乃|吾乃|某乃|我是|我叫|小女子"
+    rf"|奴家)(?P<n>[{_CJK}]{{3}})(?=[，,。！!、；])"
 )
 _SURNAMED = re.compile(
     rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])"
@@ -37,11 +41,13 @@ _SURNAMED = re.compile(
 _HARD = frozenset("的了着吗呢吧啊呀么你我他她它们这那哪谁怎")
 # Real names do hold these now and then ("苏若雪", "王羲之"): a surname has to vouch for them.
 _FUNCTION = _HARD | frozenset(
-    "过是在不没有也都就又很把被让给对从向往到与及并而则乃即且或者之其所以因为若却但只已便说道问听见看来去个位些"
+    "过是在不没有也都就又很把被让给对从向往到与及并而则乃即且或者之其所以因为若却但只"
+    "已便说道问听见看来去个位些"
 )
 # What follows a name in a sentence and is no part of it, if the shorter name is commoner.
 _TAILS = frozenset(
-    "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡醒死活等猛忙急便又也都再正才刚却"
+    "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡"
+    "醒死活等猛忙急便又也都再正才刚却"
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
 _VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")

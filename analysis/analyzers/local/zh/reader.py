@@ -5,6 +5,7 @@ from __future__ import annotations
 from analysis.analyzers.base import ChapterInput
 
 from ..common.entities import place
+from ..common.grammar import load_grammar
 from ..common.lac_model import MODELS, Lac, ModelMissing
 from ..common.reading import (
     Check,
@@ -16,11 +17,11 @@ from ..common.reading import (
     with_known_items,
 )
 from ..common.spans import Passages
+from . import words as w
 from .items import find_items
 from .keywords import counted_things, salient_nouns
 from .merge import Merger
 from .names import ZhCandidates
-from .patterns import GRAMMAR
 from .places import ZhPlaces
 from .tokens import Word, read_words, with_offsets
 
@@ -82,4 +83,8 @@ def nouns_of(texts: list[str]) -> list[list[str]]:
     return found
 
 
-ZH = Language(GRAMMAR, read, nouns_of)
+ZH = Language(
+    load_grammar("zh_grammar", w.HUMBLE, kin=w.KIN, own_kin=w.OWN_KIN_RELATIONS, pairs=w.PAIRS),
+    read,
+    nouns_of,
+)
