@@ -22,7 +22,7 @@ def without_thoughts(answer: str) -> str:
     if text.startswith(("{", "```")):
         return text  # whatever tags it holds are in its strings
     kept: list[str] = []
-    thoughts = Thoughts()
+    thoughts = Thoughts(in_prose=False)
     for parts in (thoughts.feed(text), thoughts.finish(broken=True)):
         for part in parts:
             if part is None:
@@ -36,10 +36,11 @@ class Thoughts:
     """Yield the text without its blocks of thoughts, and None for: all before was thoughts.
 
     ``feed`` each piece, then ``finish`` once. The endpoint may withhold the start tag; a tag in
-    quotes or in the middle of a sentence is text.
+    quotes or, ``in_prose``, in the middle of a sentence is text.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, in_prose: bool = True) -> None:
+        self._in_prose = in_prose
         self.removed = False
         self._raw = ""  # not looked through yet
         self._block = ""  # the thoughts that are open, with their tag
@@ -86,12 +87,15 @@ class Thoughts:
 
     def _is_literal(self, tag: re.Match[str]) -> bool:
         """Whether the novel itself has this tag: in quotes, or in the middle of a sentence."""
+        quoted = self._last != "" and self._last in _QUOTES
         if tag["end"]:
             if self._literal:
                 self._literal -= 1
                 return True
-            return self._last != "" and self._last in _QUOTES
+            return quoted
         if not self._last or self._last.isspace() or self._last in _SENTENCE_ENDS:
+            return False
+        if not quoted and not self._in_prose:
             return False
         self._literal += 1
         return True

@@ -110,7 +110,7 @@ def data_of(body: dict[str, Any], name: str) -> str:
 # --- what is sent ---------------------------------------------------------------------------
 
 
-def test_every_feature_is_one_call_with_the_writers_model(endpoint: Endpoint) -> None:
+def test_one_call_a_feature_by_the_writers_model(endpoint: Endpoint) -> None:
     session = LLMAnalyzer().open(
         chapter(features=tuple(FEATURES), model_name="mine", temperature=0.1)
     )
@@ -269,7 +269,7 @@ def test_a_change_says_how_much_it_is_a_growth(endpoint: Endpoint, said: Any, le
     assert len(endpoint.requests) == 1
 
 
-def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> None:
+def test_a_change_of_nobody_is_left_out(endpoint: Endpoint) -> None:
     change = {
         "kind": "condition",
         "description": "死了",
@@ -290,7 +290,7 @@ def test_a_change_of_nobody_in_the_chapter_is_left_out(endpoint: Endpoint) -> No
     assert "left out: 2" in result.notes[0]
 
 
-def test_a_model_that_knows_no_growth_is_understood(endpoint: Endpoint) -> None:
+def test_an_answer_without_growth_is_read(endpoint: Endpoint) -> None:
     change = {
         "character": "沈砚秋",
         "kind": "ability",
@@ -383,7 +383,7 @@ def test_a_quote_is_found_in_other_dress(text: str, quote: str, found: str | Non
     assert (text[slice(*place)] if place else None) == found
 
 
-def test_mentions_count_a_name_inside_a_longer_one_once() -> None:
+def test_mentions_count_nested_names_once() -> None:
     assert mentions("沈砚秋来了，砚秋走了，沈砚秋笑了", ["砚秋", "沈砚秋"]) == 3
     assert mentions("Ada Finch saw Adam. Ada ran.", ["Ada", "Ada Finch"]) == 2
 
@@ -486,7 +486,7 @@ def test_a_failed_try_is_paid_for_and_resumed(
     assert task.token_usage == {"prompt": 60, "completion": 30}
 
 
-def test_a_rate_limit_puts_the_task_off_for_as_long_as_asked(
+def test_a_rate_limit_delays_the_task(
     project: NovelProject, settings: Settings, endpoint: Endpoint
 ) -> None:
     endpoint.replies(Reply(status=429, headers={"Retry-After": "600"}))
@@ -500,7 +500,7 @@ def test_a_rate_limit_puts_the_task_off_for_as_long_as_asked(
     ("status", "code", "kind"),
     [(401, "", "llm_key_refused"), (429, "insufficient_quota", "llm_no_credit")],
 )
-def test_an_endpoint_that_refuses_us_costs_the_task_nothing(
+def test_a_refused_key_costs_the_task_nothing(
     project: NovelProject, settings: Settings, endpoint: Endpoint, status: int, code: str, kind: str
 ) -> None:
     endpoint.replies(Reply(status=status, error={"message": f"bad {KEY}", "code": code}))

@@ -122,7 +122,7 @@ class TestChinese:
         )
         assert {a.name: a.mentions for a in seen} == {"林海生": 1, "林海": 1}
 
-    def test_a_surname_that_two_people_bear_merges_nobody(self) -> None:
+    def test_a_shared_surname_merges_nobody(self) -> None:
         text = "韩立春走在前面，韩立秋跟在后面。韩长老喝道：“站住！”韩立春停下，韩立秋也停下。"
         for new in of(NewCharacter, findings(chapter(text))):
             assert "韩长老" not in new.aliases
@@ -253,7 +253,7 @@ def test_known_entities_are_found_again() -> None:
     assert {(w.type, w.name) for w in world} == {("location", "断龙台"), ("item", "碧水")}
 
 
-def test_a_name_of_one_character_does_not_match_inside_words() -> None:
+def test_a_short_name_does_not_match_in_words() -> None:
     known = (KnownCharacter(1, "影", ("影子卫",)),)
     seen = of(Appearance, findings(chapter("电影散了。影子卫收刀。", known_characters=known)))
     assert [(a.name, a.mentions) for a in seen] == [("影", 1)]
@@ -411,7 +411,7 @@ def test_eval_analyzer_names_the_bad_line(tmp_path: Path, line: str, code: int) 
     assert refused.value.returncode == code
 
 
-def test_eval_analyzer_wants_a_directory_with_both_files(tmp_path: Path) -> None:
+def test_eval_analyzer_needs_both_files(tmp_path: Path) -> None:
     for directory in (tmp_path / "none", tmp_path):
         with pytest.raises(CommandError) as refused:
             call_command("eval_analyzer", str(directory))

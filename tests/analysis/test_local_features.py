@@ -153,7 +153,7 @@ def test_no_seeds(text: str) -> None:
     assert not seeds(text)
 
 
-def test_a_riddle_of_people_alone_takes_its_things_from_what_led_to_it() -> None:
+def test_a_riddle_takes_things_from_before_it() -> None:
     (seed,) = seeds("她推开铁箱，里面是空的。到底是谁拿走的？")
     assert any("铁箱" in word for word in seed.keywords)
 
@@ -185,7 +185,7 @@ def test_vague_ones_do_not(text: str, language: Language) -> None:
     assert all(answer.confidence < THRESHOLD for answer in found)
 
 
-def test_of_several_threads_a_single_word_names_none() -> None:
+def test_one_word_names_no_thread_of_several() -> None:
     threads = (
         OpenThread(1, "铁箱是谁的", "铁箱是谁的？", ("铁箱", "祠堂")),
         OpenThread(1, "钥匙丢了", "钥匙丢了。", ("钥匙", "河滩")),
@@ -222,7 +222,7 @@ def names(text: str, language: Language = "zh") -> dict[str, list[str]]:
     return {c.name: c.aliases for c in of(NewCharacter, findings(chapter(text, language)))}
 
 
-def test_a_surname_that_the_chapter_uses_as_a_noun_names_nobody() -> None:
+def test_a_surname_used_as_a_noun_names_nobody() -> None:
     text = (
         "石头滚下山。石阶上有石粉，石匠敲着石碑。这条石舌是石料做的，石舌里的水一直流。"
         "石舌断了，石舌又接上。柳如烟笑道：“好石料。”"
@@ -243,7 +243,7 @@ def test_what_people_call_somebody() -> None:
     assert names(text) == {"柳如烟": ["烟儿"]}
 
 
-def test_english_nicknames_and_surnames_that_are_landscape() -> None:
+def test_english_nicknames_and_landscape_surnames() -> None:
     text = (
         "Walter Brook kept the ferry, and the whole village called him the Heron. "
         "The Heron said nothing. They let the Heron sleep. Walter Brook laughed."

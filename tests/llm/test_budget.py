@@ -55,7 +55,7 @@ def test_months_follow_each_other(day: str, following: str) -> None:
     assert budget.next_month(month).isoformat() == f"{following}T00:00:00+00:00"
 
 
-def test_without_a_budget_nothing_is_asked_of_the_database(
+def test_no_budget_no_query(
     settings: Settings, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     with django_assert_num_queries(0):

@@ -57,6 +57,7 @@ def names(answer: structured.Answer[People]) -> list[str]:
         f"Here they are:\n```\n{RIGHT}\n```\nAnything else?",
         f"<think>There might be {{one}} or two…</think>\n{RIGHT}",
         f"The template starts this thought {{already}}.</think>{RIGHT}",
+        f'Well<think>maybe {{"people": []}}</think>{RIGHT}',
         f"A set {{a, b}} of two: {RIGHT} That is {{all}}.",
         RIGHT.replace(", ", ",\n\t"),
     ],
@@ -66,6 +67,7 @@ def names(answer: structured.Answer[People]) -> list[str]:
         "fenced in talk",
         "think",
         "think without start",
+        "think in talk",
         "talk",
         "white space",
     ],
@@ -117,7 +119,7 @@ def test_usage_is_estimated_where_it_is_refused(endpoint: Endpoint) -> None:
     assert usage.estimated == usage.prompt + usage.completion
 
 
-def test_complete_entries_of_a_cut_off_answer_are_kept(endpoint: Endpoint) -> None:
+def test_a_cut_off_answer_keeps_whole_entries(endpoint: Endpoint) -> None:
     endpoint.replies(Reply(RIGHT[: RIGHT.index("40")], finish="length"))
     answer = ask()
     assert names(answer) == NAMES[:1]
