@@ -13,6 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from arboris.db import db_now
 from arboris.llm.models import CallSlot
 
+pytestmark = [pytest.mark.slow, pytest.mark.databases]
+
 BEFORE = [("llm", "0001_initial")]
 
 
