@@ -29,7 +29,7 @@ class Feature:
     ``key`` is its name in ``generation_config``, in results and in the database (at most 30
     characters). ``doing`` says what a running analysis does ("Charting the world"), ``updates``
     what it has updated in the end ("the world"). ``finding_types``: the types of its findings, as
-    ``arboris.bible.findings.TYPES`` has them, and what a page calls each.
+    ``arboris.bible.types.findings.TYPES`` has them, and what a page calls each.
     """
 
     key: str

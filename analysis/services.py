@@ -17,7 +17,7 @@ from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownEntity, O
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
 from analysis.queue import Claim
 from analysis.steward import Steward
-from arboris.bible import story
+from arboris.bible import service as bible_service
 from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
 from arboris.errors import ServiceError
 from arboris.llm.accounting.payer import Payer
@@ -154,7 +154,7 @@ def _load(state: Run) -> ChapterInput:
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
     wishes = pipeline.GenerationConfig.parse(claim.config)
-    story.begin(claim.project_id)
+    bible_service.begin(claim.project_id)
     return ChapterInput(
         text=version.content,
         # The text itself says it best: a novel may quote whole letters in another language.
@@ -163,11 +163,11 @@ def _load(state: Run) -> ChapterInput:
         title=chapter.title,
         known_characters=tuple(
             KnownCharacter(person.id, person.name, person.aliases)
-            for person in story.known_people(chapter)
+            for person in bible_service.known_people(chapter)
         ),
         known_entities=tuple(
             KnownEntity(kind, name, aliases)
-            for kind, name, aliases in story.known_entities(chapter)
+            for kind, name, aliases in bible_service.known_entities(chapter)
         ),
         open_threads=tuple(
             OpenThread(
@@ -176,7 +176,7 @@ def _load(state: Run) -> ChapterInput:
                 thread.quote,
                 thread.keywords,
             )
-            for thread in story.open_threads(chapter)
+            for thread in bible_service.open_threads(chapter)
         ),
         features=tuple(
             feature
@@ -196,7 +196,7 @@ def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> 
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
     project = locked(NovelProject.objects.filter(pk=claim.project_id)).get()
-    story.record(
+    bible_service.record(
         project,
         chapter_id=claim.chapter_id,
         version_id=claim.version_id,

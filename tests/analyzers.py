@@ -11,7 +11,7 @@ from typing import ClassVar
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.errors import AnalyzerFailed, ProcessingTimeout
 from analysis.features import FeatureKey
-from arboris.bible.findings import Appearance, Evidence, Finding, Foreshadowing
+from arboris.bible.types.findings import Appearance, Evidence, Finding, Foreshadowing
 from arboris.errors import ServiceError
 
 REGISTERED = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from analysis.features import FeatureKey
-from arboris.bible.findings import Finding, WorldKind
+from arboris.bible.types.findings import Finding, WorldKind
 from arboris.llm.accounting.payer import Payer
 
 Language = Literal["zh", "en"]

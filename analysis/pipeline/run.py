@@ -11,8 +11,8 @@ from analysis.analyzers.base import Analyzer, ChapterInput
 from analysis.errors import InvalidResult, ProcessingTimeout
 from analysis.features import FeatureKey
 from analysis.pipeline.config import GenerationConfig, enabled_features
-from arboris.bible.entries import Tier
-from arboris.bible.findings import Evidence, Finding, parse
+from arboris.bible.types.entries import Tier
+from arboris.bible.types.findings import Evidence, Finding, parse
 from arboris.errors import ServiceError
 from arboris.storable import storable
 

@@ -18,8 +18,8 @@ class BibleConfig(AppConfig):
 
 def _outdate(sender: Any, instance: Any, origin: Any = None, **_kwargs: Any) -> None:
     """A chapter is gone, and with it its findings; not where the whole novel goes."""
-    from arboris.bible import story
+    from arboris.bible import service
     from arboris.novels.models import Chapter
 
     if getattr(origin, "model", type(origin)) is Chapter:
-        story.outdate([instance.project_id])
+        service.outdate([instance.project_id])

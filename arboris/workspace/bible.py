@@ -9,7 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from arboris.bible import story
+from arboris.bible import service as bible_service
 from arboris.bible.models import (
     Character,
     Fact,
@@ -41,7 +41,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
 
     One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, quote, confidence (0 to 1) and basic.
     """
-    story.fresh(project.pk)
+    bible_service.fresh(project.pk)
     numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     return {key: section.load(project, numbers) for key, section in SECTIONS.items()}
 

@@ -12,8 +12,8 @@ from typing import Any
 from django.db.models import Max, Model
 from django.utils.translation import gettext as _
 
-from arboris.bible import decisions, story
-from arboris.bible.entries import Scope, thing_key
+from arboris.bible import service as bible_service
+from arboris.bible.decisions import record as decisions
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -26,8 +26,9 @@ from arboris.bible.models import (
     Relationship,
     WorldEntity,
 )
-from arboris.bible.names import key, short_forms
-from arboris.bible.rows import TABLES
+from arboris.bible.storage.database import TABLES
+from arboris.bible.types.entries import Scope, thing_key
+from arboris.bible.types.names import key, short_forms
 from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter
@@ -74,7 +75,7 @@ def decide(project_id: uuid.UUID, user_id: int, asked: Asked) -> Decision:
 
     def work() -> Decision:
         novels.lock_project(project_id)
-        story.fresh(project_id)
+        bible_service.fresh(project_id)
         params = _ACTIONS[asked["action"]](project_id, asked)
         decision = decisions.make(project_id, user_id, asked["action"], params)
         _apply(project_id, decision)
@@ -87,14 +88,14 @@ def _apply(project_id: uuid.UUID, decision: Decision) -> None:
     """Fold the novel anew, or no more of it than the decision can have changed."""
     params = decision.params
     if decision.action == "edit" and params["scope"] != "thread":
-        story.rewrite(project_id, params["scope"], params["nid"])
+        bible_service.rewrite(project_id, params["scope"], params["nid"])
         return
     if decision.action == "reject" and "refs" in params:
         notices = Notice.objects.filter(project_id=project_id, ref__in=params["refs"])
         if {notice.kind for notice in notices} & ONLY_NOTICES:
             notices.delete()
             return
-    story.rebuild(project_id)
+    bible_service.rebuild(project_id)
 
 
 def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
@@ -106,7 +107,7 @@ def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
         if decision.undone_at is not None:
             raise Refused("", _("The decision is undone already."), conflict=True)
         decisions.undo(decision)
-        story.rebuild(project_id)
+        bible_service.rebuild(project_id)
         return decision
 
     return in_transaction(work)
@@ -278,7 +279,7 @@ def _check_known(project_id: uuid.UUID, ref: str) -> None:
         table._default_manager.filter(**{of: project_id}, ref=ref).exists()
         for table, of in _WITH_REFS.items()
     )
-    if not known and not any(one.ref == ref for one in story.waiting(project_id)):
+    if not known and not any(one.ref == ref for one in bible_service.waiting(project_id)):
         raise Refused("ref", _("There is no such finding in this novel."))
 
 

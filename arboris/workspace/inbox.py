@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from arboris.bible import decisions, story
+from arboris.bible import service as bible_service
+from arboris.bible.decisions import record as decisions
 from arboris.bible.models import ForeshadowingThread, Notice
 from arboris.novels.models import NovelProject
 
@@ -20,7 +21,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes. Each has
     a ``ref`` that it is accepted or rejected by.
     """
-    story.fresh(project.pk)
+    bible_service.fresh(project.pk)
     numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     threads = dict(ForeshadowingThread.objects.filter(project=project).values_list("nid", "pk"))
     notices = sorted(
@@ -41,7 +42,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
 def _waiting(project: NovelProject) -> list[dict[str, Any]]:
     rules = decisions.rules(project.pk)
     decided = rules.accepted_refs | rules.rejected_refs
-    waiting = [one for one in story.waiting(project.pk, MOST) if one.ref not in decided]
+    waiting = [one for one in bible_service.waiting(project.pk, MOST) if one.ref not in decided]
     found: dict[str, dict[str, Any]] = {}
     for one in sorted(waiting, key=lambda one: one.order):
         finding = one.finding

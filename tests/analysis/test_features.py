@@ -23,8 +23,9 @@ from analysis.analyzers.local.session import FINDERS
 from analysis.features import FEATURES, Feature
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible import findings, fold
-from arboris.bible.findings import Aliases, BaseFinding, Evidence, Name, Text
+from arboris.bible.fold import fold
+from arboris.bible.types import findings
+from arboris.bible.types.findings import Aliases, BaseFinding, Evidence, Name, Text
 from arboris.novels.models import NovelProject
 from arboris.workspace import bible
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next

@@ -27,9 +27,9 @@ from analysis.analyzers.local import LocalAnalyzer
 from analysis.features import FEATURES, FeatureKey
 from analysis.models import PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible import story as bible
-from arboris.bible.findings import Finding as Stated
+from arboris.bible import service as bible
 from arboris.bible.models import Character, CharacterState, Finding, ForeshadowingThread
+from arboris.bible.types.findings import Finding as Stated
 from arboris.llm import prompt_fence
 from arboris.novels import model_summary
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject

@@ -27,8 +27,8 @@ from analysis.analyzers.llm.quotes import Finder
 from analysis.features import FEATURES, FeatureKey
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
 from analysis.steward import Steward
-from arboris.bible.findings import Appearance, Payoff, Relation, StateChange
 from arboris.bible.models import Character
+from arboris.bible.types.findings import Appearance, Payoff, Relation, StateChange
 from arboris.db import db_now
 from arboris.llm import errors as llm_errors
 from arboris.llm.prompt_fence import neutral

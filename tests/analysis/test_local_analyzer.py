@@ -29,7 +29,7 @@ from analysis.analyzers.local.common.lac_model import Lac, ModelMissing, Models
 from analysis.analyzers.local.common.spans import MAX_QUOTE, Passages
 from analysis.analyzers.local.zh import reader
 from analysis.features import FEATURES, FeatureKey
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Appearance,
     Finding,
     Foreshadowing,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from analysis.analyzers.base import KnownCharacter, KnownEntity, Language, OpenThread
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Foreshadowing,
     NewCharacter,
     Payoff,

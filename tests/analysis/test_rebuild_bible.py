@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from analysis.models import OperatorAction
 from arboris.bible import models as bible
 from arboris.novels.models import NovelProject
-from tests.bible.test_story import FIRST, record, without_ids
+from tests.bible.test_service import FIRST, record, without_ids
 from tests.factories import make_chapter, make_project, make_user
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]

@@ -11,8 +11,8 @@ from analysis import services
 from analysis.analyzers.base import FeatureResult
 from analysis.errors import AnalyzerFailed
 from analysis.steward import Steward
-from arboris.bible.findings import Appearance, Evidence
 from arboris.bible.models import Character
+from arboris.bible.types.findings import Appearance, Evidence
 from arboris.novels.models import NovelProject
 from tests.analyzers import Failing, ScriptedSession
 from tests.factories import claim_next, queue_chapter

@@ -17,8 +17,8 @@ from analysis.analyzers.llm.chunks import OVERLAP
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.features import FEATURES
 from analysis.steward import Steward
-from arboris.bible.findings import NewCharacter
 from arboris.bible.models import Character, Finding
+from arboris.bible.types.findings import NewCharacter
 from arboris.novels.models import NovelProject
 from tests.factories import JsonClient, claim_next
 from tests.llm.endpoint import Endpoint, Reply, configured

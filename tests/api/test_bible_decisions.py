@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from arboris.bible.findings import Appearance, StateChange
 from arboris.bible.models import Decision
+from arboris.bible.types.findings import Appearance, StateChange
 from arboris.novels.models import Chapter, NovelProject
 from tests.bible.test_fold import ev, payoff, person
-from tests.bible.test_story import FIRST, SECOND, THIRD, record, stated
+from tests.bible.test_service import FIRST, SECOND, THIRD, record, stated
 from tests.factories import JsonClient, make_chapter
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -168,12 +168,12 @@ def test_below_the_threshold_waits_for_accept(bible: Bible, chapters: list[Chapt
 def waiting_record(chapter: Chapter, *found: Any) -> None:
     from dataclasses import replace
 
-    from arboris.bible import story
+    from arboris.bible import service as bible_service
     from arboris.db import in_transaction
     from arboris.novels.services import lock_project
 
     in_transaction(
-        lambda: story.record(
+        lambda: bible_service.record(
             lock_project(chapter.project_id),
             chapter_id=chapter.pk,
             version_id=chapter.current.pk,

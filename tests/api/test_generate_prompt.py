@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from arboris.bible import story
-from arboris.bible.entries import Tier
-from arboris.bible.findings import (
+from arboris.bible import service as bible_service
+from arboris.bible.types.entries import Tier
+from arboris.bible.types.findings import (
     Appearance,
     Evidence,
     Finding,
@@ -59,7 +59,7 @@ def write(
         locked = novels.lock_project(project.pk)
         draft = novels.ChapterText.of(text, summary=summary)
         chapter, version = novels.add_chapter(locked, draft, number=number, title=f"题{number}")
-        story.record(
+        bible_service.record(
             locked, chapter_id=chapter.pk, version_id=version.pk, task_id=number, findings=findings
         )
         return chapter
@@ -235,7 +235,7 @@ def test_markers_cannot_be_forged_from_any_part(novel: NovelProject) -> None:
 
 
 def test_every_kind_has_its_word() -> None:
-    from arboris.bible.findings import ForeshadowingKind, Role, StateKind, WorldKind
+    from arboris.bible.types.findings import ForeshadowingKind, Role, StateKind, WorldKind
     from arboris.workspace.generation.prompt.wording import EN, ZH
 
     for wording in (EN, ZH):

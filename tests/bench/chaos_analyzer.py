@@ -11,7 +11,7 @@ import threading
 
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.features import FEATURES, FeatureKey
-from arboris.bible.findings import Finding
+from arboris.bible.types.findings import Finding
 from tests.analyzers import appearances
 
 SHORTEST, LONGEST = 0.005, 0.2

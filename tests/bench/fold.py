@@ -3,7 +3,7 @@
 Novels of several lengths are folded (40 findings a chapter: a leading cast, newcomers, states,
 places, seeds and pay-offs). Then chapters are added at the end of each, one transaction each; and
 one is added before the last, as when a neighbour's analysis ends first. The time is that of
-``story.record`` with its commit; beside it what the analysis reads of the bible before it begins,
+``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it begins,
 and folding the whole novel anew.
 """
 
@@ -26,7 +26,7 @@ from rich.table import Table
 from tests import servers
 
 if TYPE_CHECKING:
-    from arboris.bible.findings import Finding
+    from arboris.bible.types.findings import Finding
     from arboris.novels.models import Chapter, NovelProject
 
 ADDED = 15  # chapters, timed one by one
@@ -63,14 +63,14 @@ class Author:
 
     def say(self, what: str) -> dict[str, Any]:
         """The quote, each at a place of its own."""
-        from arboris.bible.findings import Evidence
+        from arboris.bible.types.findings import Evidence
 
         self._said += 20
         evidence = Evidence(quote=what, start=self._said, end=self._said + len(what))
         return {"evidence": evidence, "confidence": 0.9}
 
     def people(self) -> Iterator[Finding]:
-        from arboris.bible import findings as f
+        from arboris.bible.types import findings as f
 
         say, number = self.say, self.number
         for n in [*self.known, *self.newcomers]:
@@ -86,7 +86,7 @@ class Author:
             yield f.Relation(source=one, target=other, relation="同门", **say(f"{one}同门{number}"))
 
     def world(self) -> Iterator[Finding]:
-        from arboris.bible import findings as f
+        from arboris.bible.types import findings as f
 
         old = [f"旧城{n}" for n in self.dice.sample(range(60), 5)]
         for n in [*old, f"新地{self.number}"]:
@@ -95,7 +95,7 @@ class Author:
         yield f.WorldFact(type="item", name=sword, aliases=[], **self.say(sword))
 
     def threads(self) -> Iterator[Finding]:
-        from arboris.bible import findings as f
+        from arboris.bible.types import findings as f
 
         number = self.number
         for n in range(3):
@@ -165,7 +165,7 @@ def chapter_at(project: NovelProject, number: int) -> Chapter:
 
 def recorded(project: NovelProject, chapter: Chapter) -> None:
     from analysis.pipeline.run import Stated
-    from arboris.bible import story
+    from arboris.bible import service as bible_service
     from arboris.db import in_transaction
     from arboris.novels import services
 
@@ -176,7 +176,7 @@ def recorded(project: NovelProject, chapter: Chapter) -> None:
 
     def work() -> None:
         locked = services.lock_project(project.pk)
-        story.record(
+        bible_service.record(
             locked, chapter_id=chapter.pk, version_id=version_id, task_id=2, findings=found
         )
 
@@ -184,11 +184,11 @@ def recorded(project: NovelProject, chapter: Chapter) -> None:
 
 
 def known(chapter: Chapter) -> None:
-    from arboris.bible import story
+    from arboris.bible import service as bible_service
 
-    story.known_people(chapter)
-    story.known_entities(chapter)
-    story.open_threads(chapter)
+    bible_service.known_people(chapter)
+    bible_service.known_entities(chapter)
+    bible_service.open_threads(chapter)
 
 
 def milliseconds(work: Callable[[], object]) -> float:
@@ -203,11 +203,11 @@ def median(values: list[float]) -> float:
 
 def measure(length: int) -> list[float]:
     """Rebuild; then the medians of a chapter at the end, one before it, and of reading."""
-    from arboris.bible import story
+    from arboris.bible import service as bible_service
     from arboris.db import in_transaction
 
     project = grown(length)
-    anew = milliseconds(lambda: in_transaction(lambda: story.rebuild(project.pk)))
+    anew = milliseconds(lambda: in_transaction(lambda: bible_service.rebuild(project.pk)))
     last, before, reading = [], [], []
     for step in range(ADDED):
         number = length + 2 * step + 2

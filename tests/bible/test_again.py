@@ -18,7 +18,7 @@ from analysis import queue, services
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.analyzers.llm.names import Cast
 from analysis.steward import Steward
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Finding,
     NewCharacter,
     Payoff,

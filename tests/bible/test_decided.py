@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from arboris.bible.findings import Finding, WorldFact
-from arboris.bible.fold import Bible, fold
-from arboris.bible.placed import Placed
-from arboris.bible.rules import rules_from
+from arboris.bible.decisions.rules import rules_from
+from arboris.bible.fold.fold import Bible, fold
+from arboris.bible.types.findings import Finding, WorldFact
+from arboris.bible.types.placed_finding import Placed
 from tests.bible.test_fold import at, ev, person
 from tests.bible.test_ledger import notices
 

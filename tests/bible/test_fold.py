@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arboris.bible.entries import Event, State
-from arboris.bible.findings import (
+from arboris.bible.fold.fold import Bible, fold
+from arboris.bible.types.entries import Event, State
+from arboris.bible.types.findings import (
     Appearance,
     Evidence,
     Finding,
@@ -21,9 +22,8 @@ from arboris.bible.findings import (
     WorldFact,
     parse,
 )
-from arboris.bible.fold import Bible, fold
-from arboris.bible.names import is_short_form
-from arboris.bible.placed import Placed
+from arboris.bible.types.names import is_short_form
+from arboris.bible.types.placed_finding import Placed
 
 NAMES = ["沈砚秋", "砚秋", "老沈", "顾长风", "长风", "Ada Finch", "Ada", "Finch", "林"]
 QUOTES = ["灯灭了", "门开了", "铜铃响了三声", "他没有回头"]

@@ -10,15 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from arboris.bible import decisions as made
-from arboris.bible import models, story
-from arboris.bible.findings import Finding, StateChange, WorldFact
-from arboris.bible.rows import TABLES
+from arboris.bible import models, service
+from arboris.bible.decisions import record as made
+from arboris.bible.storage.database import TABLES
+from arboris.bible.types.findings import Finding, StateChange, WorldFact
 from arboris.db import in_transaction
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace import decisions, export, inbox
 from tests.bible.test_fold import NAMES, findings, names, of
-from tests.bible.test_story import record
+from tests.bible.test_service import record
 from tests.factories import make_chapter, make_project, make_user
 
 pytestmark = [pytest.mark.slow, pytest.mark.databases]
@@ -62,7 +62,7 @@ class Novel:
             self.last[number] = more
         elif kind == "forget":
             chapter = self.chapters[number]
-            in_transaction(lambda: story.forget(self.project.pk, chapter.pk))
+            in_transaction(lambda: service.forget(self.project.pk, chapter.pk))
             self.last.pop(number, None)
         else:
             with contextlib.suppress(decisions.Refused):  # about what is not there, or no more
@@ -122,7 +122,7 @@ class Novel:
         return asked | {"name": name, "alias": name}
 
     def shown(self) -> str:
-        story.fresh(self.project.pk)
+        service.fresh(self.project.pk)
         asked = inbox.as_dict(self.project)
         for part in asked.values():
             part.sort(key=str)
@@ -132,7 +132,7 @@ class Novel:
 
     def wipe(self) -> None:
         models.Finding.objects.filter(project=self.project).delete()
-        in_transaction(lambda: story.rebuild(self.project.pk))
+        in_transaction(lambda: service.rebuild(self.project.pk))
 
 
 @pytest.mark.django_db(transaction=True)
@@ -156,14 +156,14 @@ def test_the_bible_depends_on_what_was_found_and_decided_alone(
 
 
 def rebuild(novel: Novel) -> None:
-    in_transaction(lambda: story.rebuild(novel.project.pk))
+    in_transaction(lambda: service.rebuild(novel.project.pk))
 
 
 @pytest.fixture
 def always_incremental(monkeypatch: pytest.MonkeyPatch) -> None:
     """A chapter too far back outdates the bible however short the novel is."""
-    monkeypatch.setattr(story, "SHORT", 0)
-    monkeypatch.setattr(story, "JOURNALS", 3)
+    monkeypatch.setattr(service, "SHORT", 0)
+    monkeypatch.setattr(service, "JOURNALS", 3)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, Field
 
-from arboris.bible.findings import ForeshadowingKind, Role, StateKind, WorldKind
+from arboris.bible.types.findings import ForeshadowingKind, Role, StateKind, WorldKind
 
 
 def _or_empty(value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm.names import mentions, other_names
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     ROLES,
     Appearance,
     Finding,
@@ -19,7 +19,7 @@ from arboris.bible.findings import (
     StateChange,
     WorldFact,
 )
-from arboris.bible.names import key
+from arboris.bible.types.names import key
 
 Named: TypeAlias = Appearance | NewCharacter | WorldFact
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 from analysis.analyzers.base import ChapterInput, KnownCharacter
-from arboris.bible.names import key
+from arboris.bible.types.names import key
 
 MAX_NAME = 100
 MAX_ALIASES = 50

@@ -6,7 +6,7 @@ import unicodedata
 from functools import cached_property
 
 from analysis.analyzers.llm.chunks import Chunk
-from arboris.bible.findings import Evidence
+from arboris.bible.types.findings import Evidence
 from arboris.llm.prompt_fence import UNSEEN
 
 MAX_QUOTE = 2000

@@ -12,7 +12,7 @@ from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.answers import Newcomers, ThreadProgress, Threads, Tracking, World
 from analysis.analyzers.llm.names import Cast, other_names, proper
 from analysis.analyzers.llm.quotes import Finder, flattened
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Appearance,
     Evidence,
     Finding,

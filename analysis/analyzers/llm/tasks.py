@@ -15,7 +15,7 @@ from analysis.analyzers.llm.answers import Newcomers, Threads, Tracking, World
 from analysis.analyzers.llm.prompts import Told, known_characters, known_entities, known_threads
 from analysis.analyzers.llm.reading import Reader
 from analysis.features import FeatureKey
-from arboris.bible.findings import Finding
+from arboris.bible.types.findings import Finding
 
 
 @dataclass(frozen=True, slots=True)

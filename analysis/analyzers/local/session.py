@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
 from analysis.features import FeatureKey
-from arboris.bible.findings import Finding
+from arboris.bible.types.findings import Finding
 
 from .common.changes import find_changes
 from .common.people import appearance, most_mentions, new_character

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from analysis.analyzers.base import ChapterInput, Language
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.management.base import Failed, OperatorCommand, UsageError
-from arboris.bible.findings import Finding, NewCharacter, WorldFact
+from arboris.bible.types.findings import Finding, NewCharacter, WorldFact
 
 _LIST = {"location": "locations", "faction": "organizations"}
 

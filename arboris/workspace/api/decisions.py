@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.bible.additions import PERSON_FIELDS
+from arboris.bible.fold.writer_entries import PERSON_FIELDS
 from arboris.bible.models import Decision
 from arboris.rest import Conflict, whole_parameter
 from arboris.workspace import bible, decisions, export, inbox

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.bible import decisions as bible_decisions
+from arboris.bible.decisions import record as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
 from arboris.novels.models import NovelProject
 from arboris.novels.services import ChapterExists

@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
-from arboris.bible.entries import ref_of
-from arboris.bible.findings import parse
 from arboris.bible.models import Finding
+from arboris.bible.types.entries import ref_of
+from arboris.bible.types.findings import parse
 from arboris.novels.models import Chapter, ChapterVersion
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
 from arboris.workspace.chapters.service import OutdatedChange, SavedChapter

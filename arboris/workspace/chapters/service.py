@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from analysis import queue
 from analysis.models import PendingAnalysis
 from analysis.queue import wakeup
-from arboris.bible import story
+from arboris.bible import service as bible_service
 from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion
@@ -112,7 +112,7 @@ def change(
         saved = enqueue(chapter, version, options.as_before(chapter.pk))
         if saved.task is None:
             queue.supersede(chapter.pk)
-            story.forget(chapter.project_id, chapter.pk)
+            bible_service.forget(chapter.project_id, chapter.pk)
         wake([saved])
         return saved
 

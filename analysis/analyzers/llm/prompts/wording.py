@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from analysis.features import FeatureKey
-from arboris.bible.findings import WorldKind
+from arboris.bible.types.findings import WorldKind
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arboris.bible.findings import StateChange
+from arboris.bible.types.findings import StateChange
 
 from .entities import Entity
 from .grammar import Grammar, StateRule

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from arboris.bible.findings import ForeshadowingKind, StateKind
+from arboris.bible.types.findings import ForeshadowingKind, StateKind
 
 from ..words import read
 

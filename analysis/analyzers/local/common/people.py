@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from arboris.bible.findings import Appearance, Evidence, NewCharacter, Role
+from arboris.bible.types.findings import Appearance, Evidence, NewCharacter, Role
 
 from .entities import Entity
 from .grammar import Grammar

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
-from arboris.bible.findings import Relation
+from arboris.bible.types.findings import Relation
 
 from .entities import Entity
 from .grammar import Grammar, MineRule

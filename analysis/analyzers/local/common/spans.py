@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from analysis.analyzers.base import Language
-from arboris.bible.findings import Evidence
+from arboris.bible.types.findings import Evidence
 
 MAX_QUOTE = 200  # code points
 

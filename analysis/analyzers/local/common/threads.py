@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from analysis.analyzers.base import ChapterInput, OpenThread
-from arboris.bible.findings import Evidence, Foreshadowing, Payoff
+from arboris.bible.types.findings import Evidence, Foreshadowing, Payoff
 
 from .grammar import Grammar
 from .reading import Language, Reading, distinct

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arboris.bible.findings import WorldFact
+from arboris.bible.types.findings import WorldFact
 
 from .entities import Entity
 from .grammar import Grammar

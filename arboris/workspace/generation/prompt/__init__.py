@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from arboris.bible import story
+from arboris.bible import service as bible_service
 from arboris.llm import client, prompt_fence
 from arboris.novels.models import NovelProject
 
@@ -22,7 +22,7 @@ def messages_for(
     Only what comes before that chapter is told; every part is bounded, see docs/generation.md.
     """
     wording = EN if project.language == "en" else ZH
-    story.fresh(project.pk)
+    bible_service.fresh(project.pk)
     before = Before.chapter(project, number)
     token = prompt_fence.new_token()
     last = ending(before)

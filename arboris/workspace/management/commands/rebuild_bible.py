@@ -15,7 +15,7 @@ from analysis import audit
 from analysis.management import interrupt, terminal
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import find_project, find_user
-from arboris.bible import story
+from arboris.bible import service as bible_service
 from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
@@ -102,7 +102,7 @@ def _selected(options: dict[str, Any]) -> Novels:
 
 def _rebuild(project_id: uuid.UUID) -> None:
     novels.lock_project(project_id)
-    story.rebuild(project_id)
+    bible_service.rebuild(project_id)
 
 
 def _question(count: int) -> str:

@@ -12,8 +12,15 @@ from django.db.models import Model
 
 from analysis.pipeline.run import Stated
 from arboris.bible import models as bible
-from arboris.bible import story
-from arboris.bible.findings import Appearance, Evidence, Finding, Relation, StateChange, WorldFact
+from arboris.bible import service
+from arboris.bible.types.findings import (
+    Appearance,
+    Evidence,
+    Finding,
+    Relation,
+    StateChange,
+    WorldFact,
+)
 from arboris.db import in_transaction
 from arboris.novels.models import Chapter, NovelProject
 from tests.bible.test_fold import ev, payoff, person, seed
@@ -40,7 +47,7 @@ def stated(findings: Sequence[Finding], verified: bool = True) -> list[Stated]:
 def record(chapter: Chapter, *findings: Finding, verified: bool = True) -> None:
     def work() -> None:
         project = NovelProject.objects.select_for_update().get(pk=chapter.project_id)
-        story.record(
+        service.record(
             project,
             chapter_id=chapter.pk,
             version_id=chapter.current.pk,
@@ -118,7 +125,7 @@ def test_it_does_not_matter_which_analysis_ended_first(
         record(chapters[number], *[FIRST, SECOND, THIRD][number])
     expected = without_ids()
     bible.Finding.objects.all().delete()
-    in_transaction(lambda: story.rebuild(chapters[0].project_id))
+    in_transaction(lambda: service.rebuild(chapters[0].project_id))
     assert not any(tables().values())
     for number in order:
         record(chapters[number], *[FIRST, SECOND, THIRD][number])
@@ -138,7 +145,7 @@ def test_an_edited_chapter_replaces_its_findings(chapters: list[Chapter]) -> Non
 
 def test_a_forgotten_chapter_counts_no_more(chapters: list[Chapter]) -> None:
     record(chapters[0], *FIRST)
-    in_transaction(lambda: story.forget(chapters[0].project_id, chapters[0].pk))
+    in_transaction(lambda: service.forget(chapters[0].project_id, chapters[0].pk))
     assert not any(tables().values())
     assert bible.Finding.objects.filter(current=False).count() == len(FIRST)
 

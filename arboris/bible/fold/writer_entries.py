@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from arboris.bible.entries import Fact, Person, Thing, Thread, Tie, thing_key
-from arboris.bible.names import key
-from arboris.bible.people import People
-from arboris.bible.rules import Decision, Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.decisions.rules import Decision, Rules
+from arboris.bible.fold.people import People
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Fact, Person, Thing, Thread, Tie, thing_key
+from arboris.bible.types.names import key
 
 PERSON_FIELDS = ("role", "description", "personality", "goals", "abilities")
 

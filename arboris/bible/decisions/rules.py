@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arboris.bible.entries import thing_key
-from arboris.bible.names import key
+from arboris.bible.types.entries import thing_key
+from arboris.bible.types.names import key
 
 Decision = Mapping[str, Any]
 Place = tuple[str, str]  # scope, key

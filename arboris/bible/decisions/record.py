@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from arboris.bible.decisions.rules import Rules, rules_from
 from arboris.bible.models import Decision
-from arboris.bible.rules import Rules, rules_from
 from arboris.db import db_now
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arboris.bible.entries import Fact, Notice, Person, digest
-from arboris.bible.findings import ROLES, Appearance, Finding, NewCharacter
-from arboris.bible.names import is_short_form, key, short_forms
-from arboris.bible.placed import Placed, fact_of
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Fact, Notice, Person, digest
+from arboris.bible.types.findings import ROLES, Appearance, Finding, NewCharacter
+from arboris.bible.types.names import is_short_form, key, short_forms
+from arboris.bible.types.placed_finding import Placed, fact_of
 
 SCOPE = Person.scope
 ORDER: tuple[str, ...] = ROLES

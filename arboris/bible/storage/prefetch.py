@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arboris.bible.continuity import parts
-from arboris.bible.entries import Person, Thing, thing_key
-from arboris.bible.findings import (
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.fold.continuity import parts
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Person, Thing, thing_key
+from arboris.bible.types.findings import (
     Appearance,
     Finding,
     NewCharacter,
@@ -15,10 +17,8 @@ from arboris.bible.findings import (
     StateChange,
     WorldFact,
 )
-from arboris.bible.names import key, short_forms
-from arboris.bible.placed import Placed
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.types.names import key, short_forms
+from arboris.bible.types.placed_finding import Placed
 
 
 def prefetch(shelf: Shelf, rules: Rules, findings: Iterable[Placed]) -> None:

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from arboris.bible import models
-from arboris.bible.entries import Entry, Fact, Person, Scope, Thing, Thread, Tie
-from arboris.bible.shelf import Shelf
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Entry, Fact, Person, Scope, Thing, Thread, Tie
 
 FACT_COLUMNS = tuple(field.name for field in fields(Fact))
 BATCH = 400  # values in one IN (…)

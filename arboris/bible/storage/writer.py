@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 from django.db import models as orm
 
 from arboris.bible import models
-from arboris.bible.additions import ties
-from arboris.bible.entries import Person, Scope, Thing, Thread, Tie
-from arboris.bible.rows import TABLES, batches, fact_columns
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.fold.writer_entries import ties
+from arboris.bible.storage.database import TABLES, batches, fact_columns
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Person, Scope, Thing, Thread, Tie
 
 Row = TypeVar("Row", bound=orm.Model)
 E = TypeVar("E", Person, Thing, Thread, Tie)

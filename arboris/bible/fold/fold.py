@@ -12,9 +12,13 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from typing import Any, Protocol, get_args
 
-from arboris.bible import continuity
-from arboris.bible.additions import lay, ties
-from arboris.bible.entries import (
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.fold import continuity
+from arboris.bible.fold.foreshadowing import Ledger
+from arboris.bible.fold.people import People
+from arboris.bible.fold.writer_entries import lay, ties
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import (
     Entry,
     Page,
     Person,
@@ -25,7 +29,7 @@ from arboris.bible.entries import (
     thing_key,
     tie_nid,
 )
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Appearance,
     Foreshadowing,
     NewCharacter,
@@ -34,12 +38,8 @@ from arboris.bible.findings import (
     StateChange,
     WorldKind,
 )
-from arboris.bible.ledger import Ledger
-from arboris.bible.names import key
-from arboris.bible.people import People
-from arboris.bible.placed import Placed, fact_of
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.types.names import key
+from arboris.bible.types.placed_finding import Placed, fact_of
 
 
 @dataclass(slots=True)

@@ -15,11 +15,9 @@ from typing import Protocol, cast
 
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
-from arboris.bible import decisions, store
-from arboris.bible.additions import lay
-from arboris.bible.entries import Scope, Tier
-from arboris.bible.findings import Finding, WorldKind, parse
-from arboris.bible.fold import Fold
+from arboris.bible.decisions import record as decisions
+from arboris.bible.fold.fold import Fold
+from arboris.bible.fold.writer_entries import lay
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -30,11 +28,14 @@ from arboris.bible.models import (
     WorldEntity,
 )
 from arboris.bible.models import Finding as FindingRow
-from arboris.bible.names import key
-from arboris.bible.placed import Placed
-from arboris.bible.prefetch import prefetch
-from arboris.bible.rows import Rows, batches
-from arboris.bible.shelf import Journal, Shelf
+from arboris.bible.storage import writer as store
+from arboris.bible.storage.database import Rows, batches
+from arboris.bible.storage.memory import Journal, Shelf
+from arboris.bible.storage.prefetch import prefetch
+from arboris.bible.types.entries import Scope, Tier
+from arboris.bible.types.findings import Finding, WorldKind, parse
+from arboris.bible.types.names import key
+from arboris.bible.types.placed_finding import Placed
 from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 

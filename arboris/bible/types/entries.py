@@ -10,7 +10,7 @@ import hashlib
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
 
-from arboris.bible.findings import (
+from arboris.bible.types.findings import (
     Appearance,
     Finding,
     NewCharacter,
@@ -18,7 +18,7 @@ from arboris.bible.findings import (
     StateChange,
     WorldFact,
 )
-from arboris.bible.names import ends, key, short_forms
+from arboris.bible.types.names import ends, key, short_forms
 
 Tier = Literal["applied", "marked", "waiting", "accepted", "writer"]
 Scope = Literal["person", "thing", "thread", "tie"]

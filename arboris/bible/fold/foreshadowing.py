@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arboris.bible.entries import (
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.fold.people import People
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import (
     Event,
     Notice,
     Person,
@@ -12,12 +15,9 @@ from arboris.bible.entries import (
     quote_handle,
     thread_nid,
 )
-from arboris.bible.findings import Foreshadowing, Payoff
-from arboris.bible.names import ends, key
-from arboris.bible.people import People
-from arboris.bible.placed import Placed, fact_of
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.types.findings import Foreshadowing, Payoff
+from arboris.bible.types.names import ends, key
+from arboris.bible.types.placed_finding import Placed, fact_of
 
 _GROUND = 0.25  # the least that shared words must weigh: one that four earlier seeds have in common
 _CERTAIN = 0.5  # what they must weigh across many chapters to be more than a suspicion

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar, cast
 
-from arboris.bible.entries import (
+from arboris.bible.types.entries import (
     Entry,
     Handle,
     Page,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from arboris.bible.entries import Fact, Tier, ref_of
-from arboris.bible.findings import Finding
+from arboris.bible.types.entries import Fact, Tier, ref_of
+from arboris.bible.types.findings import Finding
 
 
 @dataclass(frozen=True)

@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from arboris.bible.entries import Fact, Notice, Person, Thing, digest, thing_key
-from arboris.bible.findings import Appearance, StateChange
-from arboris.bible.names import key
-from arboris.bible.people import People
-from arboris.bible.placed import Placed, fact_of
-from arboris.bible.rules import Rules
-from arboris.bible.shelf import Shelf
+from arboris.bible.decisions.rules import Rules
+from arboris.bible.fold.people import People
+from arboris.bible.storage.memory import Shelf
+from arboris.bible.types.entries import Fact, Notice, Person, Thing, digest, thing_key
+from arboris.bible.types.findings import Appearance, StateChange
+from arboris.bible.types.names import key
+from arboris.bible.types.placed_finding import Placed, fact_of
 
 LONGEST_ITEM = 8  # Han characters; four words in English
 _DEATH = re.compile(
