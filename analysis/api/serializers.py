@@ -9,7 +9,7 @@ from django.utils.functional import cached_property
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from analysis.api.outlook import Outlook
+from analysis.api.eta import Eta
 from analysis.api.waiting import WaitingSerializer, hold_of, shown
 from analysis.errors import sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis
@@ -96,8 +96,8 @@ class TaskDetailSerializer(TaskSerializer):
         ]
 
     @cached_property
-    def _outlook(self) -> Outlook:
-        return Outlook.of(self._task)
+    def _eta(self) -> Eta:
+        return Eta.of(self._task)
 
     @cached_property
     def _hold(self) -> Hold | None:
@@ -109,13 +109,13 @@ class TaskDetailSerializer(TaskSerializer):
         return self.instance
 
     def get_queue_position(self, task: PendingAnalysis) -> int | None:
-        return self._outlook.position
+        return self._eta.position
 
     def get_eta_seconds(self, task: PendingAnalysis) -> float | None:
         """None too while a pause holds it back: nobody knows when that ends."""
         if self._hold is not None and self._hold.code in PAUSES:
             return None
-        return self._outlook.eta_seconds
+        return self._eta.eta_seconds
 
     @extend_schema_field(serializers.JSONField(allow_null=True))
     def get_token_usage(self, task: PendingAnalysis) -> dict[str, Any] | None:

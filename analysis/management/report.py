@@ -1,25 +1,34 @@
-"""Rows about tasks: lines for people as they come, or one JSON document that is never held whole."""
+"""Rows about tasks: lines for people as they come, or one JSON document that is never held whole.
+
+``take`` makes a change in many steps: a row for each, progress, Ctrl-C in between, the record.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from django.core.management.base import OutputWrapper
+from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
-from analysis.management.base import as_json
+from analysis import audit
+from analysis.management import terminal
+from analysis.management.base import OperatorCommand, PartlyDone, as_json
 from analysis.management.terminal import columns
 from analysis.management.units import short
 from analysis.models import PendingAnalysis
+from arboris.db import db_now
 
 WIDTHS = (8, 10, 4, 24, 12, 6, 3)
 LOADED = ("chapter", "project", "user")
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
 Row = dict[str, Any]
+Rows = Callable[[threading.Event], Iterator[Row]]
 
 
 def task_row(task: PendingAnalysis) -> Row:
@@ -91,3 +100,46 @@ class Report:
         lead = "\n  ]" if self._rows else '{\n  "tasks": []'
         rest = "".join(f",\n  {json.dumps(key)}: {as_json(value)}" for key, value in totals.items())
         self._out.write(f"{lead}{rest}\n}}")
+
+
+def take(
+    command: OperatorCommand,
+    rows: Rows,
+    total: int,
+    entry: audit.Entry,
+    totals: Callable[[], Mapping[str, Any]],
+) -> bool:
+    """Print the rows as they come; whatever happens, close the document and the record.
+
+    ``rows`` ends when the event that it is given is set. Returns whether it was interrupted;
+    raises PartlyDone, or the error itself, when the database broke in.
+    """
+    out = Report(command.stdout, as_document=command.json, now=db_now())
+    broken: DatabaseError | None = None
+    taken, interrupted = 0, True  # until it is through
+    try:
+        with (
+            terminal.between_steps() as stop,
+            terminal.progress(command.err, command.name, total) as advance,
+        ):
+            for row in rows(stop):
+                out.add(row)
+                taken += 1
+                advance(1)
+        interrupted = stop.is_set() and taken < total
+    except KeyboardInterrupt:
+        interrupted = True  # which the document, the record and the exit code say
+    except DatabaseError as error:
+        broken = error
+    finally:
+        try:
+            command.close(entry, interrupted=interrupted)
+        except DatabaseError as error:
+            broken = broken or error
+        out.close({**totals(), "interrupted": interrupted})
+    if broken and not entry.count:
+        raise broken
+    if broken:
+        values = {"error": broken, "done": entry.count}
+        raise PartlyDone(_("The database refused: %(error)s; %(done)d were done.") % values)
+    return interrupted

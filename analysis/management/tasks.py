@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from analysis import audit
 from analysis.errors import QueueConflict
-from analysis.management import report, steps
+from analysis.management import report
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import (
     Selection,
@@ -86,7 +86,7 @@ class TaskCommand(OperatorCommand):
             done = outcomes[OK]
             return {**totals, "done": done, "refused": outcomes.total() - done}
 
-        interrupted = steps.take(self, rows, totals["selected"], entry, counted)
+        interrupted = report.take(self, rows, totals["selected"], entry, counted)
         self._conclude(outcomes[OK], counted()["refused"], interrupted)
 
     def _selection(self, options: dict[str, Any]) -> Selection:

@@ -1,8 +1,10 @@
-"""The operator's terminal: its language, columns that fit Chinese, progress on stderr."""
+"""The operator's terminal: its language, columns that fit Chinese, progress on stderr, Ctrl-C."""
 
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
@@ -13,6 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 Advance = Callable[[int], None]
+SIGNALS = (
+    signal.SIGINT,
+    signal.SIGTERM,
+)  # end a command between two of its steps, so that it can say what was done
 
 
 def language() -> str:
@@ -59,3 +65,32 @@ def progress(stderr: TextIO, description: str, total: int | None) -> Iterator[Ad
     with bar:
         task = bar.add_task(description, total=total)
         yield lambda count: bar.advance(task, count)
+
+
+@contextmanager
+def asking(first: Callable[[], None]) -> Iterator[None]:
+    """The first signal calls ``first``; the second is a KeyboardInterrupt at once."""
+    asked = False
+
+    def handle(number: int, frame: object) -> None:
+        nonlocal asked
+        if asked:
+            raise KeyboardInterrupt
+        asked = True
+        first()
+
+    in_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.signal(number, handle) for number in SIGNALS} if in_main else {}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def between_steps() -> Iterator[threading.Event]:
+    """An event that is set once somebody wants the command to stop."""
+    stop = threading.Event()
+    with asking(stop.set):
+        yield stop

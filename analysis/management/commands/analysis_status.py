@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy
 from rich.console import Console
 from rich.live import Live
 
-from analysis.management import interrupt, outlook, report
+from analysis.management import report, status_view, terminal
 from analysis.management.base import OperatorCommand, UsageError
 from analysis.management.selection import Selection, add_selectors, read_selectors
 from analysis.management.units import short
@@ -51,12 +51,12 @@ class Command(OperatorCommand):
         if options["watch"] is not None:
             self._watch(selection, _seconds(options["watch"]))
             return
-        seen = outlook.look(selection)
+        seen = status_view.look(selection)
         listed = self._listed(selection) if selection.given & LISTING else None
         if self.json:
             self.data(seen if listed is None else {**seen, "tasks": listed})
             return
-        self.console().print(outlook.draw(seen))
+        self.console().print(status_view.draw(seen))
         now = db_now()
         if listed:
             self.stdout.write(report.head())
@@ -80,12 +80,12 @@ class Command(OperatorCommand):
         if self.json or not self.stdout.isatty():
             raise UsageError("--watch", _("needs a terminal, and no --json."))
         with (
-            interrupt.between_steps() as stop,
+            terminal.between_steps() as stop,
             Live(console=self.console(), auto_refresh=False, screen=True) as view,
         ):
-            view.update(outlook.draw(outlook.look(selection)), refresh=True)
+            view.update(status_view.draw(status_view.look(selection)), refresh=True)
             while not stop.wait(seconds):
-                view.update(outlook.draw(outlook.look(selection)), refresh=True)
+                view.update(status_view.draw(status_view.look(selection)), refresh=True)
         self.note(_("Watched every %(age)s.") % {"age": short(seconds)})
 
     def console(self) -> Console:

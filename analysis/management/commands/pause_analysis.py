@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import audit, queue
-from analysis.management import interrupt, terminal
+from analysis.management import terminal
 from analysis.management.base import OperatorCommand, PartlyDone, UsageError
-from analysis.management.scope import Named, add_scope, read_scope
+from analysis.management.pause_target import Named, add_scope, read_scope
 from analysis.management.selection import duration
 from analysis.management.tasks import dry_run
 from arboris.db import in_transaction
@@ -78,7 +78,7 @@ class Command(OperatorCommand):
         """Wait until nothing of it is running; False when that has not come about."""
         ends, running = time.monotonic() + seconds, what.running()
         with (
-            interrupt.between_steps() as stop,
+            terminal.between_steps() as stop,
             terminal.progress(self.err, self.name, running) as advance,
         ):
             while running and not stop.wait(min(LOOK_SECONDS, max(0.0, ends - time.monotonic()))):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy
 
 from analysis import audit, queue, services
 from analysis.api.waiting import sentence
-from analysis.management import interrupt, report, terminal
+from analysis.management import report, terminal
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import (
     BATCH,
@@ -221,7 +221,7 @@ def running(keeper: Steward, command: OperatorCommand) -> Iterator[None]:
         keeper.stopping.set()
         command.note(_("Stopping: the running analysis goes back to the queue (again: at once)."))
 
-    with interrupt.asking(stop):
+    with terminal.asking(stop):
         keeper.start()
         try:
             yield

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import audit, queue
-from analysis.management import report, steps
+from analysis.management import report
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import (
     Selection,
@@ -74,7 +74,7 @@ class Command(OperatorCommand):
             self.confirm(text % {"n": total}, options)
         ages = {"failed_older_than": str(failed_age)} if failed_age is not None else {}
         entry = self.entry(options, selectors=named(options) | ages)
-        interrupted = steps.take(
+        interrupted = report.take(
             self,
             lambda stop: self._rows(plans, only, entry, stop),
             total,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis import audit, queue
 from analysis.management.base import OperatorCommand
 from analysis.management.commands.pause_analysis import document
-from analysis.management.scope import Named, add_scope, read_scope
+from analysis.management.pause_target import Named, add_scope, read_scope
 from analysis.management.tasks import dry_run
 from analysis.models import QueueControl, QueuePause
 from analysis.queue import endpoint

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from analysis import audit
-from analysis.management import interrupt, terminal
+from analysis.management import terminal
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import find_project, find_user
 from arboris.bible import service as bible_service
@@ -48,7 +48,7 @@ class Command(OperatorCommand):
             self.confirm(_question(len(rows)), options)
         outcomes: list[dict[str, str]] = []
         with (
-            interrupt.between_steps() as stop,
+            terminal.between_steps() as stop,
             terminal.progress(self.err, self.name, len(rows)) as advance,
         ):
             for project_id, title in rows:

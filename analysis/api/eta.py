@@ -17,12 +17,12 @@ FARTHEST = 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class Outlook:
+class Eta:
     position: int | None  # 1: next; None unless pending
     eta_seconds: float | None  # until its end; None where nothing has ever run, or it has ended
 
     @classmethod
-    def of(cls, task: PendingAnalysis) -> Outlook:
+    def of(cls, task: PendingAnalysis) -> Eta:
         mean = tallies.mean_seconds()
         if task.status == Status.PROCESSING:
             if mean is None or task.started_at is None:
