@@ -1,4 +1,5 @@
-"""What people change in the queue by hand: who, what, and why. The rows outlive what they tell of."""
+"""What people change in the queue by hand: who, what, and why. The rows outlive what they tell
+of."""
 
 from __future__ import annotations
 

@@ -37,7 +37,8 @@ def ready(request: HttpRequest) -> JsonResponse:
 
 
 def report() -> dict[str, Any]:
-    """``{status, reasons, …}``: database, broker, workers' heartbeats, what waits, what is paused."""
+    """``{status, reasons, …}``: database, broker, workers' heartbeats, what waits, what is
+    paused."""
     endpoint = queue.configured()
     try:
         now = db_now()

@@ -95,7 +95,8 @@ def _queue() -> Iterator[Metric]:
     oldest = due.oldest(queue.configured())
     yield GaugeMetricFamily(
         "pending_analysis_oldest_age_seconds",
-        "Age of the oldest analysis that may begin: 0 where all are paused, parked or to be tried later.",
+        "Age of the oldest analysis that may begin: 0 where all are paused, parked or to be tried "
+        "later.",
         value=(db_now() - oldest).total_seconds() if oldest else 0.0,
     )
     control = QueueControl.objects.get(pk=1)
@@ -153,7 +154,8 @@ def _calls() -> Iterator[Metric]:
     """What all calls to models have used, analyses or not."""
     tokens = CounterMetricFamily(
         "arboris_llm_tokens",
-        "Tokens of calls to language models; estimated: how many of the others were never reported.",
+        "Tokens of calls to language models; estimated: how many of the others were never "
+        "reported.",
         labels=["model", "feature", "kind"],
     )
     cost = CounterMetricFamily(

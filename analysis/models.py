@@ -286,7 +286,8 @@ class WorkerHeartbeat(models.Model):
 
 
 class StatusTally(models.Model):
-    """What has ever ended, so that counters survive pruning. A row per shard keeps writers apart."""
+    """What has ever ended, so that counters survive pruning. A row per shard keeps writers
+    apart."""
 
     SHARDS = 16
     # Upper bounds of the run-time histogram, in seconds.

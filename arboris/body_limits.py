@@ -70,7 +70,8 @@ def refusal(path: str, limit: int, headers: Headers) -> tuple[list[tuple[bytes, 
 
 
 class BodyLimit:
-    """ASGI middleware: refuses by Content-Length, and a body of unknown length once it is too long."""
+    """ASGI middleware: refuses by Content-Length, and a body of unknown length once it is too
+    long."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -114,7 +115,8 @@ def guard_daphne() -> None:
     from daphne import http_protocol
 
     class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
-        """Asked by Twisted's channel: once the headers are there, and with each piece of the body."""
+        """Asked by Twisted's channel: once the headers are there, and with each piece of the
+        body."""
 
         refused = False
         room = ANONYMOUS

@@ -1,4 +1,5 @@
-"""The one settings file. Everything that differs between installations comes from the environment."""
+"""The one settings file. Everything that differs between installations comes from the
+environment."""
 
 from __future__ import annotations
 
@@ -175,7 +176,8 @@ def database_from_url(url: str) -> dict[str, Any]:
             "connect_timeout": options.get("connect_timeout", CONNECT_SECONDS),
             "charset": "utf8mb4",
             "isolation_level": "read committed",
-            "init_command": "SET time_zone='+00:00', sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
+            "init_command": "SET time_zone='+00:00', "
+            "sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
         }
         config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
     elif engine == "postgresql":

@@ -138,7 +138,8 @@ def count_wrong_password(
 
 
 def limited(view: View) -> View:
-    """The page with a form to sign in, its POSTs counted: 429 and a message where it is too much."""
+    """The page with a form to sign in, its POSTs counted: 429 and a message where it is too
+    much."""
 
     @wraps(view)
     def page(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -158,7 +159,8 @@ def limited(view: View) -> View:
 
 
 def _address(request: HttpRequest) -> str:
-    """Whose attempt it is: behind our proxy its client, of IPv6 the network that one customer has."""
+    """Whose attempt it is: behind our proxy its client, of IPv6 the network that one customer
+    has."""
     found = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
     try:
         address = ipaddress.ip_address(found)

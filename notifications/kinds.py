@@ -25,10 +25,10 @@ class Kind:
     """One kind of notification.
 
     ``name`` is stored (at most 10 characters) and is ``notification_type`` outside. ``label`` names
-    the kind in the admin, ``badge`` in the writer's list. ``title`` holds ``%(number)s``, the chapter's number. ``message`` makes
-    the second line from the notification's data, in the active language. ``task_status`` is what a
-    page shows as the analysis's status from then on. A toast has the colour of ``tone`` and stays
-    for ``toast_seconds``.
+    the kind in the admin, ``badge`` in the writer's list. ``title`` holds ``%(number)s``, the
+    chapter's number. ``message`` makes the second line from the notification's data, in the active
+    language. ``task_status`` is what a page shows as the analysis's status from then on. A toast
+    has the colour of ``tone`` and stays for ``toast_seconds``.
     """
 
     name: str

@@ -73,7 +73,8 @@ class PriorityForm(ConfirmForm):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``foresee`` raises the QueueConflict that ``work`` would meet; ``note`` tells what was done."""
+    """``foresee`` raises the QueueConflict that ``work`` would meet; ``note`` tells what was
+    done."""
 
     name: str
     title: Any

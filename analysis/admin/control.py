@@ -74,7 +74,8 @@ class QueuePauseForm(forms.ModelForm[QueuePause]):
 
 @admin.register(QueuePause)
 class QueuePauseAdmin(BoundedAdmin[QueuePause]):
-    """Adding a row pauses a novel or a writer, deleting it ends the pause: both through the queue."""
+    """Adding a row pauses a novel or a writer, deleting it ends the pause: both through the
+    queue."""
 
     form = QueuePauseForm
     list_display = ("__str__", "project", "user", "reason", "paused_at")

@@ -44,7 +44,8 @@ class PartlyDone(CommandError):
 
 
 class OperatorCommand(BaseCommand, ABC):
-    """Subclasses fill ``about``, ``examples`` (one command line each), ``arguments`` and ``run``."""
+    """Subclasses fill ``about``, ``examples`` (one command line each), ``arguments`` and
+    ``run``."""
 
     about: ClassVar[str | Promise] = ""
     examples: ClassVar[tuple[str, ...]] = ()

@@ -39,7 +39,8 @@ class Section:
 def as_dict(project: NovelProject) -> dict[str, Any]:
     """``{characters, world: {locations, factions, items, rules}, foreshadowings, relationships}``.
 
-    One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, quote, confidence (0 to 1) and basic.
+    One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, quote,
+    confidence (0 to 1) and basic.
     """
     bible_service.fresh(project.pk)
     numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))

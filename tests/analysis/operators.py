@@ -50,7 +50,8 @@ class Terminal(io.StringIO):
 
 
 def call(name: str, *arguments: object, stderr: io.StringIO | None = None) -> Called:
-    """The command's exit code and output; CommandError becomes what the command line makes of it."""
+    """The command's exit code and output; CommandError becomes what the command line makes of
+    it."""
     out, err = io.StringIO(), stderr or io.StringIO()
     code, message = 0, ""
     try:

@@ -16,7 +16,8 @@ pytestmark = pytest.mark.process
 
 COPIED = (
     "chapter_id, version_id, project_id, user_id, priority, generation_config, error_type, "
-    "error_message, error_fingerprint, retry_count, max_retries, attempt_count, created_at, due_at, "
+    "error_message, error_fingerprint, retry_count, max_retries, attempt_count, created_at, "
+    "due_at, "
     "lease_token, worker, progress_percent, progress_feature, turn, endpoint"
 )
 
@@ -27,7 +28,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def fill(here: Installation, number: int) -> None:
-    """So installation pending, made in the database: one chapter has a single live analysis otherwise."""
+    """So installation pending, made in the database: one chapter has a single live analysis
+    otherwise."""
     here.sql("DELETE FROM analysis_notifications")
     here.sql("DELETE FROM analysis_operatoraction")
     here.sql("DELETE FROM pending_analysis WHERE id > 1")

@@ -245,7 +245,8 @@ def test_metrics_tell_of_pauses(project: NovelProject, client: Client) -> None:
     refused()
     queue.pause("", queue.Scope(project_id=project.pk))
     assert gauges("pending_analysis_endpoint_paused") == [
-        'pending_analysis_endpoint_paused{endpoint="api.example.com",error_type="llm_key_refused"} 1.0'
+        'pending_analysis_endpoint_paused{endpoint="api.example.com",error_type="llm_key_refused"} '
+        "1.0"
     ]
     assert gauges("pending_analysis_pauses") == [
         'pending_analysis_pauses{scope="all"} 0.0',

@@ -76,10 +76,16 @@ def answer(body: dict[str, Any]) -> Reply:
         {"name": "顾长风", "known_id": None, "aliases": [], "quote": last, "confidence": 0.7},
     ]
     changes = [
-        {"character": "沈砚秋", "kind": "knowledge", "description": line, "quote": line, "confidence": 0.9}
+        {
+            "character": "沈砚秋",
+            "kind": "knowledge",
+            "description": line,
+            "quote": line,
+            "confidence": 0.9,
+        }
         for line in lines
         if "0夜" in line
-    ]  # fmt: skip
+    ]
     return Reply(json.dumps({"characters": people, "changes": changes}))
 
 
@@ -94,7 +100,9 @@ def test_a_model_reads_all_of_it(
     assert task["status"] == "completed", task["error_message"]
     assert task["result"]["notes"] == [] and task["result"]["features"] == list(FEATURES)
 
-    asked = [b for b in endpoint.requests if b["response_format"]["json_schema"]["name"] == "Tracking"]  # fmt: skip
+    asked = [
+        b for b in endpoint.requests if b["response_format"]["json_schema"]["name"] == "Tracking"
+    ]
     pieces = sorted((piece_of(body) for body in asked), key=ZH.index)
     assert len(endpoint.requests) == len(FEATURES) * len(pieces)
     assert all(len(piece) <= CHUNK for piece in pieces)

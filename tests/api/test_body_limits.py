@@ -1,4 +1,5 @@
-"""A body that is too large is refused before it is read: on a real Daphne, and by any ASGI server."""
+"""A body that is too large is refused before it is read: on a real Daphne, and by any ASGI
+server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""``python -m tests.bench [name …]``: every figure that the documentation names, one after the other.
+"""``python -m tests.bench [name …]``: every figure that the documentation names, one after the
+other.
 
 Each is a module of its own with options of its own: ``python -m tests.bench.drain --help``. Nothing
 else should run meanwhile. What the machine lacks is said, and ends the whole with 1.

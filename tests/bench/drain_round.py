@@ -46,7 +46,8 @@ def enqueue(chapter_ids: list[int]) -> None:
 
 
 def drain(tasks: int) -> dict[str, float]:
-    """Enqueue while no worker runs, start the cluster, wait until all are done; check the outcome."""
+    """Enqueue while no worker runs, start the cluster, wait until all are done; check the
+    outcome."""
     from django_q.models import OrmQ
 
     from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status, StatusTally

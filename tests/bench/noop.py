@@ -14,7 +14,8 @@ from tests.bench.work import UPDATE
 
 
 def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool]) -> Claim | None:
-    """The work of ``tests.bench.work``: its business row, and the notification that ``finish`` writes.
+    """The work of ``tests.bench.work``: its business row, and the notification that ``finish``
+    writes.
 
     The result says when the task began (``time.time()``).
     """

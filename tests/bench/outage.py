@@ -68,7 +68,8 @@ def measure(site: Site, database: Database, seconds: float, waiting: int) -> boo
         ready = wait_for(lambda: answers(client), "it is ready again")
     good = once and len(done) == len(tasks) and done[-1] <= GOAL_SECONDS
     print(
-        f"{database.vendor}: away for {seconds:g} s; after its return the first of {len(tasks)} tasks"
+        f"{database.vendor}: away for {seconds:g} s; after its return the first of {len(tasks)} "
+        "tasks"
         f" was completed in {done[0]:.1f} s, the last in {done[-1]:.1f} s,"
         f" ready after {ready - back:.1f} s; each in one attempt: {'yes' if once else 'NO'}",
         flush=True,

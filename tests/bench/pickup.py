@@ -1,9 +1,9 @@
 """``python -m tests.bench.pickup``: how soon a task begins after the commit that enqueued it, and
 what a cluster costs that has nothing to do.
 
-A real ``manage.py qcluster`` with three workers stands idle; tasks that analyse nothing are enqueued
-one at a time, the next when the last is done. Measured from the moment the database has committed
-(before anybody is tapped) to the first line of the task's body in the worker.
+A real ``manage.py qcluster`` with three workers stands idle; tasks that analyse nothing are
+enqueued one at a time, the next when the last is done. Measured from the moment the database has
+committed (before anybody is tapped) to the first line of the task's body in the worker.
 """
 
 from __future__ import annotations

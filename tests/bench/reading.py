@@ -73,7 +73,9 @@ def answers(body: dict[str, Any]) -> dict[str, Any]:
     quoted = [{"quote": line[:60], "confidence": 0.9} for line in lines]
     people = [{"name": entry["quote"][:2], "aliases": [], **entry} for entry in quoted]
     things = [{"kind": "item", "name": entry["quote"][2:5], **entry} for entry in quoted]
-    seeds = [{"kind": "hint", "description": entry["quote"], "keywords": [], **entry} for entry in quoted]  # fmt: skip
+    seeds = [
+        {"kind": "hint", "description": entry["quote"], "keywords": [], **entry} for entry in quoted
+    ]
     return {"characters": people, "entities": things, "seeds": seeds, "payoffs": []}
 
 
@@ -164,7 +166,9 @@ def main() -> int:
             speed = results[f"offline {language}"] = offline_speed(language, arguments.offline // 2)
             table.add_row(f"offline, {language}: characters/s", f"{speed:.0f}", "", "", "≥ 10000")
         memory = results["worker"] = worker_memory(arguments.offline)
-        table.add_row("a worker's memory: MB", f"{memory['RSS']:.0f}", "", f"{memory['peak']:.0f}", "≤ 450")  # fmt: skip
+        table.add_row(
+            "a worker's memory: MB", f"{memory['RSS']:.0f}", "", f"{memory['peak']:.0f}", "≤ 450"
+        )
     Console(stderr=True, width=100).print(table)
     print(json.dumps(results, indent=2))
     return 0

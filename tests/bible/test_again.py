@@ -45,7 +45,8 @@ CHAPTERS = 4
 
 
 def analyse(chapter: Chapter, added: str = "") -> None:
-    """Analyse the chapter's text, or that with something added at its end, and apply what is found."""
+    """Analyse the chapter's text, or that with something added at its end, and apply what is
+    found."""
 
     def work() -> None:
         novels.lock_project(chapter.project_id)
@@ -117,8 +118,11 @@ class AnsweringSession(Session):
 
 
 @pytest.mark.django_db(transaction=True)
-@examples(max_examples=10, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@examples(
+    max_examples=10,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.lists(st.lists(findings, max_size=6), min_size=CHAPTERS, max_size=CHAPTERS),
     st.one_of(st.just(list(range(CHAPTERS))), st.permutations(range(CHAPTERS))),

@@ -45,15 +45,34 @@ def of(model: Any, **parts: Any) -> st.SearchStrategy[Finding]:
 texts = st.sampled_from(["", "受了伤", "在听雨楼"])
 findings = st.one_of(
     of(Appearance, name=names, aliases=aliases, mentions=st.integers(1, 3)),
-    of(NewCharacter, name=names, aliases=aliases, description=texts, personality=texts, goals=texts,
-       abilities=texts, role=st.sampled_from(["minor", "main"])),
+    of(
+        NewCharacter,
+        name=names,
+        aliases=aliases,
+        description=texts,
+        personality=texts,
+        goals=texts,
+        abilities=texts,
+        role=st.sampled_from(["minor", "main"]),
+    ),
     of(StateChange, character=names, kind=st.just("condition"), description=st.just("受了伤")),
     of(Relation, source=names, target=names, relation=st.just("师徒")),
-    of(WorldFact, type=st.sampled_from(["location", "item"]), name=names, aliases=aliases, description=texts),
+    of(
+        WorldFact,
+        type=st.sampled_from(["location", "item"]),
+        name=names,
+        aliases=aliases,
+        description=texts,
+    ),
     of(Foreshadowing, kind=st.just("hint"), description=st.just("铃声"), keywords=words),
-    of(Payoff, outcome=st.sampled_from(["advanced", "paid_off"]), description=st.just("铃声再起"),
-       keywords=words, seed_quote=st.sampled_from(["", *QUOTES])),
-)  # fmt: skip
+    of(
+        Payoff,
+        outcome=st.sampled_from(["advanced", "paid_off"]),
+        description=st.just("铃声再起"),
+        keywords=words,
+        seed_quote=st.sampled_from(["", *QUOTES]),
+    ),
+)
 # The chapter's id runs against its number: only the number may matter.
 placed = st.builds(
     lambda number, finding: Placed(number, 100 - number, finding), st.integers(1, 4), findings
@@ -186,8 +205,22 @@ def test_a_by_name_that_is_all_an_earlier_chapter_knew_becomes_the_persons() -> 
 
 
 def test_a_name_that_fits_two_people_is_nobodys() -> None:
-    bible = fold([at(1, person("Ada Finch")), at(1, person("Ada Stone", start=9)), at(2, StateChange(
-        character="Ada", kind="condition", description="hurt", evidence=ev("hurt"), confidence=0.7))])  # fmt: skip
+    bible = fold(
+        [
+            at(1, person("Ada Finch")),
+            at(1, person("Ada Stone", start=9)),
+            at(
+                2,
+                StateChange(
+                    character="Ada",
+                    kind="condition",
+                    description="hurt",
+                    evidence=ev("hurt"),
+                    confidence=0.7,
+                ),
+            ),
+        ]
+    )
     assert sorted(p.name for p in bible.people) == ["Ada Finch", "Ada Stone"]
     assert not states(bible)
 
@@ -286,8 +319,12 @@ def test_a_minor_characters_name_links_and_a_leading_ones_does_not(name: str, st
 
 
 def test_a_thing_goes_before_a_name() -> None:
-    given = [*cast(("沈砚秋", 30), ("顾长风", 3)), at(1, seed("长风走了", "顾长风")),
-             at(1, seed("手套底下", "黑皮手套")), at(2, payoff("原来如此", "顾长风", "手套"))]  # fmt: skip
+    given = [
+        *cast(("沈砚秋", 30), ("顾长风", 3)),
+        at(1, seed("长风走了", "顾长风")),
+        at(1, seed("手套底下", "黑皮手套")),
+        at(2, payoff("原来如此", "顾长风", "手套")),
+    ]
     threads = {t.fact.quote: t.status for t in fold(given).threads}
     assert threads == {"长风走了": "open", "手套底下": "paid_off"}
 

@@ -82,8 +82,11 @@ class Novel:
         """Accept or reject something that the bible asks or shows."""
         content = inbox.as_dict(self.project)
         refs = [one["ref"] for part in content.values() for one in part]
-        refs += list(models.CharacterState.objects.filter(
-            character__project=self.project).order_by("ref").values_list("ref", flat=True))  # fmt: skip
+        refs += list(
+            models.CharacterState.objects.filter(character__project=self.project)
+            .order_by("ref")
+            .values_list("ref", flat=True)
+        )
         if refs:
             action = "accept" if number % 2 else "reject"
             asked = {"action": action, "ref": refs[number % len(refs)]}
@@ -136,8 +139,11 @@ class Novel:
 
 
 @pytest.mark.django_db(transaction=True)
-@settings(max_examples=25, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(st.lists(steps, min_size=3, max_size=14), st.permutations(range(CHAPTERS)))
 def test_the_bible_depends_on_what_was_found_and_decided_alone(
     given: list[tuple[str, int, Any]], order: list[int]
@@ -168,8 +174,11 @@ def always_incremental(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("always_incremental")
-@settings(max_examples=25, deadline=None,
-          suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])  # fmt: skip
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(
     st.lists(st.tuples(st.integers(0, CHAPTERS - 1), texts, st.booleans()), min_size=3, max_size=10)
 )

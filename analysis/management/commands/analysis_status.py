@@ -24,7 +24,8 @@ SHORTEST, LONGEST, USUAL = 0.2, 3600.0, 2.0
 
 class Command(OperatorCommand):
     about = gettext_lazy(
-        "Show counts, the oldest pending analysis, workers, and recent failures grouped by error.\n\n"
+        "Show counts, the oldest pending analysis, workers, and recent failures grouped by "
+        "error.\n\n"
         "--project and --user narrow all of it; other selectors list the analyses that fit, 50 of\n"
         "them unless --limit or --all is given."
     )

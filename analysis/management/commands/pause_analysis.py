@@ -23,7 +23,8 @@ LOOK_SECONDS = 0.25
 class Command(OperatorCommand):
     about = gettext_lazy(
         "Pause the queue, one novel or one writer: running analyses end, no new one begins.\n\n"
-        "--drain waits until the running ones have ended; exit 3 when they have not in time, or on\n"
+        "--drain waits until the running ones have ended; exit 3 when they have not in time, "
+        "or on\n"
         "Ctrl-C: the pause stays. resume_analysis ends it."
     )
     examples = (

@@ -37,8 +37,10 @@ MOST = 1_000_000  # rows that a dry run looks at
 
 class Command(OperatorCommand):
     about = gettext_lazy(
-        "Run the analyses that are due in the foreground, in the queue's order, until none is due.\n\n"
-        "Selectors narrow it to some of them. May run beside a cluster; pauses and limits hold for\n"
+        "Run the analyses that are due in the foreground, in the queue's order, until none is "
+        "due.\n\n"
+        "Selectors narrow it to some of them. May run beside a cluster; pauses and limits hold "
+        "for\n"
         "it too. Ctrl-C gives the running analysis back to the queue; its finished features are\n"
         "kept. Exit 3 when some did not complete."
     )

@@ -20,7 +20,8 @@ from arboris.db import in_transaction
 
 class Command(OperatorCommand):
     about = gettext_lazy(
-        "End the pause of the queue, of one novel, one writer or one endpoint, and wake the workers.\n\n"
+        "End the pause of the queue, of one novel, one writer or one endpoint, and wake the "
+        "workers.\n\n"
         "Each pause is ended by itself: that of the whole queue leaves those of novels and writers."
     )
     examples = (

@@ -99,7 +99,8 @@ assert {*PERSON_FIELDS} == {*EditedCharacter._declared_fields}
 
 
 class DecisionSerializer(serializers.Serializer[Any]):
-    """``type`` and ``id`` name an entry as GET …/bible gives it, ``ref`` a single fact or notice."""
+    """``type`` and ``id`` name an entry as GET …/bible gives it, ``ref`` a single fact or
+    notice."""
 
     action = serializers.ChoiceField(choices=ACTIONS)
     type = serializers.ChoiceField(choices=list(decisions.SCOPES), required=False)

@@ -1,4 +1,5 @@
-"""Celery with Redis as its broker: prefork workers, no results, connections kept, else its defaults."""
+"""Celery with Redis as its broker: prefork workers, no results, connections kept, else its
+defaults."""
 
 from __future__ import annotations
 

@@ -25,7 +25,8 @@ def enqueue(chapter_ids: Iterable[int]) -> None:
 
 
 def acknowledged() -> datetime:
-    """Waits until the monitor has crossed off every task, which it does one by one; when that was."""
+    """Waits until the monitor has crossed off every task, which it does one by one; when that
+    was."""
     while OrmQ.objects.exists():
         time.sleep(0.005)
     return db_now()

@@ -1,4 +1,5 @@
-"""The peers' virtual environment, ``.venv-peers``: Arboris' own packages and the peers' beside them.
+"""The peers' virtual environment, ``.venv-peers``: Arboris' own packages and the peers' beside
+them.
 
 Apart from ``.venv``, so that nobody who only uses or tests Arboris has to install its peers.
 """
@@ -17,7 +18,8 @@ LOCKS = (ROOT / "requirements.txt", Path(__file__).with_name("requirements.txt")
 
 
 def python() -> Path:
-    """The interpreter of the environment, which is made first where it is missing or out of date."""
+    """The interpreter of the environment, which is made first where it is missing or out of
+    date."""
     interpreter, stamp = PLACE / "bin" / "python", PLACE / ".stamp"
     wanted = _fingerprint()
     if not stamp.is_file() or stamp.read_text() != wanted:
@@ -33,7 +35,8 @@ def _make(interpreter: Path) -> None:
     command: list[str | Path] = [interpreter, "-m", "pip", "install", "-qq", "--require-hashes"]
     for lock in LOCKS:
         command += ["-r", lock]
-    # Standard output is the benchmark's alone. mysqlclient is compiled here, as deploy/setup.sh does.
+    # Standard output is the benchmark's alone. mysqlclient is compiled here, as deploy/setup.sh
+    # does.
     subprocess.run(command, check=True, cwd=ROOT, stdout=sys.stderr)
 
 
