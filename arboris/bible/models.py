@@ -1,6 +1,7 @@
 """Findings as they were made, and the story bible folded from them.
 
-``Finding`` and ``Decision`` are the sources. Every other table here can be dropped and folded again.
+``Finding`` and ``Decision`` are the sources. Every other table here can be dropped and folded
+again.
 """
 
 from __future__ import annotations
@@ -264,7 +265,8 @@ class Handle(models.Model):
 
 
 class FoldState(models.Model):
-    """How far a novel's bible is folded; ``outdated``: it is to be folded anew before it is read."""
+    """How far a novel's bible is folded; ``outdated``: it is to be folded anew before it is
+    read."""
 
     project = models.OneToOneField(NovelProject, models.CASCADE, related_name="+", primary_key=True)
     outdated = models.BooleanField(default=True)

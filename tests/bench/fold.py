@@ -3,8 +3,8 @@
 Novels of several lengths are folded (40 findings a chapter: a leading cast, newcomers, states,
 places, seeds and pay-offs). Then chapters are added at the end of each, one transaction each; and
 one is added before the last, as when a neighbour's analysis ends first. The time is that of
-``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it begins,
-and folding the whole novel anew.
+``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it
+begins, and folding the whole novel anew.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""The writer's decisions as the fold obeys them: from the first chapter on, whenever they were made.
+"""The writer's decisions as the fold obeys them: from the first chapter on, whenever they were
+made.
 
 So it does not matter whether a chapter was analysed before the decision or after it.
 """

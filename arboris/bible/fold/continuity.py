@@ -52,7 +52,8 @@ _GAIN = re.compile(
 )
 _LOSS = re.compile(
     "失去|丢失|丢了|交出|交给|送给|赠予|赠给|被夺|遗失|卖掉|归还|还给|毁|碎|烧"
-    r"|\b(?:loses?|lost|gives?|gave|hand(?:s|ed) over|sold|sells?|return(?:s|ed)|destroy\w*|broke\w*"
+    r"|\b(?:loses?|lost|gives?|gave|hand(?:s|ed) over|sold|sells?|return(?:s|ed)|destroy\w*"
+    r"|broke\w*"
     r"|burn\w*|stolen)\b",
     re.IGNORECASE,
 )

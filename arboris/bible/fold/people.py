@@ -1,4 +1,5 @@
-"""Who is who: names, by-names and short forms of one novel's people, in the order of its chapters."""
+"""Who is who: names, by-names and short forms of one novel's people, in the order of its
+chapters."""
 
 from __future__ import annotations
 

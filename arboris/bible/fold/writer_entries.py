@@ -26,7 +26,8 @@ def lay(shelf: Shelf, rules: Rules) -> None:
 
 
 def ties(shelf: Shelf, rules: Rules) -> dict[str, Tie | None]:
-    """The writer's relations by nid, between whoever bears the names by now; None: not both are there.
+    """The writer's relations by nid, between whoever bears the names by now; None: not both are
+    there.
 
     Their nids are their own: a finding that says the same stands beside them.
     """
@@ -90,6 +91,7 @@ def _lay_thing(shelf: Shelf, rules: Rules, decision: Decision, fact: Fact) -> No
 
 
 def _is_away(rules: Rules, decision: Decision, scope: str, plain: str, own: str) -> bool:
-    """Whether the entry was rejected, or is no more one of its own: split off, then merged again."""
+    """Whether the entry was rejected, or is no more one of its own: split off, then merged
+    again."""
     merged_again = decision["action"] == "split" and own != plain
     return merged_again or (scope, own) in rules.rejected

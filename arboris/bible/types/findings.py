@@ -79,7 +79,8 @@ class StateChange(BaseFinding):
 
 
 class Relation(BaseFinding):
-    """How two characters stand to each other, as the chapter says it (``source`` is the ... of ``target``)."""
+    """How two characters stand to each other, as the chapter says it (``source`` is the ... of
+    ``target``)."""
 
     type: Literal["relationship"] = "relationship"
     source: Name
