@@ -5,13 +5,22 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
 from analysis.models import PendingAnalysis
 from arboris.bible.models import Finding
 from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
-from tests.factories import LONG_ENOUGH, JsonClient, make_chapter, queue_chapter
+from tests.factories import (
+    LONG_ENOUGH,
+    JsonClient,
+    client_of,
+    make_chapter,
+    make_project,
+    queue_chapter,
+)
+from tests.queue.threads import side_by_side
 
 pytestmark = pytest.mark.databases
 
@@ -288,3 +297,16 @@ def test_a_wrong_base_version_is_named(
     assert "base_version" in answer.json()
     chapter.refresh_from_db()
     assert chapter.title != "新题"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_saves_at_once_one_is_a_conflict(writer: User) -> None:
+    url = f"/api/chapters/{make_chapter(make_project(writer)).pk}"
+    client = client_of(writer)
+
+    def save(text: str) -> int:
+        return int(client.patch(url, {"content": text, "base_version": 1}).status_code)
+
+    codes = side_by_side(lambda: save(NEWER), lambda: save(LONG_ENOUGH + "又一句。"))
+    assert sorted(codes) == [200, 409]
+    assert ChapterVersion.objects.count() == 2

@@ -105,7 +105,7 @@ export class ChapterEditor {
       // A new title goes with a text that was changed elsewhere, if nobody changed the title there.
       if (changes.content === undefined && current.title === this.#base.title) return send(current.version);
       // Saved already, by a call whose answer did not arrive.
-      if (asTyped(current.content) === changes.content && current.title === this.#typed.title) return get(this.#url);
+      if (asTyped(current.content) === changes.content && current.title === (changes.title ?? this.#base.title)) return get(this.#url);
       throw error;
     }
   }
