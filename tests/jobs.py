@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -40,6 +41,7 @@ class Ended:
     job: Job
     code: int
     seconds: float
+    processor_seconds: float
 
     def output(self) -> str:
         return self.job.log.read_text(errors="replace")
@@ -59,9 +61,13 @@ def side_by_side(jobs: Sequence[Job], at_a_time: int) -> Iterator[Ended]:
                 # By this thread, which lives as long as the run: the job ends with it.
                 running[job] = _start(job), time.monotonic()
             for job, (process, began) in list(running.items()):
-                if process.poll() is not None:
+                ended, status, used = os.wait4(process.pid, os.WNOHANG)
+                if ended:
                     del running[job]
-                    yield Ended(job, process.returncode, time.monotonic() - began)
+                    process.returncode = os.waitstatus_to_exitcode(status)
+                    seconds = time.monotonic() - began
+                    processor = used.ru_utime + used.ru_stime
+                    yield Ended(job, process.returncode, seconds, processor)
             time.sleep(0.02)
     finally:
         _stop([process for process, _ in running.values()])

@@ -20,7 +20,6 @@ import argparse
 import functools
 import importlib.util
 import os
-import resource
 import secrets
 import signal
 import sys
@@ -114,12 +113,12 @@ class Counts:
 
 @dataclass
 class Run:
-    """The state of one whole run; ``steps`` are (name, it went well, seconds)."""
+    """The state of one whole run; ``steps`` are those that have ended, and whether it was well."""
 
     directory: Path
     arguments: list[str]
     counts: Counts = field(default_factory=Counts)
-    steps: list[tuple[str, bool, float]] = field(default_factory=list)
+    steps: list[tuple[Ended, bool]] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def has(self, what: str, needs: Callable[[], object]) -> bool:
@@ -156,7 +155,7 @@ class Run:
         good = one.code == 0 or (one.code == NO_TESTS_COLLECTED and bool(self.arguments))
         if "tests.suite" in one.job.command:
             self.counts.add(counted(one.job.results))
-        self.steps.append((one.job.title, good, one.seconds))
+        self.steps.append((one, good))
         word = "ok" if good else "FAILED"
         print(f"\n── {one.job.title}\n{one.output()}{word}: {one.seconds:.1f} s", flush=True)
 
@@ -202,11 +201,15 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
     for database, (needs, repeated) in DATABASES.items():
         if only in {None, database} and run.has(f"tests on {database}", needs):
             jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
-    if everything:  # the largest in two
+    if everything:  # the largest in parts
         jobs[:1] = [
-            run.suite("tests with processes on SQLite", "SQLite", ["process", *marks]),
+            run.suite(
+                "tests with processes on SQLite", "SQLite", ["process", "not browser", *marks]
+            ),
             run.suite("tests on SQLite", "SQLite", ["not process", *marks]),
         ]
+        if "not browser" not in marks:
+            jobs.append(run.suite("browser tests", "SQLite", ["browser", *marks]))
         jobs += static_checks(run, CHECKS + MORE_CHECKS)
     return jobs
 
@@ -235,18 +238,18 @@ def counted(results: Path) -> Counts:
 
 def report(run: Run, seconds: float) -> int:
     print("\n── summary")
-    for name, good, lasted in run.steps:
-        print(f"{'ok    ' if good else 'FAILED'} {lasted:7.1f} s  {name}")
+    for one, good in run.steps:
+        times = f"{one.seconds:7.1f} s {one.processor_seconds:7.1f} s of processor time"
+        print(f"{'ok    ' if good else 'FAILED'} {times}  {one.job.title}")
     for what in run.left_out:
-        print(f"LEFT OUT          {what}")
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    processor = f"{used.ru_utime + used.ru_stime:.0f} s of processor time"
-    print(f"{seconds:14.1f} s  in all, {processor}")
+        print(f"LEFT OUT  {what}")
+    processor = sum(one.processor_seconds for one, _ in run.steps)
+    print(f"       {seconds:7.1f} s {processor:7.1f} s of processor time  in all")
     complete = not run.left_out and not run.counts.skipped
     if not complete and in_ci():
         print("FAILED: under CI nothing may be left out or skipped")
     print(run.counts, flush=True)
-    good = all(good for _, good, _ in run.steps) and not run.counts.failed
+    good = all(good for _, good in run.steps) and not run.counts.failed
     return 0 if good and (complete or not in_ci()) else 1
 
 
