@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import CommandParser
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from analysis.audit import NAMED
@@ -42,18 +42,23 @@ class Selection:
 
     def tasks(self) -> Tasks:
         """The tasks that fit, without order, and without ``ids`` and ``limit``."""
-        tasks = PendingAnalysis.objects.all()
+        tasks = PendingAnalysis.objects.filter(self.subject())
         if self.statuses:
             tasks = tasks.filter(status__in=self.statuses)
-        if self.error_types:
-            tasks = tasks.filter(error_type__in=self.error_types)
-        if self.project:
-            tasks = tasks.filter(project_id=self.project)
-        if self.user_id is not None:
-            tasks = tasks.filter(user_id=self.user_id)
         if self.older_than is not None:
             tasks = tasks.filter(created_at__lt=db_now() - self.older_than)
         return tasks
+
+    def subject(self) -> Q:
+        """What the selectors say beside ids, status, age and limit."""
+        subject = Q()
+        if self.error_types:
+            subject &= Q(error_type__in=self.error_types)
+        if self.project:
+            subject &= Q(project_id=self.project)
+        if self.user_id is not None:
+            subject &= Q(user_id=self.user_id)
+        return subject
 
     def batches(self, tasks: Tasks) -> Iterator[list[int]]:
         """Ids of ``tasks`` in primary-key order: every one at most once, none added meanwhile."""

@@ -66,7 +66,9 @@ class Command(OperatorCommand):
         live = [status.value for status in selection.statuses if status not in ENDED]
         if live:
             raise UsageError("--status", _("%s: only ended analyses are pruned.") % ", ".join(live))
-        only = _narrowed(selection)
+        only = selection.subject()
+        if selection.ids:
+            only &= Q(pk__in=selection.ids)
         plans = _plan(selection, failed_age, only)
         total = sum(plan.count for plan in plans)
         if total:
@@ -206,17 +208,3 @@ def _age(status: Status, selection: Selection, failed_age: timedelta | None) -> 
     if Status.FAILED in selection.statuses:
         return selection.older_than
     return max(FAILED_KEPT, selection.older_than)
-
-
-def _narrowed(selection: Selection) -> Q:
-    """The selectors beside status and age."""
-    only = Q()
-    if selection.ids:
-        only &= Q(pk__in=selection.ids)
-    if selection.error_types:
-        only &= Q(error_type__in=selection.error_types)
-    if selection.project:
-        only &= Q(project_id=selection.project)
-    if selection.user_id is not None:
-        only &= Q(user_id=selection.user_id)
-    return only
