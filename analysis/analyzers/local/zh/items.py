@@ -6,7 +6,7 @@ from collections import defaultdict
 
 from ..common.known import Lexicon
 from . import words as w
-from .names import _ALL_CJK, _FUNCTION
+from .names import ALL_CJK, RARE_IN_NAMES
 from .tokens import Word
 
 # Verbs and parts of the body that the tagger joins to the thing: "扫地", "手摸".
@@ -46,7 +46,7 @@ def _grown(line: list[Word], at: int) -> tuple[str, int]:
         if (
             len(before.text) > 2
             or before.text in w.COMMON_ITEMS
-            or _FUNCTION.intersection(before.text)
+            or RARE_IN_NAMES.intersection(before.text)
         ):
             break
         form, first = before.text + form, first - 1
@@ -67,6 +67,6 @@ def _worthy(form: str, taken: set[str]) -> bool:
         and not (len(form) == 2 and form[0] in "大小新旧老破空短长好真假")
         and form not in w.COMMON_ITEMS
         and form not in taken
-        and _ALL_CJK.match(form) is not None
-        and not _FUNCTION.intersection(form)
+        and ALL_CJK.match(form) is not None
+        and not RARE_IN_NAMES.intersection(form)
     )

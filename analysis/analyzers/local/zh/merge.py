@@ -8,21 +8,21 @@ from collections import defaultdict
 from ..common.entities import Draft
 from ..common.known import Lexicon
 from . import words as w
-from .names import _CJK, is_full, plausible, surname_of, titled_parts
+from .names import CJK, is_full, plausible, surname_of, titled_parts
 from .tokens import Word
 
-_QUOTED = rf"[“「『‘\"]?(?P<alias>[{_CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
+_QUOTED = rf"[“「『‘\"]?(?P<alias>[{CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
 # "人称断魂剑": said of the one person whom the sentence names before.
 _CALLED = re.compile(
     r"(?:人称|人送外号|人送绰号|绰号|外号|诨名|诨号|别号|道号|法号|法名|又名|化名|自称)"
     rf"(?:叫做|叫作|唤作|唤做|叫|作|为|是|曰)?{_QUOTED}"
 )
 _COURTESY = re.compile(
-    rf"(?:[，,、；;]|(?<=[{_CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}"
+    rf"(?:[，,、；;]|(?<=[{CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}"
 )
 # "裴少卿名叫裴衍": both names of one person, side by side.
 _SAME = re.compile(
-    rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{_CJK}]{{2,4}})(?=[，,。；;！!、\s])"
+    rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{CJK}]{{2,4}})(?=[，,。；;！!、\s])"
 )
 # "街坊都叫她雁儿": what people call him or her, said of the person told of before.
 _PEOPLE_CALL = re.compile(

@@ -10,13 +10,13 @@ from ..common.known import Lexicon
 from . import words as w
 from .tokens import Word
 
-_CJK = r"\u3400-\u9fff〇"
-_EDGE = re.compile(rf"^[^{_CJK}A-Za-z]+|[^{_CJK}A-Za-z0-9]+$")
-_ALL_CJK = re.compile(rf"^[{_CJK}]+(?:[·•・][{_CJK}]+)*$")
+CJK = r"\u3400-\u9fff〇"
+EDGE = re.compile(rf"^[^{CJK}A-Za-z]+|[^{CJK}A-Za-z0-9]+$")
+ALL_CJK = re.compile(rf"^[{CJK}]+(?:[·•・][{CJK}]+)*$")
 _COMPOUND = "|".join(sorted(w.COMPOUND_SURNAMES))
 _SINGLE = "".join(sorted(w.SURNAMES))
 _RANKED = "|".join(t for t in w.TITLES if len(t) > 1)  # "顾老相公", "贾二老爷"
-_TITLED = re.compile(
+TITLED = re.compile(
     rf"(?P<s>{_COMPOUND}|[{_SINGLE}])(?:[老小大二三四五六七八九十](?P<r>{_RANKED})"
     rf"|(?P<t>{'|'.join(w.TITLES)}))"
 )
@@ -28,19 +28,19 @@ _NAMED = re.compile(
     r"|化名|姓名是|我叫|他叫|她叫"
     r"|(?:[我他她你]|的)(?:爹|娘|父亲|母亲|哥哥?|弟弟|姐姐|妹妹|儿子|女儿|师父|师傅"
     r"|徒弟|丈夫|妻子|师兄|师姐)名?叫)"
-    rf"[“「『\"]?(?P<n>[{_CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
+    rf"[“「『\"]?(?P<n>[{CJK}]{{2,3}})(?=[，,。；;、！!？?”」』\"\s]|的|$)"
 )
 _MYSELF = re.compile(
     r"(?:老夫|贫道|贫僧|在下|小可|晚辈|弟子|本座|我乃|吾乃|某乃|我是|我叫|小女子"
-    rf"|奴家)(?P<n>[{_CJK}]{{3}})(?=[，,。！!、；])"
+    rf"|奴家)(?P<n>[{CJK}]{{3}})(?=[，,。！!、；])"
 )
 _SURNAMED = re.compile(
-    rf"姓(?P<s>[{_CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{_CJK}]{{1,2}})(?=[，,。；、！？\s])"
+    rf"姓(?P<s>[{CJK}]{{1,2}})[，,]?(?:单?名[唤叫]?)(?P<g>[{CJK}]{{1,2}})(?=[，,。；、！？\s])"
 )
 # Characters that no name contains; a candidate with one of them was cut wrongly.
-_HARD = frozenset("的了着吗呢吧啊呀么你我他她它们这那哪谁怎")
+NEVER_IN_NAMES = frozenset("的了着吗呢吧啊呀么你我他她它们这那哪谁怎")
 # Real names do hold these now and then ("苏若雪", "王羲之"): a surname has to vouch for them.
-_FUNCTION = _HARD | frozenset(
+RARE_IN_NAMES = NEVER_IN_NAMES | frozenset(
     "过是在不没有也都就又很把被让给对从向往到与及并而则乃即且或者之其所以因为若却但只"
     "已便说道问听见看来去个位些"
 )
@@ -64,7 +64,7 @@ _VOICES = frozenset("小大低轻高柔尖厉颤齐同连失朗沉冷闷哑粗")
 
 
 @dataclass(slots=True)
-class Tally:
+class Votes:
     """What speaks for one candidate string."""
 
     tags: Counter[str] = field(default_factory=Counter)
@@ -84,7 +84,7 @@ class ZhCandidates:
     def __init__(self, text: str, lines: list[list[Word]]) -> None:
         self.text = text
         self.lines = lines
-        self.tally: dict[str, Tally] = defaultdict(Tally)
+        self.votes: dict[str, Votes] = defaultdict(Votes)
         self.starts = {word.start for line in lines for word in line}
         self.verb_starts = {word.start for line in lines for word in line if word.tag == "v"}
         self.person_starts = {word.start for line in lines for word in line if word.tag == "PER"}
@@ -109,7 +109,7 @@ class ZhCandidates:
 
     def persons(self) -> dict[str, float]:
         """Accepted forms and their certainty (0..1)."""
-        verdicts = {form: self._person(form, t) for form, t in self.tally.items()}
+        verdicts = {form: self._person(form, t) for form, t in self.votes.items()}
         accepted = {form: sure for form, sure in verdicts.items() if sure > 0}
         # A form that only ever stands inside a longer one ("钱员" in "钱员外") is a bad cut.
         seen = {self.text[a:b] for a, b in Lexicon(accepted, whole_words=False).scan(self.text)}
@@ -120,19 +120,19 @@ class ZhCandidates:
     def _count_line(self, line: list[Word]) -> None:
         for at, word in enumerate(line):
             if word.tag in ("PER", "LOC", "ORG", "nz"):
-                form = trim_person(word.text) if word.tag == "PER" else _EDGE.sub("", word.text)
+                form = trim_person(word.text) if word.tag == "PER" else EDGE.sub("", word.text)
                 likened = word.tag == "PER" and at and line[at - 1].text in w.LIKE
                 if form and not likened:
-                    self.tally[form].tags[word.tag] += 1
+                    self.votes[form].tags[word.tag] += 1
                 if word.tag != "PER" and form.endswith(w.REVERED) and len(form) > 2:
-                    self.tally[form].revered += 1
+                    self.votes[form].revered += 1
             self._count_introduced(line, at)
             follower = line[at + 1] if at + 1 < len(line) else None
             if follower is None or (at and line[at - 1].tag not in ("w", "c", "d", "t", "TIME")):
                 continue
             speaks = follower.text in w.SPEECH or follower.text.endswith(("道", "曰"))
             if speaks and follower.tag in ("v", "vd", "n", "d") and 2 <= len(word.text) <= 4:
-                self.tally[trim_person(word.text) or word.text].speech += 1
+                self.votes[trim_person(word.text) or word.text].speech += 1
 
     def _count_introduced(self, line: list[Word], at: int) -> None:
         """Names left in pieces by the tagger: "玄微" + "真人", "长老" + "方" + "停云"."""
@@ -140,41 +140,41 @@ class ZhCandidates:
         before = line[at - 1] if at else None
         for size in (2, 3):  # "捕头雷震" in one word
             rest = word.text[size:]
-            sound = rest and rest[0] not in w.WEAK_SURNAMES and not _FUNCTION.intersection(rest)
+            sound = rest and rest[0] not in w.WEAK_SURNAMES and not RARE_IN_NAMES.intersection(rest)
             if sound and is_full(rest) and word.text[:size] in w.INTRODUCERS:
-                self.tally[rest].named += 1
+                self.votes[rest].named += 1
         if word.text in w.REVERED and before and before.tag in ("n", "nz", "PER", "LOC", "nw"):
             joined = before.text + word.text
             if 2 <= len(before.text) <= 3 and before.text not in w.ROLES:
-                self.tally[joined].revered += 1
+                self.votes[joined].revered += 1
         own = before is not None and before.text in w.OWN_KIN and word.tag in _NAME_TAGS
         if own and 2 <= len(word.text) <= 3 and word.text not in w.ROLES:
-            self.tally[word.text].named += 1
+            self.votes[word.text].named += 1
         if before is None or not (before.text in w.ROLES or before.text in w.INTRODUCERS):
             return
         if word.tag in _NAME_TAGS and len(word.text) == 3 and is_full(word.text):
-            self.tally[word.text].named += 1
+            self.votes[word.text].named += 1
             return
         if word.text not in w.SURNAMES or word.text in w.WEAK_SURNAMES or at + 1 >= len(line):
             return
         given = line[at + 1]
-        nameable = len(given.text) <= 2 and not _FUNCTION.intersection(given.text)
+        nameable = len(given.text) <= 2 and not RARE_IN_NAMES.intersection(given.text)
         if nameable and word.tag in ("PER", "n", "nz") and given.tag in _GIVEN_TAGS:
-            self.tally[word.text + given.text].named += 1
+            self.votes[word.text + given.text].named += 1
 
     def _count_patterns(self) -> None:
-        for found in _TITLED.finditer(self.text):
+        for found in TITLED.finditer(self.text):
             self._count_titled(found)
         for found in _FOREIGN.finditer(self.text):
-            self.tally[found.group()].tags["PER"] += 1
+            self.votes[found.group()].tags["PER"] += 1
         for found in _FOREIGN_TITLED.finditer(self.text):
             # "Sound" characters are everyday characters too: a word has to begin here.
             whole = found.start() in self.starts and found.end("n") in self.starts
             if whole and not is_full(found["n"]):
-                self.tally[found["n"]].titled += 1
+                self.votes[found["n"]].titled += 1
         for found in _NAMED.finditer(self.text):
-            tally = self.tally[found["n"]]
-            elsewhere = tally.tags["LOC"] + tally.tags["ORG"] > tally.tags["PER"]
+            votes = self.votes[found["n"]]
+            elsewhere = votes.tags["LOC"] + votes.tags["ORG"] > votes.tags["PER"]
             if (
                 found["by"].endswith("叫")
                 and found["by"][0] in "我他她你的"
@@ -182,17 +182,17 @@ class ZhCandidates:
             ):
                 elsewhere = False  # "我爹叫…": whatever the tagger took it for
             verb = found["n"] in self.plain or found.start("n") in self.verb_starts
-            if verb and not tally.tags["PER"] and not is_full(found["n"]):
+            if verb and not votes.tags["PER"] and not is_full(found["n"]):
                 continue  # "叫作救人": things are called so too
-            if not _FUNCTION.intersection(found["n"]) and not elsewhere:
-                self.tally[found["n"]].named += 1
+            if not RARE_IN_NAMES.intersection(found["n"]) and not elsewhere:
+                self.votes[found["n"]].named += 1
         for found in _MYSELF.finditer(self.text):
             form = found["n"]
             named = is_full(form) and form[0] not in w.WEAK_SURNAMES
-            if (named or form.endswith("子")) and not _FUNCTION.intersection(form):
-                self.tally[form].named += 1
+            if (named or form.endswith("子")) and not RARE_IN_NAMES.intersection(form):
+                self.votes[form].named += 1
         for found in _SURNAMED.finditer(self.text):
-            self.tally[found["s"] + found["g"]].named += 1
+            self.votes[found["s"] + found["g"]].named += 1
 
     def _count_titled(self, found: re.Match[str]) -> None:
         surname, title, form = found["s"], found["t"] or found["r"], found.group()
@@ -202,86 +202,86 @@ class ZhCandidates:
             return
         tagged = found.start() in self.person_starts
         doubtful = len(title) == 1 or surname in w.WEAK_SURNAMES
-        if doubtful and not (tagged and self.tally[form].tags["PER"]) and title != "氏":
+        if doubtful and not (tagged and self.votes[form].tags["PER"]) and title != "氏":
             return
-        self.tally[form].titled += 1
+        self.votes[form].titled += 1
 
     def _absorb(self) -> None:
         """A rarer candidate that only adds a tail to a commoner one was cut too late."""
-        people = {f: t.tags["PER"] for f, t in self.tally.items() if t.tags["PER"]}
+        people = {f: t.tags["PER"] for f, t in self.votes.items() if t.tags["PER"]}
         for form, count in people.items():
-            tally = self.tally[form]
-            if tally.titled or tally.revered or tally.named:
+            votes = self.votes[form]
+            if votes.titled or votes.revered or votes.named:
                 continue
             for size in range(len(form) - 1, 1, -1):
                 head = form[:size]
                 rare = count == 1 and (form[size] in _TAILS or people.get(head, 0) > 2)
                 cut_late = not is_full(form) or rare
                 if people.get(head, 0) > count and cut_late:
-                    self.tally[head].tags["PER"] += count
-                    tally.tags["PER"] = 0
+                    self.votes[head].tags["PER"] += count
+                    votes.tags["PER"] = 0
                     break
 
     def _complete(self) -> None:
         """A name that one and the same character always follows was cut too early."""
-        for form in [f for f, t in self.tally.items() if t.tags["PER"] >= _CUT_USES]:
+        for form in [f for f, t in self.votes.items() if t.tags["PER"] >= _CUT_USES]:
             if len(form) != 2 or not is_full(form):
                 continue
             after = {self.text[m.end() : m.end() + 1] for m in re.finditer(form, self.text)}
             longer = form + next(iter(after))
-            if len(after) > 1 or not _ALL_CJK.match(longer) or _FUNCTION.intersection(longer):
+            if len(after) > 1 or not ALL_CJK.match(longer) or RARE_IN_NAMES.intersection(longer):
                 continue
-            self.tally[longer].tags["PER"] += self.tally[form].tags["PER"]
-            self.tally[longer].speech += self.tally[form].speech
-            self.tally[form] = Tally()
+            self.votes[longer].tags["PER"] += self.votes[form].tags["PER"]
+            self.votes[longer].speech += self.votes[form].speech
+            self.votes[form] = Votes()
 
     # -- verdicts -----------------------------------------------------------------------
 
-    def _person(self, form: str, tally: Tally) -> float:
+    def _person(self, form: str, votes: Votes) -> float:
         if not plausible(form):
             return 0.0
-        per = tally.tags["PER"]
-        other = tally.tags["LOC"] + tally.tags["ORG"]
+        per = votes.tags["PER"]
+        other = votes.tags["LOC"] + votes.tags["ORG"]
         if form.endswith("声") and form[0] in _VOICES:
             return 0.0
-        if tally.titled:
+        if votes.titled:
             return 0.9
-        if self._common_noun(form, tally):
+        if self._common_noun(form, votes):
             return 0.0
-        if tally.named:
+        if votes.named:
             return 0.85
-        if tally.revered:
+        if votes.revered:
             return 0.8
-        if other > per or (not per and tally.speech < 2):
+        if other > per or (not per and votes.speech < 2):
             return 0.0
-        if form.endswith(_NO_NAME_ENDINGS) and not tally.speech:
+        if form.endswith(_NO_NAME_ENDINGS) and not votes.speech:
             return 0.0
         like_place = _LIKE_PLACE + _SHORT_LIKE_PLACE if len(form) == 2 else _LIKE_PLACE
-        if form.endswith(like_place) and per + tally.speech < 2:
+        if form.endswith(like_place) and per + votes.speech < 2:
             return 0.0
-        return self._by_shape(form, per, tally)
+        return self._by_shape(form, per, votes)
 
-    def _common_noun(self, form: str, tally: Tally) -> bool:
+    def _common_noun(self, form: str, votes: Votes) -> bool:
         """ "钟舌", "钟里" where a chapter is full of bells: the surname is no surname here."""
-        if not is_full(form) or form[:2] in w.COMPOUND_SURNAMES or tally.named:
+        if not is_full(form) or form[:2] in w.COMPOUND_SURNAMES or votes.named:
             return False
-        if tally.speech > 1 or tally.speech * 2 > tally.tags["PER"]:
+        if votes.speech > 1 or votes.speech * 2 > votes.tags["PER"]:
             return False
         if any(thing.startswith(form) for thing in self.things):
             return True
         if any(holder.endswith(form) for holder in self.holders):
             return True
         noun = self.nouns[form[0]]
-        if noun < _NOUN_USES or tally.speech:
+        if noun < _NOUN_USES or votes.speech:
             return False
-        return len(form) == 2 or noun > 3 * tally.tags["PER"]
+        return len(form) == 2 or noun > 3 * votes.tags["PER"]
 
-    def _by_shape(self, form: str, per: int, tally: Tally) -> float:
+    def _by_shape(self, form: str, per: int, votes: Votes) -> float:
         if "·" in form or "•" in form or "・" in form:
             return 0.85
         full, weak = is_full(form), form[0] in w.WEAK_SURNAMES
-        evidence = per + 2 * tally.speech
-        if len(form) == 2 and evidence < 3 and (_FUNCTION | _VERBAL).intersection(form[1]):
+        evidence = per + 2 * votes.speech
+        if len(form) == 2 and evidence < 3 and (RARE_IN_NAMES | _VERBAL).intersection(form[1]):
             return 0.0
         if full and not weak:
             return 0.75 if evidence == 1 else 0.88
@@ -295,18 +295,18 @@ class ZhCandidates:
             return 0.6 if evidence == 1 else 0.8
         if evidence >= 3:
             return 0.8
-        return 0.6 if evidence == 2 and tally.speech else 0.0
+        return 0.6 if evidence == 2 and votes.speech else 0.0
 
 
 def plausible(form: str) -> bool:
     """A string that could be a person's name at all."""
-    if not 2 <= len(form) <= 16 or not _ALL_CJK.match(form):
+    if not 2 <= len(form) <= 16 or not ALL_CJK.match(form):
         return False
     if form in w.ROLES or form in w.NOT_NAMES or form in w.PLAIN_PLACES or form in w.BARE_PLACES:
         return False
     if form.endswith(tuple(w.PEOPLE_ENDINGS)) or (len(form) == 2 and form[1] in "阿老"):
         return False
-    return not (_HARD if is_full(form) else _FUNCTION).intersection(form)
+    return not (NEVER_IN_NAMES if is_full(form) else RARE_IN_NAMES).intersection(form)
 
 
 def is_full(form: str) -> bool:
@@ -324,7 +324,7 @@ def surname_of(form: str) -> str:
 
 def trim_person(word: str) -> str:
     """A PER word without the punctuation and speech verbs that the tagger drew in."""
-    word = _EDGE.sub("", word)
+    word = EDGE.sub("", word)
     for tail in w.SPEECH_TAILS:
         if word.endswith(tail) and len(word) - len(tail) >= 2:
             return trim_person(word[: -len(tail)])
@@ -335,5 +335,5 @@ def trim_person(word: str) -> str:
 
 def titled_parts(form: str) -> tuple[str, str] | None:
     """(surname, title) of "钱员外"; None for anything else."""
-    found = _TITLED.fullmatch(form)
+    found = TITLED.fullmatch(form)
     return (found["s"], found["t"] or found["r"]) if found else None

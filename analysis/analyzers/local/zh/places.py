@@ -7,7 +7,7 @@ from collections import Counter
 
 from ..common.entities import Draft, EntityKind
 from . import words as w
-from .names import _ALL_CJK, _EDGE, _FUNCTION, _HARD, _TITLED, is_full
+from .names import ALL_CJK, EDGE, NEVER_IN_NAMES, RARE_IN_NAMES, TITLED, is_full
 from .tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
@@ -37,7 +37,7 @@ class ZhPlaces:
         return [draft for draft in found if draft is not None]
 
     def _count(self, line: list[Word], at: int, word: Word) -> None:
-        form = _EDGE.sub("", word.text)
+        form = EDGE.sub("", word.text)
         if word.tag in ("LOC", "ORG") and _cut_after_noun(line, at):
             return
         if word.tag in ("LOC", "ORG"):
@@ -124,8 +124,8 @@ class ZhPlaces:
         bare = _INSIDE.sub("", form)
         if len(bare) >= 2 and (bare.endswith(_PLACE_END) or bare in w.BARE_PLACES):
             form = bare
-        doubtful = _HARD if tag in ("LOC", "ORG") else _FUNCTION
-        if 2 <= len(form) <= 12 and _ALL_CJK.match(form) and not doubtful.intersection(form):
+        doubtful = NEVER_IN_NAMES if tag in ("LOC", "ORG") else RARE_IN_NAMES
+        if 2 <= len(form) <= 12 and ALL_CJK.match(form) and not doubtful.intersection(form):
             self.votes.setdefault(form, Counter())[tag] += 1
 
     def _absorb(self) -> None:
@@ -174,7 +174,7 @@ class ZhPlaces:
 
     def _of_person(self, form: str, ending: str) -> bool:
         """The beginning of somebody's name, or somebody's title with a verb behind."""
-        titled = _TITLED.match(form)
+        titled = TITLED.match(form)
         if titled and form[titled.end() :] in _VERBS_TOO and len(titled["t"] or titled["r"]) > 1:
             return True
         return not ending and len(form) == 2 and any(p.startswith(form) for p in self._persons)
