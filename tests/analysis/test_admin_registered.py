@@ -54,6 +54,7 @@ def test_tokens_are_not_shown(staff: Client, project: NovelProject) -> None:
     assert key not in asked
 
 
+@pytest.mark.databases
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("enabled", [False, True], ids=["ours", "django-q2's own"])
 def test_a_row_of_the_scheduler_is_not_run(enabled: bool, monkeypatch: pytest.MonkeyPatch) -> None:
