@@ -17,7 +17,6 @@ is a skipped test. The last line reads ``N passed, N failed, N skipped``.
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib.util
 import os
 import secrets
@@ -67,9 +66,7 @@ CHECKS = (
     Check("ruff check", (str(BIN / "ruff"), "check", "--output-format=concise")),
     Check("ruff format", (str(BIN / "ruff"), "format", "--check", "--output-format=concise")),
     Check("import contracts", (str(BIN / "lint-imports"),)),
-    Check(
-        "page scripts", ("deploy/js/check.sh",), functools.partial(servers.program, "npm", "npm")
-    ),
+    Check("page scripts", ("deploy/js/check.sh",), servers.npm_program),
 )
 MORE_CHECKS = (
     Check("migrations", (*MANAGE, "makemigrations", "--check", "--dry-run")),

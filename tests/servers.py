@@ -164,6 +164,10 @@ def msgfmt_program() -> str:
     return program("msgfmt", "gettext")
 
 
+def npm_program() -> str:
+    return program("npm", "npm")  # brings Node
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
     needs: list[Callable[[], object]] = [
@@ -176,6 +180,7 @@ def missing_packages() -> list[str]:
         lambda: program("sqlite3", "sqlite3"),
         lambda: program("curl", "curl"),
         lambda: program("ps", "procps"),
+        npm_program,
         chromium_path,
     ]
     packages: list[str] = []

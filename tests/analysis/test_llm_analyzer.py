@@ -511,6 +511,7 @@ def test_a_refused_key_costs_the_task_nothing(
     assert (state.error_type, KEY in state.error_message) == (kind, False)
 
 
+@pytest.mark.slow
 def test_the_deadline_stops_a_silent_endpoint(
     project: NovelProject, settings: Settings, endpoint: Endpoint
 ) -> None:

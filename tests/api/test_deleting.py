@@ -85,6 +85,7 @@ def deleted_amid_work(writer: User, delete: Callable[[uuid.UUID], int], expected
 
 
 @in_threads
+@pytest.mark.slow
 def test_a_novel_that_is_worked_on_can_be_deleted(writer: User) -> None:
     client = client_of(writer)
     deleted_amid_work(writer, lambda pk: client.delete(f"/api/projects/{pk}").status_code, 204)

@@ -123,6 +123,7 @@ def test_pauses_differ_and_grow() -> None:
     assert max(first) <= backoff.BASE_SECONDS < max(second) <= 2 * backoff.BASE_SECONDS
 
 
+@pytest.mark.slow
 def test_the_first_piece_has_a_time_of_its_own(endpoint: Endpoint, settings: Settings) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 1
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
