@@ -5,7 +5,7 @@ A new feature is an entry here, and under the same key
 - in each analyzer: ``analyzers.llm.tasks.TASKS`` with its words in ``prompts/zh.toml``
   and ``en.toml`` (``[tasks]``), ``analyzers.local.session.FINDERS``;
 - in the story bible: its types of findings in ``findings.TYPES``, what they add in ``fold.ADD``;
-- on the bible's page: ``workspace.bible.SECTIONS``, where it has a section of its own.
+- on the bible's page: ``workspace.bible.content.SECTIONS``, where it has a section of its own.
 
 Configuration, progress, results, notifications, API and pages take it from there.
 """

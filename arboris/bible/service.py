@@ -29,11 +29,12 @@ from arboris.bible.models import (
 )
 from arboris.bible.models import Finding as FindingRow
 from arboris.bible.storage import writer as store
+from arboris.bible.storage.current import current
 from arboris.bible.storage.database import Rows, batches
 from arboris.bible.storage.memory import Journal, Shelf
 from arboris.bible.storage.prefetch import prefetch
 from arboris.bible.types.entries import Scope, Tier
-from arboris.bible.types.findings import Finding, WorldKind, parse
+from arboris.bible.types.findings import Finding, WorldKind
 from arboris.bible.types.names import key
 from arboris.bible.types.placed_finding import Placed
 from arboris.db import in_transaction, locked
@@ -43,7 +44,6 @@ JOURNALS = 40  # how many of the last chapters can be taken out of the bible aga
 SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
 KNOWN_MOST = 500  # people, and things, that an analysis is told of: those named most
 OPEN_MOST = 200  # and open threads: those planted last
-BATCH = 500
 OPEN = ("open", "advanced")
 
 
@@ -237,32 +237,6 @@ def _forget_old_journals(project_id: uuid.UUID) -> None:
     kept = FoldedChapter.objects.filter(project_id=project_id, journal__isnull=False)
     surplus = list(kept.order_by("-number").values_list("pk", flat=True)[JOURNALS:])
     FoldedChapter.objects.filter(pk__in=surplus).update(journal=None)
-
-
-def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[Placed]:
-    """Every current finding whose quote stands in the text; of these chapters (ids), or of all."""
-    rows = _verified(project_id)
-    if chapters is not None:
-        rows = rows.filter(chapter_id__in=list(chapters))
-    return _placed(rows)
-
-
-def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[Placed]:
-    """Current findings that are not applied before the writer accepts them, by chapter."""
-    rows = _verified(project_id).filter(tier="waiting")
-    return _placed(rows.order_by("chapter__chapter_number", "start", "pk")[:limit])
-
-
-def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
-    return FindingRow.objects.filter(project_id=project_id, current=True, verified=True)
-
-
-def _placed(rows: QuerySet[FindingRow]) -> list[Placed]:
-    found = rows.values_list("chapter__chapter_number", "chapter_id", "payload", "tier")
-    return [
-        Placed(number, chapter_id, parse(payload), cast(Tier, tier))
-        for number, chapter_id, payload, tier in found.iterator(chunk_size=BATCH)
-    ]
 
 
 def _by_chapter(findings: Iterable[Placed]) -> dict[int, list[Placed]]:

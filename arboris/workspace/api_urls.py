@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from arboris.workspace.api import decisions
+from arboris.workspace.bible import api as bible
 from arboris.workspace.chapters import api as chapters
 from arboris.workspace.generation import api as generation
 from arboris.workspace.projects import api as projects
@@ -28,14 +28,14 @@ urlpatterns = [
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
-    path("projects/<uuid:project_id>/bible", decisions.BibleView.as_view()),
-    path("projects/<uuid:project_id>/bible/decisions", decisions.DecisionList.as_view()),
+    path("projects/<uuid:project_id>/bible", bible.BibleView.as_view()),
+    path("projects/<uuid:project_id>/bible/decisions", bible.DecisionList.as_view()),
     path(
         "projects/<uuid:project_id>/bible/decisions/<int:decision_id>/undo",
-        decisions.DecisionUndo.as_view(),
+        bible.DecisionUndo.as_view(),
     ),
-    path("projects/<uuid:project_id>/bible/inbox", decisions.InboxView.as_view()),
-    path("projects/<uuid:project_id>/bible/export.<kind:kind>", decisions.ExportView.as_view()),
+    path("projects/<uuid:project_id>/bible/inbox", bible.QuestionsView.as_view()),
+    path("projects/<uuid:project_id>/bible/export.<kind:kind>", bible.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
 ]

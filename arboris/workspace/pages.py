@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from arboris.llm.configured import missing_settings
 from arboris.novels.models import Chapter
 from arboris.workspace.access import own_chapter, own_project
-from arboris.workspace.bible import page_sections
+from arboris.workspace.bible.content import page_sections
 from arboris.workspace.texts import script_texts
 from notifications import kinds
 

@@ -27,7 +27,7 @@ from arboris.bible.fold import fold
 from arboris.bible.types import findings
 from arboris.bible.types.findings import Aliases, BaseFinding, Evidence, Name, Text
 from arboris.novels.models import NovelProject
-from arboris.workspace import bible
+from arboris.workspace.bible import content as bible
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next
 from tests.llm.endpoint import Endpoint, Reply, configured
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from django_q.models import OrmQ
 
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, StatusTally
-from arboris.bible import service as bible_service
 from arboris.bible.fold import fold
 from arboris.bible.models import Character, Finding
+from arboris.bible.storage.current import current
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
 from tests.bench.chaos_analyzer import mark_in
@@ -194,7 +194,7 @@ def _bibles(verdict: Verdict) -> None:
     for novel, name, mentions in Character.objects.values_list("project_id", "name", "mentions"):
         stored[novel][name] = mentions
     for novel in _ids(NovelProject.objects.values_list("pk", flat=True)):
-        folded = fold.fold(bible_service.current(novel))
+        folded = fold.fold(current(novel))
         if stored[novel] != {person.name: person.mentions for person in folded.people}:
             verdict.lost.append(f"the bible of novel {novel} is not what its findings say")
 

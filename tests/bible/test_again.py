@@ -26,7 +26,7 @@ from arboris.bible.types.findings import (
 from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, NovelProject
-from arboris.workspace import export
+from arboris.workspace.bible import export
 from tests.bible.test_fold import QUOTES, findings
 from tests.factories import (
     LONG_ENOUGH,

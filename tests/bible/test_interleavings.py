@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from arboris.bible import models, service
 from arboris.bible.decisions import record as made
+from arboris.bible.decisions.base import SCOPES, Refused
 from arboris.bible.storage.database import TABLES
 from arboris.bible.types.findings import Finding, StateChange, WorldFact
 from arboris.db import in_transaction
 from arboris.novels.models import Chapter, NovelProject
-from arboris.workspace import decisions, export, inbox
+from arboris.workspace.bible import export, questions
+from arboris.workspace.bible import service as decisions
 from tests.bible.test_fold import NAMES, findings, names, of
 from tests.bible.test_service import record
 from tests.factories import make_chapter, make_project, make_user
@@ -65,12 +67,12 @@ class Novel:
             in_transaction(lambda: service.forget(self.project.pk, chapter.pk))
             self.last.pop(number, None)
         else:
-            with contextlib.suppress(decisions.Refused):  # about what is not there, or no more
+            with contextlib.suppress(Refused):  # about what is not there, or no more
                 self._decide(kind, number, more)
 
     def _decide(self, kind: str, number: int, more: Any) -> None:
         if kind == "undo":
-            rows = list(made.standing(self.project.pk))
+            rows = list(made.active_decisions(self.project.pk))
             if rows:
                 decisions.undo(self.project.pk, rows[number % len(rows)].pk)
         elif kind == "settle":
@@ -80,7 +82,7 @@ class Novel:
 
     def _settle(self, number: int) -> None:
         """Accept or reject something that the bible asks or shows."""
-        content = inbox.as_dict(self.project)
+        content = questions.as_dict(self.project)
         refs = [one["ref"] for part in content.values() for one in part]
         refs += list(
             models.CharacterState.objects.filter(character__project=self.project)
@@ -105,7 +107,7 @@ class Novel:
             elif of_type == "relationship":
                 fields = {"source": "沈砚秋", "target": name, "relation": "师徒"}
             return {"action": kind, "type": of_type, "fields": fields}
-        rows = list(TABLES[decisions.SCOPES[of_type]]._default_manager.filter(
+        rows = list(TABLES[SCOPES[of_type]]._default_manager.filter(
             project_id=self.project.pk).order_by("nid"))  # fmt: skip
         if of_type in ("location", "item"):
             rows = [row for row in rows if row.kind == of_type]  # type: ignore[attr-defined]
@@ -126,7 +128,7 @@ class Novel:
 
     def shown(self) -> str:
         service.fresh(self.project.pk)
-        asked = inbox.as_dict(self.project)
+        asked = questions.as_dict(self.project)
         for part in asked.values():
             part.sort(key=str)
             for one in part:

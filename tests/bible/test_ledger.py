@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from arboris.bible.decisions.rules import rules_from
+from arboris.bible.decisions.kinds import rules_from
 from arboris.bible.fold.fold import Bible, fold
 from arboris.bible.types.findings import Payoff, StateChange, WorldFact
 from arboris.bible.types.placed_finding import Placed

@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from arboris.bible.models import Character, Finding
 from arboris.novels.models import NovelProject
-from arboris.workspace import bible
+from arboris.workspace.bible import content as bible
 from tests.bible.test_fold import person
 from tests.factories import make_chapter
 

@@ -7,22 +7,23 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from arboris.bible.decisions.rules import Rules, rules_from
+from arboris.bible.decisions.kinds import rules_from
+from arboris.bible.decisions.rules import Rules
 from arboris.bible.models import Decision
 from arboris.db import db_now
 
 
-def standing(project_id: uuid.UUID) -> QuerySet[Decision]:
+def active_decisions(project_id: uuid.UUID) -> QuerySet[Decision]:
     """Those that have not been undone, in the order in which they were made."""
     return Decision.objects.filter(project_id=project_id, undone_at=None).order_by("pk")
 
 
 def any_of(project_id: uuid.UUID) -> bool:
-    return standing(project_id).exists()
+    return active_decisions(project_id).exists()
 
 
 def rules(project_id: uuid.UUID) -> Rules:
-    rows = standing(project_id).values_list("action", "params")
+    rows = active_decisions(project_id).values_list("action", "params")
     return rules_from({**params, "action": action} for action, params in rows)
 
 

@@ -6,7 +6,7 @@ So it does not matter whether a chapter was analysed before the decision or afte
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,100 +72,6 @@ class Rules:
         return fields
 
 
-def rules_from(decisions: Iterable[Decision]) -> Rules:
-    """``decisions`` in the order in which they were made, each with ``action`` and its parameters:
-
-    scope (person, thing, thread, tie), kind (of a thing), names (all that the entry had), into and
-    target_names, alias, ref or refs, thread (its nid), fields.
-    """
-    rules = Rules()
-    for number, decision in enumerate(decisions):
-        _ACTIONS[decision["action"]](rules, decision, number)
-    return rules
-
-
-def _place(decision: Decision, name: str) -> str:
+def place(decision: Decision, name: str) -> str:
+    """The key by which the rules keep a name that the decision gives."""
     return thing_key(decision["kind"], key(name)) if decision["scope"] == "thing" else key(name)
-
-
-def _merge(rules: Rules, decision: Decision, _number: int) -> None:
-    """Every name of both entries leads to one key, whichever of them a chapter uses first."""
-    scope, into = decision["scope"], decision["into"]
-    target = rules.canonical(scope, _place(decision, into))
-    own, theirs = decision["names"], [into, *decision.get("target_names", ())]
-    for name in (*own, *theirs):
-        source = rules.canonical(scope, _place(decision, name))
-        if source != target:
-            rules.same[(scope, source)] = target
-    _join(rules, decision, own, theirs)
-    rules.rejected.discard((scope, target))
-    if decision["action"] == "rename":
-        rules.shown[(scope, target)] = into
-    else:
-        rules.shown.setdefault((scope, target), into)
-
-
-def _join(rules: Rules, decision: Decision, own: Iterable[str], theirs: Iterable[str]) -> None:
-    """What was split once is one again."""
-    names = [_place(decision, name) for name in (*own, *theirs)]
-    for one in names:
-        for other in names:
-            rules.apart.discard((decision["scope"], *sorted((one, other))))
-
-
-def _split(rules: Rules, decision: Decision, _number: int) -> None:
-    scope, alias = decision["scope"], _place(decision, decision["alias"])
-    rules.same.pop((scope, alias), None)
-    rules.rejected.discard((scope, alias))
-    for name in decision["names"]:
-        one, other = sorted((_place(decision, name), alias))
-        if one != other:
-            rules.apart.add((scope, one, other))
-    # What is split off is an entry of its own, also where no finding names it first.
-    rules.added.append({**decision, "fields": {"name": decision["alias"]}})
-
-
-def _reject(rules: Rules, decision: Decision, _number: int) -> None:
-    for ref in decision.get("refs", ()):
-        rules.rejected_refs.add(ref)
-        rules.accepted_refs.discard(ref)
-    for name in decision.get("names", ()):
-        rules.rejected.add((decision["scope"], _place(decision, name)))
-
-
-def _accept(rules: Rules, decision: Decision, _number: int) -> None:
-    rules.accepted_refs.add(decision["ref"])
-    rules.rejected_refs.discard(decision["ref"])
-    if thread := decision.get("thread"):
-        rules.links[decision["ref"]] = thread
-
-
-def _edit(rules: Rules, decision: Decision, number: int) -> None:
-    scope, fields = decision["scope"], dict(decision["fields"])
-    if scope == "thread":
-        place = decision["thread"]
-        if status := fields.pop("status", None):
-            rules.statuses[place] = status
-    else:
-        place = _place(decision, decision["names"][0])
-    if fields:
-        rules.edits.setdefault((scope, place), []).append((number, fields))
-
-
-def _add(rules: Rules, decision: Decision, _number: int) -> None:
-    scope, fields = decision["scope"], decision["fields"]
-    if scope in ("person", "thing"):
-        for name in (fields["name"], *fields.get("aliases", ())):
-            rules.rejected.discard((scope, _place(decision, name)))
-    rules.added.append(decision)
-
-
-_ACTIONS: dict[str, Callable[[Rules, Decision, int], None]] = {
-    "merge": _merge,
-    "rename": _merge,
-    "split": _split,
-    "reject": _reject,
-    "accept": _accept,
-    "edit": _edit,
-    "add": _add,
-}

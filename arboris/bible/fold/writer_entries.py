@@ -5,10 +5,8 @@ from __future__ import annotations
 from arboris.bible.decisions.rules import Decision, Rules
 from arboris.bible.fold.people import People
 from arboris.bible.storage.memory import Shelf
-from arboris.bible.types.entries import Fact, Person, Thing, Thread, Tie, thing_key
+from arboris.bible.types.entries import PERSON_FIELDS, Fact, Person, Thing, Thread, Tie, thing_key
 from arboris.bible.types.names import key
-
-PERSON_FIELDS = ("role", "description", "personality", "goals", "abilities")
 
 
 def lay(shelf: Shelf, rules: Rules) -> None:

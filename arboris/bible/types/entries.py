@@ -22,6 +22,8 @@ from arboris.bible.types.names import ends, key, short_forms
 
 Tier = Literal["applied", "marked", "waiting", "accepted", "writer"]
 Scope = Literal["person", "thing", "thread", "tie"]
+# What describes a person; the writer may set each.
+PERSON_FIELDS = ("role", "description", "personality", "goals", "abilities")
 # A name or word by which an entry is looked for, and whether it is only a part of its own.
 Handle: TypeAlias = tuple[str, bool]
 

@@ -12,10 +12,10 @@ from analysis.models import PendingAnalysis
 from arboris.bible.models import Finding
 from arboris.bible.types.entries import ref_of
 from arboris.bible.types.findings import parse
+from arboris.fields import StorableText, Text, WholeNumber
 from arboris.novels.models import Chapter, ChapterVersion
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
 from arboris.workspace.chapters.service import OutdatedChange, SavedChapter
-from arboris.workspace.fields import StorableText, Text, WholeNumber
 
 
 class NewChapterSerializer(AnalysisOptionsSerializer):

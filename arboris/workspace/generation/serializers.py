@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from rest_framework import serializers
 
+from arboris.fields import StorableText, Text
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
 from arboris.workspace.chapters.serializers import SavedChapterSerializer
-from arboris.workspace.fields import StorableText, Text
 
 
 class GenerateSerializer(AnalysisOptionsSerializer):

@@ -7,9 +7,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
+from arboris.fields import Text
 from arboris.novels.models import NovelProject
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
-from arboris.workspace.fields import Text
 
 
 class ProjectSerializer(serializers.ModelSerializer[NovelProject]):

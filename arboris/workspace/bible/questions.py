@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from arboris.bible import service as bible_service
-from arboris.bible.decisions import record as decisions
+from arboris.bible.decisions import record
 from arboris.bible.models import ForeshadowingThread, Notice
+from arboris.bible.storage.current import waiting as waiting_findings
 from arboris.novels.models import NovelProject
 
 MOST = 1_000  # waiting findings that are looked at, from the first chapter on
@@ -40,9 +41,9 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
 
 
 def _waiting(project: NovelProject) -> list[dict[str, Any]]:
-    rules = decisions.rules(project.pk)
+    rules = record.rules(project.pk)
     decided = rules.accepted_refs | rules.rejected_refs
-    waiting = [one for one in bible_service.waiting(project.pk, MOST) if one.ref not in decided]
+    waiting = [one for one in waiting_findings(project.pk, MOST) if one.ref not in decided]
     found: dict[str, dict[str, Any]] = {}
     for one in sorted(waiting, key=lambda one: one.order):
         finding = one.finding

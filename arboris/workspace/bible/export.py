@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from arboris.novels.models import NovelProject
-from arboris.workspace import bible
+from arboris.workspace.bible import content as bible_content
 
 FORMAT = 1  # of the JSON document; grows where a reader of the old one would go wrong
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
@@ -25,7 +25,7 @@ def as_json(project: NovelProject) -> tuple[str, str]:
         "genre": project.genre,
         "synopsis": project.synopsis,
         "language": project.language,
-        **_portable(bible.as_dict(project)),
+        **_portable(bible_content.as_dict(project)),
     }
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n", "application/json"
 
@@ -40,11 +40,11 @@ def _portable(value: Any) -> Any:
 
 def as_markdown(project: NovelProject) -> tuple[str, str]:
     """The same to read, in the caller's language, and its content type."""
-    content = bible.as_dict(project)
+    content = bible_content.as_dict(project)
     lines = [f"# {plain(project.title)}", ""]
     if project.synopsis:
         lines += [plain(project.synopsis), ""]
-    for key, section in bible.SECTIONS.items():
+    for key, section in bible_content.SECTIONS.items():
         for part, title in (section.parts or {key: section.title}).items():
             entries = content[key][part] if section.parts else content[key]
             lines += _section(str(title), entries, LINES.get(part, _thing))

@@ -1,0 +1,47 @@
+"""Accept: a waiting finding or a suspected pay-off counts; a pay-off belongs to a thread."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.utils.translation import gettext as _
+from rest_framework import serializers
+
+from arboris.bible.decisions import lookup
+from arboris.bible.decisions.base import Asked, DecisionKind, Params, Refused, whole
+from arboris.bible.decisions.refs import ONLY_NOTICES, check_known
+from arboris.bible.decisions.rules import Decision, Rules
+from arboris.bible.models import Notice
+from arboris.fields import Text
+
+
+class Accept(DecisionKind):
+    action = "accept"
+    needs = ("ref",)
+
+    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        return {"ref": Text(max_length=16, required=False), "thread": whole()}
+
+    def check(self, project_id: uuid.UUID, asked: Asked) -> Params:
+        ref = asked["ref"]
+        check_known(project_id, ref)
+        notices = Notice.objects.filter(project_id=project_id, ref=ref)
+        notice = notices.select_related("chapter").first()
+        if notice is not None and notice.kind in ONLY_NOTICES:
+            said = _("This can be rejected; to agree, merge or edit what it is about.")
+            raise Refused("ref", said)
+        if not asked.get("thread"):
+            if notice is not None and notice.kind == "unlinked_payoff":
+                raise Refused("thread", _("Say which foreshadowing it pays off."))
+            return {"ref": ref}
+        thread = lookup.row("thread", project_id, asked["thread"], "thread")
+        if notice is not None and thread.chapter_number >= notice.chapter.chapter_number:
+            raise Refused("thread", _("It is planted no earlier than this passage."))
+        return {"ref": ref, "thread": thread.nid}
+
+    def rule(self, rules: Rules, decision: Decision, number: int) -> None:
+        rules.accepted_refs.add(decision["ref"])
+        rules.rejected_refs.discard(decision["ref"])
+        if thread := decision.get("thread"):
+            rules.links[decision["ref"]] = thread

@@ -1,0 +1,42 @@
+"""The current findings of a novel, each with its place."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable
+from typing import cast
+
+from django.db.models import QuerySet
+
+from arboris.bible.models import Finding as FindingRow
+from arboris.bible.types.entries import Tier
+from arboris.bible.types.findings import parse
+from arboris.bible.types.placed_finding import Placed
+
+BATCH = 500
+
+
+def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[Placed]:
+    """Every current finding whose quote stands in the text; of these chapters (ids), or of all."""
+    rows = _verified(project_id)
+    if chapters is not None:
+        rows = rows.filter(chapter_id__in=list(chapters))
+    return _placed(rows)
+
+
+def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[Placed]:
+    """Current findings that are not applied before the writer accepts them, by chapter."""
+    rows = _verified(project_id).filter(tier="waiting")
+    return _placed(rows.order_by("chapter__chapter_number", "start", "pk")[:limit])
+
+
+def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
+    return FindingRow.objects.filter(project_id=project_id, current=True, verified=True)
+
+
+def _placed(rows: QuerySet[FindingRow]) -> list[Placed]:
+    found = rows.values_list("chapter__chapter_number", "chapter_id", "payload", "tier")
+    return [
+        Placed(number, chapter_id, parse(payload), cast(Tier, tier))
+        for number, chapter_id, payload, tier in found.iterator(chunk_size=BATCH)
+    ]
