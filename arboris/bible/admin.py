@@ -19,9 +19,9 @@ from arboris.bible.models import (
     FoldState,
     ForeshadowingEvent,
     ForeshadowingThread,
-    Handle,
     Notice,
     Relationship,
+    SearchKey,
     WorldEntity,
 )
 from arboris.novels.admin import by_novel
@@ -129,9 +129,9 @@ class NoticeAdmin(BibleAdmin):
     list_select_related = ("project", "chapter")
 
 
-@admin.register(Handle)
-class HandleAdmin(BibleAdmin):
-    list_display = ("id", "scope", "handle", "nid", "partial", "project")
+@admin.register(SearchKey)
+class SearchKeyAdmin(BibleAdmin):
+    list_display = ("id", "scope", "search_key", "natural_key", "partial", "project")
     list_select_related = ("project",)
 
 

@@ -14,7 +14,7 @@ from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
 
 class Finding(models.Model):
-    """One statement of one analysis about one chapter version (see ``findings``); never edited."""
+    """One statement of one analysis about one chapter version (``types.findings``); never edited."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="findings")
     chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="findings")
@@ -66,7 +66,9 @@ class Fact(models.Model):
 
 class Character(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="characters")
-    nid = models.CharField(max_length=200, default="")  # see ``entries``
+    natural_key = models.CharField(
+        max_length=200, default="", db_column="nid"
+    )  # see ``types.entries``
     name = models.CharField(_("name"), max_length=100)
     # The chapter that first gave the name in full; none where it is the first one known.
     name_chapter = models.ForeignKey(
@@ -88,7 +90,9 @@ class Character(Fact):
         verbose_name_plural = _("characters")
         indexes = [models.Index(fields=["project", "-mentions"], name="character_by_mentions")]
         constraints = [
-            models.UniqueConstraint(fields=["project", "nid"], name="character_once_per_novel")
+            models.UniqueConstraint(
+                fields=["project", "natural_key"], name="character_once_per_novel"
+            )
         ]
 
     def __str__(self) -> str:
@@ -127,13 +131,13 @@ class WorldEntity(Fact):
     """A location, faction, item or rule."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="world")
-    nid = models.CharField(max_length=200, default="")
+    natural_key = models.CharField(max_length=200, default="", db_column="nid")
     kind = models.CharField(_("kind"), max_length=10)
     name = models.CharField(_("name"), max_length=100)
     aliases = models.JSONField(_("aliases"), default=dict)  # each with the fact that says so
     description = models.TextField(_("description"), blank=True)
     mentions = models.PositiveIntegerField(_("mentions"), default=0)
-    # Who has the item (a character's nid), and the fact that says so.
+    # Who has the item (a character's natural key), and the fact that says so.
     holder = models.CharField(max_length=200, blank=True, default="")
     held = models.JSONField(null=True, blank=True)
 
@@ -142,7 +146,7 @@ class WorldEntity(Fact):
         verbose_name_plural = _("world entries")
         indexes = [models.Index(fields=["project", "-mentions"], name="world_by_mentions")]
         constraints = [
-            models.UniqueConstraint(fields=["project", "nid"], name="world_once_per_novel")
+            models.UniqueConstraint(fields=["project", "natural_key"], name="world_once_per_novel")
         ]
 
     def __str__(self) -> str:
@@ -151,7 +155,7 @@ class WorldEntity(Fact):
 
 class ForeshadowingThread(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="threads")
-    nid = models.CharField(max_length=64, default="")
+    natural_key = models.CharField(max_length=64, default="", db_column="nid")
     chapter_number = models.PositiveIntegerField(_("planted in chapter"), default=0)
     kind = models.CharField(_("kind"), max_length=10)
     description = models.TextField(_("description"))
@@ -162,7 +166,7 @@ class ForeshadowingThread(Fact):
         verbose_name = _("foreshadowing")
         verbose_name_plural = _("foreshadowings")
         constraints = [
-            models.UniqueConstraint(fields=["project", "nid"], name="thread_once_per_novel")
+            models.UniqueConstraint(fields=["project", "natural_key"], name="thread_once_per_novel")
         ]
         indexes = [models.Index(fields=["project", "-chapter_number"], name="thread_by_chapter")]
 
@@ -187,7 +191,7 @@ class ForeshadowingEvent(Fact):
 
 class Relationship(Fact):
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="relationships")
-    nid = models.CharField(max_length=16, default="")
+    natural_key = models.CharField(max_length=16, default="", db_column="nid")
     source = models.ForeignKey(Character, models.CASCADE, related_name="+")
     target = models.ForeignKey(Character, models.CASCADE, related_name="+")
     relation = models.CharField(_("relation"), max_length=100)
@@ -196,7 +200,9 @@ class Relationship(Fact):
         verbose_name = _("relationship")
         verbose_name_plural = _("relationships")
         constraints = [
-            models.UniqueConstraint(fields=["project", "nid"], name="relationship_once_per_novel")
+            models.UniqueConstraint(
+                fields=["project", "natural_key"], name="relationship_once_per_novel"
+            )
         ]
 
     def __str__(self) -> str:
@@ -206,7 +212,7 @@ class Relationship(Fact):
 class Decision(models.Model):
     """What the writer has decided about the bible, in order; undone ones stay as history.
 
-    ``params`` are those of ``rules.rules_from``: names, not ids, so that they outlive every row.
+    ``params`` are those of ``decisions.kinds.rules_from``: names, not ids, so that rows may go.
     """
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="decisions")
@@ -245,23 +251,24 @@ class Notice(models.Model):
         return f"{self.kind}: {self.subject[:60]}"
 
 
-class Handle(models.Model):
-    """A name or word by which the fold looks for an entry (by scope and nid)."""
+class SearchKey(models.Model):
+    """A name or word by which the fold looks for an entry (by scope and natural key)."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="+", db_index=False)
     scope = models.CharField(max_length=6)
-    handle = models.CharField(max_length=210)
-    nid = models.CharField(max_length=200)
+    search_key = models.CharField(max_length=210, db_column="handle")
+    natural_key = models.CharField(max_length=200, db_column="nid")
     partial = models.BooleanField()
 
     class Meta:
+        db_table = "bible_handle"
         indexes = [
-            models.Index(fields=["project", "scope", "handle"], name="handle_lookup"),
-            models.Index(fields=["project", "scope", "nid"], name="handle_of_entry"),
+            models.Index(fields=["project", "scope", "search_key"], name="handle_lookup"),
+            models.Index(fields=["project", "scope", "natural_key"], name="handle_of_entry"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.scope}: {self.handle}"
+        return f"{self.scope}: {self.search_key}"
 
 
 class FoldState(models.Model):
@@ -276,7 +283,7 @@ class FoldState(models.Model):
 
 
 class FoldedChapter(models.Model):
-    """A chapter that is in the bible; ``journal`` takes it out again (``shelf.Journal``)."""
+    """A chapter that is in the bible; ``journal`` takes it out again (``memory.Journal``)."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="+", db_index=False)
     chapter = models.OneToOneField(Chapter, models.CASCADE, related_name="+")

@@ -17,7 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.fold.fold import Fold
-from arboris.bible.fold.writer_entries import lay
+from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -28,21 +28,21 @@ from arboris.bible.models import (
     WorldEntity,
 )
 from arboris.bible.models import Finding as FindingRow
-from arboris.bible.storage import writer as store
 from arboris.bible.storage.current import current
-from arboris.bible.storage.database import Rows, batches
-from arboris.bible.storage.memory import Journal, Shelf
+from arboris.bible.storage.database import DatabaseEntryStore, batches
+from arboris.bible.storage.memory import Journal, MemoryEntryStore
 from arboris.bible.storage.prefetch import prefetch
+from arboris.bible.storage.writer import EntryWriter
 from arboris.bible.types.entries import Scope, Tier
 from arboris.bible.types.findings import Finding, WorldKind
 from arboris.bible.types.names import key
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 
 JOURNALS = 40  # how many of the last chapters can be taken out of the bible again
 SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
-KNOWN_MOST = 500  # people, and things, that an analysis is told of: those named most
+KNOWN_MOST = 500  # people, and world entries, that an analysis is told of: those named most
 OPEN_MOST = 200  # and open threads: those planted last
 OPEN = ("open", "advanced")
 
@@ -136,19 +136,19 @@ def refold(project_id: uuid.UUID, chapter_id: int) -> None:
         _outdate(project_id)
         return
     rules = decisions.rules(project_id)
-    shelf = Rows(project_id)
-    shelf.keeps_journal = True
+    store = DatabaseEntryStore(project_id)
+    store.keeps_journal = True
     for chapter in reversed(folded):
-        shelf.undo(chapter.journal or [])
+        store.undo(chapter.journal or [])
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
     by_chapter = _by_chapter(current(project_id, numbers))
-    prefetch(shelf, rules, [one for findings in by_chapter.values() for one in findings])
-    folding = Fold(shelf, rules)
+    prefetch(store, rules, [one for findings in by_chapter.values() for one in findings])
+    folding = Fold(store, rules)
     journals = {}
     for at in sorted(numbers, key=lambda pk: numbers[pk]):
         folding.chapter(by_chapter.get(at, []))
-        journals[at] = shelf.take_journal()
-    store.Store(project_id, shelf, rules, numbers.keys()).save()
+        journals[at] = store.take_journal()
+    EntryWriter(project_id, store, rules, numbers.keys()).save()
     for at, journal in journals.items():
         FoldedChapter.objects.update_or_create(
             chapter_id=at,
@@ -159,18 +159,18 @@ def refold(project_id: uuid.UUID, chapter_id: int) -> None:
 
 def rebuild(project_id: uuid.UUID) -> None:
     """Fold the whole novel anew; the caller holds the project's row lock."""
-    rules, shelf = decisions.rules(project_id), Shelf()
-    lay(shelf, rules)
-    folding = Fold(shelf, rules)
+    rules, store = decisions.rules(project_id), MemoryEntryStore()
+    add_writer_entries(store, rules)
+    folding = Fold(store, rules)
     by_chapter = _by_chapter(current(project_id))
     numbers = {pk: findings[0].chapter_number for pk, findings in by_chapter.items()}
     journals: dict[int, Journal] = {}
     for at, pk in enumerate(sorted(numbers, key=lambda pk: numbers[pk])):
-        shelf.keeps_journal = at >= len(numbers) - JOURNALS
+        store.keeps_journal = at >= len(numbers) - JOURNALS
         folding.chapter(by_chapter[pk])
-        if shelf.keeps_journal:
-            journals[pk] = shelf.take_journal()
-    store.Store(project_id, shelf, rules, None).save()
+        if store.keeps_journal:
+            journals[pk] = store.take_journal()
+    EntryWriter(project_id, store, rules, None).save()
     FoldedChapter.objects.filter(project_id=project_id).delete()
     FoldedChapter.objects.bulk_create(
         [
@@ -184,11 +184,11 @@ def rebuild(project_id: uuid.UUID) -> None:
     FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": False})
 
 
-def rewrite(project_id: uuid.UUID, scope: Scope, nid: str) -> None:
+def rewrite(project_id: uuid.UUID, scope: Scope, natural_key: str) -> None:
     """Write one entry anew, as its edits are by now; the caller holds the project's row lock."""
-    shelf = Rows(project_id)
-    shelf.fetch(scope, [nid])
-    store.Store(project_id, shelf, decisions.rules(project_id), ()).save()
+    store = DatabaseEntryStore(project_id)
+    store.fetch(scope, [natural_key])
+    EntryWriter(project_id, store, decisions.rules(project_id), ()).save()
 
 
 def fresh(project_id: uuid.UUID) -> None:
@@ -239,8 +239,8 @@ def _forget_old_journals(project_id: uuid.UUID) -> None:
     FoldedChapter.objects.filter(pk__in=surplus).update(journal=None)
 
 
-def _by_chapter(findings: Iterable[Placed]) -> dict[int, list[Placed]]:
-    chapters: defaultdict[int, list[Placed]] = defaultdict(list)
+def _by_chapter(findings: Iterable[PlacedFinding]) -> dict[int, list[PlacedFinding]]:
+    chapters: defaultdict[int, list[PlacedFinding]] = defaultdict(list)
     for one in findings:
         chapters[one.chapter_id].append(one)
     return chapters
@@ -320,12 +320,12 @@ def open_threads(chapter: Chapter) -> list[KnownThread]:
     last = events.exclude(since).order_by("-distance", "-pk").values("outcome")[:1]
     rows = (
         ForeshadowingThread.objects.filter(
-            Q(status__in=OPEN) | Exists(events.filter(since)) & ~Q(nid__in=statuses),
+            Q(status__in=OPEN) | Exists(events.filter(since)) & ~Q(natural_key__in=statuses),
             project_id=chapter.project_id,
             chapter_number__lt=number,
         )
         .annotate(last=Subquery(last))
-        .filter(Q(last=None) | Q(last="advanced") | Q(nid__in=statuses))
+        .filter(Q(last=None) | Q(last="advanced") | Q(natural_key__in=statuses))
         .order_by("-chapter_number", "pk")
     )
     found = rows.values_list("chapter_number", "description", "quote", "keywords")[:OPEN_MOST]

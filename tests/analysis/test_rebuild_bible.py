@@ -23,7 +23,7 @@ def damaged(project: NovelProject) -> dict[str, Any]:
     record(make_chapter(project), *FIRST)
     before = without_ids()
     bible.Character.objects.filter(name="顾长风").delete()
-    bible.Handle.objects.all().delete()
+    bible.SearchKey.objects.all().delete()
     bible.WorldEntity.objects.update(description="wrong")
     return before
 

@@ -9,9 +9,9 @@ import pytest
 from arboris.bible.decisions.kinds import rules_from
 from arboris.bible.fold.fold import Bible, fold
 from arboris.bible.types.findings import Finding, WorldFact
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 from tests.bible.test_fold import at, ev, person
-from tests.bible.test_ledger import notices
+from tests.bible.test_foreshadowing import notices
 
 
 def place(name: str, *others: str, description: str = "") -> WorldFact:
@@ -25,13 +25,13 @@ def place(name: str, *others: str, description: str = "") -> WorldFact:
     )
 
 
-def folded(given: list[Placed], *decided: dict[str, Any]) -> Bible:
+def folded(given: list[PlacedFinding], *decided: dict[str, Any]) -> Bible:
     return fold(given, rules_from(decided))
 
 
 def names(bible: Bible) -> dict[str, set[str]]:
     people = {one.name: set(one.aliases) for one in bible.people}
-    return people | {one.name: set(one.aliases) for one in bible.things}
+    return people | {one.name: set(one.aliases) for one in bible.world_entries}
 
 
 def merge(names: list[str], into: str, *others: str, **where: str) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def test_the_same_with_places() -> None:
     given = [at(1, place("听雨楼", "雨楼", description="三层木楼")), at(2, place("雨楼"))]
     bible = folded(given, split("雨楼", "听雨楼", **THING), merge(["雨楼"], "听雨楼", **THING))
     assert names(bible) == {"听雨楼": {"雨楼"}}
-    assert (bible.things[0].description, bible.things[0].mentions) == ("三层木楼", 2)
+    assert (bible.world_entries[0].description, bible.world_entries[0].mentions) == ("三层木楼", 2)
 
 
 def test_a_name_that_was_rejected_may_be_given_again() -> None:

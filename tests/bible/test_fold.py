@@ -23,7 +23,7 @@ from arboris.bible.types.findings import (
     parse,
 )
 from arboris.bible.types.names import is_short_form
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 
 NAMES = ["沈砚秋", "砚秋", "老沈", "顾长风", "长风", "Ada Finch", "Ada", "Finch", "林"]
 QUOTES = ["灯灭了", "门开了", "铜铃响了三声", "他没有回头"]
@@ -75,13 +75,15 @@ findings = st.one_of(
 )
 # The chapter's id runs against its number: only the number may matter.
 placed = st.builds(
-    lambda number, finding: Placed(number, 100 - number, finding), st.integers(1, 4), findings
+    lambda number, finding: PlacedFinding(number, 100 - number, finding),
+    st.integers(1, 4),
+    findings,
 )
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(placed, max_size=14), st.randoms(use_true_random=False))
-def test_the_order_of_findings_does_not_matter(given: list[Placed], generator: Any) -> None:
+def test_the_order_of_findings_does_not_matter(given: list[PlacedFinding], generator: Any) -> None:
     shuffled = list(given)
     generator.shuffle(shuffled)
     assert fold(shuffled) == fold(given)
@@ -89,7 +91,7 @@ def test_the_order_of_findings_does_not_matter(given: list[Placed], generator: A
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(placed, max_size=12))
-def test_folding_twice_gives_the_same(given: list[Placed]) -> None:
+def test_folding_twice_gives_the_same(given: list[PlacedFinding]) -> None:
     before = [p.finding.model_dump_json() for p in given]
     assert fold(given) == fold(given)
     assert [p.finding.model_dump_json() for p in given] == before  # nothing given was changed
@@ -97,9 +99,9 @@ def test_folding_twice_gives_the_same(given: list[Placed]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(placed, max_size=12))
-def test_what_json_kept_folds_to_the_same(given: list[Placed]) -> None:
+def test_what_json_kept_folds_to_the_same(given: list[PlacedFinding]) -> None:
     kept = [
-        Placed(p.chapter_number, p.chapter_id, parse(p.finding.model_dump(mode="json")))
+        PlacedFinding(p.chapter_number, p.chapter_id, parse(p.finding.model_dump(mode="json")))
         for p in given
     ]
     assert fold(kept) == fold(given)
@@ -107,7 +109,7 @@ def test_what_json_kept_folds_to_the_same(given: list[Placed]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(placed, max_size=14))
-def test_what_holds_for_every_bible(given: list[Placed]) -> None:
+def test_what_holds_for_every_bible(given: list[PlacedFinding]) -> None:
     bible = fold(given)
     known = [person.name for person in bible.people]
     assert len(known) == len(set(known))
@@ -115,22 +117,24 @@ def test_what_holds_for_every_bible(given: list[Placed]) -> None:
         assert person.name not in person.aliases
     borne = [alias for person in bible.people for alias in person.aliases]
     assert len(borne) == len(set(borne))  # an alias is one person's
-    ids = {person.nid for person in bible.people}
-    for tie in bible.ties:
-        assert tie.source != tie.target
-        assert {tie.source, tie.target} <= ids
-    threads = {thread.nid: thread for thread in bible.threads}
+    ids = {person.natural_key for person in bible.people}
+    for relationship in bible.relationships:
+        assert relationship.source != relationship.target
+        assert {relationship.source, relationship.target} <= ids
+    threads = {thread.natural_key: thread for thread in bible.threads}
     for event in events(bible):
         thread, chapter_id = threads[event.thread], event.fact.chapter_id
         assert chapter_id is not None
         assert event.distance == 100 - chapter_id - thread.chapter_number
         assert event.distance > 0  # pay-offs come after their seed
     advanced = {event.thread for event in events(bible) if event.certain}
-    assert advanced == {nid for nid, thread in threads.items() if thread.status != "open"}
+    assert advanced == {
+        natural_key for natural_key, thread in threads.items() if thread.status != "open"
+    }
 
 
-def at(chapter: int, finding: Finding) -> Placed:
-    return Placed(chapter, chapter, finding)
+def at(chapter: int, finding: Finding) -> PlacedFinding:
+    return PlacedFinding(chapter, chapter, finding)
 
 
 def ev(quote: str, start: int = 0) -> Evidence:
@@ -164,11 +168,19 @@ def only(bible: Bible) -> Any:
 
 
 def states(bible: Bible) -> list[State]:
-    return [state for page in bible.pages.values() for state in page.states.values()]
+    return [
+        state
+        for chapter_entries in bible.chapters.values()
+        for state in chapter_entries.states.values()
+    ]
 
 
 def events(bible: Bible) -> list[Event]:
-    return [event for page in bible.pages.values() for event in page.events.values()]
+    return [
+        event
+        for chapter_entries in bible.chapters.values()
+        for event in chapter_entries.events.values()
+    ]
 
 
 def test_aliases_resolve_to_one_person() -> None:
@@ -184,7 +196,7 @@ def test_aliases_resolve_to_one_person() -> None:
     one = only(bible)
     assert (one.name, one.mentions, one.last_chapter_id) == ("沈砚秋", 3, 3)
     assert "老沈" in one.aliases
-    assert [state.person for state in states(bible)] == [one.nid]
+    assert [state.person for state in states(bible)] == [one.natural_key]
 
 
 def test_a_full_name_that_comes_later_takes_over() -> None:
@@ -286,8 +298,8 @@ def test_world_entries_of_one_kind_merge_by_alias() -> None:
         )
 
     bible = fold([at(1, place("听雨楼", "雨楼")), at(2, place("雨楼"))])
-    (thing,) = bible.things
-    assert (thing.name, list(thing.aliases), thing.mentions) == ("听雨楼", ["雨楼"], 2)
+    (entry,) = bible.world_entries
+    assert (entry.name, list(entry.aliases), entry.mentions) == ("听雨楼", ["雨楼"], 2)
 
 
 @pytest.mark.parametrize(
@@ -300,7 +312,7 @@ def test_short_forms(short: str, full: str, expected: bool) -> None:
     assert is_short_form(short, full) is expected
 
 
-def cast(*mentions: tuple[str, int]) -> list[Placed]:
+def cast(*mentions: tuple[str, int]) -> list[PlacedFinding]:
     """Characters of chapter 1, each with as many mentions."""
     return [
         at(

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.databases]
 CHAPTERS = 5
 TYPES = ["character", "location", "item", "foreshadowing", "relationship"]
 ITEMS = ["断水剑", "玉佩"]
-# Beside those of the fold's own tests: who dies, comes back, has things and loses them.
+# Beside those of the fold's own tests: who dies, comes back, has world_entries and loses them.
 more = st.one_of(
     of(StateChange, character=names, kind=st.just("condition"),
        description=st.sampled_from(["战死", "死里逃生，还活着"])),
@@ -108,7 +108,7 @@ class Novel:
                 fields = {"source": "沈砚秋", "target": name, "relation": "师徒"}
             return {"action": kind, "type": of_type, "fields": fields}
         rows = list(TABLES[SCOPES[of_type]]._default_manager.filter(
-            project_id=self.project.pk).order_by("nid"))  # fmt: skip
+            project_id=self.project.pk).order_by("natural_key"))  # fmt: skip
         if of_type in ("location", "item"):
             rows = [row for row in rows if row.kind == of_type]  # type: ignore[attr-defined]
         named = of_type in ("character", "location", "item")

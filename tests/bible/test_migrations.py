@@ -16,7 +16,7 @@ from tests.factories import make_chapter
 
 pytestmark = [pytest.mark.slow, pytest.mark.databases]
 
-BEFORE, AFTER = [("bible", "0001_initial")], [("bible", "0003_name_chapter")]
+BEFORE, AFTER = [("bible", "0001_initial")], [("bible", "0004_plain_names")]
 
 
 def migrate(targets: list[tuple[str, str]]) -> MigrationExecutor:

@@ -38,7 +38,7 @@ class Accept(DecisionKind):
         thread = lookup.row("thread", project_id, asked["thread"], "thread")
         if notice is not None and thread.chapter_number >= notice.chapter.chapter_number:
             raise Refused("thread", _("It is planted no earlier than this passage."))
-        return {"ref": ref, "thread": thread.nid}
+        return {"ref": ref, "thread": thread.natural_key}
 
     def rule(self, rules: Rules, decision: Decision, number: int) -> None:
         rules.accepted_refs.add(decision["ref"])

@@ -68,9 +68,9 @@ class Edit(DecisionKind):
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:
         entry = lookup.entry(project_id, asked, "id")
-        params = {**lookup.where(asked), "fields": asked["fields"], "nid": entry.nid}
+        params = {**lookup.where(asked), "fields": asked["fields"], "nid": entry.natural_key}
         if SCOPES[asked["type"]] == "thread":
-            return {**params, "thread": entry.nid}
+            return {**params, "thread": entry.natural_key}
         return {**params, "names": [entry.name]}
 
     def rule(self, rules: Rules, decision: Decision, number: int) -> None:

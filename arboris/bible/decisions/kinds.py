@@ -28,8 +28,8 @@ def kind_of(action: str) -> DecisionKind:
 def rules_from(decisions: Iterable[Decision]) -> Rules:
     """The rules that the decisions make; they come in the order in which they were made.
 
-    Each has ``action`` and what its kind's ``check`` returned: scope (person, thing, thread, tie),
-    kind (of a thing), names (all that the entry had), into and target_names, alias, ref or refs,
+    Each has ``action`` and what its kind's ``check`` returned: scope (see ``Scope``), kind (of a
+    world entry), names (all that the entry had), into and target_names, alias, ref or refs,
     thread (its natural key), fields.
     """
     rules = Rules()

@@ -9,14 +9,14 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from arboris.bible.decisions.base import SCOPES, Asked, Params, Refused
-from arboris.bible.models import Handle
+from arboris.bible.models import SearchKey
 from arboris.bible.storage.database import TABLES
-from arboris.bible.types.entries import Scope, thing_key
+from arboris.bible.types.entries import Scope, world_key
 from arboris.bible.types.names import key, short_forms
 
 
 def where(asked: Asked) -> Params:
-    """The entry's scope, and of a thing its kind, as a decision stores them."""
+    """The entry's scope, and of a world entry its kind, as a decision stores them."""
     scope = SCOPES[asked["type"]]
     return {"scope": scope, "kind": asked["type"]} if scope == "thing" else {"scope": scope}
 
@@ -38,7 +38,7 @@ def row(scope: Scope, project_id: uuid.UUID, pk: int, field: str) -> Any:
 
 
 def names(found: Any) -> list[str]:
-    """All names of a character or thing, the main one first."""
+    """All names of a character or world entry, the main one first."""
     aliases = found.aliases
     others = aliases if isinstance(aliases, dict) else [alias.name for alias in aliases.all()]
     return [found.name, *sorted(others)]
@@ -49,23 +49,26 @@ def all_names(project_id: uuid.UUID, asked: Asked, found: Any) -> list[str]:
     known = names(found)
     if SCOPES[asked["type"]] != "person":
         return known
-    fits = Handle.objects.filter(project_id=project_id, scope="person")
+    fits = SearchKey.objects.filter(project_id=project_id, scope="person")
     return known + [
         short
         for short in short_forms(found.name)
-        if set(fits.filter(handle=key(short)).values_list("nid", flat=True)) == {found.nid}
+        if set(fits.filter(search_key=key(short)).values_list("natural_key", flat=True))
+        == {found.natural_key}
     ]
 
 
 def holder(project_id: uuid.UUID, scope: Scope, name_key: str) -> str | None:
     """The natural key of the entry that bears the name."""
-    rows = Handle.objects.filter(project_id=project_id, scope=scope, handle=name_key, partial=False)
-    return rows.values_list("nid", flat=True).first()
+    rows = SearchKey.objects.filter(
+        project_id=project_id, scope=scope, search_key=name_key, partial=False
+    )
+    return rows.values_list("natural_key", flat=True).first()
 
 
 def name_key(asked: Asked, name: str) -> str:
     own = key(name)
-    return thing_key(asked["type"], own) if SCOPES[asked["type"]] == "thing" else own
+    return world_key(asked["type"], own) if SCOPES[asked["type"]] == "thing" else own
 
 
 def check_free(
@@ -73,7 +76,7 @@ def check_free(
 ) -> None:
     """That no entry but ``found`` bears the name; raises Refused."""
     bearer = holder(project_id, SCOPES[asked["type"]], name_key(asked, name))
-    if bearer is not None and (found is None or bearer != found.nid):
+    if bearer is not None and (found is None or bearer != found.natural_key):
         said = _("Another entry is called %(name)s: merge them.") % {"name": name}
         raise Refused(field, said, conflict=True)
 

@@ -37,12 +37,12 @@ class Reject(DecisionKind):
             own = [
                 name
                 for name in lookup.names(entry)
-                if name == entry.name or lookup.name_key(asked, name) == entry.nid
+                if name == entry.name or lookup.name_key(asked, name) == entry.natural_key
             ]
             return {**lookup.where(asked), "names": own}
         if entry.tier == "writer":
             raise Refused("id", _("This is your own entry: undo the decision that added it."))
-        return {"refs": [entry.ref, entry.nid] if scope == "tie" else [entry.ref]}
+        return {"refs": [entry.ref, entry.natural_key] if scope == "tie" else [entry.ref]}
 
     def rule(self, rules: Rules, decision: Decision, number: int) -> None:
         for ref in decision.get("refs", ()):

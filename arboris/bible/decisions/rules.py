@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from arboris.bible.types.entries import thing_key
+from arboris.bible.types.entries import world_key
 from arboris.bible.types.names import key
 
 Decision = Mapping[str, Any]
@@ -46,9 +46,9 @@ class Rules:
     def are_apart(self, scope: str, one: Iterable[str], other: str) -> bool:
         return bool(self.apart) and any((scope, *sorted((n, other))) in self.apart for n in one)
 
-    def keeps_name(self, scope: str, nid: str) -> bool:
+    def keeps_name(self, scope: str, natural_key: str) -> bool:
         """Whether the writer has said how the entry is called."""
-        return (scope, nid) in self.shown
+        return (scope, natural_key) in self.shown
 
     def bars(self, finding_type: str, payload: Mapping[str, Any]) -> bool:
         """Whether the writer has rejected whom or what a finding (as JSON) is about."""
@@ -58,7 +58,7 @@ class Rules:
         about = [payload.get(part) for part in ("name", "character", "source", "target")]
         names = [key(name) for name in about if name]
         scope = "thing" if of_thing else "person"
-        keys = [thing_key(finding_type, name) if of_thing else name for name in names]
+        keys = [world_key(finding_type, name) if of_thing else name for name in names]
         return any((scope, self.canonical(scope, name)) in self.rejected for name in keys)
 
     def edited(self, scope: str, keys: Iterable[str]) -> dict[str, Any]:
@@ -74,4 +74,4 @@ class Rules:
 
 def place(decision: Decision, name: str) -> str:
     """The key by which the rules keep a name that the decision gives."""
-    return thing_key(decision["kind"], key(name)) if decision["scope"] == "thing" else key(name)
+    return world_key(decision["kind"], key(name)) if decision["scope"] == "thing" else key(name)

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.people import People
-from arboris.bible.storage.memory import Shelf
-from arboris.bible.types.entries import Fact, Notice, Person, Thing, digest, thing_key
+from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.types.entries import Fact, Notice, Person, WorldEntry, digest, world_key
 from arboris.bible.types.findings import Appearance, StateChange
 from arboris.bible.types.names import key
-from arboris.bible.types.placed_finding import Placed, fact_of
+from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 LONGEST_ITEM = 8  # Han characters; four words in English
 _DEATH = re.compile(
@@ -59,22 +59,28 @@ _LOSS = re.compile(
 )
 
 
-def look(shelf: Shelf, rules: Rules, people: People, findings: list[Placed]) -> None:
-    """Note what the chapter says against earlier ones; then take over how things stand after it."""
+def look(
+    store: MemoryEntryStore, rules: Rules, people: People, findings: list[PlacedFinding]
+) -> None:
+    """Note what contradicts earlier chapters; then keep who is dead and who has what after it."""
     for placed in findings:
         finding = placed.finding
         if isinstance(finding, Appearance | StateChange):
-            _dead(shelf, rules, people, placed, finding)
+            _dead(store, rules, people, placed, finding)
     for placed in findings:
         if isinstance(placed.finding, StateChange):
-            _live_or_die(shelf, people, placed, placed.finding)
+            _live_or_die(store, people, placed, placed.finding)
             if placed.finding.kind == "possession":
-                _hand_over(shelf, rules, people, placed, placed.finding)
+                _hand_over(store, rules, people, placed, placed.finding)
 
 
 # --- the dead ---------------------------------------------------------------------------------
 def _dead(
-    shelf: Shelf, rules: Rules, people: People, placed: Placed, finding: Appearance | StateChange
+    store: MemoryEntryStore,
+    rules: Rules,
+    people: People,
+    placed: PlacedFinding,
+    finding: Appearance | StateChange,
 ) -> None:
     name = finding.character if isinstance(finding, StateChange) else finding.name
     person = people.find(name)
@@ -82,7 +88,7 @@ def _dead(
         return
     if _acts(person, finding):
         ref = digest("dead_acts", placed.chapter_id, key(name), key(finding.evidence.quote))
-        _note(shelf, rules, placed, "dead_acts", person.name, ref, person.death)
+        _note(store, rules, placed, "dead_acts", person.name, ref, person.death)
 
 
 def _acts(person: Person, finding: Appearance | StateChange) -> bool:
@@ -104,7 +110,9 @@ def _acts(person: Person, finding: Appearance | StateChange) -> bool:
     )
 
 
-def _live_or_die(shelf: Shelf, people: People, placed: Placed, finding: StateChange) -> None:
+def _live_or_die(
+    store: MemoryEntryStore, people: People, placed: PlacedFinding, finding: StateChange
+) -> None:
     if finding.kind != "condition":
         return
     person = people.find(finding.character)
@@ -112,28 +120,36 @@ def _live_or_die(shelf: Shelf, people: People, placed: Placed, finding: StateCha
         return
     said = finding.description
     if _REVIVAL.search(said) and person.death is not None:
-        shelf.touch(person)
+        store.touch(person)
         person.death = None
     elif _DEATH.search(said) and not _NOT_DEATH.search(said) and person.death is None:
-        shelf.touch(person)
+        store.touch(person)
         person.death = fact_of(placed)
 
 
 # --- items ------------------------------------------------------------------------------------
 def _hand_over(
-    shelf: Shelf, rules: Rules, people: People, placed: Placed, finding: StateChange
+    store: MemoryEntryStore,
+    rules: Rules,
+    people: People,
+    placed: PlacedFinding,
+    finding: StateChange,
 ) -> None:
-    person, item = people.find(finding.character), item_in(shelf, rules, finding.description)
+    person, item = people.find(finding.character), item_in(store, rules, finding.description)
     if person is None or item is None:
         return
     if _LOSS.search(finding.description):
-        if item.holder == person.nid:
-            shelf.touch(item)
+        if item.holder == person.natural_key:
+            store.touch(item)
             item.holder, item.held = "", None
         return
     if not _GAIN.search(finding.description):
         return
-    before = shelf.get(Person, item.holder) if item.holder and item.holder != person.nid else None
+    before = (
+        store.get(Person, item.holder)
+        if item.holder and item.holder != person.natural_key
+        else None
+    )
     told = f"{finding.description} {finding.evidence.quote}"
     if (
         before is not None
@@ -143,19 +159,19 @@ def _hand_over(
     ):
         quote = key(finding.evidence.quote)
         ref = digest("item_in_two_hands", placed.chapter_id, key(finding.character), quote)
-        _note(shelf, rules, placed, "item_in_two_hands", item.name, ref, item.held,
+        _note(store, rules, placed, "item_in_two_hands", item.name, ref, item.held,
               people=[before.name, person.name])  # fmt: skip
-    if item.holder != person.nid:
-        shelf.touch(item)
-        item.holder, item.held = person.nid, fact_of(placed)
+    if item.holder != person.natural_key:
+        store.touch(item)
+        item.holder, item.held = person.natural_key, fact_of(placed)
 
 
-def item_in(shelf: Shelf, rules: Rules, description: str) -> Thing | None:
+def item_in(store: MemoryEntryStore, rules: Rules, description: str) -> WorldEntry | None:
     """The known item that the description names, the longest name first."""
-    handles = [thing_key("item", key(name)) for name in parts(description)]
-    shelf.fetch_handles(Thing.scope, handles)
-    for handle in handles:
-        found = shelf.owner(Thing, rules.canonical(Thing.scope, handle))
+    search_keys = [world_key("item", key(name)) for name in parts(description)]
+    store.fetch_search_keys(WorldEntry.scope, search_keys)
+    for search_key in search_keys:
+        found = store.owner(WorldEntry, rules.canonical(WorldEntry.scope, search_key))
         if found is not None:
             return found
     return None
@@ -178,9 +194,9 @@ def _parts(text: str) -> Iterator[str]:
 
 
 def _note(
-    shelf: Shelf,
+    store: MemoryEntryStore,
     rules: Rules,
-    placed: Placed,
+    placed: PlacedFinding,
     kind: str,
     subject: str,
     ref: str,
@@ -194,5 +210,5 @@ def _note(
         "later": {"chapter_id": placed.chapter_id, "quote": placed.finding.evidence.quote},
         **more,
     }
-    notices = shelf.page(placed.chapter_id).notices
+    notices = store.of_chapter(placed.chapter_id).notices
     notices.setdefault(ref, Notice(kind, subject, placed.chapter_id, ref, data))

@@ -14,20 +14,20 @@ from typing import Any, Protocol, get_args
 
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold import continuity
-from arboris.bible.fold.foreshadowing import Ledger
+from arboris.bible.fold.foreshadowing import Threads
 from arboris.bible.fold.people import People
-from arboris.bible.fold.writer_entries import lay, ties
-from arboris.bible.storage.memory import Shelf
+from arboris.bible.fold.writer_entries import add_writer_entries, relationships
+from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import (
+    ChapterEntries,
     Entry,
-    Page,
     Person,
+    RelationshipEntry,
     State,
-    Thing,
     Thread,
-    Tie,
-    thing_key,
-    tie_nid,
+    WorldEntry,
+    relationship_key,
+    world_key,
 )
 from arboris.bible.types.findings import (
     Appearance,
@@ -39,37 +39,43 @@ from arboris.bible.types.findings import (
     WorldKind,
 )
 from arboris.bible.types.names import key
-from arboris.bible.types.placed_finding import Placed, fact_of
+from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 
 @dataclass(slots=True)
 class Bible:
     people: list[Person] = field(default_factory=list)
-    things: list[Thing] = field(default_factory=list)
+    world_entries: list[WorldEntry] = field(default_factory=list)
     threads: list[Thread] = field(default_factory=list)
-    ties: list[Tie] = field(default_factory=list)
-    pages: dict[int, Page] = field(default_factory=dict)
+    relationships: list[RelationshipEntry] = field(default_factory=list)
+    chapters: dict[int, ChapterEntries] = field(default_factory=dict)
 
 
-def fold(findings: Iterable[Placed], rules: Rules | None = None) -> Bible:
+def fold(findings: Iterable[PlacedFinding], rules: Rules | None = None) -> Bible:
     """Findings in, bible out, its entries in the order of their natural ids."""
-    shelf = Shelf()
+    store = MemoryEntryStore()
     rules = rules or Rules()
-    lay(shelf, rules)
-    folding = Fold(shelf, rules)
+    add_writer_entries(store, rules)
+    folding = Fold(store, rules)
     ordered = sorted(findings, key=lambda placed: placed.order)
     for _, chapter in groupby(ordered, key=lambda placed: placed.chapter_number):
         folding.chapter(list(chapter))
-    bible = Bible(pages={at: page for at, page in sorted(shelf.pages.items()) if page != Page()})
+    bible = Bible(
+        chapters={
+            at: chapter_entries
+            for at, chapter_entries in sorted(store.chapters.items())
+            if chapter_entries != ChapterEntries()
+        }
+    )
     lists: dict[type[Entry], list[Entry]] = {
         Person: bible.people,  # type: ignore[dict-item]
-        Thing: bible.things,  # type: ignore[dict-item]
+        WorldEntry: bible.world_entries,  # type: ignore[dict-item]
         Thread: bible.threads,  # type: ignore[dict-item]
-        Tie: bible.ties,  # type: ignore[dict-item]
+        RelationshipEntry: bible.relationships,  # type: ignore[dict-item]
     }
-    for nid, tie in ties(shelf, rules).items():
-        shelf.entries[(Tie.scope, nid)] = tie
-    for _, entry in sorted(shelf.entries.items(), key=lambda item: item[0]):
+    for natural_key, relationship in relationships(store, rules).items():
+        store.entries[(RelationshipEntry.scope, natural_key)] = relationship
+    for _, entry in sorted(store.entries.items(), key=lambda item: item[0]):
         if entry is not None:
             lists[type(entry)].append(entry)
     return bible
@@ -91,13 +97,13 @@ class NamedFinding(Protocol):
 
 
 class Fold:
-    def __init__(self, shelf: Shelf, rules: Rules) -> None:
-        self._shelf = shelf
+    def __init__(self, store: MemoryEntryStore, rules: Rules) -> None:
+        self._store = store
         self._rules = rules
-        self._people = People(shelf, rules)
-        self._ledger = Ledger(shelf, rules, self._people)
+        self._people = People(store, rules)
+        self._threads = Threads(store, rules, self._people)
 
-    def chapter(self, findings: list[Placed]) -> None:
+    def chapter(self, findings: list[PlacedFinding]) -> None:
         """Fold one chapter onto those before it. People first: the rest names them in any way."""
         heeded = [placed for one in findings if (placed := self._heeded(one))]
         ordered = sorted(heeded, key=lambda placed: placed.order)
@@ -111,10 +117,10 @@ class Fold:
                 add(self, placed, placed.finding)
         for placed in ordered:
             if isinstance(placed.finding, Payoff):
-                self._ledger.harvest(placed, placed.finding)
-        continuity.look(self._shelf, self._rules, self._people, ordered)
+                self._threads.harvest(placed, placed.finding)
+        continuity.look(self._store, self._rules, self._people, ordered)
 
-    def _heeded(self, placed: Placed) -> Placed | None:
+    def _heeded(self, placed: PlacedFinding) -> PlacedFinding | None:
         """The finding unless the writer rejected it, or has yet to accept it."""
         if placed.ref in self._rules.rejected_refs:
             return None
@@ -123,71 +129,83 @@ class Fold:
             return replace(placed, tier="accepted") if accepted else None
         return placed
 
-    def add_thing(self, placed: Placed, finding: NamedFinding) -> None:
+    def add_thing(self, placed: PlacedFinding, finding: NamedFinding) -> None:
         own, rules = self._thing_key(finding, finding.name), self._rules
-        if (Thing.scope, own) in rules.rejected:
+        if (WorldEntry.scope, own) in rules.rejected:
             return
         names = (finding.name, *finding.aliases)
-        found = (self._shelf.owner(Thing, self._thing_key(finding, name)) for name in names)
-        thing = next(
+        found = (self._store.owner(WorldEntry, self._thing_key(finding, name)) for name in names)
+        entry = next(
             (known for known in found if known and not self._are_apart(known, finding)), None
-        ) or self._shelf.get(Thing, own)
+        ) or self._store.get(WorldEntry, own)
         fact = fact_of(placed)
-        if thing is None:
-            shown = rules.shown.get((Thing.scope, own), finding.name)
-            thing = Thing(own, finding.type, shown, fact)
-            self._shelf.put(thing)
-        self._shelf.touch(thing)
+        if entry is None:
+            shown = rules.shown.get((WorldEntry.scope, own), finding.name)
+            entry = WorldEntry(own, finding.type, shown, fact)
+            self._store.put(entry)
+        self._store.touch(entry)
         for name in names:
-            self._call(thing, finding, name, placed)
-        thing.mentions += finding.mentions
-        thing.description = thing.description or finding.description
-        self._shelf.put(thing)
+            self._call(entry, finding, name, placed)
+        entry.mentions += finding.mentions
+        entry.description = entry.description or finding.description
+        self._store.put(entry)
 
     def _thing_key(self, finding: NamedFinding, name: str) -> str:
-        return self._rules.canonical(Thing.scope, thing_key(finding.type, key(name)))
+        return self._rules.canonical(WorldEntry.scope, world_key(finding.type, key(name)))
 
-    def _are_apart(self, thing: Thing, finding: NamedFinding) -> bool:
-        other = thing_key(finding.type, key(finding.name))
-        return self._rules.are_apart(Thing.scope, thing.keys(), other)
+    def _are_apart(self, entry: WorldEntry, finding: NamedFinding) -> bool:
+        other = world_key(finding.type, key(finding.name))
+        return self._rules.are_apart(WorldEntry.scope, entry.keys(), other)
 
-    def _call(self, thing: Thing, finding: NamedFinding, name: str, placed: Placed) -> None:
+    def _call(
+        self, entry: WorldEntry, finding: NamedFinding, name: str, placed: PlacedFinding
+    ) -> None:
         own = self._thing_key(finding, name)
-        plain = thing_key(finding.type, key(name))
-        if self._rules.are_apart(Thing.scope, thing.keys(), plain):
+        plain = world_key(finding.type, key(name))
+        if self._rules.are_apart(WorldEntry.scope, entry.keys(), plain):
             return
-        owner = self._shelf.owner(Thing, own)
-        if (owner is None or owner is thing) and key(name) != key(thing.name):
-            thing.aliases.setdefault(name, fact_of(placed))
-            self._shelf.put(thing)
+        owner = self._store.owner(WorldEntry, own)
+        if (owner is None or owner is entry) and key(name) != key(entry.name):
+            entry.aliases.setdefault(name, fact_of(placed))
+            self._store.put(entry)
 
-    def add_state(self, placed: Placed, finding: StateChange) -> None:
+    def add_state(self, placed: PlacedFinding, finding: StateChange) -> None:
         person = self._people.find(finding.character)
         if person is None:
             return
-        states = self._shelf.page(placed.chapter_id).states
+        states = self._store.of_chapter(placed.chapter_id).states
         state = State(
-            person.nid, finding.kind, finding.description, finding.growth_level, fact_of(placed)
+            person.natural_key,
+            finding.kind,
+            finding.description,
+            finding.growth_level,
+            fact_of(placed),
         )
-        states.setdefault((person.nid, finding.kind, finding.description), state)
+        states.setdefault((person.natural_key, finding.kind, finding.description), state)
 
-    def add_relation(self, placed: Placed, finding: Relation) -> None:
+    def add_relation(self, placed: PlacedFinding, finding: Relation) -> None:
         source, target = self._people.find(finding.source), self._people.find(finding.target)
         if source is None or target is None or source is target:
             return
-        nid = tie_nid(source.nid, target.nid, finding.relation)
-        if nid in self._rules.rejected_refs:
+        natural_key = relationship_key(source.natural_key, target.natural_key, finding.relation)
+        if natural_key in self._rules.rejected_refs:
             return
-        if self._shelf.get(Tie, nid) is None:
-            tie = Tie(nid, source.nid, target.nid, finding.relation, fact_of(placed))
-            self._shelf.put(tie)
+        if self._store.get(RelationshipEntry, natural_key) is None:
+            relationship = RelationshipEntry(
+                natural_key,
+                source.natural_key,
+                target.natural_key,
+                finding.relation,
+                fact_of(placed),
+            )
+            self._store.put(relationship)
 
-    def add_seed(self, placed: Placed, finding: Foreshadowing) -> None:
-        self._ledger.plant(placed, finding)
+    def add_seed(self, placed: PlacedFinding, finding: Foreshadowing) -> None:
+        self._threads.plant(placed, finding)
 
 
 # What each type of finding adds once the chapter's people are known; pay-offs come after them.
-ADD: dict[str, Callable[[Fold, Placed, Any], None]] = {
+ADD: dict[str, Callable[[Fold, PlacedFinding, Any], None]] = {
     **dict.fromkeys(get_args(WorldKind), Fold.add_thing),
     "state": Fold.add_state,
     "relationship": Fold.add_relation,
@@ -195,6 +213,6 @@ ADD: dict[str, Callable[[Fold, Placed, Any], None]] = {
 }
 
 
-def _by_completeness(placed: Placed) -> tuple[int, int]:
+def _by_completeness(placed: PlacedFinding) -> tuple[int, int]:
     name = getattr(placed.finding, "name", "")
     return (-len(name), placed.finding.evidence.start)

@@ -1,4 +1,4 @@
-"""The ledger of foreshadowing: seeds in the order of their planting, and what carries them on."""
+"""Foreshadowing: seeds in the order of their planting, and what carries them on."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Iterable
 
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.people import People
-from arboris.bible.storage.memory import Shelf
+from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import (
     Event,
     Notice,
     Person,
     Thread,
-    quote_handle,
-    thread_nid,
+    quote_key,
+    thread_key,
 )
 from arboris.bible.types.findings import Foreshadowing, Payoff
 from arboris.bible.types.names import ends, key
-from arboris.bible.types.placed_finding import Placed, fact_of
+from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 _GROUND = 0.25  # the least that shared words must weigh: one that four earlier seeds have in common
 _CERTAIN = 0.5  # what they must weigh across many chapters to be more than a suspicion
@@ -26,7 +26,7 @@ _NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
 _LEADING = 3  # who is named at least a third as often as the most named
 
 
-class Ledger:
+class Threads:
     """A word and a keyword name the same thing when one is the other or its end (手套, 黑皮手套).
 
     Whether a pay-off really is one: it names its seed, or shares words with it that no other seed
@@ -34,51 +34,58 @@ class Ledger:
     leaves the thread as it is and goes to the writer.
     """
 
-    def __init__(self, shelf: Shelf, rules: Rules, people: People) -> None:
-        self._shelf = shelf
+    def __init__(self, store: MemoryEntryStore, rules: Rules, people: People) -> None:
+        self._store = store
         self._rules = rules
         self._people = people
 
-    def plant(self, placed: Placed, seed: Foreshadowing) -> None:
-        nid = thread_nid(placed.chapter_id, seed.evidence.quote)
-        if self._shelf.get(Thread, nid) is None:
+    def plant(self, placed: PlacedFinding, seed: Foreshadowing) -> None:
+        natural_key = thread_key(placed.chapter_id, seed.evidence.quote)
+        if self._store.get(Thread, natural_key) is None:
             fact = fact_of(placed)
             number = placed.chapter_number
-            thread = Thread(nid, seed.kind, seed.description, list(seed.keywords), number, fact)
-            self._shelf.put(thread)
+            thread = Thread(
+                natural_key, seed.kind, seed.description, list(seed.keywords), number, fact
+            )
+            self._store.put(thread)
 
-    def harvest(self, placed: Placed, payoff: Payoff) -> None:
+    def harvest(self, placed: PlacedFinding, payoff: Payoff) -> None:
         thread, certain = self._thread_of(placed, payoff)
         if thread is None:
             if payoff.outcome == "paid_off" and not payoff.basic:
                 self._tell(placed, payoff, "unlinked_payoff", None)
             return
-        page = self._shelf.page(placed.chapter_id)
-        place = (thread.nid, payoff.evidence.quote)
-        if place in page.events:
+        chapter_entries = self._store.of_chapter(placed.chapter_id)
+        place = (thread.natural_key, payoff.evidence.quote)
+        if place in chapter_entries.events:
             return
         distance = placed.chapter_number - thread.chapter_number
-        page.events[place] = Event(
-            thread.nid, payoff.outcome, payoff.description, certain, distance, fact_of(placed)
+        chapter_entries.events[place] = Event(
+            thread.natural_key,
+            payoff.outcome,
+            payoff.description,
+            certain,
+            distance,
+            fact_of(placed),
         )
         if not certain:
             self._tell(placed, payoff, "suspected_payoff", thread)
-        elif thread.nid not in self._rules.statuses:
-            self._shelf.touch(thread)
+        elif thread.natural_key not in self._rules.statuses:
+            self._store.touch(thread)
             thread.status = payoff.outcome
 
-    def _thread_of(self, placed: Placed, payoff: Payoff) -> tuple[Thread | None, bool]:
+    def _thread_of(self, placed: PlacedFinding, payoff: Payoff) -> tuple[Thread | None, bool]:
         """The earlier seed that a pay-off is about, and whether that is certain.
 
         By the writer's word, else by its quote, else by the words that they share. A matter that is
         closed takes no more, save a prophecy: it comes true line by line.
         """
         if linked := self._rules.links.get(placed.ref):
-            return self._shelf.get(Thread, linked), True
+            return self._store.get(Thread, linked), True
         number = placed.chapter_number
         if payoff.seed_quote:
-            handle = quote_handle(payoff.seed_quote)
-            planted = self._shelf.having(Thread, handle, partial=False)
+            search_key = quote_key(payoff.seed_quote)
+            planted = self._store.having(Thread, search_key, partial=False)
             return next((t for t in _in_order(planted) if self._takes(t, number)), None), True
         thread, score = self._by_words(payoff, number)
         if thread is None:
@@ -93,21 +100,23 @@ class Ledger:
             weight = self._weight(word)
             holders = self._holders(word, number) if weight else []
             for thread in holders:
-                threads[thread.nid] = thread
-                scores[thread.nid] = scores.get(thread.nid, 0.0) + weight / len(holders)
+                threads[thread.natural_key] = thread
+                scores[thread.natural_key] = scores.get(thread.natural_key, 0.0) + weight / len(
+                    holders
+                )
         open_to = [t for t in threads.values() if self._takes(t, number)]
-        best = max((scores[thread.nid] for thread in open_to), default=0.0)
+        best = max((scores[thread.natural_key] for thread in open_to), default=0.0)
         if best < _GROUND:
             return None, 0.0
         # Of equals the open one, then the first planted.
-        equals = _in_order(t for t in open_to if scores[t.nid] == best)
+        equals = _in_order(t for t in open_to if scores[t.natural_key] == best)
         return next((t for t in equals if self._status(t) != "paid_off"), equals[0]), best
 
     def _holders(self, word: str, number: int) -> list[Thread]:
         """Earlier seeds that name the thing."""
-        found = {t.nid: t for t in self._shelf.having(Thread, word, partial=None)}
+        found = {t.natural_key: t for t in self._store.having(Thread, word, partial=None)}
         for end in ends(word):
-            found |= {t.nid: t for t in self._shelf.having(Thread, end, partial=False)}
+            found |= {t.natural_key: t for t in self._store.having(Thread, end, partial=False)}
         return [thread for thread in found.values() if thread.chapter_number < number]
 
     def _weight(self, word: str) -> float:
@@ -119,32 +128,34 @@ class Ledger:
         person: Person | None = self._people.find(word)
         if person is None:
             return 1.0
-        leading = person.mentions * _LEADING >= self._shelf.most_mentions()
+        leading = person.mentions * _LEADING >= self._store.most_mentions()
         return 0.0 if leading else _NAME
 
     def _takes(self, thread: Thread, number: int) -> bool:
         """Whether a pay-off in this chapter can belong to the thread."""
         status = self._status(thread)
-        kind = self._rules.edited(Thread.scope, [thread.nid]).get("kind", thread.kind)
+        kind = self._rules.edited(Thread.scope, [thread.natural_key]).get("kind", thread.kind)
         closed = status == "abandoned" or (status == "paid_off" and kind != "prophecy")
         return thread.chapter_number < number and not closed
 
     def _status(self, thread: Thread) -> str:
         """As the writer has said, else as its events have it: the tables hold only the first."""
-        return self._rules.statuses.get(thread.nid, thread.status)
+        return self._rules.statuses.get(thread.natural_key, thread.status)
 
-    def _tell(self, placed: Placed, payoff: Payoff, kind: str, thread: Thread | None) -> None:
+    def _tell(
+        self, placed: PlacedFinding, payoff: Payoff, kind: str, thread: Thread | None
+    ) -> None:
         data = {
             "description": payoff.description,
             "keywords": list(payoff.keywords),
             "later": {"chapter_id": placed.chapter_id, "quote": payoff.evidence.quote},
         }
         if thread is not None:
-            data["thread"] = thread.nid
+            data["thread"] = thread.natural_key
             data["earlier"] = {"chapter_id": thread.fact.chapter_id, "quote": thread.fact.quote}
         notice = Notice(kind, payoff.description, placed.chapter_id, placed.ref, data)
-        self._shelf.page(placed.chapter_id).notices.setdefault(placed.ref, notice)
+        self._store.of_chapter(placed.chapter_id).notices.setdefault(placed.ref, notice)
 
 
 def _in_order(threads: Iterable[Thread]) -> list[Thread]:
-    return sorted(threads, key=lambda t: (t.chapter_number, t.nid))
+    return sorted(threads, key=lambda t: (t.chapter_number, t.natural_key))

@@ -11,12 +11,12 @@ from django.db.models import QuerySet
 from arboris.bible.models import Finding as FindingRow
 from arboris.bible.types.entries import Tier
 from arboris.bible.types.findings import parse
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 
 BATCH = 500
 
 
-def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[Placed]:
+def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> list[PlacedFinding]:
     """Every current finding whose quote stands in the text; of these chapters (ids), or of all."""
     rows = _verified(project_id)
     if chapters is not None:
@@ -24,7 +24,7 @@ def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> lis
     return _placed(rows)
 
 
-def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[Placed]:
+def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[PlacedFinding]:
     """Current findings that are not applied before the writer accepts them, by chapter."""
     rows = _verified(project_id).filter(tier="waiting")
     return _placed(rows.order_by("chapter__chapter_number", "start", "pk")[:limit])
@@ -34,9 +34,9 @@ def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
     return FindingRow.objects.filter(project_id=project_id, current=True, verified=True)
 
 
-def _placed(rows: QuerySet[FindingRow]) -> list[Placed]:
+def _placed(rows: QuerySet[FindingRow]) -> list[PlacedFinding]:
     found = rows.values_list("chapter__chapter_number", "chapter_id", "payload", "tier")
     return [
-        Placed(number, chapter_id, parse(payload), cast(Tier, tier))
+        PlacedFinding(number, chapter_id, parse(payload), cast(Tier, tier))
         for number, chapter_id, payload, tier in found.iterator(chunk_size=BATCH)
     ]

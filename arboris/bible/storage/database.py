@@ -1,4 +1,4 @@
-"""The shelf over the bible's tables: fetches what a chapter asks for, and nothing else."""
+"""Entries from the bible's tables: only those that a chapter asks for are fetched."""
 
 from __future__ import annotations
 
@@ -11,8 +11,16 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from arboris.bible import models
-from arboris.bible.storage.memory import Shelf
-from arboris.bible.types.entries import Entry, Fact, Person, Scope, Thing, Thread, Tie
+from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.types.entries import (
+    Entry,
+    Fact,
+    Person,
+    RelationshipEntry,
+    Scope,
+    Thread,
+    WorldEntry,
+)
 
 FACT_COLUMNS = tuple(field.name for field in fields(Fact))
 BATCH = 400  # values in one IN (…)
@@ -26,50 +34,56 @@ TABLES: dict[Scope, type[Model]] = {
 }
 
 
-class Rows(Shelf):
+class DatabaseEntryStore(MemoryEntryStore):
     def __init__(self, project_id: uuid.UUID) -> None:
         super().__init__()
         self._project_id = project_id
         self._asked: set[tuple[Scope, str]] = set()
 
-    def fetch(self, scope: Scope, nids: Iterable[str]) -> None:
-        missing = [nid for nid in dict.fromkeys(nids) if (scope, nid) not in self.entries]
+    def fetch(self, scope: Scope, natural_keys: Iterable[str]) -> None:
+        missing = [
+            natural_key
+            for natural_key in dict.fromkeys(natural_keys)
+            if (scope, natural_key) not in self.entries
+        ]
         for batch in batches(missing):
             for entry in stored(self._project_id, scope, batch):
                 self._place(entry)
-        for nid in missing:
-            self.entries.setdefault((scope, nid), None)
+        for natural_key in missing:
+            self.entries.setdefault((scope, natural_key), None)
 
-    def fetch_handles(self, scope: Scope, handles: Iterable[str]) -> None:
-        new = [h for h in dict.fromkeys(handles) if (scope, h) not in self._asked]
-        self._asked.update((scope, handle) for handle in new)
+    def fetch_search_keys(self, scope: Scope, search_keys: Iterable[str]) -> None:
+        new = [h for h in dict.fromkeys(search_keys) if (scope, h) not in self._asked]
+        self._asked.update((scope, search_key) for search_key in new)
         found: dict[str, None] = {}
         for batch in batches(new):
-            rows = models.Handle.objects.filter(
-                project_id=self._project_id, scope=scope, handle__in=batch
+            rows = models.SearchKey.objects.filter(
+                project_id=self._project_id, scope=scope, search_key__in=batch
             )
-            for handle, nid in rows.values_list("handle", "nid"):
-                self._held[(scope, handle)].setdefault(nid)
-                found.setdefault(nid)
+            for search_key, natural_key in rows.values_list("search_key", "natural_key"):
+                self._held[(scope, search_key)].setdefault(natural_key)
+                found.setdefault(natural_key)
         self.fetch(scope, found)
 
     def most_mentions(self) -> int:
         """The tables know of everybody but those whom this fold has at hand."""
         mine = [e for (scope, _), e in self.entries.items() if scope == Person.scope]
-        known = [nid for scope, nid in self.entries if scope == Person.scope]
+        known = [natural_key for scope, natural_key in self.entries if scope == Person.scope]
         most = max((e.mentions for e in mine if isinstance(e, Person)), default=0)
         others = models.Character.objects.filter(project_id=self._project_id)
         for batch in batches(known):
-            others = others.exclude(nid__in=batch)
+            others = others.exclude(natural_key__in=batch)
         top = others.order_by("-mentions").values_list("mentions", flat=True).first()
         return max(most, top or 0)
 
 
-def stored(project_id: uuid.UUID, scope: Scope, nids: list[str] | None = None) -> Iterator[Entry]:
+def stored(
+    project_id: uuid.UUID, scope: Scope, natural_keys: list[str] | None = None
+) -> Iterator[Entry]:
     """The entries as the tables have them: those, or all of the novel."""
     rows = TABLES[scope]._default_manager.filter(project_id=project_id)
-    if nids is not None:
-        rows = rows.filter(nid__in=nids)
+    if natural_keys is not None:
+        rows = rows.filter(natural_key__in=natural_keys)
     if scope == "person":
         aliases = models.CharacterAlias.objects.filter(character__in=rows)
         by_person: defaultdict[int, dict[str, Fact]] = defaultdict(dict)
@@ -87,7 +101,7 @@ def stored(project_id: uuid.UUID, scope: Scope, nids: list[str] | None = None) -
 
 def _person(row: Any, aliases: dict[str, Fact]) -> Person:
     return Person(
-        nid=row.nid,
+        natural_key=row.natural_key,
         name=row.name,
         fact=fact(row),
         last_chapter_id=row.last_chapter_id,
@@ -103,9 +117,9 @@ def _person(row: Any, aliases: dict[str, Fact]) -> Person:
     )
 
 
-def _thing(row: Any) -> Thing:
-    return Thing(
-        nid=row.nid,
+def _thing(row: Any) -> WorldEntry:
+    return WorldEntry(
+        natural_key=row.natural_key,
         kind=row.kind,
         name=row.name,
         fact=fact(row),
@@ -119,7 +133,7 @@ def _thing(row: Any) -> Thing:
 
 def _thread(row: Any) -> Thread:
     return Thread(
-        nid=row.nid,
+        natural_key=row.natural_key,
         kind=row.kind,
         description=row.description,
         keywords=row.keywords,
@@ -129,11 +143,13 @@ def _thread(row: Any) -> Thread:
     )
 
 
-def _tie(row: Any) -> Tie:
-    return Tie(row.nid, row.source.nid, row.target.nid, row.relation, fact(row))
+def _relate(row: Any) -> RelationshipEntry:
+    return RelationshipEntry(
+        row.natural_key, row.source.natural_key, row.target.natural_key, row.relation, fact(row)
+    )
 
 
-_MAKERS: dict[Scope, Callable[[Any], Entry]] = {"thing": _thing, "thread": _thread, "tie": _tie}
+_MAKERS: dict[Scope, Callable[[Any], Entry]] = {"thing": _thing, "thread": _thread, "tie": _relate}
 
 
 def fact(row: Any) -> Fact:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.continuity import parts
-from arboris.bible.storage.memory import Shelf
-from arboris.bible.types.entries import Person, Thing, thing_key
+from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.types.entries import Person, WorldEntry, world_key
 from arboris.bible.types.findings import (
     Appearance,
     Finding,
@@ -18,20 +18,20 @@ from arboris.bible.types.findings import (
     WorldFact,
 )
 from arboris.bible.types.names import key, short_forms
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 
 
-def prefetch(shelf: Shelf, rules: Rules, findings: Iterable[Placed]) -> None:
+def prefetch(store: MemoryEntryStore, rules: Rules, findings: Iterable[PlacedFinding]) -> None:
     people: dict[str, None] = {}
-    things: dict[str, None] = {}
+    world_entries: dict[str, None] = {}
     for placed in findings:
         for name in _people(placed.finding):
             for form in (name, *short_forms(name)):
                 people.setdefault(rules.canonical(Person.scope, key(form)))
         for name in _things(placed.finding):
-            things.setdefault(rules.canonical(Thing.scope, name))
-    shelf.fetch_handles(Person.scope, people)
-    shelf.fetch_handles(Thing.scope, things)
+            world_entries.setdefault(rules.canonical(WorldEntry.scope, name))
+    store.fetch_search_keys(Person.scope, people)
+    store.fetch_search_keys(WorldEntry.scope, world_entries)
 
 
 def _people(finding: Finding) -> list[str]:
@@ -46,7 +46,7 @@ def _people(finding: Finding) -> list[str]:
 
 def _things(finding: Finding) -> list[str]:
     if isinstance(finding, WorldFact):
-        return [thing_key(finding.type, key(name)) for name in (finding.name, *finding.aliases)]
+        return [world_key(finding.type, key(name)) for name in (finding.name, *finding.aliases)]
     if isinstance(finding, StateChange) and finding.kind == "possession":
-        return [thing_key("item", key(name)) for name in parts(finding.description)]
+        return [world_key("item", key(name)) for name in parts(finding.description)]
     return []

@@ -11,74 +11,80 @@ from django.db import models as orm
 
 from arboris.bible import models
 from arboris.bible.decisions.rules import Rules
-from arboris.bible.fold.writer_entries import ties
+from arboris.bible.fold.writer_entries import relationships
 from arboris.bible.storage.database import TABLES, batches, fact_columns
-from arboris.bible.storage.memory import Shelf
-from arboris.bible.types.entries import Person, Scope, Thing, Thread, Tie
+from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.types.entries import Person, RelationshipEntry, Scope, Thread, WorldEntry
 
 Row = TypeVar("Row", bound=orm.Model)
-E = TypeVar("E", Person, Thing, Thread, Tie)
+E = TypeVar("E", Person, WorldEntry, Thread, RelationshipEntry)
 Key = tuple[Any, ...]
 Wanted = dict[Key, dict[str, Any]]
 
 
-class Store:
-    """Makes a novel's tables equal to a shelf, in the caller's transaction.
+class EntryWriter:
+    """Writes a store's entries into the novel's tables, in the caller's transaction.
 
-    ``chapters`` are those whose pages are on the shelf; None: all of the novel is, and whatever the
-    tables hold beyond it goes.
+    ``chapters``: the ids of those that the store holds the entries of. None: it holds the whole
+    novel, and whatever else is in the tables is deleted.
     """
 
     def __init__(
-        self, project_id: uuid.UUID, shelf: Shelf, rules: Rules, chapters: Collection[int] | None
+        self,
+        project_id: uuid.UUID,
+        store: MemoryEntryStore,
+        rules: Rules,
+        chapters: Collection[int] | None,
     ) -> None:
         self._project_id = project_id
-        self._shelf = shelf
+        self._store = store
         self._rules = rules
         self._chapters = chapters
 
     def save(self) -> None:
-        for nid, tie in ties(self._shelf, self._rules).items():
-            self._shelf.entries[(Tie.scope, nid)] = tie
+        for natural_key, relationship in relationships(self._store, self._rules).items():
+            self._store.entries[(RelationshipEntry.scope, natural_key)] = relationship
         people = self._save(Person, self._person)
         self._save_aliases(people)
-        ids = {nid: row.pk for nid, row in people.items()}
-        self._save(Thing, self._thing)
+        ids = {natural_key: row.pk for natural_key, row in people.items()}
+        self._save(WorldEntry, self._thing)
         threads = self._save(Thread, self._thread)
-        self._save(Tie, lambda tie: self._tie(tie, ids))
-        self._save_pages(ids, {nid: row.pk for nid, row in threads.items()})
-        self._save_handles()
+        self._save(RelationshipEntry, lambda relationship: self._relate(relationship, ids))
+        self._save_pages(ids, {natural_key: row.pk for natural_key, row in threads.items()})
+        self._save_search_keys()
 
-    def _on_shelf(self, kind: type[E]) -> dict[str, E | None]:
+    def _in_store(self, kind: type[E]) -> dict[str, E | None]:
         return {
-            nid: entry  # type: ignore[misc]
-            for (scope, nid), entry in self._shelf.entries.items()
+            natural_key: entry  # type: ignore[misc]
+            for (scope, natural_key), entry in self._store.entries.items()
             if scope == kind.scope
         }
 
     def _save(self, kind: type[E], columns: Callable[[E], dict[str, Any] | None]) -> dict[str, Any]:
-        """The rows of all entries of that kind, by nid."""
-        entries = self._on_shelf(kind)
+        """The rows of all entries of that kind, by natural key."""
+        entries = self._in_store(kind)
         rows = TABLES[kind.scope]._default_manager.filter(project_id=self._project_id)
         wanted: Wanted = {}
-        for nid, entry in entries.items():
+        for natural_key, entry in entries.items():
             values = columns(entry) if entry is not None else None
             if values is not None:
-                wanted[(nid,)] = {"project_id": self._project_id, **values}
+                wanted[(natural_key,)] = {"project_id": self._project_id, **values}
         if self._chapters is None:
             self._keep_ids_of_renamed(kind.scope, rows, entries)
-            return _by_nid(sync(rows, ("nid",), wanted))
-        return _by_nid(sync(rows, ("nid",), wanted, among=("nid__in", list(entries))))
+            return _by_natural_key(sync(rows, ("natural_key",), wanted))
+        return _by_natural_key(
+            sync(rows, ("natural_key",), wanted, among=("natural_key__in", list(entries)))
+        )
 
     def _keep_ids_of_renamed(
         self, scope: Scope, rows: orm.QuerySet[Any], entries: Collection[str]
     ) -> None:
         """What the writer renamed or merged goes on in its row, where nothing else has one."""
-        had = set(rows.values_list("nid", flat=True))
-        for nid in sorted(had - set(entries)):
-            heir = self._rules.canonical(scope, nid)
+        had = set(rows.values_list("natural_key", flat=True))
+        for natural_key in sorted(had - set(entries)):
+            heir = self._rules.canonical(scope, natural_key)
             if heir in entries and heir not in had:
-                rows.filter(nid=nid).update(nid=heir)
+                rows.filter(natural_key=natural_key).update(natural_key=heir)
                 had.add(heir)
 
     # --- columns ------------------------------------------------------------------------------
@@ -98,44 +104,46 @@ class Store:
             **edited,
         }
 
-    def _thing(self, thing: Thing) -> dict[str, Any]:
-        edited = self._rules.edited(Thing.scope, thing.keys())
-        return fact_columns(thing.fact) | {
-            "kind": thing.kind,
-            "name": thing.name,
-            "aliases": {name: asdict(fact) for name, fact in thing.aliases.items()},
-            "description": thing.description,
-            "mentions": thing.mentions,
-            "holder": thing.holder,
-            "held": asdict(thing.held) if thing.held else None,
+    def _thing(self, entry: WorldEntry) -> dict[str, Any]:
+        edited = self._rules.edited(WorldEntry.scope, entry.keys())
+        return fact_columns(entry.fact) | {
+            "kind": entry.kind,
+            "name": entry.name,
+            "aliases": {name: asdict(fact) for name, fact in entry.aliases.items()},
+            "description": entry.description,
+            "mentions": entry.mentions,
+            "holder": entry.holder,
+            "held": asdict(entry.held) if entry.held else None,
             **edited,
         }
 
     def _thread(self, thread: Thread) -> dict[str, Any]:
-        edited = self._rules.edited(Thread.scope, [thread.nid])
+        edited = self._rules.edited(Thread.scope, [thread.natural_key])
         return fact_columns(thread.fact) | {
             "kind": thread.kind,
             "description": thread.description,
             "keywords": thread.keywords,
             "chapter_number": thread.chapter_number,
-            "status": self._rules.statuses.get(thread.nid, thread.status),
+            "status": self._rules.statuses.get(thread.natural_key, thread.status),
             **edited,
         }
 
-    def _tie(self, tie: Tie, people: dict[str, int]) -> dict[str, Any] | None:
-        if tie.source not in people or tie.target not in people:
+    def _relate(
+        self, relationship: RelationshipEntry, people: dict[str, int]
+    ) -> dict[str, Any] | None:
+        if relationship.source not in people or relationship.target not in people:
             return None
-        return fact_columns(tie.fact) | {
-            "source_id": people[tie.source],
-            "target_id": people[tie.target],
-            "relation": tie.relation,
+        return fact_columns(relationship.fact) | {
+            "source_id": people[relationship.source],
+            "target_id": people[relationship.target],
+            "relation": relationship.relation,
         }
 
     # --- what hangs on them -------------------------------------------------------------------
     def _save_aliases(self, rows: dict[str, Any]) -> None:
         wanted: Wanted = {
-            (rows[person.nid].pk, alias): fact_columns(fact)
-            for person in self._on_shelf(Person).values()
+            (rows[person.natural_key].pk, alias): fact_columns(fact)
+            for person in self._in_store(Person).values()
             if person is not None
             for alias, fact in person.aliases.items()
         }
@@ -146,12 +154,12 @@ class Store:
         sync(aliases, ("character_id", "name"), wanted, among=among)
 
     def _save_pages(self, people: dict[str, int], threads: dict[str, int]) -> None:
-        pages = self._shelf.pages
+        chapters = self._store.chapters
         states: Wanted = {
             (people[s.person], s.fact.chapter_id, s.kind, s.description): fact_columns(s.fact)
             | {"growth_level": s.growth_level}
-            for page in pages.values()
-            for s in page.states.values()
+            for chapter_entries in chapters.values()
+            for s in chapter_entries.states.values()
         }
         events: Wanted = {
             (threads[e.thread], e.fact.chapter_id, e.fact.quote): fact_columns(e.fact)
@@ -161,8 +169,8 @@ class Store:
                 "certain": e.certain,
                 "distance": e.distance,
             }
-            for page in pages.values()
-            for e in page.events.values()
+            for chapter_entries in chapters.values()
+            for e in chapter_entries.events.values()
         }
         notices: Wanted = {
             (notice.chapter_id, notice.ref): {
@@ -171,8 +179,8 @@ class Store:
                 "subject": notice.subject,
                 "data": notice.data,
             }
-            for page in pages.values()
-            for notice in page.notices.values()
+            for chapter_entries in chapters.values()
+            for notice in chapter_entries.notices.values()
         }
         among = None if self._chapters is None else ("chapter_id__in", list(self._chapters))
         of_people = models.CharacterState.objects.filter(character__project_id=self._project_id)
@@ -183,43 +191,45 @@ class Store:
         of_novel = models.Notice.objects.filter(project_id=self._project_id)
         sync(of_novel, ("chapter_id", "ref"), notices, among=among)
 
-    def _save_handles(self) -> None:
+    def _save_search_keys(self) -> None:
         wanted = {
-            (entry.scope, nid, handle, partial)
-            for (_, nid), entry in self._shelf.entries.items()
+            (entry.scope, natural_key, search_key, partial)
+            for (_, natural_key), entry in self._store.entries.items()
             if entry is not None
-            for handle, partial in entry.handles()
+            for search_key, partial in entry.search_keys()
         }
-        rows = models.Handle.objects.filter(project_id=self._project_id)
+        rows = models.SearchKey.objects.filter(project_id=self._project_id)
         had: dict[tuple[str, str, str, bool], int] = {}
         for scope in TABLES:
-            nids = [nid for at, nid in self._shelf.entries if at == scope]
+            natural_keys = [natural_key for at, natural_key in self._store.entries if at == scope]
             parts = [rows.filter(scope=scope)]
             if self._chapters is not None:
-                parts = [parts[0].filter(nid__in=batch) for batch in batches(nids)]
+                parts = [parts[0].filter(natural_key__in=batch) for batch in batches(natural_keys)]
             for part in parts:
-                for pk, *place in part.values_list("pk", "scope", "nid", "handle", "partial"):
+                for pk, *place in part.values_list(
+                    "pk", "scope", "natural_key", "search_key", "partial"
+                ):
                     had[tuple(place)] = pk  # type: ignore[index]
         surplus = [pk for place, pk in had.items() if place not in wanted]
         for batch in batches(surplus):
             rows.filter(pk__in=batch).delete()
-        models.Handle.objects.bulk_create(
+        models.SearchKey.objects.bulk_create(
             [
-                models.Handle(
+                models.SearchKey(
                     project_id=self._project_id,
                     scope=scope,
-                    nid=nid,
-                    handle=handle,
+                    natural_key=natural_key,
+                    search_key=search_key,
                     partial=partial,
                 )
-                for scope, nid, handle, partial in sorted(wanted - had.keys())
+                for scope, natural_key, search_key, partial in sorted(wanted - had.keys())
             ],
             batch_size=200,
         )
 
 
-def _by_nid(rows: dict[Key, Any]) -> dict[str, Any]:
-    return {nid: row for (nid,), row in rows.items()}
+def _by_natural_key(rows: dict[Key, Any]) -> dict[str, Any]:
+    return {natural_key: row for (natural_key,), row in rows.items()}
 
 
 def sync(

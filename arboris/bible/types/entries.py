@@ -1,7 +1,8 @@
 """What the bible is made of while it is folded: plain values, no ORM.
 
-``nid`` (natural id) names an entry for good, whatever row holds it: a person or a thing by the
-key of the name it was first known by, a thread by the place of its seed.
+``natural_key`` names an entry for good, whatever row holds it: a person or a world entry by the key
+of the name it was first known by, a thread by the place of its seed. The scopes ``thing`` and
+``tie`` are kept as they are stored.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ Scope = Literal["person", "thing", "thread", "tie"]
 # What describes a person; the writer may set each.
 PERSON_FIELDS = ("role", "description", "personality", "goals", "abilities")
 # A name or word by which an entry is looked for, and whether it is only a part of its own.
-Handle: TypeAlias = tuple[str, bool]
+SearchKey: TypeAlias = tuple[str, bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class Fact:
 
 @dataclass(slots=True)
 class Person:
-    nid: str
+    natural_key: str
     name: str
     fact: Fact
     last_chapter_id: int | None = None
@@ -63,18 +64,18 @@ class Person:
     scope: ClassVar[Scope] = "person"
 
     def keys(self) -> set[str]:
-        return {self.nid, key(self.name), *map(key, self.aliases)}
+        return {self.natural_key, key(self.name), *map(key, self.aliases)}
 
-    def handles(self) -> set[Handle]:
+    def search_keys(self) -> set[SearchKey]:
         whole = {(name, False) for name in self.keys()}
         return whole | {(key(short), True) for short in short_forms(self.name)}
 
 
 @dataclass(slots=True)
-class Thing:
-    """A location, faction, item or rule; ``holder`` is the nid of the person who has the item."""
+class WorldEntry:
+    """A location, faction, item or rule; ``holder``: who has the item, by natural key."""
 
-    nid: str
+    natural_key: str
     kind: str
     name: str
     fact: Fact
@@ -88,15 +89,15 @@ class Thing:
 
     def keys(self) -> set[str]:
         names = (key(self.name), *map(key, self.aliases))
-        return {self.nid, *(thing_key(self.kind, name) for name in names)}
+        return {self.natural_key, *(world_key(self.kind, name) for name in names)}
 
-    def handles(self) -> set[Handle]:
+    def search_keys(self) -> set[SearchKey]:
         return {(name, False) for name in self.keys()}
 
 
 @dataclass(slots=True)
 class Thread:
-    nid: str
+    natural_key: str
     kind: str
     description: str
     keywords: list[str]
@@ -107,20 +108,20 @@ class Thread:
     scope: ClassVar[Scope] = "thread"
 
     def keys(self) -> set[str]:
-        return {self.nid}
+        return {self.natural_key}
 
-    def handles(self) -> set[Handle]:
+    def search_keys(self) -> set[SearchKey]:
         words = [key(word) for word in self.keywords]
         whole = {(word, False) for word in words}
         parts = {(end, True) for word in words for end in ends(word)}
-        return whole | parts | {(quote_handle(self.fact.quote), False)}
+        return whole | parts | {(quote_key(self.fact.quote), False)}
 
 
 @dataclass(slots=True)
-class Tie:
-    """How two people stand to each other; both by nid."""
+class RelationshipEntry:
+    """How two people stand to each other; both by natural key."""
 
-    nid: str
+    natural_key: str
     source: str
     target: str
     relation: str
@@ -128,11 +129,11 @@ class Tie:
 
     scope: ClassVar[Scope] = "tie"
 
-    def handles(self) -> set[Handle]:
+    def search_keys(self) -> set[SearchKey]:
         return set()
 
 
-Entry = Person | Thing | Thread | Tie
+Entry = Person | WorldEntry | Thread | RelationshipEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,7 @@ class Notice:
 
 
 @dataclass(slots=True)
-class Page:
+class ChapterEntries:
     """What one chapter adds and no other changes."""
 
     states: dict[tuple[str, str, str], State] = field(default_factory=dict)
@@ -176,7 +177,7 @@ class Page:
     notices: dict[str, Notice] = field(default_factory=dict)
 
 
-def thing_key(kind: str, name_key: str) -> str:
+def world_key(kind: str, name_key: str) -> str:
     return f"{kind}:{name_key}"[:200]
 
 
@@ -184,15 +185,15 @@ def digest(*parts: object) -> str:
     return hashlib.sha1("\x1f".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def quote_handle(quote: str) -> str:
+def quote_key(quote: str) -> str:
     return f"quote:{digest(quote)}"
 
 
-def thread_nid(chapter_id: int, quote: str) -> str:
+def thread_key(chapter_id: int, quote: str) -> str:
     return f"{chapter_id}:{digest(quote)}"
 
 
-def tie_nid(source: str, target: str, relation: str) -> str:
+def relationship_key(source: str, target: str, relation: str) -> str:
     return digest(source, target, relation)
 
 
@@ -212,7 +213,9 @@ def ref_of(chapter_id: int, finding: Finding) -> str:
 
 
 # --- as JSON, for the journal -----------------------------------------------------------------
-_KINDS: dict[str, type[Any]] = {kind.scope: kind for kind in (Person, Thing, Thread, Tie)}
+_KINDS: dict[str, type[Any]] = {
+    kind.scope: kind for kind in (Person, WorldEntry, Thread, RelationshipEntry)
+}
 
 
 def to_json(entry: Entry) -> dict[str, Any]:

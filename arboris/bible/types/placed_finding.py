@@ -10,7 +10,7 @@ from arboris.bible.types.findings import Finding
 
 
 @dataclass(frozen=True)
-class Placed:
+class PlacedFinding:
     """A verified finding and the chapter that it is about."""
 
     chapter_number: int
@@ -34,7 +34,7 @@ class Placed:
         return ref_of(self.chapter_id, self.finding)
 
 
-def fact_of(placed: Placed) -> Fact:
+def fact_of(placed: PlacedFinding) -> Fact:
     finding = placed.finding
     return Fact(
         placed.chapter_id,

@@ -126,7 +126,7 @@ def _characters(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]
                 for state in _ordered(row.states.all(), numbers, "kind description")
             ],
         }
-        for row in sorted(rows, key=lambda row: (-row.mentions, row.name, row.nid))
+        for row in sorted(rows, key=lambda row: (-row.mentions, row.name, row.natural_key))
     ]
 
 

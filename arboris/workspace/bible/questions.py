@@ -24,7 +24,9 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     """
     bible_service.fresh(project.pk)
     numbers = dict(project.chapters.values_list("pk", "chapter_number"))
-    threads = dict(ForeshadowingThread.objects.filter(project=project).values_list("nid", "pk"))
+    threads = dict(
+        ForeshadowingThread.objects.filter(project=project).values_list("natural_key", "pk")
+    )
     notices = sorted(
         Notice.objects.filter(project=project).select_related("chapter"),
         key=lambda notice: (notice.chapter.chapter_number, notice.pk),

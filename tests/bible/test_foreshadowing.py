@@ -9,12 +9,16 @@ import pytest
 from arboris.bible.decisions.kinds import rules_from
 from arboris.bible.fold.fold import Bible, fold
 from arboris.bible.types.findings import Payoff, StateChange, WorldFact
-from arboris.bible.types.placed_finding import Placed
+from arboris.bible.types.placed_finding import PlacedFinding
 from tests.bible.test_fold import at, cast, ev, events, payoff, person, seed
 
 
 def notices(bible: Bible, kind: str = "") -> list[Any]:
-    found = [notice for page in bible.pages.values() for notice in page.notices.values()]
+    found = [
+        notice
+        for chapter_entries in bible.chapters.values()
+        for notice in chapter_entries.notices.values()
+    ]
     return [notice for notice in found if kind in ("", notice.kind)]
 
 
@@ -28,7 +32,7 @@ SHARED = [at(1, seed("铜铃不响", "铜铃", "顾")), at(1, seed("铜铃蒙尘
 def test_a_distant_pay_off_needs_firmer_ground(chapter: int, status: str) -> None:
     bible = fold([*SHARED, at(chapter, payoff("铜铃响了", "铜铃"))])
     (event,) = events(bible)
-    thread = next(thread for thread in bible.threads if thread.nid == event.thread)
+    thread = next(thread for thread in bible.threads if thread.natural_key == event.thread)
     assert (thread.status, event.certain) == (status, status == "paid_off")
     assert event.distance == chapter - 1
     assert len(notices(bible, "suspected_payoff")) == (status == "open")
@@ -62,7 +66,7 @@ def test_the_writer_links_and_confirms() -> None:
     rules = rules_from(
         [
             {"action": "accept", "ref": suspected},
-            {"action": "accept", "ref": unlinked, "thread": target.nid},
+            {"action": "accept", "ref": unlinked, "thread": target.natural_key},
         ]
     )
     after = fold(given, rules)
@@ -74,7 +78,7 @@ def test_the_writer_links_and_confirms() -> None:
 def test_an_abandoned_thread_takes_no_more() -> None:
     given = [at(1, seed("铜铃不响", "铜铃")), at(3, payoff("铜铃响了", "铜铃"))]
     (thread,) = fold(given).threads
-    abandoned = {"action": "edit", "scope": "thread", "thread": thread.nid,
+    abandoned = {"action": "edit", "scope": "thread", "thread": thread.natural_key,
                  "fields": {"status": "abandoned"}}  # fmt: skip
     assert not events(fold(given, rules_from([abandoned])))
 
@@ -86,12 +90,12 @@ def change(who: str, kind: Any, what: str, quote: str = "") -> StateChange:
     )
 
 
-def dead(*later: Placed) -> list[Any]:
+def dead(*later: PlacedFinding) -> list[Any]:
     given = [at(1, person("沈砚秋")), at(2, change("沈砚秋", "condition", "战死于江边")), *later]
     return notices(fold(given), "dead_acts")
 
 
-def seen(chapter: int, quote: str) -> Placed:
+def seen(chapter: int, quote: str) -> PlacedFinding:
     one = person("沈砚秋")
     return at(chapter, one.model_copy(update={"evidence": ev(quote)}))
 
@@ -178,7 +182,7 @@ def test_an_item_that_was_lost_may_be_found() -> None:
              at(4, change("顾长风", "possession", "捡到断水剑"))]  # fmt: skip
     bible = fold(given)
     assert not notices(bible)
-    assert bible.things[0].holder == "顾长风"
+    assert bible.world_entries[0].holder == "顾长风"
 
 
 def test_a_dismissed_warning_stays_away() -> None:
