@@ -14,7 +14,7 @@ from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
 
 class Finding(models.Model):
-    """One statement of one analysis about one chapter version (``types.findings``); never edited."""
+    """One statement of an analysis about one chapter version (``types.findings``); never edited."""
 
     project = models.ForeignKey(NovelProject, models.CASCADE, related_name="findings")
     chapter = models.ForeignKey(Chapter, models.CASCADE, related_name="findings")
