@@ -6,10 +6,9 @@ import uuid
 from typing import Any
 
 import pytest
-from rest_framework import serializers
 
 from arboris.bible.decisions import kinds, lookup
-from arboris.bible.decisions.base import Asked, DecisionKind, Params, name_field
+from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, name_field
 from arboris.bible.decisions.rules import Decision, Rules
 from arboris.novels.models import Chapter, NovelProject
 from tests.bible.test_fold import person
@@ -23,7 +22,7 @@ class Praise(DecisionKind):
     action = "praise"
     needs = ("type", "id", "word")
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "word": name_field(required=False)}
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:

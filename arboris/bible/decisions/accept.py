@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 
 from arboris.bible.decisions import lookup
-from arboris.bible.decisions.base import Asked, DecisionKind, Params, Refused, whole
+from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, Refused, whole
 from arboris.bible.decisions.refs import ONLY_NOTICES, check_known
 from arboris.bible.decisions.rules import Decision, Rules
 from arboris.bible.models import Notice
@@ -20,7 +18,7 @@ class Accept(DecisionKind):
     action = "accept"
     needs = ("ref",)
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {"ref": Text(max_length=16, required=False), "thread": whole()}
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -15,6 +14,7 @@ from arboris.bible.decisions.base import (
     Asked,
     DecisionKind,
     EntryFields,
+    Inputs,
     Params,
     Refused,
     checked_fields,
@@ -62,7 +62,7 @@ class Add(DecisionKind):
     action = "add"
     needs = ("type", "fields")
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {"type": entry_type(), "fields": serializers.DictField(required=False)}
 
     def validated(self, asked: Asked) -> Asked:

@@ -25,6 +25,7 @@ SCOPES: dict[str, Scope] = {
 }
 NAMED = tuple(name for name, scope in SCOPES.items() if scope in ("person", "thing"))
 Asked = dict[str, Any]  # a request's body, validated
+Inputs = dict[str, "serializers.Field[Any, Any, Any, Any]"]
 Params = dict[str, Any]  # what is stored of a decision: names, not ids, so that rows may go
 
 
@@ -44,7 +45,7 @@ class DecisionKind(ABC):
     needs: ClassVar[tuple[str, ...]] = ("type", "id")  # fields that a request must give
     only_named: ClassVar[bool] = False  # whether the entry must be of a type that has names
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         """The request's fields beside ``action``, each ``required=False``; ``needs`` says which
         must be there."""
         return {"type": entry_type(), "id": whole()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -14,6 +13,7 @@ from arboris.bible.decisions.base import (
     Asked,
     DecisionKind,
     EntryFields,
+    Inputs,
     Params,
     checked_fields,
     words_field,
@@ -54,7 +54,7 @@ class Edit(DecisionKind):
     action = "edit"
     needs = ("type", "id", "fields")
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "fields": serializers.DictField(required=False)}
 
     def validated(self, asked: Asked) -> Asked:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 
 from arboris.bible.decisions import lookup
-from arboris.bible.decisions.base import Asked, DecisionKind, Params, Refused, whole
+from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, Refused, whole
 from arboris.bible.decisions.rules import Decision, Rules, place
 
 
@@ -19,7 +17,7 @@ class Merge(DecisionKind):
     needs = ("type", "id", "into")
     only_named = True
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "into": whole()}
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:

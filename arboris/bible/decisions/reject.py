@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 
 from arboris.bible.decisions import lookup
-from arboris.bible.decisions.base import SCOPES, Asked, DecisionKind, Params, Refused
+from arboris.bible.decisions.base import SCOPES, Asked, DecisionKind, Inputs, Params, Refused
 from arboris.bible.decisions.refs import ONLY_NOTICES, check_known
 from arboris.bible.decisions.rules import Decision, Rules, place
 from arboris.bible.models import Notice
@@ -20,7 +18,7 @@ from arboris.fields import Text
 class Reject(DecisionKind):
     action = "reject"
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "ref": Text(max_length=16, required=False)}
 
     def validated(self, asked: Asked) -> Asked:

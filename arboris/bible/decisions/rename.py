@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
-
-from rest_framework import serializers
 
 from arboris.bible.decisions import lookup
-from arboris.bible.decisions.base import Asked, DecisionKind, Params, name_field
+from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, name_field
 from arboris.bible.decisions.merge import lead_to_one_key
 from arboris.bible.decisions.rules import Decision, Rules
 
@@ -18,7 +15,7 @@ class Rename(DecisionKind):
     needs = ("type", "id", "name")
     only_named = True
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "name": name_field(required=False)}
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:

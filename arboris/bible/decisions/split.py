@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework import serializers
 
 from arboris.bible.decisions import lookup
-from arboris.bible.decisions.base import Asked, DecisionKind, Params, Refused, name_field
+from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, Refused, name_field
 from arboris.bible.decisions.rules import Decision, Rules, place
 from arboris.bible.types.names import key
 
@@ -19,7 +17,7 @@ class Split(DecisionKind):
     needs = ("type", "id", "alias")
     only_named = True
 
-    def inputs(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+    def inputs(self) -> Inputs:
         return {**super().inputs(), "alias": name_field(required=False)}
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:
