@@ -182,6 +182,7 @@ def test_an_english_novel_is_written_in_english(writer: Any) -> None:
     assert told["SUMMARIES"].startswith("Chapter 1, 题1: ")
 
 
+@pytest.mark.slow
 def test_a_vast_novel_stays_within_bounds(project: NovelProject) -> None:
     findings = [
         found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", description="长" * 500,

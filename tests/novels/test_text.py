@@ -158,12 +158,14 @@ def varied(size: int) -> str:
 # Time that grows with the square of the text would end at the limit of a single test.
 @pytest.mark.parametrize("junk", [".", "A. ", "“", '"', "他了。", "a ", "...!? ", "字", "\n", "'"])
 @pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.slow
 def test_crafted_text_takes_linear_time(junk: str, language: Language) -> None:
     text = "x" + junk * (400_000 // len(junk))
     assert extractive_summary(text, language)
     word_count(text)
 
 
+@pytest.mark.slow
 def test_a_summary_takes_linear_time() -> None:
     assert extractive_summary(varied(400_000), "zh")
 
