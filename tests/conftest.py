@@ -21,7 +21,6 @@ from tests import guards, live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
 
-WATCH = pytest.StashKey[guards.Watch]()
 # Whoever uses one of these starts processes.
 PROCESS_FIXTURES = {"site", "browser"}
 DATABASE_FIXTURES = {"db", "transactional_db", "site"}
@@ -37,7 +36,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if not config.getoption("usepdb"):
         watch = guards.Watch(NOTHING_MOVES_SECONDS, os.dup(2))
-        config.stash[WATCH] = watch
+        config.pluginmanager.register(watch)
         watch.start()
 
 
@@ -64,8 +63,6 @@ def is_of_the_queue(item: pytest.Item) -> bool:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    if watch := item.config.stash.get(WATCH, None):
-        watch.tell()
     if item.get_closest_marker("process"):
         return (yield)
     with processes.refusing():

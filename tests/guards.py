@@ -15,7 +15,7 @@ STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.sys
 
 
 class Watch(threading.Thread):
-    """Ends this process when nothing has been told for ``seconds``.
+    """A plugin of pytest that ends this process when no test has begun or ended for ``seconds``.
 
     The time limit of a test raises an exception in it, by which its fixtures are taken down. This
     is for what no exception reaches: a call that never returns to Python, a fixture that hangs
@@ -29,7 +29,11 @@ class Watch(threading.Thread):
         self._stderr = stderr  # a descriptor of its own: pytest captures the usual one
         self._told = time.monotonic()
 
-    def tell(self) -> None:
+    # Also of those that pytest-xdist has run in other processes.
+    def pytest_runtest_logstart(self) -> None:
+        self._told = time.monotonic()
+
+    def pytest_runtest_logfinish(self) -> None:
         self._told = time.monotonic()
 
     def run(self) -> None:
