@@ -83,6 +83,7 @@ placed = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(placed, max_size=14), st.randoms(use_true_random=False))
+@pytest.mark.slow
 def test_the_order_of_findings_does_not_matter(given: list[PlacedFinding], generator: Any) -> None:
     shuffled = list(given)
     generator.shuffle(shuffled)
@@ -99,6 +100,7 @@ def test_folding_twice_gives_the_same(given: list[PlacedFinding]) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.lists(placed, max_size=12))
+@pytest.mark.slow
 def test_what_json_kept_folds_to_the_same(given: list[PlacedFinding]) -> None:
     kept = [
         PlacedFinding(p.chapter_number, p.chapter_id, parse(p.finding.model_dump(mode="json")))
@@ -109,6 +111,7 @@ def test_what_json_kept_folds_to_the_same(given: list[PlacedFinding]) -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(st.lists(placed, max_size=14))
+@pytest.mark.slow
 def test_what_holds_for_every_bible(given: list[PlacedFinding]) -> None:
     bible = fold(given)
     known = [person.name for person in bible.people]
