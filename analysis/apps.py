@@ -19,7 +19,8 @@ class AnalysisConfig(AppConfig):
     def ready(self) -> None:
         from django_q.signals import post_spawn
 
-        from analysis import cluster, features, metrics, progress
+        from analysis import features, metrics, progress
+        from analysis.djangoq import cluster
         from notifications import ports
 
         # Sent inside each worker process once it is forked: the first moment a thread may start.

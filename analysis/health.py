@@ -10,6 +10,7 @@ from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, JsonResponse
 
 from analysis import queue
+from analysis.djangoq import wakeups
 from analysis.models import (
     AnalysisAttempt,
     EndpointState,
@@ -19,7 +20,7 @@ from analysis.models import (
     Status,
     WorkerHeartbeat,
 )
-from analysis.queue import due, wakeup
+from analysis.queue import due
 from arboris.db import db_now
 
 HEARTBEAT_GRACE = timedelta(seconds=30)
@@ -43,7 +44,7 @@ def report() -> dict[str, Any]:
     try:
         now = db_now()
         workers = WorkerHeartbeat.objects.filter(seen_at__gte=now - HEARTBEAT_GRACE).count()
-        wakeups = wakeup.waiting()
+        waiting = wakeups.waiting()
         paused = QueueControl.objects.get(pk=1).paused_at is not None
         oldest = due.oldest(endpoint)
         stands = _stands_since(endpoint, now, workers)
@@ -63,7 +64,7 @@ def report() -> dict[str, Any]:
         "status": "unavailable" if reasons else "ok",
         "reasons": reasons,
         "database": "ok",
-        "broker": {"wakeups": wakeups},
+        "broker": {"wakeups": waiting},
         "workers": workers,
         "paused": paused,
         "pauses": pauses,
@@ -91,7 +92,8 @@ def _stands_since(endpoint: queue.Endpoint, now: datetime, workers: int) -> floa
     processing = PendingAnalysis.objects.filter(status=Status.PROCESSING)
     if len(processing.order_by().values_list("pk", flat=True)[:workers]) >= workers:
         return 0.0
-    # Claims are made one after the other, so the newest attempt is the last one.
-    claimed = AnalysisAttempt.objects.order_by("-pk").values_list("started_at", flat=True).first()
-    since = max(claimable, claimed) if claimed else claimable
+    # The last claim runs, or was the last one to end.
+    ended = AnalysisAttempt.objects.order_by("-pk").values_list("started_at", flat=True)
+    claims = [*processing.values_list("started_at", flat=True), *ended[:1]]
+    since = max([claimable, *(claimed for claimed in claims if claimed)])
     return float((now - since).total_seconds()) if since <= now - patience else 0.0

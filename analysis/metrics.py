@@ -19,7 +19,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import REGISTRY, Collector
 
-from analysis import queue, tallies
+from analysis import queue
 from analysis.health import paused_endpoints
 from analysis.models import (
     PendingAnalysis,
@@ -29,7 +29,7 @@ from analysis.models import (
     StatusTally,
     WorkerHeartbeat,
 )
-from analysis.queue import due, parking
+from analysis.queue import budget, counters, due
 from arboris.db import db_now
 from arboris.llm.accounting import call_log
 from notifications.relay import relay
@@ -69,7 +69,7 @@ class QueueCollector(Collector):
 
 
 def _queue() -> Iterator[Metric]:
-    sums = tallies.totals()
+    sums = counters.totals()
     live = dict(
         PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
         .order_by()
@@ -113,7 +113,7 @@ def _queue() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "pending_analysis_parked",
         "Pending analyses that wait for the next month's budget.",
-        value=parking.count(),
+        value=budget.count(),
     )
     yield from _pauses(control)
 
@@ -145,7 +145,7 @@ def _tokens(sums: dict[str, float]) -> Metric:
         "Tokens spent since the beginning; estimated: how many of the others were never reported.",
         labels=["kind"],
     )
-    for kind, column in tallies.TOKENS.items():
+    for kind, column in counters.TOKENS.items():
         family.add_metric([kind], sums[column])
     return family
 
@@ -177,7 +177,7 @@ def _calls() -> Iterator[Metric]:
 def _histogram(sums: dict[str, float]) -> Metric:
     bounds = [*(f"{float(bound)}" for bound in StatusTally.BOUNDS), "+Inf"]
     buckets, running = [], 0.0
-    for bound, column in zip(bounds, tallies.BUCKETS, strict=True):
+    for bound, column in zip(bounds, counters.BUCKETS, strict=True):
         running += sums[column]
         buckets.append((bound, running))
     return HistogramMetricFamily(

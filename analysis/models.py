@@ -26,6 +26,9 @@ class Status(models.TextChoices):
     CANCELLED = "cancelled", _("cancelled")
 
 
+LIVE = (Status.PENDING, Status.PROCESSING)
+
+
 class PendingAnalysis(models.Model):
     """One request to analyse one chapter version, from its being queued to its end."""
 
@@ -78,7 +81,7 @@ class PendingAnalysis(models.Model):
     # Results of features that are done, kept so that a retry starts at the first that is not.
     checkpoint = models.JSONField(null=True, blank=True, editable=False)
     # Its place in its writer's own line, counted from the turn that is being served: the order
-    # of claims with ARBORIS_FAIRNESS=writer. See analysis.queue.turn.
+    # of claims with ARBORIS_FAIRNESS=writer. See analysis.queue.fairness.
     turn = models.BigIntegerField(default=0, editable=False)
     # What its last claim was to work with: the host of a language model, or an analyzer's name.
     endpoint = models.CharField(_("endpoint"), max_length=100, blank=True, default="")
@@ -127,6 +130,24 @@ class PendingAnalysis(models.Model):
         return f"{self.pk} ({self.status})"
 
     @property
+    def attempts_so_far(self) -> list[AnalysisAttempt]:
+        """The ended ones, whose rows are written at their end, and the one that runs."""
+        ended = self.attempts.exclude(outcome=AnalysisAttempt.Outcome.RUNNING).order_by("number")
+        attempts = list(ended)
+        if self.status == Status.PROCESSING and self.started_at is not None:
+            running = AnalysisAttempt.Outcome.RUNNING
+            attempts.append(
+                AnalysisAttempt(
+                    task=self,
+                    number=self.attempt_count,
+                    worker=self.worker,
+                    started_at=self.started_at,
+                    outcome=running,
+                )
+            )
+        return attempts
+
+    @property
     def progress(self) -> dict[str, Any] | None:
         if self.status != Status.PROCESSING:
             return None
@@ -134,7 +155,10 @@ class PendingAnalysis(models.Model):
 
 
 class AnalysisAttempt(models.Model):
-    """One try at a task: written when it is claimed, completed when it ends."""
+    """One try at a task, written when it ends; while it runs, the task's row tells of it.
+
+    RUNNING is what older versions wrote at the claim.
+    """
 
     class Outcome(models.TextChoices):
         RUNNING = "running", _("running")
@@ -181,7 +205,7 @@ class QueueControl(models.Model):
     swept_at = models.DateTimeField(_("swept"), null=True, blank=True)
     # When the daily deletion of what ended long ago was last through.
     pruned_at = models.DateTimeField(_("pruned"), null=True, blank=True)
-    # Counted here and not in a tally: whoever claims holds this row's lock anyway.
+    # Counted here and not in StatusTally: whoever claims holds this row's lock anyway.
     claimed = models.BigIntegerField(_("claims"), default=0)
     turn = models.BigIntegerField(default=0, editable=False)
 

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import logging
 import random
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
 from django.db.models import Model, QuerySet
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 M = TypeVar("M", bound=Model)
@@ -26,6 +23,12 @@ _POSTGRES_TRANSIENT = {"40001", "40P01", "55P03"}
 RETRY_SECONDS = 20.0
 
 
+def as_time(value: Any) -> datetime:
+    """A time as a query without a model gives it, with its zone (always UTC)."""
+    read = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
+
+
 def db_now() -> datetime:
     """The database's clock: processes on several hosts must agree on what has expired."""
     if connection.vendor == "sqlite":  # one file, one host: the same clock without a query
@@ -33,8 +36,7 @@ def db_now() -> datetime:
     sql = "SELECT UTC_TIMESTAMP(6)" if connection.vendor == "mysql" else "SELECT clock_timestamp()"
     with connection.cursor() as cursor:
         cursor.execute(sql)
-        value: datetime = cursor.fetchone()[0]
-    return value if value.tzinfo else value.replace(tzinfo=UTC)
+        return as_time(cursor.fetchone()[0])
 
 
 def locked(rows: QuerySet[M]) -> QuerySet[M]:
@@ -82,8 +84,13 @@ def in_transaction(work: Callable[[], T], *, attempts: int = 8) -> T:
 def let_go() -> None:
     """Give the connection up before a long wait for something else; not in a transaction."""
     if not connection.in_atomic_block:
-        with contextlib.suppress(Exception):  # a broken connection may fail at closing too
-            connection.close()
+        drop_connection()
+
+
+def drop_connection() -> None:
+    """Close this thread's connection; a broken one may fail at closing, and is dropped too."""
+    with contextlib.suppress(Exception):
+        connection.close()
 
 
 # --- outages ------------------------------------------------------------------------------
@@ -96,7 +103,6 @@ _MYSQL_FULL = {1021, 1114}  # no space on the disk, a table that can grow no mor
 # nobody lets go of.
 _POSTGRES_AWAY = ("08", "53", "57P", "25006", "55P03")
 _SQLITE_AWAY = ("unable to open", "disk i/o error", "is locked", "readonly")
-AWAY_PAUSE_SECONDS = 0.25
 
 
 def is_away(error: Exception) -> bool:
@@ -126,29 +132,3 @@ def is_full(error: Exception) -> bool:
     if connection.vendor == "postgresql":
         return getattr(error.__cause__, "sqlstate", None) == "53100"
     return "disk is full" in str(error)
-
-
-def outlasting(work: Callable[[], T], *, give_up: Callable[[], bool]) -> T:
-    """Run ``work`` again, from its start, as long as the database is away.
-
-    Not in an open transaction. Where a commit's answer was lost, ``work`` runs again though it was
-    done: it has to be fenced, or to change nothing the second time. Raises the database's error
-    once ``give_up`` says so.
-    """
-    said = False
-    while True:
-        try:
-            result = work()
-        except (DatabaseError, InterfaceError) as error:
-            if not is_away(error) or give_up():
-                raise
-            if not said:
-                said = True
-                log.warning("the database is away, tries again until it is back: %s", error)
-            with contextlib.suppress(Exception):  # a broken connection may fail at closing too
-                connection.close()
-            time.sleep(AWAY_PAUSE_SECONDS)
-        else:
-            if said:
-                log.warning("the database is back")
-            return result

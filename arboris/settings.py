@@ -171,7 +171,6 @@ def database_from_url(url: str) -> dict[str, Any]:
         _check_file(config)
         config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
     elif engine == "mysql":
-        config["ENGINE"] = "arboris.mysql"
         options |= {
             "connect_timeout": options.get("connect_timeout", CONNECT_SECONDS),
             "charset": "utf8mb4",
@@ -307,7 +306,7 @@ ARBORIS_ANALYZERS = {
     "llm": "analysis.analyzers.llm.LLMAnalyzer",
 }
 # What works on a claimed task; see analysis.worker.Body.
-ARBORIS_TASK_BODY = "analysis.services.run"
+ARBORIS_TASK_BODY = "analysis.run_analysis.run"
 ARBORIS_MAX_CHAPTER_CHARS = env.whole(
     "ARBORIS_MAX_CHAPTER_CHARS", 1_000_000, low=1_000, high=4_000_000
 )
@@ -353,7 +352,7 @@ _hard_limit = int(ARBORIS_PROCESSING_TIMEOUT) + 60
 Q_CLUSTER = {
     "name": "arboris",
     "orm": "default",
-    "broker_class": "analysis.broker.WakingORM",
+    "broker_class": "analysis.djangoq.broker.WakingORM",
     "workers": ARBORIS_MAX_CONCURRENT,
     # Every wake-up stays in the table until a worker is free for it.
     "queue_limit": 1,

@@ -1,8 +1,8 @@
-"""Taps between processes: who commits work taps, who waits for work listens.
+"""The wake channel: who commits work notifies, who waits for work listens.
 
-On one host each listener owns a FIFO in ARBORIS_WAKE_DIR, named after its channel, and a tap writes
-one byte into every FIFO of the channel. With REDIS_URL (several hosts) a tap is a message on a
-Redis channel. A tap says only "look now" and may get lost: every listener looks by itself after a
+On one host each listener owns a FIFO in ARBORIS_WAKE_DIR, named after its channel, and a
+notice is one byte in every FIFO of the channel. With REDIS_URL (several hosts) it is a message on a
+Redis channel. It says only "look now" and may get lost: every listener looks by itself after a
 while, so nothing depends on it.
 """
 
@@ -22,6 +22,8 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from django.conf import settings
 from django.db import transaction
 
+from arboris.outage import Outage
+
 if TYPE_CHECKING:  # 7 MB in every process, where REDIS_URL is set
     import redis
 
@@ -33,10 +35,10 @@ REDIS_SECONDS = 0.5
 
 
 class Listener(Protocol):
-    """Waits for taps on one channel. Belongs to one thread of one process; close it after use."""
+    """Waits for notices on one channel. Belongs to one thread of a process; close it after use."""
 
     def wait(self, seconds: float) -> bool:
-        """True if a tap came within ``seconds``; taps that came together count as one."""
+        """True if a notice came within ``seconds``; those that came together count as one."""
 
     def close(self) -> None: ...
 
@@ -45,49 +47,32 @@ def listen(channel: Channel) -> Listener:
     return _RedisListener(channel) if settings.REDIS_URL else _FifoListener(channel)
 
 
-def tap(channel: Channel) -> None:
+def notify(channel: Channel) -> None:
     """Wake every listener of the channel; never blocks for long, never raises for a dead one."""
     if settings.REDIS_URL:
-        _tap_redis(channel)
+        _notify_redis(channel)
     else:
         directory = Path(settings.ARBORIS_WAKE_DIR)
         with contextlib.suppress(FileNotFoundError):  # nobody has ever listened
             for entry in os.scandir(directory):  # glob takes ten times as long
                 if entry.name.startswith(f"{channel}."):
-                    _tap_fifo(directory / entry.name)
+                    _notify_fifo(directory / entry.name)
 
 
-def tap_on_commit(channel: Channel) -> None:
-    """Tap once the running transaction is committed (at once outside of one)."""
+def notify_on_commit(channel: Channel) -> None:
+    """Notify once the running transaction is committed (at once outside of one)."""
     # robust: a full disk under the FIFO must not turn a committed request into an error.
-    transaction.on_commit(lambda: tap(channel), robust=True)
+    transaction.on_commit(lambda: notify(channel), robust=True)
 
 
-class _Outage:
-    """Says once that something fails, and once that it works again."""
-
-    def __init__(self) -> None:
-        self._failing = False
-
-    def failed(self, message: str, *arguments: object) -> None:
-        if not self._failing:
-            log.warning(message, *arguments)
-        self._failing = True
-
-    def worked(self, message: str, *arguments: object) -> None:
-        if self._failing:
-            log.warning(message, *arguments)
-        self._failing = False
-
-
-_taps = _Outage()
+_notifying = Outage(log)
 
 
 class _FifoListener:
     def __init__(self, channel: Channel) -> None:
         self._path = Path(settings.ARBORIS_WAKE_DIR) / f"{channel}.{uuid.uuid4().hex}"
         self._fd: int | None = None
-        self._outage = _Outage()
+        self._outage = Outage(log)
         self._open()
 
     def _open(self) -> int | None:
@@ -98,12 +83,12 @@ class _FifoListener:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o770)
             with contextlib.suppress(FileExistsError):  # made before, and then not opened
                 os.mkfifo(self._path, 0o660)
-            # Read and write: the FIFO then never reports end of file when a tapper closes its end.
+            # Read and write: the FIFO then never reports end of file when a writer closes its end.
             self._fd = os.open(self._path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         except OSError as error:
-            self._outage.failed("ARBORIS_WAKE_DIR: no taps: %s", error)
+            self._outage.failed("ARBORIS_WAKE_DIR: nobody can wake us: %s", error)
         else:
-            self._outage.worked("ARBORIS_WAKE_DIR: taps work again")
+            self._outage.worked("ARBORIS_WAKE_DIR: we can be woken again")
         return self._fd
 
     def wait(self, seconds: float) -> bool:
@@ -118,14 +103,14 @@ class _FifoListener:
         return bool(ready)
 
     def close(self) -> None:
-        with contextlib.suppress(OSError):  # a dead FIFO is swept by the next tap
+        with contextlib.suppress(OSError):  # a dead FIFO is removed by the next notice
             self._path.unlink(missing_ok=True)
         if self._fd is not None:
             os.close(self._fd)
             self._fd = None
 
 
-def _tap_fifo(path: Path) -> None:
+def _notify_fifo(path: Path) -> None:
     try:
         fd = os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except OSError as error:
@@ -135,21 +120,21 @@ def _tap_fifo(path: Path) -> None:
             raise
         return
     try:
-        with contextlib.suppress(BlockingIOError):  # full: it has unread taps enough
+        with contextlib.suppress(BlockingIOError):  # full: it has unread notices enough
             os.write(fd, b"!")
     finally:
         os.close(fd)
 
 
-def _tap_redis(channel: Channel) -> None:
+def _notify_redis(channel: Channel) -> None:
     from redis import RedisError
 
     try:
         _redis().publish(_redis_name(channel), b"")
     except RedisError as error:
-        _taps.failed("REDIS_URL: %s cannot be tapped: %s", channel, error)
+        _notifying.failed("REDIS_URL: %s cannot be notified: %s", channel, error)
     else:
-        _taps.worked("REDIS_URL: %s can be tapped again", channel)
+        _notifying.worked("REDIS_URL: %s can be notified again", channel)
 
 
 class _RedisListener:
@@ -157,7 +142,7 @@ class _RedisListener:
         self._pubsub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._channel = channel
         self._subscribed = False
-        self._outage = _Outage()
+        self._outage = Outage(log)
 
     def wait(self, seconds: float) -> bool:
         from redis import RedisError
@@ -167,7 +152,7 @@ class _RedisListener:
             if not self._subscribed:
                 self._pubsub.subscribe(_redis_name(self._channel))
                 self._subscribed = True
-                self._outage.worked("REDIS_URL: taps on %s work again", self._channel)
+                self._outage.worked("REDIS_URL: notices on %s come again", self._channel)
             while (left := ends - time.monotonic()) > 0:
                 # None also stands for the confirmation of the subscription: wait on.
                 if self._pubsub.get_message(timeout=left) is not None:
@@ -175,10 +160,10 @@ class _RedisListener:
                         continue
                     return True
         except RedisError as error:
-            self._outage.failed("REDIS_URL: no taps on %s: %s", self._channel, error)
+            self._outage.failed("REDIS_URL: no notices on %s: %s", self._channel, error)
             self._pubsub.close()
             self._subscribed = False
-            time.sleep(max(0.0, ends - time.monotonic()))  # the poll goes on without taps
+            time.sleep(max(0.0, ends - time.monotonic()))  # the poll goes on without them
         return False
 
     def close(self) -> None:

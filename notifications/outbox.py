@@ -11,8 +11,9 @@ from django.contrib.auth import get_user_model
 from django.db import connection
 from django.utils import translation
 
-from arboris import sql, wake
+from arboris import wake
 from arboris.db import db_now
+from arboris.sql import Change, Insert, Lock, write
 from notifications.kinds import render
 from notifications.models import AnalysisNotification
 
@@ -26,10 +27,11 @@ def publish(
     chapter_id: int,
     chapter_number: int,
     data: dict[str, Any],
+    now: datetime | None = None,
 ) -> None:
-    """Add one notification of a kind in ``kinds.KINDS``, in the caller's transaction."""
-    sql.run(
-        publishing(
+    """Add one notification for a writer in the caller's transaction."""
+    write(
+        *changes(
             kind,
             user_id=user_id,
             task_id=task_id,
@@ -37,12 +39,12 @@ def publish(
             chapter_id=chapter_id,
             chapter_number=chapter_number,
             data=data,
-            now=db_now(),
+            now=now or db_now(),
         )
     )
 
 
-def publishing(
+def changes(
     kind: str,
     *,
     user_id: int,
@@ -52,39 +54,33 @@ def publishing(
     chapter_number: int,
     data: dict[str, Any],
     now: datetime,
-) -> list[sql.Statement]:
-    """The statements of ``publish``, for a caller who sends more in the same round trip.
+) -> list[Change]:
+    """What ``publish`` writes, for a caller who writes more along with it.
 
-    They lock the writer's row first: so notifications of one writer become visible in the order
-    of their ids, and a reader who resumes after an id misses none. The relays are woken when the
-    caller's transaction commits.
+    The writer is locked first: notifications of one writer become visible in the order of their
+    ids, so that a reader who resumes after an id misses none. Readers are notified once the
+    caller's transaction is committed.
     """
-    if not connection.in_atomic_block:
-        raise RuntimeError("A notification belongs into the transaction that it reports on.")
+    _check_transaction()
     with translation.override(settings.LANGUAGE_CODE):
         title, message = render(kind, chapter_number, data)
-    wake.tap_on_commit("notifications")
-    return [
-        *_locking(user_id),
-        sql.insert(
-            AnalysisNotification,
-            user_id=user_id,
-            pending_analysis_id=task_id,
-            project_id=project_id,
-            chapter_id=chapter_id,
-            chapter_number=chapter_number,
-            notification_type=kind,
-            title=title,
-            message=message,
-            data=data,
-            is_read=0,
-            created_at=now,
-        ),
-    ]
+    wake.notify_on_commit("notifications")
+    row = {
+        "user_id": user_id,
+        "pending_analysis_id": task_id,
+        "project_id": project_id,
+        "chapter_id": chapter_id,
+        "chapter_number": chapter_number,
+        "notification_type": kind,
+        "title": title,
+        "message": message,
+        "data": data,
+        "is_read": 0,
+        "created_at": now,
+    }
+    return [Lock(get_user_model(), user_id), Insert(AnalysisNotification, row)]
 
 
-def _locking(user_id: int) -> list[sql.Statement]:
-    if not sql.for_update():
-        return []
-    users = sql.table(get_user_model())
-    return [sql.Statement(f"SELECT 1 FROM {users} WHERE id = %s{sql.for_update()}", (user_id,))]
+def _check_transaction() -> None:
+    if not connection.in_atomic_block:
+        raise RuntimeError("A notification belongs into the transaction that it reports on.")

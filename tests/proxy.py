@@ -1,4 +1,4 @@
-"""Between a client and its database server: lets everything through, but may lose one answer."""
+"""Between a client and its database server: lets everything through, until the line is cut."""
 
 from __future__ import annotations
 
@@ -25,7 +25,10 @@ class Proxy:
     def __init__(self, path: Path, server: str | tuple[str, int]) -> None:
         self._server = server
         self._wanted = b""
-        # Set once an answer was lost.
+        self._left: int | None = None  # requests until the line is cut
+        self._arrives = True
+        self._lines: list[tuple[socket.socket, socket.socket]] = []
+        # Set once the line was cut.
         self.lost = threading.Event()
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(path))
@@ -37,6 +40,20 @@ class Proxy:
     def lose_answer_to_commit(self, after: str) -> None:
         """Of the first transaction that says this text: it is committed, and nobody is told."""
         self._wanted = after.encode()
+
+    def cut(self, request: int, *, arrives: bool) -> None:
+        """The line, at the so-many-th request from now on (1: the next).
+
+        It ``arrives``, and its answer is lost; or it is lost itself.
+        """
+        self._left, self._arrives = request, arrives
+        self.lost.clear()
+
+    def hang_up(self) -> None:
+        """Cut the line that was opened first, now, whatever the server is at."""
+        for end in self._lines[0]:
+            with contextlib.suppress(OSError):  # closed already, because of the other one
+                end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         self._end.close()
@@ -56,30 +73,50 @@ class Proxy:
         family = socket.AF_UNIX if isinstance(self._server, str) else socket.AF_INET
         with client, socket.socket(family) as server:
             server.connect(self._server)
-            said = b""  # in the running transaction
-            while True:
-                ready, _, _ = select.select([client, server, self._ends], [], [])
-                if self._ends in ready:
+            self._lines.append((client, server))
+            try:
+                with contextlib.suppress(OSError):  # one of the two has hung up
+                    self._relay(client, server)
+            finally:
+                self._lines.remove((client, server))
+
+    def _relay(self, client: socket.socket, server: socket.socket) -> None:
+        said = b""  # in the running transaction
+        while True:
+            ready, _, _ = select.select([client, server, self._ends], [], [])
+            if self._ends in ready:
+                return
+            if server in ready:
+                answer = server.recv(CHUNK)
+                if not answer:
                     return
-                if server in ready:
-                    answer = server.recv(CHUNK)
-                    if not answer:
+                client.sendall(answer)
+            if client in ready:
+                request = client.recv(CHUNK)
+                if not request:
+                    return
+                if self._left is not None:
+                    self._left -= 1
+                    if not self._left:
+                        self._cut(server, request)
                         return
-                    client.sendall(answer)
-                if client in ready:
-                    request = client.recv(CHUNK)
-                    if not request:
-                        return
-                    server.sendall(request)
-                    said += request
-                    if b"COMMIT" not in request:
-                        continue
-                    if self._wanted and self._wanted in said:
-                        self._wanted = b""
-                        server.recv(CHUNK)  # it is done
-                        self.lost.set()
-                        return
-                    said = b""
+                server.sendall(request)
+                said += request
+                if b"COMMIT" not in request:
+                    continue
+                if self._wanted and self._wanted in said:
+                    self._wanted = b""
+                    server.recv(CHUNK)  # it is done
+                    self.lost.set()
+                    return
+                said = b""
+
+    def _cut(self, server: socket.socket, request: bytes) -> None:
+        self._left = None
+        if self._arrives:
+            server.sendall(request)
+            server.recv(CHUNK)  # it is done
+        self.lost.set()
 
 
 @contextlib.contextmanager

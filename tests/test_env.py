@@ -226,7 +226,7 @@ def test_a_database_server_needs_a_given_key(
 def test_mysql_by_unix_socket(host: str) -> None:
     url = f"mysql://{host}/arboris?unix_socket=/run/m.sock"
     config = database_from_url(url)
-    assert (config["ENGINE"], config["NAME"]) == ("arboris.mysql", "arboris")
+    assert (config["ENGINE"], config["NAME"]) == ("django.db.backends.mysql", "arboris")
     options = config["OPTIONS"]
     assert options["unix_socket"] == "/run/m.sock"
     assert options["isolation_level"] == "read committed"

@@ -18,6 +18,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from arboris import wake
+from arboris.outage import Outage
 from arboris.workspace.demo.client import Inbox
 from arboris.workspace.demo.system import running_system
 from tests.waiting import PATIENCE_SECONDS
@@ -52,31 +53,31 @@ def test_a_tap_wakes_whoever_waits(listener: wake.Listener) -> None:
     thread = threading.Thread(target=wait)
     thread.start()
     waiting.wait(PATIENCE_SECONDS)
-    wake.tap("tasks")
+    wake.notify("tasks")
     thread.join(PATIENCE_SECONDS)
     assert woken == [True]
 
 
 def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(listener: wake.Listener) -> None:
     for _ in range(3):
-        wake.tap("tasks")
+        wake.notify("tasks")
     assert listener.wait(PATIENCE_SECONDS)
     assert not listener.wait(0.05)
 
 
 def test_another_channel_is_left_alone(listener: wake.Listener) -> None:
-    wake.tap("notifications")
+    wake.notify("notifications")
     assert not listener.wait(0.05)
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_rollback_taps_nobody(listener: wake.Listener) -> None:
     with contextlib.suppress(ZeroDivisionError), transaction.atomic():
-        wake.tap_on_commit("tasks")
+        wake.notify_on_commit("tasks")
         raise ZeroDivisionError
     assert not listener.wait(0.05)
     with transaction.atomic():
-        wake.tap_on_commit("tasks")
+        wake.notify_on_commit("tasks")
     assert listener.wait(PATIENCE_SECONDS)
 
 
@@ -88,7 +89,7 @@ def test_the_fifo_of_a_killed_listener_is_swept_by_the_next_tap(
     settings.REDIS_URL = ""
     code = f"import os; os.mkfifo({str(tmp_path / 'tasks.dead')!r})"
     subprocess.run([sys.executable, "-c", code], check=True)
-    wake.tap("tasks")
+    wake.notify("tasks")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -96,7 +97,7 @@ def test_the_fifo_of_a_killed_listener_is_swept_by_the_next_tap(
 PUSHER = """
 import multiprocessing, django
 django.setup()
-from analysis.broker import WakingORM
+from analysis.djangoq.broker import WakingORM
 pusher = multiprocessing.get_context("fork").Process(target=WakingORM()._wait)
 pusher.start()
 pusher.join()
@@ -118,17 +119,17 @@ def test_a_redis_that_is_gone_stops_neither_tap_nor_wait_and_is_said_once(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(wake, "_taps", wake._Outage())
+    monkeypatch.setattr(wake, "_notifying", Outage(wake.log))
     wake._redis.cache_clear()
     with contextlib.closing(wake.listen("tasks")) as listener:
         for _ in range(3):
-            wake.tap("tasks")
+            wake.notify("tasks")
             began = time.monotonic()
             assert not listener.wait(0.2)
             assert time.monotonic() - began >= 0.2
     wake._redis.cache_clear()
     assert [record.msg.partition(": %s")[0] for record in caplog.records] == [
-        "REDIS_URL", "REDIS_URL: no taps on %s"
+        "REDIS_URL", "REDIS_URL: no notices on %s"
     ]  # fmt: skip
 
 
@@ -137,22 +138,22 @@ def test_a_redis_that_is_back_is_used_again_and_said_once(
     settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.REDIS_URL = os.environ["ARBORIS_TEST_REDIS_URL"]
-    monkeypatch.setattr(wake, "_taps", wake._Outage())
+    monkeypatch.setattr(wake, "_notifying", Outage(wake.log))
     wake._redis.cache_clear()
     with contextlib.closing(wake.listen("tasks")) as listener:
         with monkeypatch.context() as patched:
             patched.setattr(redis.Connection, "connect", refuse)
             for _ in range(2):
-                wake.tap("tasks")
+                wake.notify("tasks")
                 assert not listener.wait(0.05)
         for _ in range(2):
             assert not listener.wait(0.05)  # subscribed by now
-            wake.tap("tasks")
+            wake.notify("tasks")
             assert listener.wait(PATIENCE_SECONDS)
     wake._redis.cache_clear()
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 4, said
-    assert {"REDIS_URL: taps on tasks work again", "REDIS_URL: tasks can be tapped again"} <= {
+    assert {"REDIS_URL: notices on tasks come again", "REDIS_URL: tasks can be notified again"} <= {
         *said
     }
 
@@ -173,13 +174,13 @@ def test_a_fifo_that_cannot_be_made_now_is_done_without_and_made_later(
             began = time.monotonic()
             assert not listener.wait(0.05)
             assert time.monotonic() - began >= 0.05
-        wake.tap("tasks")
+        wake.notify("tasks")
     with contextlib.closing(listener):
         assert not listener.wait(0)
-        wake.tap("tasks")
+        wake.notify("tasks")
         assert listener.wait(PATIENCE_SECONDS)
     said = [record.getMessage().partition(": ")[2] for record in caplog.records]
-    assert [text[:7] for text in said] == ["no taps", "taps wo"]
+    assert [text[:7] for text in said] == ["nobody ", "we can "]
 
 
 def no_space(*_: object) -> None:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from analysis import audit, queue
 from analysis.admin.actions import ReasonForm
 from analysis.models import EndpointState, QueueControl, QueuePause
-from analysis.queue import endpoint
+from analysis.queue import endpoints
 from arboris.admin_base import BoundedAdmin, ReadOnlyAdmin, RecordAdmin
 from arboris.db import in_transaction
 
@@ -90,7 +90,7 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
     def save_model(
         self, request: HttpRequest, obj: QueuePause, form: forms.ModelForm[Any], change: bool
     ) -> None:
-        scope = queue.Scope(obj.project_id, None if obj.project_id else obj.user_id)
+        scope = queue.PauseTarget(obj.project_id, None if obj.project_id else obj.user_id)
 
         def pause() -> bool:
             queue.pause(obj.reason, scope)
@@ -101,7 +101,7 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
         obj.pk, obj.paused_at = made.pk, made.paused_at
 
     def delete_model(self, request: HttpRequest, obj: QueuePause) -> None:
-        scope = queue.Scope(obj.project_id, obj.user_id)
+        scope = queue.PauseTarget(obj.project_id, obj.user_id)
         recorded(request, "resume", lambda: queue.resume(scope), **_named(obj))
 
 
@@ -118,7 +118,7 @@ def resume_now(modeladmin: Any, request: HttpRequest, states: QuerySet[EndpointS
         resumed += recorded(
             request,
             "resume",
-            lambda name=name: endpoint.resume(name),  # type: ignore[misc]
+            lambda name=name: endpoints.resume(name),  # type: ignore[misc]
             reason=request.POST.get("reason", ""),
             endpoint=name,
         )

@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 from django.conf import settings
 from django.db.models import Q
 
-from analysis import tallies
 from analysis.models import PendingAnalysis, Status
-from analysis.queue import turn
+from analysis.queue import counters, fairness
 
 # Beyond this place nobody waits for the exact number, and counting further costs.
 FARTHEST = 10_000
@@ -23,7 +22,7 @@ class Eta:
 
     @classmethod
     def of(cls, task: PendingAnalysis) -> Eta:
-        mean = tallies.mean_seconds()
+        mean = counters.mean_seconds()
         if task.status == Status.PROCESSING:
             if mean is None or task.started_at is None:
                 return cls(None, None)
@@ -42,7 +41,7 @@ class Eta:
 def _ahead(task: PendingAnalysis) -> Q:
     """What comes before it in the order of claims."""
     ahead, alike = Q(), Q()
-    for name in turn.order():
+    for name in fairness.order():
         column = name.removeprefix("-")
         value = getattr(task, column)
         ahead |= alike & Q(**{f"{column}__{'gt' if name != column else 'lt'}": value})

@@ -10,10 +10,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from analysis.api.eta import Eta
-from analysis.api.waiting import WaitingSerializer, hold_of, shown
+from analysis.api.waiting import WaitingSerializer, blocked_reason_of, shown
 from analysis.errors import sentence_for
 from analysis.models import AnalysisAttempt, PendingAnalysis
-from analysis.queue.hold import PAUSES, Hold
+from analysis.queue.blocked import PAUSES, BlockedReason
 from arboris.llm.accounting import call_log
 
 
@@ -77,7 +77,7 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
 class TaskDetailSerializer(TaskSerializer):
     """One task, whole; some of its fields come from one look at the queue."""
 
-    attempts = AttemptSerializer(many=True, read_only=True)
+    attempts = AttemptSerializer(many=True, read_only=True, source="attempts_so_far")
     queue_position = serializers.SerializerMethodField()
     eta_seconds = serializers.SerializerMethodField()
     waiting = serializers.SerializerMethodField()
@@ -100,8 +100,8 @@ class TaskDetailSerializer(TaskSerializer):
         return Eta.of(self._task)
 
     @cached_property
-    def _hold(self) -> Hold | None:
-        return hold_of(self._task)
+    def _hold(self) -> BlockedReason | None:
+        return blocked_reason_of(self._task)
 
     @property
     def _task(self) -> PendingAnalysis:

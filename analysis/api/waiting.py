@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from analysis import queue
 from analysis.models import PendingAnalysis
-from analysis.queue.hold import CODES, Code, Hold
+from analysis.queue.blocked import CODES, BlockedReason, Code
 
 SENTENCES: dict[Code, str] = {
     "paused": gettext_noop("Analyses are paused at the moment; this one begins afterwards."),
@@ -31,22 +31,22 @@ SENTENCES: dict[Code, str] = {
 }
 
 
-class WaitingSerializer(serializers.Serializer[Hold]):
+class WaitingSerializer(serializers.Serializer[BlockedReason]):
     code = serializers.ChoiceField(choices=CODES)
     message = serializers.SerializerMethodField()
     until = serializers.DateTimeField(allow_null=True)
 
-    def get_message(self, hold: Hold) -> str:
+    def get_message(self, hold: BlockedReason) -> str:
         return sentence(hold)
 
 
-def sentence(hold: Hold) -> str:
+def sentence(hold: BlockedReason) -> str:
     return _(SENTENCES[hold.code])
 
 
-def hold_of(task: PendingAnalysis) -> Hold | None:
-    return queue.hold(task, queue.configured())
+def blocked_reason_of(task: PendingAnalysis) -> BlockedReason | None:
+    return queue.blocked_reason(task, queue.configured())
 
 
-def shown(hold: Hold | None) -> dict[str, Any] | None:
+def shown(hold: BlockedReason | None) -> dict[str, Any] | None:
     return None if hold is None else dict(WaitingSerializer(hold).data)

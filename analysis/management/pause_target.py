@@ -30,7 +30,7 @@ class Paused:
 class Named:
     """A scope with the words for it; ``endpoint`` stands for itself."""
 
-    scope: queue.Scope
+    scope: queue.PauseTarget
     words: str
     endpoint: str | None = None
 
@@ -88,12 +88,12 @@ def read_scope(options: dict[str, Any]) -> Named:
         project_id = find_project(options["project"])
         title = NovelProject.objects.values_list("title", flat=True).get(pk=project_id)
         words = _("the novel “%(title)s”") % {"title": one_line(title)}
-        return Named(queue.Scope(project_id=project_id), words)
+        return Named(queue.PauseTarget(project_id=project_id), words)
     if options["user"] is not None:
         user = find_user(options["user"])
         words = _("the writer %(name)s") % {"name": one_line(user.get_username())}
-        return Named(queue.Scope(user_id=int(user.pk)), words)
-    return Named(queue.Scope(), _("the whole queue"))
+        return Named(queue.PauseTarget(user_id=int(user.pk)), words)
+    return Named(queue.PauseTarget(), _("the whole queue"))
 
 
 def _endpoint(name: str) -> Named:
@@ -105,4 +105,4 @@ def _endpoint(name: str) -> Named:
             _("there is no endpoint %(name)r; known: %(known)s.")
             % {"name": name, "known": ", ".join(known) or "-"},
         )
-    return Named(queue.Scope(), _("the endpoint %(name)s") % {"name": one_line(name)}, name)
+    return Named(queue.PauseTarget(), _("the endpoint %(name)s") % {"name": one_line(name)}, name)

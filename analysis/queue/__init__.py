@@ -1,30 +1,25 @@
 """The queue: the only writer of a task's status. PendingAnalysis is the truth, a wake-up a hint."""
 
+from analysis.queue.blocked import BlockedReason, blocked_reason
+from analysis.queue.budget import lift
+from analysis.queue.cancel import cancel, check_cancel, supersede
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
-from analysis.queue.end import fail, finish, finish_and_claim, notify
-from analysis.queue.endpoint import Endpoint, configured
+from analysis.queue.endpoints import Endpoint, configured
 from analysis.queue.enqueue import enqueue
-from analysis.queue.hold import Hold, hold
-from analysis.queue.operate import (
-    cancel,
-    check_cancel,
-    check_retry,
-    prunable,
-    prune,
-    retry,
-    set_priority,
-    supersede,
-)
-from analysis.queue.parking import lift
-from analysis.queue.pausing import Scope, pause, resume, running
-from analysis.queue.release import give_back, give_back_strays
+from analysis.queue.finish import fail, finish, notify_writer
+from analysis.queue.give_back import give_back, release_leases_of
+from analysis.queue.pause import PauseTarget, pause, resume, running
+from analysis.queue.priority import set_priority
+from analysis.queue.prune import prunable, prune
+from analysis.queue.retry import check_retry, retry
 from analysis.queue.sweep import nudge, overdue, rescue, sweep
 
 __all__ = [
+    "BlockedReason",
     "Claim",
     "Endpoint",
-    "Hold",
-    "Scope",
+    "PauseTarget",
+    "blocked_reason",
     "cancel",
     "check_cancel",
     "check_retry",
@@ -33,18 +28,16 @@ __all__ = [
     "enqueue",
     "fail",
     "finish",
-    "finish_and_claim",
     "give_back",
-    "give_back_strays",
-    "hold",
     "lift",
-    "notify",
+    "notify_writer",
     "nudge",
     "overdue",
     "owns",
     "pause",
     "prunable",
     "prune",
+    "release_leases_of",
     "renew",
     "report_progress",
     "rescue",

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.conf import settings
 
+from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis
-from analysis.queue import wakeup
-from analysis.queue.operate import supersede
-from analysis.queue.turn import last_in_line
+from analysis.queue.cancel import supersede
+from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
 from arboris.novels.models import Chapter, ChapterVersion
 
@@ -44,5 +44,5 @@ def enqueue(
         turn=last_in_line(user_id, priority),
     )
     if wake:
-        wakeup.issue()
+        wakeups.issue()
     return task

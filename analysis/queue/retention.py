@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from analysis.models import QueueControl, Status
-from analysis.queue.operate import BATCH, prune
+from analysis.queue.prune import BATCH, prune
 from arboris.llm.accounting import call_log
 
 log = logging.getLogger(__name__)

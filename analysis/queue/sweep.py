@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import Q
 
+from analysis.djangoq import wakeups
 from analysis.errors import WorkerLost
-from analysis.models import (
-    AnalysisAttempt,
-    PendingAnalysis,
-    QueueControl,
-    Status,
-    WorkerHeartbeat,
-)
-from analysis.queue import due, parking, retention, tally, wakeup
-from analysis.queue.end import after_failure, failure_changes
-from analysis.queue.endpoint import configured
-from arboris.db import db_now, in_transaction
+from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
+from analysis.queue import attempts, budget, counters, due, retention
+from analysis.queue.attempts import Outcome
+from analysis.queue.endpoints import configured
+from analysis.queue.finish import changes_after, follow
+from analysis.queue.retry import decide
+from arboris.db import db_now, in_transaction, locked
 
 HEARTBEAT_KEPT = timedelta(minutes=10)
 
@@ -35,7 +33,7 @@ def sweep() -> bool:
     if not mine:
         return False
     rescue()
-    parking.release()
+    budget.release()
     in_transaction(_issue_missing_wakeups)
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
     retention.step(now)
@@ -50,7 +48,7 @@ def overdue(seconds: float) -> bool:
 
 def nudge() -> None:
     """See to it that there is a wake-up to be handed out."""
-    in_transaction(lambda: None if wakeup.waiting() else wakeup.issue())
+    in_transaction(lambda: None if wakeups.waiting() else wakeups.issue())
 
 
 def rescue() -> int:
@@ -65,29 +63,22 @@ def rescue() -> int:
 
 def _rescue_one(task_id: int) -> int:
     now = db_now()
-    task = PendingAnalysis.objects.filter(
+    expired = PendingAnalysis.objects.filter(
         pk=task_id, status=Status.PROCESSING, lease_expires_at__lt=now
-    ).first()
-    if task is None:
+    )
+    task = locked(expired).first()
+    if task is None:  # renewed or ended in between
         return 0
     error = WorkerLost(f"{task.worker} let the lease expire")
-    changes = failure_changes(
-        task.retry_count, task.max_retries, task.started_at or now, now, error
-    )
-    if changes["status"] == Status.PENDING:
-        changes["due_at"] = now  # the task did nothing wrong that waiting would mend
-    if not PendingAnalysis.objects.filter(
-        pk=task_id, status=Status.PROCESSING, lease_token=task.lease_token, lease_expires_at__lt=now
-    ).update(**changes):
-        return 0  # renewed or ended in between
-    AnalysisAttempt.objects.filter(task_id=task_id, number=task.attempt_count).update(
-        ended_at=now,
-        outcome=AnalysisAttempt.Outcome.LOST,
-        error_type=error.code,
-        error_message=str(error),
-    )
-    tally.count(rescued=1)
-    after_failure(task_id, changes, now, error)
+    decision = decide(error, task.retry_count, task.max_retries, now)
+    if decision.at is not None:  # the task did nothing wrong that waiting would mend
+        decision = replace(decision, at=now)
+    attempt = attempts.running(task)
+    changes = changes_after(decision, error, attempt.started_at, now)
+    PendingAnalysis.objects.filter(pk=task_id).update(**changes)
+    attempts.close(attempt, now, Outcome.LOST, error)
+    counters.count(rescued=1)
+    follow(decision, error, task_id, now)
     return 1
 
 
@@ -95,4 +86,4 @@ def _issue_missing_wakeups() -> None:
     """A due task without a wake-up would wait for ever: issue as many as workers could use."""
     wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
     if wanted:
-        wakeup.issue(wanted - wakeup.waiting())
+        wakeups.issue(wanted - wakeups.waiting())

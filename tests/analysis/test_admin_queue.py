@@ -8,7 +8,7 @@ from django.test import Client
 
 from analysis import queue
 from analysis.models import EndpointState, OperatorAction, QueuePause
-from analysis.queue import endpoint
+from analysis.queue import endpoints
 from arboris.db import db_now
 from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
@@ -73,7 +73,7 @@ def test_an_endpoint_is_resumed_by_those_who_may(staff: Client, project: NovelPr
     url = "/admin/analysis/endpointstate/"
     data = {"action": "resume_now", "index": 0, "_selected_action": ["local"], "reason": "new key"}
     with transaction.atomic():
-        endpoint.pause(queue.configured(), KeyRefused("401: nobody knows it"), db_now())
+        endpoints.pause(queue.configured(), KeyRefused("401: nobody knows it"), db_now())
     queue_chapter(project)
     assert "nobody knows it" in staff.get(f"{url}local/change/").content.decode()
     member("view_endpointstate").post(url, data)

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import pytest
 
 from analysis import queue
+from analysis.djangoq import wakeups
 from analysis.management import selection, terminal
 from analysis.management.units import parse_duration, short
 from analysis.models import PendingAnalysis, Status
-from analysis.queue import wakeup
 from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
 from arboris.workspace.chapters import service as chapters
@@ -211,12 +211,12 @@ def test_texts_follow_the_language_of_the_terminal(monkeypatch: pytest.MonkeyPat
 def test_retry_puts_failed_ones_back_and_wakes_a_worker(project: NovelProject) -> None:
     failed, cancelled = failed_task(project), queue_chapter(project)
     queue.cancel(cancelled.pk)
-    before = wakeup.waiting()
+    before = wakeups.waiting()
     called = call("retry_analysis", "--all", "--priority", 9, "--noinput", "--json")
     assert (called.code, called.ids) == (0, [failed.pk])
     failed.refresh_from_db()
     assert (failed.status, failed.priority, failed.retry_count) == (Status.PENDING, 9, 0)
-    assert wakeup.waiting() == before + 1
+    assert wakeups.waiting() == before + 1
     assert call("retry_analysis", "--status", "cancelled", "--noinput", "--json").ids == [
         cancelled.pk
     ]

@@ -15,14 +15,14 @@ from django.test import Client
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.analyzers.llm.prompts.wording import EN, ZH
 from analysis.analyzers.llm.reading import Reader
 from analysis.analyzers.llm.tasks import TASKS, Task
 from analysis.analyzers.local.session import FINDERS
 from analysis.features import FEATURES, Feature
 from analysis.models import PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.fold import fold
 from arboris.bible.types import findings
 from arboris.bible.types.findings import Aliases, BaseFinding, Evidence, Name, Text
@@ -114,7 +114,7 @@ def test_a_toy_feature_goes_end_to_end(
 ) -> None:
     settings.ARBORIS_ANALYZER = analyzer
     saved = post(api, project, dict.fromkeys(FEATURES, False) | {"omens": True}).json()
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
 
     task = api.get(f"/api/async-analysis/tasks/{saved['analysis']['id']}").json()
     assert task["status"] == "completed", task["error_message"]

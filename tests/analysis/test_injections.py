@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.analyzers.base import (
     ChapterInput,
     KnownCharacter,
@@ -26,7 +26,7 @@ from analysis.analyzers.llm.tasks import TASKS
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.features import FEATURES, FeatureKey
 from analysis.models import PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible import service as bible
 from arboris.bible.models import Character, CharacterState, Finding, ForeshadowingThread
 from arboris.bible.types.findings import Finding as Stated
@@ -256,7 +256,7 @@ def test_a_model_that_obeys_is_not_believed(
     text = (story(attack) + "\n") * 3
     task = queue_chapter(project, text, temperature=0.5)
     before = rest_of_the_world(task.chapter)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert rest_of_the_world(task.chapter) == before
     assert task.generation_config == {"temperature": 0.5}
@@ -286,7 +286,7 @@ def test_a_passage_may_close_a_few_matters_but_not_all(
     endpoint.answer = answer
     novel_with_threads(project)
     queue_chapter(project, story(INJECTIONS[0]) * 3)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     closed = ForeshadowingThread.objects.filter(project=project, status="paid_off")
     assert closed.count() == 2
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.analyzers.base import (
     ChapterInput,
     FeatureResult,
@@ -26,7 +26,7 @@ from analysis.analyzers.llm.names import mentions
 from analysis.analyzers.llm.quotes import Finder
 from analysis.features import FEATURES, FeatureKey
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Character
 from arboris.bible.types.findings import Appearance, Payoff, Relation, StateChange
 from arboris.db import db_now
@@ -444,7 +444,7 @@ def test_without_an_endpoint_it_says_so(settings: Settings) -> None:
 def run_task(project: NovelProject, settings: Settings, **config: Any) -> PendingAnalysis:
     settings.ARBORIS_ANALYZER = "llm"
     task = queue_chapter(project, TEXT * 6, **config)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     return task
 
@@ -479,7 +479,7 @@ def test_a_failed_try_is_paid_for_and_resumed(
     endpoint.answer = plain
     endpoint.requests.clear()
     PendingAnalysis.objects.update(due_at=db_now())
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert task.status == "completed"
     assert [feature_of(body) for body in endpoint.requests] == ["world_expansion"]

@@ -12,7 +12,7 @@ from django.test import Client
 
 from analysis import queue
 from analysis.models import OperatorAction, QueueControl, QueuePause, WorkerHeartbeat
-from analysis.queue import endpoint
+from analysis.queue import endpoints
 from arboris.db import db_now, in_transaction
 from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
@@ -30,7 +30,7 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 def refused(name: str = "api.example.com") -> None:
     error = KeyRefused("401: sk-… is not ours")
     state = queue.Endpoint(name)
-    in_transaction(lambda: endpoint.pause(state, error, db_now()))
+    in_transaction(lambda: endpoints.pause(state, error, db_now()))
 
 
 def test_one_novel_is_paused_and_resumed(project: NovelProject) -> None:
@@ -132,7 +132,7 @@ def test_a_rehearsal_changes_nothing(project: NovelProject) -> None:
     rehearsed = call("pause_analysis", "--user", "writer", "--drain", "--dry-run", "--json")
     assert (rehearsed.code, rehearsed.document["paused"]) == (0, False)
     assert "would be paused" in rehearsed.err
-    queue.pause("", queue.Scope(user_id=project.owner_id))
+    queue.pause("", queue.PauseTarget(user_id=project.owner_id))
     rehearsed = call("resume_analysis", "--user", "writer", "--dry-run", "--json")
     assert (rehearsed.document["paused"], rehearsed.document["resumed"]) == (True, False)
     assert not OperatorAction.objects.exists()
@@ -140,8 +140,8 @@ def test_a_rehearsal_changes_nothing(project: NovelProject) -> None:
 
 def test_pauses_that_are_left_are_told(project: NovelProject) -> None:
     queue.pause("")
-    queue.pause("", queue.Scope(project_id=project.pk))
-    queue.pause("", queue.Scope(user_id=project.owner_id))
+    queue.pause("", queue.PauseTarget(project_id=project.pk))
+    queue.pause("", queue.PauseTarget(user_id=project.owner_id))
     one = call("resume_analysis", "--project", project.pk, "--noinput")
     assert "The queue as a whole is paused." in one.err
     assert "1 novel or writer is still paused." in call("resume_analysis", "--noinput").err
@@ -201,8 +201,8 @@ def test_a_wrong_time_is_named(db: None) -> None:
 # --- who sees it -----------------------------------------------------------------------------
 def test_status_and_health_show_what_is_paused(project: NovelProject, client: Client) -> None:
     lin = novel_of("lin")
-    queue.pause("too fast", queue.Scope(project_id=project.pk))
-    queue.pause("unpaid", queue.Scope(user_id=lin.owner_id))
+    queue.pause("too fast", queue.PauseTarget(project_id=project.pk))
+    queue.pause("unpaid", queue.PauseTarget(user_id=lin.owner_id))
     refused()
     seen = call("analysis_status", "--json").document
     assert [(row["project"], row["user"], row["reason"]) for row in seen["pauses"]] == [
@@ -243,7 +243,7 @@ def test_metrics_tell_of_pauses(project: NovelProject, client: Client) -> None:
 
     assert gauges("pending_analysis_endpoint_paused") == []
     refused()
-    queue.pause("", queue.Scope(project_id=project.pk))
+    queue.pause("", queue.PauseTarget(project_id=project.pk))
     assert gauges("pending_analysis_endpoint_paused") == [
         'pending_analysis_endpoint_paused{endpoint="api.example.com",error_type="llm_key_refused"} '
         "1.0"

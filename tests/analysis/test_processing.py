@@ -51,7 +51,7 @@ def test_age_and_error_narrow_too(project: NovelProject) -> None:
 def test_ids_that_cannot_run_say_why(project: NovelProject) -> None:
     lin = novel_of("lin")
     failed, paused, later = failed_task(project), queue_chapter(lin), queue_chapter(project)
-    queue.pause("", queue.Scope(project_id=lin.pk))
+    queue.pause("", queue.PauseTarget(project_id=lin.pk))
     PendingAnalysis.objects.filter(pk=later.pk).update(due_at=db_now() + timedelta(hours=1))
     due = queue_chapter(project)
     ids = [failed.pk, paused.pk, later.pk, due.pk, 999_999]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from analysis import queue, tallies
+from analysis import queue
 from analysis.management.commands import prune_analysis
 from analysis.models import QueueControl, Status, WorkerHeartbeat
+from analysis.queue import counters
 from arboris.db import db_now, in_transaction
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -188,10 +189,10 @@ def test_prune_tells_what_changed_in_between(
 
 def test_prune_leaves_counters_and_notifications(project: NovelProject) -> None:
     task = failed_task(project)
-    before = tallies.totals()
+    before = counters.totals()
     assert call("prune_analysis", task.pk, "--failed-older-than", "0s", "--noinput").code == 0
     assert statuses() == {}
-    assert tallies.totals() == before
+    assert counters.totals() == before
     assert AnalysisNotification.objects.get().pending_analysis_id is None
 
 

@@ -10,10 +10,10 @@ import pytest
 from django.utils import translation
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.features import FEATURES, FeatureKey
 from analysis.models import PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Finding
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -42,7 +42,7 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
 
 def analyse(project: NovelProject, switches: dict[str, bool]) -> PendingAnalysis:
     task = queue_chapter(project, enhanced_features=switches)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert task.status == "completed", task.error_message
     return task
@@ -99,7 +99,7 @@ def test_the_offline_analyzer_finds_nothing_of_what_is_off(project: NovelProject
     for off, types in kinds.items():
         queue_chapter(project, text, enhanced_features={off: False})
         claim = claim_next()
-        services.run(claim, Steward())
+        run_analysis.run(claim, Steward())
         found = set(Finding.objects.filter(task_id=claim.task_id).values_list("type", flat=True))
         assert found and not found & types, off
 
@@ -111,7 +111,7 @@ def test_a_text_that_got_too_short_is_told_everywhere(
     url = f"/api/chapters/{chapter.pk}"
     first = api.patch(url, {"content": LONG_ENOUGH + "一"}).json()
     assert first["analysis"]["status"] == "pending"
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     assert api.get(url).json()["analysis"]["status"] == "completed"
     for answer in (api.patch(url, {"content": "短。"}).json(), api.get(url).json()):
         assert answer["analysis"] is None  # nothing is left that says "analysed"

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.analyzers.base import FeatureResult
 from analysis.errors import AnalyzerFailed
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Character
 from arboris.bible.types.findings import Appearance, Evidence
 from arboris.novels.models import NovelProject
@@ -36,7 +36,7 @@ def test_a_finding_loses_its_control_characters(
 
     monkeypatch.setattr(ScriptedSession, "run", run)
     task = queue_chapter(project, TALK)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert (task.status, task.error_message) == ("completed", "")
     assert Character.objects.get().name == "沈砚秋"
@@ -47,6 +47,6 @@ def test_an_error_loses_them_too(project: NovelProject, settings: Settings, said
     settings.ARBORIS_ANALYZER = "failing"
     Failing.error = AnalyzerFailed(said)
     task = queue_chapter(project, TALK)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert (task.status, task.error_message) == ("pending", "有空")

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analysis import services
+from analysis import run_analysis
 from analysis.analyzers.base import ChapterInput, KnownCharacter, Language
 from analysis.analyzers.llm.chunks import OVERLAP
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.features import FEATURES
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Character, Finding
 from arboris.bible.types.findings import NewCharacter
 from arboris.novels.models import NovelProject
@@ -95,7 +95,7 @@ def test_a_model_reads_all_of_it(
     body = {"content": ZH}
     saved = api.post(f"/api/projects/{project.pk}/chapters", body)
     assert saved.status_code == 201, saved.content
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     task = api.get(f"/api/async-analysis/tasks/{saved.json()['analysis']['id']}").json()
     assert task["status"] == "completed", task["error_message"]
     assert task["result"]["notes"] == [] and task["result"]["features"] == list(FEATURES)
@@ -152,7 +152,7 @@ def test_the_offline_analyzer_reads_all_of_it(
 
 def test_a_vast_chapter_through_the_offline_queue(api: JsonClient, project: NovelProject) -> None:
     saved = api.post(f"/api/projects/{project.pk}/chapters", {"content": ZH}).json()
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
     detail = api.get(f"/api/async-analysis/tasks/{saved['analysis']['id']}").json()
     assert detail["status"] == "completed", detail["error_message"]
     assert Character.objects.get(name="沈砚秋").mentions == ZH.count("沈砚秋")

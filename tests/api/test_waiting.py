@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import PendingAnalysis
-from analysis.queue import endpoint
+from analysis.queue import endpoints
 from arboris.db import db_now
 from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
@@ -40,9 +40,9 @@ def test_pauses_are_told_and_nobody_knows_how_long(api: JsonClient, project: Nov
     queue.finish(claim_next(), {}, {})
     task = queue_chapter(project)
     assert detail(api, task)["eta_seconds"] is not None
-    queue.pause("an operator's words", queue.Scope(user_id=project.owner_id))
+    queue.pause("an operator's words", queue.PauseTarget(user_id=project.owner_id))
     assert detail(api, task)["waiting"]["code"] == "writer_paused"
-    queue.pause("", queue.Scope(project_id=project.pk))
+    queue.pause("", queue.PauseTarget(project_id=project.pk))
     assert detail(api, task)["waiting"]["code"] == "project_paused"
     queue.pause("an operator's words")
     body = detail(api, task)
@@ -57,7 +57,7 @@ def test_an_endpoint_that_refuses_is_told_with_its_next_probe(
     api: JsonClient, project: NovelProject
 ) -> None:
     task = queue_chapter(project)
-    endpoint.pause(queue.configured(), KeyRefused("what the host said"), db_now())
+    endpoints.pause(queue.configured(), KeyRefused("what the host said"), db_now())
     body = detail(api, task)
     assert body["waiting"]["code"] == "endpoint_paused"
     assert datetime.fromisoformat(body["waiting"]["until"]) > db_now()
@@ -94,7 +94,7 @@ def test_limits(
 
 def test_in_both_languages(api: JsonClient, project: NovelProject) -> None:
     task = queue_chapter(project)
-    queue.pause("", queue.Scope(project_id=project.pk))
+    queue.pause("", queue.PauseTarget(project_id=project.pk))
     assert detail(api, task)["waiting"]["message"] == "这部小说的分析已暂停。"
     english = detail(api, task, headers={"accept-language": "en"})
     assert english["waiting"]["message"] == "The analyses of this novel are paused."

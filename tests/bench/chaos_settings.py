@@ -31,9 +31,9 @@ class Roles(AppConfig):
             return
         from django_q import cluster
 
-        from analysis import worker
+        from analysis.worker import loop
 
-        worker.SLICE_SECONDS = SLICE_SECONDS
+        loop.SLICE_SECONDS = SLICE_SECONDS
         for role in ROLES:
             setattr(cluster, role, named(role, getattr(cluster, role)))
 

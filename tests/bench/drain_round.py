@@ -16,8 +16,8 @@ BATCH = 5_000
 
 def enqueue(chapter_ids: list[int]) -> None:
     """As the product's own enqueue leaves them, but many at a time."""
+    from analysis.djangoq import wakeups
     from analysis.models import PendingAnalysis
-    from analysis.queue import wakeup
     from arboris.db import db_now, in_transaction
     from arboris.novels.models import ChapterVersion, NovelProject
 
@@ -40,7 +40,7 @@ def enqueue(chapter_ids: list[int]) -> None:
 
     def work() -> None:
         PendingAnalysis.objects.bulk_create(tasks, BATCH)
-        wakeup.issue(len(tasks))
+        wakeups.issue(len(tasks))
 
     in_transaction(work)
 

@@ -14,10 +14,10 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from analysis import queue, services
+from analysis import queue, run_analysis
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.analyzers.llm.names import Cast
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.types.findings import (
     Finding,
     NewCharacter,
@@ -59,7 +59,7 @@ def analyse(chapter: Chapter, added: str = "") -> None:
         queue.enqueue(chapter, version, config={})
 
     in_transaction(work)
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
 
 
 def exported(project: NovelProject) -> str:
@@ -76,7 +76,7 @@ def test_the_sample_read_again_stays_as_it_was(
     url = f"/api/projects/{project.pk}/import"
     assert api.post(url, {"file": novel}, format="multipart").status_code == 201
     while claim := queue.claim("host:1"):
-        services.run(claim, Steward())
+        run_analysis.run(claim, Steward())
     before = exported(project)
     assert any(one["description"] for one in json.loads(before)["characters"])
     for chapter in project.chapters.order_by("chapter_number"):

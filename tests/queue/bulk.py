@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from analysis.models import PendingAnalysis
-from analysis.queue.turn import last_in_line
+from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
 from arboris.novels.models import Chapter, NovelProject
 from tests.factories import make_chapter

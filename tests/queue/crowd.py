@@ -47,7 +47,7 @@ def gather(**orders: Any) -> list[Entry]:
         input=json.dumps(orders | {"database": str(database["NAME"])}),
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=900,
         cwd=ROOT,
         check=False,
     )
@@ -128,18 +128,18 @@ class Crowd:
     def pauser(self) -> list[Entry]:
         """One scope after the other, each until every claimer has been answered meanwhile."""
         from analysis import queue
-        from analysis.queue import Scope
+        from analysis.queue import PauseTarget
 
         diary = []
         try:
             for scope in self.orders["scopes"] * ROUNDS:
                 self._everybody_answers(1)
                 entry: Entry = {"kind": "pause", "scope": scope, "lo": now()}
-                queue.pause("crowded", Scope(**scope))
+                queue.pause("crowded", PauseTarget(**scope))
                 entry["held_from"] = now()
                 self._everybody_answers(2)  # the second was asked for after the pause was there
                 entry["held_to"] = now()
-                queue.resume(Scope(**scope))
+                queue.resume(PauseTarget(**scope))
                 diary.append(entry | {"hi": now() + 1})
         finally:
             self.paused_enough.set()
@@ -167,26 +167,21 @@ class Crowd:
 
 
 def step(held: Claim | None, worker: str, endpoint: Endpoint) -> tuple[Claim | None, list[Entry]]:
-    """End what is held and claim the next in one transaction, as workers do."""
+    """End what is held, and claim the next."""
     from analysis import queue
     from analysis.errors import LeaseLost
     from arboris.db import in_transaction
 
-    def work() -> tuple[Claim | None, int]:
-        if held is None:
-            following = queue.claim(worker, endpoint)
-        else:
-            following = queue.finish_and_claim(held, {}, {}, worker)
-        return following, now()  # under the queue's lock, which the claim has taken
-
-    try:
-        following, clock = in_transaction(work)
-    except LeaseLost:
-        return None, []  # cancelled: the editor has it in its diary
     entries: list[Entry] = []
     if held is not None:
-        through = clock if following is None else clock - 1
-        entries.append({"kind": "end", "task": held.task_id, "lo": through, "hi": through})
+        end: Entry = {"kind": "end", "task": held.task_id, "lo": now()}
+        try:
+            in_transaction(lambda: queue.finish(held, {}, {}))
+        except LeaseLost:
+            return None, []  # cancelled: the editor has it in its diary
+        entries.append(end | {"hi": now() + 1})  # the next claim may have looked already
+    # The clock is read under the queue's lock, which the claim has taken.
+    following, clock = in_transaction(lambda: (queue.claim(worker, endpoint), now()))
     what: Entry = {"endpoint": endpoint.name, "clock": clock, "worker": worker}
     if following is None:
         entries.append(what | {"kind": "nothing"})

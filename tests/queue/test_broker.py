@@ -12,8 +12,8 @@ from django.db import InterfaceError, ProgrammingError, connection
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from analysis import broker as module
-from analysis.broker import WakingORM
+from analysis.djangoq import broker as module
+from analysis.djangoq.broker import WakingORM
 from arboris.novels.models import NovelProject
 from tests.factories import queue_chapter
 from tests.failures import disk_full, read_only
@@ -32,7 +32,7 @@ def failing(error: Exception) -> Callable[..., Any]:
 @pytest.fixture
 def broker(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> WakingORM:
     settings.ARBORIS_WAKE_DIR, settings.REDIS_URL = tmp_path, ""
-    monkeypatch.setattr(module, "AWAY_SECONDS", 0.01)
+    monkeypatch.setattr("arboris.outage.FIRST_PAUSE", 0.01)
     return WakingORM()
 
 

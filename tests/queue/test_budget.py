@@ -10,10 +10,10 @@ import pytest
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from analysis import queue, services
+from analysis import queue, run_analysis
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, QueueControl
-from analysis.queue import parking
-from analysis.steward import Steward
+from analysis.queue import budget as parking
+from analysis.worker.steward import Steward
 from arboris.db import db_now, in_transaction
 from arboris.llm.accounting import admission, budget, call_log, prices
 from arboris.llm.accounting.admission import RequestRecord
@@ -54,7 +54,7 @@ def model(settings: Settings) -> Iterator[llm.Endpoint]:
 def run_next() -> PendingAnalysis:
     claim = queue.claim("host:1", queue.configured())
     assert claim is not None
-    services.run(claim, Steward())
+    run_analysis.run(claim, Steward())
     return PendingAnalysis.objects.get(pk=claim.task_id)
 
 

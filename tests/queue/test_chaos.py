@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.cluster import PILL, Flag, PacketQueue, Timer
+from analysis.djangoq.cluster import PILL, Flag, PacketQueue, Timer
 from tests import live
 from tests.waiting import PATIENCE_SECONDS, wait_for
 

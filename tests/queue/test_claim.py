@@ -52,8 +52,9 @@ def test_a_claim_marks_the_row(project: NovelProject) -> None:
     assert task.lease_expires_at is not None
     assert task.lease_expires_at > db_now()
     assert claim.config == {"own_key": "kept"}
-    attempt = AnalysisAttempt.objects.get()
+    (attempt,) = task.attempts_so_far
     assert (attempt.number, attempt.outcome, attempt.worker) == (1, "running", "host:7")
+    assert not AnalysisAttempt.objects.exists()  # its row is written at its end
 
 
 def test_nothing_due_is_none(project: NovelProject) -> None:
@@ -105,8 +106,8 @@ def test_no_task_is_claimed_twice_and_the_order_is_strict(project: NovelProject)
     claimed = side_by_side(*[claim_all] * 4)
     together = sorted(claim.task_id for claims in claimed for claim in claims)
     assert together == sorted(expected)
-    # Attempts are written under the queue's lock, so their ids show the order of the claims.
-    order = AnalysisAttempt.objects.order_by("pk").values_list("task_id", flat=True)
+    # The time of a claim is taken under the queue's lock.
+    order = PendingAnalysis.objects.order_by("started_at").values_list("pk", flat=True)
     assert list(order) == expected
     assert len({claim.token for claims in claimed for claim in claims}) == len(expected)
 

@@ -10,6 +10,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import health, queue
+from analysis.djangoq import wakeups
 from analysis.models import (
     AnalysisAttempt,
     EndpointState,
@@ -17,7 +18,7 @@ from analysis.models import (
     QueueControl,
     WorkerHeartbeat,
 )
-from analysis.queue import due, endpoint, wakeup
+from analysis.queue import due, endpoints
 from arboris.db import db_now, in_transaction
 from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
@@ -38,7 +39,7 @@ def due_long_ago(project: NovelProject) -> PendingAnalysis:
 def refused() -> None:
     """The configured endpoint has refused us just now."""
     error = KeyRefused("401")
-    in_transaction(lambda: endpoint.pause(queue.configured(), error, db_now()))
+    in_transaction(lambda: endpoints.pause(queue.configured(), error, db_now()))
 
 
 def whole_queue(project: NovelProject) -> Callable[[], object]:
@@ -47,20 +48,20 @@ def whole_queue(project: NovelProject) -> Callable[[], object]:
 
 
 def one_novel(project: NovelProject) -> Callable[[], object]:
-    scope = queue.Scope(project_id=project.pk)
+    scope = queue.PauseTarget(project_id=project.pk)
     queue.pause("", scope)
     return lambda: queue.resume(scope)
 
 
 def one_writer(project: NovelProject) -> Callable[[], object]:
-    scope = queue.Scope(user_id=project.owner_id)
+    scope = queue.PauseTarget(user_id=project.owner_id)
     queue.pause("", scope)
     return lambda: queue.resume(scope)
 
 
 def the_endpoint(project: NovelProject) -> Callable[[], object]:
     refused()
-    return lambda: in_transaction(lambda: endpoint.resume(queue.configured().name))
+    return lambda: in_transaction(lambda: endpoints.resume(queue.configured().name))
 
 
 PAUSES = [whole_queue, one_novel, one_writer, the_endpoint]
@@ -144,9 +145,9 @@ def test_no_wakeups_are_issued_for_what_is_paused(project: NovelProject, pause: 
     OrmQ.objects.all().delete()
     resume = pause(project)
     assert queue.sweep()
-    assert wakeup.waiting() == 0
+    assert wakeups.waiting() == 0
     resume()
-    assert wakeup.waiting() > 0
+    assert wakeups.waiting() > 0
 
 
 def test_the_order_is_that_of_the_claims(project: NovelProject, settings: Settings) -> None:
@@ -169,12 +170,12 @@ def test_a_claim_may_be_narrowed(project: NovelProject) -> None:
         claim = queue.claim("host:1", only=only)
         assert claim is not None and claim.task_id == task.pk
     assert queue.claim("host:1", only=only) is None
-    queue.pause("", queue.Scope(project_id=project.pk))
+    queue.pause("", queue.PauseTarget(project_id=project.pk))
     assert queue.claim("host:1", only=PendingAnalysis.objects.filter(project=project)) is None
 
 
 def test_resuming_says_whether_it_was_paused(project: NovelProject) -> None:
-    scope = queue.Scope(project_id=project.pk)
+    scope = queue.PauseTarget(project_id=project.pk)
     assert (queue.resume(), queue.resume(scope)) == (False, False)
     queue.pause("")
     queue.pause("", scope)

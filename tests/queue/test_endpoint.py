@@ -9,10 +9,10 @@ import pytest
 from django_q.models import OrmQ
 from pytest_django import Settings
 
-from analysis import queue, services
+from analysis import queue, run_analysis
 from analysis.models import AnalysisAttempt, EndpointState
 from analysis.queue import Claim, Endpoint
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.db import db_now
 from arboris.llm.errors import (
     Filtered,
@@ -24,7 +24,7 @@ from arboris.llm.errors import (
     Unreachable,
 )
 from arboris.novels.models import NovelProject
-from tests.factories import LONG_ENOUGH, queue_chapter
+from tests.factories import LONG_ENOUGH, finish_and_claim, queue_chapter
 from tests.llm import endpoint as llm
 from tests.queue.bulk import queue_many
 from tests.queue.threads import side_by_side
@@ -177,7 +177,7 @@ def test_a_probe_that_gets_through_resumes_it_and_wakes_the_workers() -> None:
 @pytest.mark.usefixtures("refused")
 def test_a_probe_that_ends_with_the_next_claim_resumes_it_too() -> None:
     let_probe()
-    queue.finish_and_claim(take(), {}, {}, "host:1")
+    finish_and_claim(take())
     assert state().paused_at is None
     assert take()
 
@@ -225,7 +225,7 @@ def test_a_refused_key_end_to_end(project: NovelProject, model: llm.Endpoint) ->
     model.replies(llm.Reply(status=401, error={"message": "no such key"}))
     claim = queue.claim("host:1", queue.configured())
     assert claim is not None
-    services.run(claim, Steward())
+    run_analysis.run(claim, Steward())
     first.refresh_from_db()
     assert (first.status, first.retry_count, first.error_type) == ("pending", 0, "llm_key_refused")
     paused = EndpointState.objects.get()
@@ -238,7 +238,7 @@ def test_a_refused_key_end_to_end(project: NovelProject, model: llm.Endpoint) ->
     let_probe()
     probe = queue.claim("host:1", queue.configured())
     assert probe is not None
-    services.run(probe, Steward())
+    run_analysis.run(probe, Steward())
     first.refresh_from_db()
     assert first.status == "completed"
     assert len(model.requests) > asked
@@ -253,10 +253,10 @@ def test_a_changed_key_is_tried_at_once_end_to_end(
 ) -> None:
     task = queue_chapter(project)
     model.replies(llm.Reply(status=401))
-    services.run(take(queue.configured()), Steward())
+    run_analysis.run(take(queue.configured()), Steward())
     model.answer = llm.found_nothing
     settings.ARBORIS_LLM_API_KEY = "sk-the-new-one"
-    services.run(take(queue.configured()), Steward())
+    run_analysis.run(take(queue.configured()), Steward())
     task.refresh_from_db()
     assert task.status == "completed"
     assert EndpointState.objects.get().paused_at is None
@@ -267,7 +267,7 @@ def test_the_offline_analyzer_goes_on_meanwhile(
 ) -> None:
     queue_chapter(project)
     model.replies(llm.Reply(status=402))
-    services.run(take(queue.configured()), Steward())
+    run_analysis.run(take(queue.configured()), Steward())
     assert queue.claim("host:1", queue.configured()) is None
     settings.ARBORIS_ANALYZER = "local"
     assert not take(queue.configured()).probe

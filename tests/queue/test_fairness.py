@@ -12,7 +12,7 @@ from analysis.queue import Claim
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analyzers import passing
-from tests.factories import claim_next, make_project, make_user, queue_chapter
+from tests.factories import claim_next, finish_and_claim, make_project, make_user, queue_chapter
 from tests.queue.bulk import queue_many
 
 MANY, HUGE = 200, 5_000
@@ -57,7 +57,7 @@ def work_side_by_side(workers: int, claims: int) -> list[Claim]:
     made = list(held)
     while len(made) < claims:
         number = len(made) % workers
-        following = queue.finish_and_claim(held[number], {}, {}, f"host:{number}")
+        following = finish_and_claim(held[number], f"host:{number}")
         assert following is not None
         held[number] = following
         made.append(following)
@@ -70,7 +70,7 @@ def test_a_single_chapter_is_claimed_next(
 ) -> None:
     held = work_side_by_side(workers, 40)
     task = queue_chapter(other)
-    following = queue.finish_and_claim(held[-1], {}, {}, "host:1")
+    following = finish_and_claim(held[-1])
     assert following is not None
     assert following.task_id == task.pk
     assert claim_next().user_id == huge.owner_id

@@ -8,13 +8,12 @@ import pytest
 from django.db import transaction
 from django.forms.models import model_to_dict
 
-from analysis import queue, services
+from analysis import queue, run_analysis
 from analysis.errors import LeaseLost
-from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl
+from analysis.models import AnalysisAttempt, PendingAnalysis
 from analysis.queue import Claim
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Finding
-from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
 from tests.analyzers import passing, permanent
@@ -90,49 +89,9 @@ def test_the_findings_of_a_zombie_are_not_applied(
     zombie = claim_next()
     lose(zombie, api)
     before = rows()
-    services.run(zombie, Steward())
+    run_analysis.run(zombie, Steward())
     assert rows() == before
     assert not Finding.objects.exists()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("lose", LOSSES)
-def test_what_is_sent_along_with_a_zombies_end_does_not_stand(
-    project: NovelProject, api: JsonClient, lose: Loss
-) -> None:
-    queue_chapter(project)
-    zombie = claim_next()
-    queue_chapter(project)  # which it would have claimed next
-    lose(zombie, api)
-    before = rows()
-    with pytest.raises(LeaseLost), transaction.atomic():
-        queue.finish_and_claim(zombie, {"findings": 99}, {}, "host:1", last=True)
-    assert rows() == before
-    assert QueueControl.objects.get().claimed == AnalysisAttempt.objects.count()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_an_end_that_comes_last_is_committed_with_what_it_claims(project: NovelProject) -> None:
-    first, second = queue_chapter(project), queue_chapter(project)
-    told: list[str] = []
-
-    def work() -> Claim | None:
-        transaction.on_commit(lambda: told.append("committed"))
-        return queue.finish_and_claim(claim, {"findings": 1}, {}, "host:1", last=True)
-
-    claim = claim_next()
-    following = in_transaction(work)
-    assert following is not None and following.task_id == second.pk
-    claim = following
-    assert in_transaction(work) is None  # nothing is left
-    assert told == ["committed"] * 2
-    assert {task.status for task in PendingAnalysis.objects.all()} == {"completed"}
-    assert QueueControl.objects.get().claimed == 2
-    # The next transaction is one like any other.
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        PendingAnalysis.objects.filter(pk=first.pk).update(worker="nobody")
-        raise ZeroDivisionError
-    assert not PendingAnalysis.objects.filter(worker="nobody").exists()
 
 
 def test_a_task_ends_once(project: NovelProject) -> None:

@@ -11,8 +11,8 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import health, queue
-from analysis.models import AnalysisAttempt, PendingAnalysis, WorkerHeartbeat
-from analysis.queue import wakeup
+from analysis.djangoq import wakeups
+from analysis.models import PendingAnalysis, WorkerHeartbeat
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, queue_chapter
@@ -53,7 +53,8 @@ def test_a_queue_that_stopped_moving_after_some_claims(project: NovelProject) ->
     beat("host:2")
     claim_next()
     assert health.report()["reasons"] == []
-    AnalysisAttempt.objects.update(started_at=db_now() - timedelta(seconds=60))
+    minute_ago = db_now() - timedelta(seconds=60)
+    PendingAnalysis.objects.filter(status="processing").update(started_at=minute_ago)
     (reason,) = health.report()["reasons"]
     assert "nothing was claimed for 60 s" in reason
 
@@ -74,7 +75,7 @@ def test_workers_that_are_all_busy_are_no_reason(project: NovelProject) -> None:
     due_long_ago(project)
     due_long_ago(project)
     claim_next()
-    AnalysisAttempt.objects.update(started_at=db_now() - LONG_AGO)
+    PendingAnalysis.objects.filter(status="processing").update(started_at=db_now() - LONG_AGO)
     assert health.report()["reasons"] == []
 
 
@@ -93,7 +94,7 @@ def test_only_wakeups_that_wait_are_counted(project: NovelProject) -> None:
     taken = OrmQ.objects.first()
     assert taken is not None
     OrmQ.objects.filter(pk=taken.pk).update(lock=db_now() + LONG_AGO)
-    assert health.report()["broker"] == {"wakeups": 1} == {"wakeups": wakeup.waiting()}
+    assert health.report()["broker"] == {"wakeups": 1} == {"wakeups": wakeups.waiting()}
 
 
 def test_workers_that_are_gone_are_not_reported(client: Client) -> None:

@@ -10,7 +10,7 @@ from analysis import queue
 from analysis.queue import Endpoint
 from arboris.novels.models import NovelProject
 from tests.analyzers import permanent
-from tests.factories import claim_next, expire_lease, make_project
+from tests.factories import claim_next, expire_lease, finish_and_claim, make_project
 from tests.queue.bulk import queue_many
 from tests.queue.threads import side_by_side
 
@@ -67,7 +67,7 @@ def test_a_worker_may_go_on_with_the_novel_that_it_ends_a_task_of(
 ) -> None:
     settings.ARBORIS_MAX_PER_PROJECT = settings.ARBORIS_MAX_PER_ENDPOINT = 1
     queue_many(project, 2)
-    following = queue.finish_and_claim(claim_next(), {}, {}, "host:1")
+    following = finish_and_claim(claim_next())
     assert following is not None
     assert following.project_id == project.pk
     assert queue.running() == 1

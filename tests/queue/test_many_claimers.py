@@ -47,7 +47,7 @@ def test_claims_are_exclusive_ordered_and_within_all_limits_and_pauses(settings:
 
 def check_attempts(replay: Replay) -> None:
     """Each task once, in the order of the claims, and never too many at the same time."""
-    attempts = list(AnalysisAttempt.objects.order_by("pk").select_related("task"))
+    attempts = list(AnalysisAttempt.objects.order_by("started_at").select_related("task"))
     assert [attempt.task_id for attempt in attempts] == [claim["task"] for claim in replay.claims]
     assert len({attempt.task_id for attempt in attempts}) == len(attempts)
     assert [claim["clock"] for claim in replay.claims] == list(range(1, len(attempts) + 1))

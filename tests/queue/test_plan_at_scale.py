@@ -13,10 +13,10 @@ from pytest_django import DjangoDbBlocker, Settings
 from analysis import queue
 from analysis.metrics import QueueCollector
 from analysis.models import PendingAnalysis, Status
-from analysis.queue import Scope
-from analysis.queue.turn import last_in_line
+from analysis.queue import PauseTarget
+from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
-from tests.factories import JsonClient, claim_next, client_of
+from tests.factories import JsonClient, claim_next, client_of, finish_and_claim
 from tests.queue import scale
 
 FEW = 400  # rows and index entries, whatever the size of the tables
@@ -88,7 +88,7 @@ def test_an_end_with_the_next_claim_costs_as_little(settings: Settings, fairness
     limited(settings)
     claim = claim_next()
     with scale.costs() as cost:
-        assert queue.finish_and_claim(claim, {}, {}, "host:1")
+        assert finish_and_claim(claim)
     assert cost.rows < FEW
 
 
@@ -98,7 +98,7 @@ def test_a_paused_writer_costs_only_what_is_passed_over(
 ) -> None:
     settings.ARBORIS_FAIRNESS = fairness
     waiting = PendingAnalysis.objects.filter(status=Status.PENDING, user=other).count()
-    queue.pause("so", Scope(user_id=other.pk))
+    queue.pause("so", PauseTarget(user_id=other.pk))
     with scale.costs() as cost:
         assert claim_next().user_id != other.pk
     assert cost.rows < FEW + 3 * waiting
@@ -113,7 +113,7 @@ def last_turn(busy: User) -> None:
 
 
 def supersede(busy: User) -> None:
-    queue.operate.supersede(10**9)  # a chapter without a task
+    queue.supersede(10**9)  # a chapter without a task
 
 
 def reorder(busy: User) -> None:
@@ -129,11 +129,11 @@ def a_pending_one() -> int:
 
 
 def running(busy: User) -> None:
-    assert queue.running(Scope(user_id=busy.pk)) <= scale.PROCESSING
+    assert queue.running(PauseTarget(user_id=busy.pk)) <= scale.PROCESSING
 
 
 def strays(busy: User) -> None:
-    assert queue.give_back_strays("nobody") == 0
+    assert queue.release_leases_of("nobody") == 0
 
 
 def latest_of_a_chapter(busy: User) -> None:

@@ -9,8 +9,8 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis import queue
+from analysis.djangoq import wakeups
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, WorkerHeartbeat
-from analysis.queue import wakeup
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -76,10 +76,10 @@ def test_a_sweep_issues_the_wakeups_that_are_missing(
     OrmQ.objects.all().delete()
     allow_sweep()
     queue.sweep()
-    assert wakeup.waiting() == settings.ARBORIS_MAX_CONCURRENT
+    assert wakeups.waiting() == settings.ARBORIS_MAX_CONCURRENT
     allow_sweep()
     queue.sweep()
-    assert wakeup.waiting() == settings.ARBORIS_MAX_CONCURRENT
+    assert wakeups.waiting() == settings.ARBORIS_MAX_CONCURRENT
 
 
 def test_a_sweep_issues_none_for_what_is_not_due(project: NovelProject) -> None:
@@ -88,7 +88,7 @@ def test_a_sweep_issues_none_for_what_is_not_due(project: NovelProject) -> None:
     OrmQ.objects.all().delete()
     allow_sweep()
     queue.sweep()
-    assert wakeup.waiting() == 0
+    assert wakeups.waiting() == 0
 
 
 def test_a_sweep_forgets_the_heartbeats_of_the_dead(db: None) -> None:
@@ -118,9 +118,9 @@ def test_a_wakeup_outside_a_transaction_is_refused() -> None:
         in_atomic_block = False
 
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(wakeup, "connection", Connection())
+        patched.setattr(wakeups, "connection", Connection())
         with pytest.raises(RuntimeError, match="transaction"):
-            wakeup.issue()
+            wakeups.issue()
 
 
 def test_a_task_given_back_keeps_its_place_and_its_retries(project: NovelProject) -> None:

@@ -9,9 +9,9 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from analysis import queue, services, worker
+from analysis import queue, run_analysis, worker
 from analysis.models import PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Character, Finding, ForeshadowingThread
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
@@ -34,7 +34,7 @@ def of(column: Any) -> dict[str, Any]:
 
 
 def run_next() -> None:
-    services.run(claim_next(), Steward())
+    run_analysis.run(claim_next(), Steward())
 
 
 def test_completed_means_every_feature_delivered(project: NovelProject) -> None:
@@ -133,13 +133,13 @@ def test_a_cancelled_run_stops_within_five_seconds(
 ) -> None:
     settings.ARBORIS_ANALYZER = "endless"
     task = queue_chapter(project, TALK)
-    keeper, stopped = Steward(), Event()
+    steward, stopped = Steward(), Event()
     claim = claim_next()
-    keeper.hold(claim)
-    keeper.start()
+    steward.start()
 
     def work() -> None:
-        services.run(claim, keeper)
+        with steward.looking_after(claim):
+            run_analysis.run(claim, steward)
         stopped.set()
 
     def cancel() -> None:
@@ -150,7 +150,7 @@ def test_a_cancelled_run_stops_within_five_seconds(
     try:
         side_by_side(work, cancel)
     finally:
-        keeper.stop()
+        steward.stop()
         connections.close_all()
     task.refresh_from_db()
     assert task.status == "cancelled"
@@ -173,7 +173,7 @@ def test_a_slice_runs_everything_that_is_due(
 ) -> None:
     for _ in range(3):
         queue_chapter(project, TALK)
-    monkeypatch.setattr("analysis.steward.current", lambda: Steward())
+    monkeypatch.setattr("analysis.worker.loop.current_steward", lambda: Steward())
     assert worker.run_due() == 3
     assert set(PendingAnalysis.objects.values_list("status", flat=True)) == {"completed"}
 
@@ -186,8 +186,8 @@ def test_a_slice_that_is_over_leaves_a_wakeup_behind(
     for _ in range(3):
         queue_chapter(project, TALK)
     OrmQ.objects.all().delete()
-    monkeypatch.setattr("analysis.steward.current", lambda: Steward())
-    monkeypatch.setattr(worker, "SLICE_SECONDS", 0.0)
+    monkeypatch.setattr("analysis.worker.loop.current_steward", lambda: Steward())
+    monkeypatch.setattr("analysis.worker.loop.SLICE_SECONDS", 0.0)
     assert worker.run_due() == 1
     assert OrmQ.objects.count() == 1
 

@@ -10,11 +10,11 @@ from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import PendingAnalysis, QueueControl, QueuePause
-from analysis.queue import Scope
+from analysis.queue import PauseTarget
 from arboris.db import db_now
 from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
-from tests.factories import claim_next, make_project
+from tests.factories import claim_next, finish_and_claim, make_project
 from tests.queue.bulk import queue_many
 from tests.queue.threads import side_by_side
 
@@ -51,11 +51,11 @@ def test_a_paused_novel_does_not_hold_up_the_rest(
     project: NovelProject, second: NovelProject
 ) -> None:
     running = claim_next()
-    queue.pause("proof-reading", Scope(project_id=project.pk))
+    queue.pause("proof-reading", PauseTarget(project_id=project.pk))
     assert novel_of_next() == second.pk
     queue.finish(running, {}, {})  # what runs goes on to its end
     assert novel_of_next() == second.pk
-    queue.resume(Scope(project_id=project.pk))
+    queue.resume(PauseTarget(project_id=project.pk))
     assert novel_of_next() == project.pk
 
 
@@ -63,9 +63,9 @@ def test_a_paused_novel_does_not_hold_up_the_rest(
 def test_a_paused_writer_waits_with_all_novels(
     writer: User, project: NovelProject, foreign_novel: NovelProject
 ) -> None:
-    queue.pause("in arrears", Scope(user_id=writer.pk))
+    queue.pause("in arrears", PauseTarget(user_id=writer.pk))
     assert novel_of_next() == foreign_novel.pk
-    queue.resume(Scope(user_id=writer.pk))
+    queue.resume(PauseTarget(user_id=writer.pk))
     assert novel_of_next() == project.pk
 
 
@@ -73,7 +73,7 @@ def test_a_paused_writer_waits_with_all_novels(
 def test_pauses_add_up_and_each_is_lifted_by_itself(
     writer: User, project: NovelProject, second: NovelProject, foreign_novel: NovelProject
 ) -> None:
-    scopes = [Scope(), Scope(user_id=writer.pk), Scope(project_id=project.pk)]
+    scopes = [PauseTarget(), PauseTarget(user_id=writer.pk), PauseTarget(project_id=project.pk)]
     for scope in scopes:
         queue.pause("so", scope)
     expected = [foreign_novel.pk, second.pk, project.pk]
@@ -87,27 +87,27 @@ def test_ending_a_task_claims_nothing_of_what_is_paused(
     project: NovelProject, second: NovelProject
 ) -> None:
     claim = claim_next()
-    queue.pause("so", Scope(project_id=project.pk))
-    following = queue.finish_and_claim(claim, {}, {}, "host:1")
+    queue.pause("so", PauseTarget(project_id=project.pk))
+    following = finish_and_claim(claim)
     assert following is not None
     assert following.project_id == second.pk
     queue.pause("so")
-    assert queue.finish_and_claim(following, {}, {}, "host:1") is None
+    assert finish_and_claim(following) is None
 
 
 def test_pausing_again_only_changes_the_reason(project: NovelProject) -> None:
     for reason in ("first", "second"):
-        queue.pause(reason, Scope(project_id=project.pk))
+        queue.pause(reason, PauseTarget(project_id=project.pk))
         queue.pause(reason)
     assert QueuePause.objects.get().reason == "second"
     assert QueueControl.objects.get().paused_reason == "second"
 
 
-def scope_of(kind: str, project: NovelProject) -> Scope:
+def scope_of(kind: str, project: NovelProject) -> PauseTarget:
     return {
-        "novel": Scope(project_id=project.pk),
-        "writer": Scope(user_id=project.owner_id),
-        "everything": Scope(),
+        "novel": PauseTarget(project_id=project.pk),
+        "writer": PauseTarget(user_id=project.owner_id),
+        "everything": PauseTarget(),
     }[kind]
 
 
@@ -123,15 +123,15 @@ def test_resuming_wakes_the_workers(project: NovelProject, settings: Settings, k
 
 
 def test_a_deleted_novel_takes_its_pause_along(project: NovelProject) -> None:
-    queue.pause("so", Scope(project_id=project.pk))
+    queue.pause("so", PauseTarget(project_id=project.pk))
     novels.delete_project(project.pk)
     assert not QueuePause.objects.exists()
 
 
 def test_a_deleted_writer_takes_every_pause_along(writer: User, project: NovelProject) -> None:
     queue_many(project, 2)
-    queue.pause("so", Scope(project_id=project.pk))
-    queue.pause("so", Scope(user_id=writer.pk))
+    queue.pause("so", PauseTarget(project_id=project.pk))
+    queue.pause("so", PauseTarget(user_id=writer.pk))
     writer.delete()
     assert not QueuePause.objects.exists()
     assert not PendingAnalysis.objects.exists()
@@ -153,7 +153,7 @@ def test_what_runs_of_a_scope_is_counted(
     for _ in range(3):
         claim_next()
     queue_many(project, 1)
-    scopes = (Scope(project_id=project.pk), Scope(user_id=writer.pk), Scope())
+    scopes = (PauseTarget(project_id=project.pk), PauseTarget(user_id=writer.pk), PauseTarget())
     assert [queue.running(scope) for scope in scopes] == [2, 3, 3]
 
 

@@ -10,8 +10,9 @@ import pytest
 from django.db import InterfaceError
 from pytest_django import Settings
 
-from analysis import queue, steward
-from analysis.steward import Steward
+import analysis.worker.steward as watching
+from analysis import queue
+from analysis.worker.steward import Steward
 from tests.waiting import wait_for
 
 SETTLE_SECONDS = 0.3
@@ -43,21 +44,21 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     monkeypatch.setattr(queue, "sweep", database.sweep)
     monkeypatch.setattr(queue, "overdue", lambda _: True)  # something waits all the time
     monkeypatch.setattr(queue, "nudge", lambda: database.nudges.append(time.monotonic()))
-    monkeypatch.setattr(steward, "db_now", lambda: None)
+    monkeypatch.setattr(watching, "db_now", lambda: None)
     monkeypatch.setattr(Steward, "_beat", lambda *_: database.ask())
-    monkeypatch.setattr(steward, "TICK_SECONDS", 0.01)
-    monkeypatch.setattr(steward, "SETTLE_SECONDS", SETTLE_SECONDS)
+    monkeypatch.setattr(watching, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(watching, "SETTLE_SECONDS", SETTLE_SECONDS)
     return database
 
 
 @pytest.fixture
-def keeper(settings: Settings, database: Database) -> Iterator[Steward]:
+def steward(settings: Settings, database: Database) -> Iterator[Steward]:
     settings.ARBORIS_POLL_INTERVAL = 0.05
-    keeper = Steward()
-    keeper.start()
+    steward = Steward()
+    steward.start()
     wait_for(lambda: database.swept, "it sweeps")
-    yield keeper
-    keeper.stop()
+    yield steward
+    steward.stop()
 
 
 def go_through_an_outage(database: Database, during: Callable[[], None]) -> float:
@@ -72,9 +73,9 @@ def go_through_an_outage(database: Database, during: Callable[[], None]) -> floa
 
 
 def test_an_outage_is_said_once_and_holders_of_leases_come_first(
-    keeper: Steward, database: Database, caplog: pytest.LogCaptureFixture
+    steward: Steward, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.WARNING, steward.__name__)
+    caplog.set_level(logging.WARNING, watching.__name__)
     over = go_through_an_outage(database, lambda: None)
     wait_for(lambda: database.swept, "it sweeps again")
     assert database.swept[0] - over >= SETTLE_SECONDS
@@ -85,13 +86,13 @@ def test_an_outage_is_said_once_and_holders_of_leases_come_first(
 
 
 def test_an_outage_is_no_reason_to_end_a_cluster_that_handed_out_nothing(
-    keeper: Steward, database: Database
+    steward: Steward, database: Database
 ) -> None:
     stuck: list[float] = []
-    keeper.on_stuck = lambda: stuck.append(time.monotonic())
+    steward.on_stuck = lambda: stuck.append(time.monotonic())
 
     def take_long() -> None:
-        keeper._moved -= 1000  # nothing was handed out for as long as that
+        steward._moved -= 1000  # nothing was handed out for as long as that
 
     go_through_an_outage(database, take_long)
     wait_for(lambda: len(database.swept) >= 3, "it sweeps again")
@@ -99,4 +100,4 @@ def test_an_outage_is_no_reason_to_end_a_cluster_that_handed_out_nothing(
     assert database.nudges == []
     take_long()  # without an outage it is one
     wait_for(lambda: stuck, "a cluster that does not move is noticed")
-    assert len(database.nudges) == steward.NUDGES  # it was given something to hand out before
+    assert len(database.nudges) == watching.NUDGES  # it was given something to hand out before

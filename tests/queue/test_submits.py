@@ -8,11 +8,11 @@ import pytest
 from django.contrib.auth.models import User
 from django_q.models import OrmQ
 
-from analysis import queue, services
+from analysis import queue, run_analysis
 from analysis.analyzers.base import Check, FeatureResult
 from analysis.features import FeatureKey
 from analysis.models import PendingAnalysis
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible.models import Character, Finding
 from arboris.novels.models import ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
@@ -106,7 +106,7 @@ def read_while(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], object]) -
     monkeypatch.setattr(ScriptedSession, "run", run)
     claim = queue.claim("host:1")
     assert claim is not None
-    services.run(claim, Steward())
+    run_analysis.run(claim, Steward())
     assert begun
 
 

@@ -11,7 +11,7 @@ from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis import audit, queue, services
+from analysis import audit, queue, run_analysis
 from analysis.api.waiting import sentence
 from analysis.management import report, terminal
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
@@ -27,7 +27,7 @@ from analysis.management.selection import (
 from analysis.management.tasks import NOT_FOUND
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.queue import Claim, due
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.db import db_now
 
 DUE, GONE = "due", "gone"
@@ -80,46 +80,46 @@ class Command(OperatorCommand):
         out = report.Report(self.stdout, as_document=self.json, now=db_now())
         entry = self.entry(options, selectors=named(options))
         ends: Counter[str] = Counter()
-        keeper = Steward()
+        steward = Steward()
         try:
-            for row in self._rows(keeper, selection, limit, entry):
+            for row in self._rows(steward, selection, limit, entry):
                 out.add(row)
                 ends[row["outcome"]] += 1
         except KeyboardInterrupt:  # the second one: the lease of what was running will end
-            keeper.stopping.set()
+            steward.stopping.set()
         finally:
             totals = {"dry_run": self.dry_run, "paused": paused, **_totals(ends)}
-            out.close({**totals, "interrupted": keeper.stopping.is_set()})
-            self.close(entry, interrupted=keeper.stopping.is_set())
-        self._conclude(ends, keeper.stopping.is_set(), selection)
+            out.close({**totals, "interrupted": steward.stopping.is_set()})
+            self.close(entry, interrupted=steward.stopping.is_set())
+        self._conclude(ends, steward.stopping.is_set(), selection)
 
     def _rows(
-        self, keeper: Steward, selection: Selection, limit: int, entry: audit.Entry
+        self, steward: Steward, selection: Selection, limit: int, entry: audit.Entry
     ) -> Iterator[report.Row]:
         only = _narrowed(selection)
         seen: set[int] = set()
         if self.dry_run:
             rows = _due(min(limit, MOST), only)
         else:
-            rows = self._work(keeper, limit, only, entry)
+            rows = self._work(steward, limit, only, entry)
         for row in rows:
             seen.add(row["id"])
             yield row
-        if selection.ids and len(seen) < limit and not keeper.stopping.is_set():
+        if selection.ids and len(seen) < limit and not steward.stopping.is_set():
             yield from _left(selection, seen)
 
     def _work(
-        self, keeper: Steward, limit: int, only: Tasks | None, entry: audit.Entry
+        self, steward: Steward, limit: int, only: Tasks | None, entry: audit.Entry
     ) -> Iterator[report.Row]:
         endpoint = queue.configured()
         total = len(due.first(endpoint, min(limit, MOST), only)) if self.err.isatty() else 0
         done = 0
-        with running(keeper, self), terminal.progress(self.err, self.name, total) as advance:
-            while done < limit and not keeper.stopping.is_set():
-                claim = queue.claim(keeper.worker, endpoint, only=only)
+        with running(steward, self), terminal.progress(self.err, self.name, total) as advance:
+            while done < limit and not steward.stopping.is_set():
+                claim = queue.claim(steward.worker, endpoint, only=only)
                 if claim is None:
                     return
-                row = _run(claim, keeper)
+                row = _run(claim, steward)
                 entry.step(lambda: None, lambda _, row=row: [row["id"]])  # type: ignore[misc]
                 done += 1
                 advance(1)
@@ -154,13 +154,10 @@ def _narrowed(selection: Selection) -> Tasks | None:
     return tasks.filter(pk__in=selection.ids) if selection.ids else tasks
 
 
-def _run(claim: Claim, keeper: Steward) -> report.Row:
+def _run(claim: Claim, steward: Steward) -> report.Row:
     """Work on one claim; the row says how it ended."""
-    keeper.hold(claim)
-    try:
-        services.run(claim, keeper)
-    finally:
-        keeper.hold(None)
+    with steward.looking_after(claim):
+        run_analysis.run(claim, steward)
     task = report.load([claim.task_id]).get(claim.task_id)
     if task is None:  # its chapter was deleted meanwhile
         return {"id": claim.task_id, "outcome": GONE, "reason": _("The chapter was deleted.")}
@@ -194,7 +191,7 @@ def _why_not(task_id: int, task: PendingAnalysis | None) -> report.Row:
     if task is None:
         reason = _("There is no such analysis.")
         return {"id": task_id, "outcome": NOT_FOUND, "reason": reason}
-    held = queue.hold(task, queue.configured())
+    held = queue.blocked_reason(task, queue.configured())
     if task.status != Status.PENDING:
         code, reason = "not_pending", _("Only a pending analysis can be run.")
     elif held is None:
@@ -216,17 +213,17 @@ def _totals(ends: Counter[str]) -> dict[str, int]:
 
 
 @contextmanager
-def running(keeper: Steward, command: OperatorCommand) -> Iterator[None]:
+def running(steward: Steward, command: OperatorCommand) -> Iterator[None]:
     """The steward at work, with Ctrl-C and SIGTERM asking it to stop; a second one ends at once."""
 
     def stop() -> None:
-        keeper.stopping.set()
+        steward.stopping.set()
         command.note(_("Stopping: the running analysis goes back to the queue (again: at once)."))
 
     with terminal.asking(stop):
-        keeper.start()
+        steward.start()
         try:
             yield
         finally:
-            keeper.stop()
-            WorkerHeartbeat.objects.filter(worker=keeper.worker).delete()
+            steward.stop()
+            WorkerHeartbeat.objects.filter(worker=steward.worker).delete()

@@ -14,7 +14,7 @@ from analysis.management.commands.pause_analysis import document
 from analysis.management.pause_target import Named, add_scope, read_scope
 from analysis.management.tasks import dry_run
 from analysis.models import QueueControl, QueuePause
-from analysis.queue import endpoint
+from analysis.queue import endpoints
 from arboris.db import in_transaction
 
 
@@ -56,7 +56,7 @@ class Command(OperatorCommand):
     def _resume(self, what: Named, reason: str) -> bool:
         def work() -> bool:
             if what.endpoint is not None:
-                resumed = endpoint.resume(what.endpoint)
+                resumed = endpoints.resume(what.endpoint)
             else:
                 resumed = queue.resume(what.scope)
             if resumed:

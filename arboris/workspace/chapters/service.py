@@ -10,8 +10,8 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 
 from analysis import queue
+from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis
-from analysis.queue import wakeup
 from arboris.bible import service as bible_service
 from arboris.db import in_transaction
 from arboris.novels import services as novels
@@ -134,7 +134,7 @@ def wake(saved: list[SavedChapter]) -> None:
     """Issue the wake-ups for what was queued; in its transaction."""
     queued = sum(item.task is not None for item in saved)
     if queued:
-        wakeup.issue(queued)
+        wakeups.issue(queued)
 
 
 def newest_tasks(project_id: uuid.UUID, wanted: Collection[int]) -> dict[int, PendingAnalysis]:

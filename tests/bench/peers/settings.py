@@ -12,8 +12,6 @@ INSTALLED_APPS = [_OWN.get(app, app) for app in INSTALLED_APPS]
 if "django_q" not in INSTALLED_APPS:
     INSTALLED_APPS.append("django_q")
 
-if DATABASES["default"]["ENGINE"] == "arboris.mysql":  # Arboris' own, which saves round trips
-    DATABASES["default"]["ENGINE"] = "django.db.backends.mysql"
 # A connection lives as long as its worker and is not asked before every task whether it still does.
 DATABASES["default"] |= {"CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": False}
 

@@ -1,4 +1,4 @@
-"""What django-q2's cluster does not do by itself: stop without waiting, leave no orphans, survive kills.
+"""What django-q2's cluster does not do: stop without waiting, leave no orphans, survive kills.
 
 A process may be killed at any moment (out of memory, by an operator). Multiprocessing's queues,
 events and values are guarded by locks that nobody releases for the dead, and an idle worker even
@@ -26,7 +26,7 @@ from typing import Any
 from django.conf import settings
 from django_q import cluster
 
-from analysis import steward
+from analysis.worker.steward import start_steward
 
 log = logging.getLogger(__name__)
 
@@ -53,11 +53,11 @@ def prepare() -> None:
 
 def start_in_worker(**_: Any) -> None:
     """Receiver of django-q2's post_spawn: runs in a freshly forked worker process."""
-    keeper = steward.start_afresh()
+    steward = start_steward()
     sentinel = os.getppid()
     # Its death takes the whole cluster along (see die_with_parent); a supervisor starts another.
-    keeper.on_stuck = lambda: os.kill(sentinel, signal.SIGKILL)
-    signal.signal(STOP, lambda *_: keeper.stopping.set())
+    steward.on_stuck = lambda: os.kill(sentinel, signal.SIGKILL)
+    signal.signal(STOP, lambda *_: steward.stopping.set())
 
 
 def tell_workers_of_a_stop() -> None:

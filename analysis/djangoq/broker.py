@@ -1,9 +1,10 @@
-"""django-q2's ORM broker, woken by a tap instead of sleeping until the next poll."""
+"""django-q2's ORM broker, woken by a notice instead of sleeping until the next poll."""
 
 from __future__ import annotations
 
 import logging
 from multiprocessing.util import Finalize
+from typing import Any
 
 from django.db import Error
 from django.utils import timezone
@@ -12,18 +13,20 @@ from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from arboris.db import is_away, is_transient
+from arboris.outage import Outage
 from arboris.wake import Listener, listen
 
 log = logging.getLogger(__name__)
 
-AWAY_SECONDS = 0.5
-
 
 class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
-    """As ORM, but oldest wake-up first, and an empty queue waits for a tap or ``Q_CLUSTER['poll']``."""
+    """As ORM, but oldest wake-up first; an empty queue waits for a notice or until the poll."""
 
     _listener: Listener | None = None
-    _away = False
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._outage = Outage(log)
 
     def dequeue(self) -> list[tuple[int, str]]:
         """Outlives a database that is away: django-q2's pusher would take ten seconds and end."""
@@ -35,14 +38,10 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
         except Error as error:
             if not is_away(error) and not is_transient(error):
                 raise
-            if not self._away:
-                log.warning("no wake-ups, tries again until it works: %s", error)
-            self._away = True
-            self._wait(AWAY_SECONDS)  # a tap tells that somebody could commit
+            self._outage.failed("no wake-ups, tries again until it works: %s", error)
+            self._wait(self._outage.pause)  # a notice tells that somebody could commit
             return []
-        if self._away:
-            log.warning("wake-ups can be had again")
-            self._away = False
+        self._outage.worked("wake-ups can be had again")
         return taken
 
     def delete(self, task_id: int) -> None:

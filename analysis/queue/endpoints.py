@@ -12,8 +12,8 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 
+from analysis.djangoq import wakeups
 from analysis.models import EndpointState, QueueControl
-from analysis.queue import wakeup
 from arboris.db import db_now
 from arboris.errors import ServiceError
 from arboris.llm.configured import endpoint_name
@@ -57,6 +57,30 @@ def pause(endpoint: Endpoint, error: ServiceError, now: datetime, *, probe: bool
     )
 
 
+def begin_probe(endpoint: Endpoint, now: datetime) -> bool:
+    """Whether a claim made now is a probe; then there is no second one until this one is over."""
+    if not endpoint.credentials:  # without any it never refuses us
+        return False
+    paused = EndpointState.objects.filter(pk=endpoint.name, paused_at__isnull=False)
+    probes = paused.values_list("probes", flat=True).first()
+    if probes is None:
+        return False
+    # Or until it is given up for lost.
+    patience = max(wait(probes), timedelta(seconds=settings.ARBORIS_PROCESSING_TIMEOUT))
+    paused.update(probe_at=now + patience)
+    return True
+
+
+def after_failure(endpoint: Endpoint, error: ServiceError, now: datetime, *, probe: bool) -> None:
+    """What a failed attempt tells of the endpoint: it refuses us, or it took a probe."""
+    if error.refuses_us:
+        pause(endpoint, error, now, probe=probe)
+    elif probe and error.answers_us:
+        resume(endpoint.name)
+    elif probe:
+        probe_again(endpoint, now)
+
+
 def probe_again(endpoint: Endpoint, now: datetime) -> None:
     """The last probe told nothing about the endpoint: the next one comes after the same wait."""
     state = EndpointState.objects.filter(pk=endpoint.name, paused_at__isnull=False).first()
@@ -82,5 +106,5 @@ def resume(name: str) -> bool:
     )
     if resumed:
         QueueControl.objects.filter(pk=1).update(resumed_at=db_now())
-        wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
+        wakeups.issue(settings.ARBORIS_MAX_CONCURRENT)
     return bool(resumed)

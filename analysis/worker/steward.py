@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +60,16 @@ class Steward:
         self._stop.set()
         self._thread.join(timeout=10)
 
-    def hold(self, claim: Claim | None) -> None:
-        """From now on keep this claim alive (None: no claim)."""
+    @contextlib.contextmanager
+    def looking_after(self, claim: Claim) -> Iterator[None]:
+        """Keep this claim alive meanwhile."""
+        self._keep(claim)
+        try:
+            yield
+        finally:
+            self._keep(None)
+
+    def _keep(self, claim: Claim | None) -> None:
         with self._lock:
             self._claim = claim
             self._moved = time.monotonic()
@@ -177,7 +185,7 @@ def resident_bytes() -> int:
 _steward: Steward | None = None
 
 
-def current() -> Steward:
+def current_steward() -> Steward:
     """This process's steward; started on first use (a worker starts it when it is spawned)."""
     global _steward
     if _steward is None:
@@ -186,8 +194,8 @@ def current() -> Steward:
     return _steward
 
 
-def start_afresh() -> Steward:
+def start_steward() -> Steward:
     """A new steward for a process that was just forked: the parent's thread did not survive."""
     global _steward
     _steward = None
-    return current()
+    return current_steward()

@@ -13,11 +13,12 @@ from typing import Any
 
 from django.conf import settings
 
+from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis, Status
-from analysis.queue import endpoint, wakeup
+from analysis.queue import endpoints
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction, locked
-from arboris.llm.accounting import budget
+from arboris.llm.accounting import budget as budgets
 from arboris.llm.accounting.budget import Subject
 from arboris.llm.errors import OverBudget
 from arboris.llm.models import BudgetStop
@@ -26,35 +27,32 @@ from notifications import outbox
 log = logging.getLogger(__name__)
 
 
-def until(now: datetime) -> datetime:
-    return budget.next_month(budget.month_of(now))
-
-
-def parked(held: Claim, error: OverBudget, now: datetime, *, answered: bool) -> None:
+def park(claim: Claim, error: OverBudget, now: datetime, *, answered: bool) -> None:
     """After the task was put back, in its transaction: tell the writer, of each stop once.
 
     ``answered``: the endpoint had answered some of its calls before.
     """
-    subject = Subject(held.user_id, held.project_id if error.scope == "project" else None)
+    subject = Subject(claim.user_id, claim.project_id if error.scope == "project" else None)
     if _stop(subject, now):
+        until = budgets.next_month(budgets.month_of(now))
         data: dict[str, Any] = {
             "error_type": error.code,
             "scope": error.scope,
-            "until": until(now).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "until": until.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         outbox.publish(
             "parked",
-            user_id=held.user_id,
-            task_id=held.task_id,
-            project_id=held.project_id,
-            chapter_id=held.chapter_id,
-            chapter_number=held.chapter_number,
+            user_id=claim.user_id,
+            task_id=claim.task_id,
+            project_id=claim.project_id,
+            chapter_id=claim.chapter_id,
+            chapter_number=claim.chapter_number,
             data=data,
         )
-    if held.probe and answered:
-        endpoint.resume(held.endpoint.name)
-    elif held.probe:  # it told nothing about the endpoint: the next claim is the probe
-        endpoint.let_probe(held.endpoint.name)
+    if claim.probe and answered:
+        endpoints.resume(claim.endpoint.name)
+    elif claim.probe:  # it told nothing about the endpoint: the next claim is the probe
+        endpoints.let_probe(claim.endpoint.name)
 
 
 def _stop(subject: Subject, now: datetime) -> bool:
@@ -62,7 +60,7 @@ def _stop(subject: Subject, now: datetime) -> bool:
 
     True where it is new.
     """
-    month = budget.month_of(now).date()
+    month = budgets.month_of(now).date()
     row = BudgetStop.objects.filter(month=month, subject=subject.name)
     made = False
     while locked(row).first() is None:  # let go in the very moment in which it was found
@@ -93,7 +91,7 @@ def release() -> int:
     stops = list(BudgetStop.objects.order_by("-subject"))  # writers before their novels
     if not stops:
         return 0
-    month = budget.month_of(db_now())
+    month = budgets.month_of(db_now())
     # What an older one held is due by now.
     BudgetStop.objects.filter(pk__in=[s.pk for s in stops if s.month < month.date()]).delete()
     free = [s.pk for s in stops if s.month == month.date() and not _holds(s, month)]
@@ -103,7 +101,7 @@ def release() -> int:
 def _holds(stop: BudgetStop, month: datetime) -> bool:
     """Whether its tasks have to wait on: also a novel's, for its writer's budget."""
     subjects = {Subject(stop.user_id, stop.project_id), Subject(stop.user_id)}
-    return any(budget.used_up(subject, month) for subject in subjects)
+    return any(budgets.used_up(subject, month) for subject in subjects)
 
 
 def _release(pk: int, month: datetime) -> int:
@@ -144,5 +142,5 @@ def _let_go(stop: BudgetStop) -> int:
     released = tasks.filter(pk__in=ids).update(due_at=now) if ids else 0
     if released:
         log.info("%s has a budget again: %d analyses go on", stop.subject, released)
-        wakeup.issue(min(released, settings.ARBORIS_MAX_CONCURRENT))
+        wakeups.issue(min(released, settings.ARBORIS_MAX_CONCURRENT))
     return released

@@ -32,7 +32,7 @@ def issue(count: int = 1) -> None:
     most = settings.ARBORIS_MAX_CONCURRENT
     if waiting() < MOST_PER_WORKER * most:
         _add(get_broker(), min(count, most))
-    wake.tap_on_commit("tasks")
+    wake.notify_on_commit("tasks")
 
 
 def hand_on() -> None:

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from analysis.models import EndpointState, PendingAnalysis, QueueControl, QueuePause, Status
-from analysis.queue.endpoint import Endpoint
+from analysis.queue.endpoints import Endpoint
 from arboris.db import db_now
 from arboris.llm.errors import OverBudget
 
@@ -33,44 +33,44 @@ PAUSES: tuple[Code, ...] = (
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class BlockedReason:
     code: Code
     until: datetime | None = None  # where it ends by itself, and when is known
 
 
-def hold(task: PendingAnalysis, endpoint: Endpoint) -> Hold | None:
+def blocked_reason(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
     """What a pending task waits for beside its turn; None: for that alone, or it is not pending."""
     if task.status != Status.PENDING:
         return None
     return _pause(task, endpoint) or _back_off(task) or _limit(task, endpoint)
 
 
-def _pause(task: PendingAnalysis, endpoint: Endpoint) -> Hold | None:
+def _pause(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
     if QueueControl.objects.filter(pk=1, paused_at__isnull=False).exists():
-        return Hold("paused")
+        return BlockedReason("paused")
     of_task = QueuePause.objects.filter(Q(project=task.project_id) | Q(user=task.user_id))
     pauses = set(of_task.values_list("project_id", flat=True))
     if pauses:
-        return Hold("project_paused" if task.project_id in pauses else "writer_paused")
+        return BlockedReason("project_paused" if task.project_id in pauses else "writer_paused")
     state = EndpointState.objects.filter(
         pk=endpoint.name, credentials=endpoint.credentials, paused_at__isnull=False
     ).first()
-    return None if state is None else Hold("endpoint_paused", state.probe_at)
+    return None if state is None else BlockedReason("endpoint_paused", state.probe_at)
 
 
-def _back_off(task: PendingAnalysis) -> Hold | None:
+def _back_off(task: PendingAnalysis) -> BlockedReason | None:
     if task.due_at <= db_now():
         return None
     parked = task.error_type == OverBudget.code
-    return Hold("over_budget" if parked else "backoff", task.due_at)
+    return BlockedReason("over_budget" if parked else "backoff", task.due_at)
 
 
-def _limit(task: PendingAnalysis, endpoint: Endpoint) -> Hold | None:
+def _limit(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
     running = PendingAnalysis.objects.filter(status=Status.PROCESSING)
     most = settings.ARBORIS_MAX_PER_PROJECT
     if most and running.filter(project=task.project_id).count() >= most:
-        return Hold("project_limit")
+        return BlockedReason("project_limit")
     most = settings.ARBORIS_MAX_PER_ENDPOINT
     if most and running.filter(endpoint=endpoint.name).count() >= most:
-        return Hold("endpoint_limit")
+        return BlockedReason("endpoint_limit")
     return None

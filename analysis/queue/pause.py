@@ -8,13 +8,13 @@ from typing import Any
 
 from django.conf import settings
 
+from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis, QueueControl, QueuePause, Status
-from analysis.queue import wakeup
-from arboris.db import db_now, in_transaction
+from arboris.db import db_now, in_transaction, locked
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PauseTarget:
     """What is paused: one novel, one writer, or (neither) everything."""
 
     project_id: uuid.UUID | None = None
@@ -31,45 +31,44 @@ class Scope:
         return {} if self.user_id is None else {"user_id": self.user_id}
 
 
-def pause(reason: str, scope: Scope = Scope()) -> None:
-    """Stop the claims of the scope; what runs goes on to its end.
+def pause(reason: str, target: PauseTarget = PauseTarget()) -> None:
+    """Stop the claims of the target; what runs goes on to its end.
 
     Under the queue's lock, so that none begins once this has returned.
     """
 
     def work() -> None:
-        control = QueueControl.objects.select_for_update().filter(pk=1)
-        if scope.everything:
-            control.update(paused_at=db_now(), paused_reason=reason[:500])
-            return
-        QueuePause.objects.update_or_create(
-            **scope.row(), defaults={"reason": reason[:500], "paused_at": db_now()}
-        )
-        # After the row, which locks the novel or writer that it names: so do ends, which claim next.
-        control.get()
+        locked(QueueControl.objects.filter(pk=1)).get()
+        if target.everything:
+            QueueControl.objects.filter(pk=1).update(paused_at=db_now(), paused_reason=reason[:500])
+        else:
+            QueuePause.objects.update_or_create(
+                **target.row(), defaults={"reason": reason[:500], "paused_at": db_now()}
+            )
 
     in_transaction(work)
 
 
-def resume(scope: Scope = Scope()) -> bool:
+def resume(target: PauseTarget = PauseTarget()) -> bool:
     """Allow claims again and wake the workers for what has piled up; False if it was not paused."""
 
     def work() -> bool:
         control = QueueControl.objects.filter(pk=1)
-        if scope.everything:
+        locked(control).get()  # first, as a pause does
+        if target.everything:
             paused = control.filter(paused_at__isnull=False)
             resumed = paused.update(paused_at=None, paused_reason="", resumed_at=db_now())
         else:
-            resumed, _ = QueuePause.objects.filter(**scope.row()).delete()
+            resumed, _ = QueuePause.objects.filter(**target.row()).delete()
             if resumed:
                 control.update(resumed_at=db_now())
         if resumed:
-            wakeup.issue(settings.ARBORIS_MAX_CONCURRENT)
+            wakeups.issue(settings.ARBORIS_MAX_CONCURRENT)
         return bool(resumed)
 
     return in_transaction(work)
 
 
-def running(scope: Scope = Scope()) -> int:
-    """How many of the scope's analyses are being worked on."""
-    return PendingAnalysis.objects.filter(status=Status.PROCESSING, **scope.row()).count()
+def running(target: PauseTarget = PauseTarget()) -> int:
+    """How many of the target's analyses are being worked on."""
+    return PendingAnalysis.objects.filter(status=Status.PROCESSING, **target.row()).count()

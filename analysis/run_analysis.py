@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection, transaction
+from django.db import DatabaseError, InterfaceError, transaction
 
 from analysis import pipeline, queue
 from analysis.analyzers import registry
 from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownEntity, OpenThread
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
 from analysis.queue import Claim
-from analysis.steward import Steward
+from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
-from arboris.db import in_transaction, is_away, is_transient, locked, outlasting
+from arboris.db import drop_connection, in_transaction, is_away, is_transient, locked
 from arboris.errors import ServiceError
 from arboris.llm.accounting.payer import Payer
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
+from arboris.outage import outlasting
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -37,18 +37,18 @@ class Stopping(Exception):
 class Run:
     """The state of one analysis while it is worked on."""
 
-    def __init__(self, claim: Claim, keeper: Steward) -> None:
+    def __init__(self, claim: Claim, steward: Steward) -> None:
         self.claim = claim
-        self.keeper = keeper
+        self.steward = steward
         self.ends = time.monotonic() + settings.ARBORIS_PROCESSING_TIMEOUT
         self.reported = time.monotonic()
         self.done: dict[str, Any] = dict(claim.checkpoint)
 
     def check(self, feature: str, fraction: float) -> None:
         """Called often by the analyzer: stops a run that is over, reports progress now and then."""
-        if self.keeper.lost:
+        if self.steward.lost:
             raise LeaseLost(f"analysis {self.claim.task_id} is not ours any more")
-        if self.keeper.stopping.is_set():
+        if self.steward.stopping.is_set():
             raise Stopping
         now = time.monotonic()
         if now >= self.ends:
@@ -68,29 +68,29 @@ class Run:
                 raise
             # An outage is no reason to stop reading; the end of the run waits for it.
             log.warning("analysis %s: progress not reported: %s", self.claim.task_id, error)
-            with contextlib.suppress(Exception):  # a broken connection may fail at closing too
-                connection.close()
+            drop_connection()
             return
         if not ours:
             raise LeaseLost(f"analysis {self.claim.task_id} was taken away")
 
     def outlast(self, work: Callable[[], T]) -> T:
         """``work`` as soon as the database is there, unless the worker has to stop first."""
-        return outlasting(work, give_up=self.keeper.stopping.is_set)
+        return outlasting(work, give_up=self.steward.stopping.is_set)
 
 
-def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool] = lambda: False) -> Claim | None:
-    """Work on a claimed task until it has ended or gone back to wait; raises nothing but a signal.
-
-    Where ``go_on`` says so, the next task is claimed in the transaction that completes this one.
-    """
-    state = Run(claim, keeper)
+def run(claim: Claim, steward: Steward) -> None:
+    """Work on a claimed task until it has ended or waits again; raises nothing but a signal."""
+    state = Run(claim, steward)
     try:
-        return _analyse(state, go_on)
+        chapter = _begin(state)
+        analyzer = registry.get(settings.ARBORIS_ANALYZER)
+        outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
+        # Done by a commit whose answer was lost, the fence keeps it from being done again.
+        state.outlast(lambda: in_transaction(lambda: _apply(claim, outcome)))
     except LeaseLost as lost:
         log.info("%s", lost)
     except Stopping:
-        _give_back(state)
+        state.outlast(lambda: queue.give_back(claim, state.done))
     except ServiceError as error:
         _fail(state, error)
     except Exception as error:
@@ -99,11 +99,6 @@ def run(claim: Claim, keeper: Steward, go_on: Callable[[], bool] = lambda: False
         else:
             log.exception("analysis %s failed", claim.task_id)
             _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
-    return None
-
-
-def _give_back(state: Run) -> None:
-    state.outlast(lambda: queue.give_back(state.claim, state.done))
 
 
 def _fail(state: Run, error: ServiceError) -> None:
@@ -118,35 +113,13 @@ def _fail(state: Run, error: ServiceError) -> None:
         log.warning("analysis %s: %s: %s; now %s", state.claim.task_id, error.code, error, status)
 
 
-def _analyse(state: Run, go_on: Callable[[], bool]) -> Claim | None:
+def _begin(state: Run) -> ChapterInput:
     claim = state.claim
     if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1:
-        state.outlast(lambda: in_transaction(lambda: queue.notify(claim.task_id, "started", {})))
-    chapter = state.outlast(lambda: _load(state))
-    analyzer = registry.get(settings.ARBORIS_ANALYZER)
-    outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
-    return _end(state, lambda: in_transaction(lambda: _apply(state, outcome, go_on)))
-
-
-def _end(state: Run, apply: Callable[[], Claim | None]) -> Claim | None:
-    """``apply``, also where the answer to its commit is lost with the connection.
-
-    Was it done, then the fence keeps it from being done again; but the task that was claimed with
-    it is leased to a worker that does not know of it.
-    """
-    tries = 0
-
-    def work() -> Claim | None:
-        nonlocal tries
-        tries += 1
-        return apply()
-
-    try:
-        return state.outlast(work)
-    except LeaseLost:
-        if tries > 1:
-            state.outlast(lambda: queue.give_back_strays(state.keeper.worker))
-        raise
+        state.outlast(
+            lambda: in_transaction(lambda: queue.notify_writer(claim.task_id, "started", {}))
+        )
+    return state.outlast(lambda: _load(state))
 
 
 def _load(state: Run) -> ChapterInput:
@@ -190,9 +163,8 @@ def _load(state: Run) -> ChapterInput:
     )
 
 
-def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> Claim | None:
+def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
-    claim = state.claim
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
     project = locked(NovelProject.objects.filter(pk=claim.project_id)).get()
@@ -203,9 +175,4 @@ def _apply(state: Run, outcome: pipeline.Outcome, go_on: Callable[[], bool]) -> 
         task_id=claim.task_id,
         findings=outcome.findings,
     )
-    if go_on():
-        return queue.finish_and_claim(
-            claim, outcome.summary(), outcome.tokens, state.keeper.worker, last=True
-        )
     queue.finish(claim, outcome.summary(), outcome.tokens)
-    return None

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, Status
-from analysis.queue import endpoint, wakeup
+from analysis.djangoq import wakeups
+from analysis.models import PendingAnalysis, QueueControl, Status
+from analysis.queue import attempts, endpoints
+from analysis.queue.attempts import Attempt, Outcome
 from analysis.queue.claim import Claim
 from arboris.db import db_now, in_transaction, locked
 
 
-def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
+def give_back(claim: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
     """Back to pending at once, at its old place and without a retry being used up.
 
     ``checkpoint``: the features that are done, where there are more than were reported. False
@@ -19,15 +21,16 @@ def give_back(held: Claim, checkpoint: dict[str, Any] | None = None) -> bool:
     """
 
     def work() -> bool:
-        given_back = _give_back(held.held(), checkpoint)
-        if given_back and held.probe:
-            endpoint.let_probe(held.endpoint.name)
+        changes = {} if checkpoint is None else {"checkpoint": checkpoint}
+        given_back = _give_back(claim.fence(), claim.as_attempt(), changes)
+        if given_back and claim.probe:
+            endpoints.let_probe(claim.endpoint.name)
         return given_back
 
     return in_transaction(work)
 
 
-def give_back_strays(worker: str) -> int:
+def release_leases_of(worker: str) -> int:
     """Back to pending with what is leased to ``worker``, which knows of no claim; how many.
 
     The answer to its last claim was lost with the connection: only the lease would end it.
@@ -36,19 +39,18 @@ def give_back_strays(worker: str) -> int:
     def work() -> int:
         # Every claim is made under this lock: one that the server is still at is seen too.
         locked(QueueControl.objects.filter(pk=1)).get()
-        tokens = PendingAnalysis.objects.filter(status=Status.PROCESSING, worker=worker)
+        tasks = PendingAnalysis.objects.filter(status=Status.PROCESSING, worker=worker)
         return sum(
-            _give_back({"pk": pk, "lease_token": token}, None)
-            for pk, token in tokens.values_list("pk", "lease_token")
+            _give_back({"pk": task.pk, "lease_token": task.lease_token}, attempts.running(task), {})
+            for task in tasks
         )
 
     return in_transaction(work)
 
 
-def _give_back(held: dict[str, Any], checkpoint: dict[str, Any] | None) -> bool:
+def _give_back(fence: dict[str, Any], attempt: Attempt, changes: dict[str, Any]) -> bool:
     now = db_now()
-    changes: dict[str, Any] = {} if checkpoint is None else {"checkpoint": checkpoint}
-    changed = PendingAnalysis.objects.filter(**held).update(
+    changed = PendingAnalysis.objects.filter(**fence).update(
         status=Status.PENDING,
         due_at=now,
         started_at=None,
@@ -59,14 +61,7 @@ def _give_back(held: dict[str, Any], checkpoint: dict[str, Any] | None) -> bool:
         progress_feature="",
         **changes,
     )
-    if not changed:
-        return False
-    AnalysisAttempt.objects.filter(
-        task_id=held["pk"], outcome=AnalysisAttempt.Outcome.RUNNING
-    ).update(
-        ended_at=now,
-        outcome=AnalysisAttempt.Outcome.CANCELLED,
-        error_message="given back: the worker was stopped",
-    )
-    wakeup.issue()
-    return True
+    if changed:
+        attempts.close(attempt, now, Outcome.CANCELLED, "given back: the worker was stopped")
+        wakeups.issue()
+    return bool(changed)

@@ -41,6 +41,12 @@ def last_in_line(user_id: int, priority: int) -> int:
     return max(turns)
 
 
+def serve(turn: int) -> None:
+    """A task of this turn was claimed, under the queue's lock."""
+    if settings.ARBORIS_FAIRNESS == "writer":
+        QueueControl.objects.filter(pk=1, turn__lt=turn).update(turn=turn)
+
+
 def _served(line: QuerySet[PendingAnalysis]) -> int:
     """The turn that is being served among the tasks of one priority.
 

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+
+from django.db.models import Sum
 
 from analysis.models import AnalysisAttempt, StatusTally
-from arboris import sql
+from arboris.sql import Plus, Update, write
 
-# NULL is no number, so the statement fails, and with it what was sent along.
-COMPLETED_IF_FENCED = sql.Expression("completed + IF(ROW_COUNT() = 1, 1, NULL)")
-
-
-def counting(changes: Mapping[str, float], *, after_fence: bool = False) -> sql.Statement:
-    """Adds to columns of this process's shard.
-
-    ``after_fence``: an IntegrityError where the statement before this one has changed no row. For
-    MySQL and MariaDB, which may be told to commit before anybody has read the answers.
-    """
-    added: dict[str, Any] = {column: sql.Plus(by) for column, by in changes.items()}
-    if after_fence and sql.vendor() == "mysql":
-        added["completed"] = COMPLETED_IF_FENCED
-    return sql.update(StatusTally, {"pk": os.getpid() % StatusTally.SHARDS}, **added)
+COUNTERS = ("completed", "failed", "cancelled", "retried", "rescued")
+TOKENS = {kind: f"tokens_{kind}" for kind in StatusTally.TOKEN_KINDS}
+BUCKETS = (*(f"le_{position}" for position in range(len(StatusTally.BOUNDS))), "le_inf")
 
 
-def count(**changes: float) -> None:
+def added(**numbers: float) -> Update:
+    """Adds to columns of this process's shard, so that workers do not wait for one another."""
+    shard = os.getpid() % StatusTally.SHARDS
+    return Update(StatusTally, {"pk": shard}, {name: Plus(by) for name, by in numbers.items()})
+
+
+def count(**numbers: float) -> None:
     """Add to the counters in the caller's transaction."""
-    sql.run([counting(changes)])
+    if numbers:
+        write(added(**numbers))
 
 
 def of_run(seconds: float) -> dict[str, float]:
@@ -62,3 +59,16 @@ def of_tokens(task_id: int, attempt: int, used: Mapping[str, int]) -> dict[str, 
         f"tokens_{kind}": max(0, used.get(kind, 0) - told.get(kind, 0))
         for kind in StatusTally.TOKEN_KINDS
     }
+
+
+def totals() -> dict[str, float]:
+    """Every column summed over the shards."""
+    columns = (*COUNTERS, "seconds", *TOKENS.values(), *BUCKETS)
+    sums = StatusTally.objects.aggregate(**{column: Sum(column) for column in columns})
+    return {column: float(sums[column] or 0) for column in columns}
+
+
+def mean_seconds() -> float | None:
+    """Mean duration of all completed analyses, in seconds; None before the first."""
+    sums = totals()
+    return sums["seconds"] / sums["completed"] if sums["completed"] else None

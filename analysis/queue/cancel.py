@@ -1,0 +1,69 @@
+"""Ending a task that waits or runs, because somebody wishes it or a newer text takes its place."""
+
+from __future__ import annotations
+
+from django.utils.translation import gettext as _
+
+from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
+from analysis.models import LIVE, PendingAnalysis, Status
+from analysis.queue import attempts, counters
+from analysis.queue.attempts import Outcome
+from analysis.queue.finish import notify_writer
+from arboris.db import db_now, in_transaction, locked
+
+
+def cancel(task_id: int, *, notify: bool = True) -> None:
+    """End a pending or processing task as cancelled, at once.
+
+    A processing task is taken away from its worker by its fencing token: whatever the worker
+    still writes changes nothing, and it stops at its next check. Raises QueueConflict when the
+    task has ended already.
+    """
+    in_transaction(lambda: _cancel(task_id, "cancelled", notify))
+
+
+def check_cancel(task: PendingAnalysis) -> None:
+    """Raise the QueueConflict that cancelling the task would meet, as far as can be foreseen."""
+    if task.status not in LIVE:
+        raise _already_ended()
+
+
+def _already_ended() -> QueueConflict:
+    return QueueConflict("already_ended", _("This analysis has already ended."))
+
+
+def supersede(chapter_id: int) -> None:
+    """Cancel the chapter's live task because a newer text takes its place; quietly."""
+    task_id = (
+        PendingAnalysis.objects.filter(active_chapter=chapter_id)
+        .values_list("pk", flat=True)
+        .first()
+    )
+    if task_id is not None:
+        _cancel(task_id, SUPERSEDED, notify=False, missing_ok=True)
+
+
+def _cancel(task_id: int, reason: str, notify: bool, missing_ok: bool = False) -> None:
+    now = db_now()
+    live = PendingAnalysis.objects.filter(pk=task_id, status__in=LIVE)
+    task = locked(live).first()
+    if task is None:
+        if missing_ok:
+            return
+        raise _already_ended()
+    superseded = reason == SUPERSEDED
+    PendingAnalysis.objects.filter(pk=task_id).update(
+        status=Status.CANCELLED,
+        active_chapter=None,
+        error_type=reason if superseded else "",
+        error_message=sentence_for(reason) if superseded else "",
+        completed_at=now,
+        lease_token="",
+        lease_expires_at=None,
+        progress_feature="",
+    )
+    if task.status == Status.PROCESSING:
+        attempts.close(attempts.running(task), now, Outcome.CANCELLED)
+    counters.count(cancelled=1)
+    if notify:
+        notify_writer(task_id, "cancelled", {})
