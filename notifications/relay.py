@@ -15,10 +15,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from django.db import connection, connections
+from django.db import connection
 from django.db.models import Max, Q
 
 from arboris import wake
+from arboris.db import drop_connection
+from arboris.outage import Outage
 from notifications import ports
 from notifications.models import AnalysisNotification
 from notifications.ports import Progress
@@ -34,8 +36,6 @@ REMEMBERED = 5_000
 # A gap wider than this is a restored or pruned table, not transactions under way.
 MOST_HOLES = 500
 PROGRESS_SECONDS = 1.0
-# The pause before the next try during an outage: doubled each time, from the first to the longest.
-FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0
 
 
 class Subscriber(Protocol):
@@ -92,30 +92,6 @@ class _Work:
     progress_at: float = 0.0
 
 
-@dataclass
-class _Outage:
-    """Said once when it begins and once when it is over; ``pause`` is what the next try waits."""
-
-    pause: float = 0.0
-
-    def begins(self) -> bool:
-        """Count one more failure; True if it is the first."""
-        first = not self.pause
-        self.pause = min(LONGEST_PAUSE, self.pause * 2 or FIRST_PAUSE)
-        return first
-
-    def over(self) -> None:
-        if self.pause:
-            log.warning("relay: works again")
-            self.pause = 0.0
-
-
-def _forget_connections() -> None:
-    # A connection that is broken may fail at being closed too; it is forgotten all the same.
-    with contextlib.suppress(Exception):
-        connections.close_all()
-
-
 class Relay:
     """Hands each row that the tailer reads to its writer's sockets."""
 
@@ -150,7 +126,7 @@ class Relay:
         try:
             self._keep_relaying()
         finally:
-            _forget_connections()
+            drop_connection()
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._thread = None
@@ -162,19 +138,18 @@ class Relay:
         """
         tick = 0.1 if connection.vendor == "sqlite" else 0.25
         work = _Work()
-        outage = _Outage()
+        outage = Outage(log)
         while True:
             try:
                 with contextlib.closing(wake.listen("notifications")) as listener:
                     while not self._finished():
                         self._tick(work)
-                        outage.over()
+                        outage.worked("relay: works again")
                         listener.wait(tick)
                     return
-            except Exception:
-                if outage.begins():
-                    log.warning("relay: stopped, tries again until it works", exc_info=True)
-                _forget_connections()
+            except Exception:  # noqa: BLE001  # told by outage.failed
+                outage.failed("relay: stopped, tries again until it works", traceback=True)
+                drop_connection()
                 time.sleep(outage.pause)
                 if self._finished():
                     return

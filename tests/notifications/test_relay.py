@@ -81,7 +81,7 @@ def test_an_outage_is_survived_and_said_once(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    monkeypatch.setattr(module, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr("arboris.outage.FIRST_PAUSE", 0.01)
     owner: Any = wake if where == "listen" else Tailer
     monkeypatch.setattr(owner, where, failing_at_first(4, getattr(owner, where), error))
     caplog.set_level(logging.WARNING, module.__name__)
