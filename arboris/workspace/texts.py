@@ -148,7 +148,7 @@ _BIBLE: dict[str, str | Promise] = {
     "decide_different": _("Two people"),
     "decided": _("Done."),
     "undone": _("Taken back."),
-    "empty_inbox": _("Nothing waits for you."),
+    "empty_questions": _("Nothing waits for you."),
     "empty_part": _("Nothing yet."),
     "empty_characters": _("No characters yet. They appear when a chapter has been analysed."),
     "empty_locations": _("No locations yet."),

@@ -38,7 +38,7 @@ class Bible:
     def people(self) -> dict[str, Any]:
         return {one["name"]: one for one in self.get()["characters"]}
 
-    def inbox(self) -> Any:
+    def questions(self) -> Any:
         return self.api.get(f"{self.url}/inbox").json()
 
     def post(self, **asked: Any) -> Any:
@@ -156,12 +156,12 @@ def test_own_entries_stand_beside_findings(bible: Bible, chapters: list[Chapter]
 def test_below_the_threshold_waits_for_accept(bible: Bible, chapters: list[Chapter]) -> None:
     unsure = Appearance(name="阿蛮", aliases=[], evidence=ev("阿蛮"), confidence=0.3)
     waiting_record(chapters[2], unsure)
-    (waits,) = bible.inbox()["waiting"]
+    (waits,) = bible.questions()["waiting"]
     assert (waits["content"]["name"], waits["confidence"]) == ("阿蛮", 0.3)
     assert "阿蛮" not in bible.people()
     bible.decide(action="accept", ref=waits["ref"])
     waiting_record(chapters[2], unsure)
-    assert bible.inbox()["waiting"] == []
+    assert bible.questions()["waiting"] == []
     assert bible.people()["阿蛮"]["tier"] == "accepted"
 
 
@@ -194,12 +194,12 @@ def test_a_contradiction_has_both_quotes(bible: Bible, chapters: list[Chapter]) 
     record(chapters[1], death)
     acts = person("顾长风").model_copy(update={"evidence": ev("顾长风笑道")})
     record(chapters[2], acts)
-    (told,) = bible.inbox()["warnings"]
+    (told,) = bible.questions()["warnings"]
     assert (told["kind"], told["subject"]) == ("dead_acts", "顾长风")
     assert (told["earlier"]["chapter_number"], told["earlier"]["quote"]) == (2, "战死")
     assert (told["later"]["chapter_number"], told["later"]["quote"]) == (3, "顾长风笑道")
     bible.decide(action="reject", ref=told["ref"])
-    assert bible.inbox()["warnings"] == []
+    assert bible.questions()["warnings"] == []
 
 
 def test_threads_are_abandoned_and_reopened(bible: Bible, chapters: list[Chapter]) -> None:
@@ -297,14 +297,14 @@ def test_a_finding_says_whether_it_is_in_the_bible(bible: Bible, chapters: list[
     assert applied(chapters[2]) == {"阿蛮": False}
     assert applied(chapters[0])["顾长风"] is False
     assert applied(chapters[0])["沈砚秋"] is True
-    (waits,) = bible.inbox()["waiting"]
+    (waits,) = bible.questions()["waiting"]
     bible.decide(action="accept", ref=waits["ref"])
     assert applied(chapters[2]) == {"阿蛮": True}
 
 
 def test_an_accept_says_what_is_missing(bible: Bible, chapters: list[Chapter]) -> None:
     record(chapters[1], payoff("灯灭了", "灯"), person("沈砚秋", "顾长风"))
-    asked = {one["kind"]: one for one in bible.inbox()["questions"]}
+    asked = {one["kind"]: one for one in bible.questions()["questions"]}
     same = bible.post(action="accept", ref=asked["same_person"]["ref"])
     assert (same.status_code, "ref" in same.json()) == (400, True)
     alone = bible.post(action="accept", ref=asked["unlinked_payoff"]["ref"])

@@ -34,8 +34,8 @@ def _post(writer: Writer, path: str, body: Mapping[str, object]) -> None:
 def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) -> None:
     project = with_waiting_findings(site, f"decisions {locale}")
     sign_in(page, site)
-    page.goto(f"{site.url}/projects/{project}/bible#inbox")
-    cards = page.locator('[data-part="inbox"] article')
+    page.goto(f"{site.url}/projects/{project}/bible#questions")
+    cards = page.locator('[data-part="questions"] article')
     expect(cards.first).to_be_visible(timeout=PATIENCE_MS)
     newcomer = cards.filter(has_text="新角色" if locale == "zh-CN" else "New character").first
     before = cards.count()
@@ -43,7 +43,7 @@ def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) 
     newcomer.get_by_role("button").first.focus()
     page.keyboard.press("Enter")
     expect(cards).to_have_count(before - 1)
-    expect(page.locator('[data-part="inbox"] article button:focus')).to_have_count(1)
+    expect(page.locator('[data-part="questions"] article button:focus')).to_have_count(1)
     expect(page.locator('[data-count="characters"]')).to_have_text("1")
 
     page.locator("#undo").focus()

@@ -6,11 +6,11 @@ import { evidence, own } from './facts.js';
 import { label, t } from './i18n.js';
 
 /** Cards of `GET …/bible/inbox`; `decide(asked)` sends a decision, `find(name)` is a character. */
-export function inboxCards(inbox, find, decide) {
+export function questionCards(questions, find, decide) {
   return [
-    ...inbox.warnings.map((notice) => noticeCard(notice, [['dismiss', reject(notice)]], decide)),
-    ...inbox.questions.map((notice) => noticeCard(notice, answers(notice, find), decide)),
-    ...inbox.waiting.map((finding) => waitingCard(finding, decide)),
+    ...questions.warnings.map((notice) => noticeCard(notice, [['dismiss', reject(notice)]], decide)),
+    ...questions.questions.map((notice) => noticeCard(notice, answers(notice, find), decide)),
+    ...questions.waiting.map((finding) => waitingCard(finding, decide)),
   ];
 }
 
@@ -42,7 +42,7 @@ function waitingCard(finding, decide) {
 
 function card(ref, heading, choices, decide, ...rest) {
   const buttons = choices.map(([word, asked]) => own('button', { type: 'button', 'aria-describedby': `notice-${ref}`, on: { click: ({ currentTarget }) => decide(asked, currentTarget) } }, t(`decide_${word}`)));
-  return h('article', { class: 'card fact', data: { key: `inbox-${ref}` } },
+  return h('article', { class: 'card fact', data: { key: `questions-${ref}` } },
     own('h3', { id: `notice-${ref}` }, heading), ...rest, own('div', { class: 'choices' }, buttons));
 }
 

@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { $, $$, debounced, focusedIn, h, setText } from './dom.js';
-import { inboxCards, send } from './decisions.js';
+import { questionCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
 import { kindOf } from './kinds.js';
@@ -15,7 +15,7 @@ const CARDS = { characters: characterCard, foreshadowings: foreshadowingCard, re
 const parts = $$('[data-section]').map(({ dataset }) => dataset);
 const SEEDS = ['open', 'advanced', 'paid_off', 'abandoned'];
 let bible = null;
-let inbox = null;
+let questions = null;
 let takeBack = null;
 
 function show() {
@@ -23,9 +23,9 @@ function show() {
   const spot = focused && { key: focused.dataset.key, link: $$('a, button', focused).indexOf(document.activeElement) };
   bible.foreshadowings.sort((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
   for (const { section, part } of parts) fill(part, entries(section, part), CARDS[part] ?? worldCard);
-  const asked = inboxCards(inbox, (name) => bible.characters.find((one) => one.name === name), decide);
-  $('[data-part="inbox"]').replaceChildren(...(asked.length ? asked : [h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_inbox'))]));
-  const counts = { inbox: asked.length };
+  const asked = questionCards(questions, (name) => bible.characters.find((one) => one.name === name), decide);
+  $('[data-part="questions"]').replaceChildren(...(asked.length ? asked : [h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_questions'))]));
+  const counts = { questions: asked.length };
   for (const { section, part } of parts) counts[section] = (counts[section] ?? 0) + entries(section, part).length;
   for (const [part, count] of Object.entries(counts)) setText($(`[data-count="${part}"]`), count ? String(count) : '');
   if (spot) $$('a, button', $(`[data-key="${CSS.escape(spot.key)}"]`) ?? $('#main'))[Math.max(0, spot.link)]?.focus({ preventScroll: true });
@@ -49,11 +49,11 @@ const matches = (element, words) => element.textContent.toLocaleLowerCase().incl
 
 async function load() {
   try {
-    [bible, inbox] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
+    [bible, questions] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
     show();
     await showRunning();
   } catch (error) {
-    if (bible === null) for (const part of ['characters', 'inbox']) $(`[data-part="${part}"]`).replaceChildren(failure(error, load));
+    if (bible === null) for (const part of ['characters', 'questions']) $(`[data-part="${part}"]`).replaceChildren(failure(error, load));
     else console.info('The bible could not be loaded anew:', error.message);
   } finally {
     $('#bible').removeAttribute('aria-busy');
@@ -63,14 +63,14 @@ async function load() {
 /** The button stays where it is until the answer is there; then the next card has the focus. */
 async function decide(asked, button) {
   if (button.ariaDisabled === 'true') return;
-  const at = $$('[data-part="inbox"] article').indexOf(button.closest('article'));
+  const at = $$('[data-part="questions"] article').indexOf(button.closest('article'));
   button.ariaDisabled = 'true';
   try {
     takeBack = await send(projectId, asked);
     say(t('decided'));
     $('#undo').hidden = false;
     await load();
-    const cards = $$('[data-part="inbox"] article');
+    const cards = $$('[data-part="questions"] article');
     ($('button', cards[Math.min(at, cards.length - 1)] ?? document.createElement('div')) ?? $('#undo')).focus();
   } catch (error) {
     say(error.message);
@@ -93,7 +93,7 @@ async function undo() {
     say(t('undone'));
     $('#undo').hidden = true;
     await load();
-    $('#tab-inbox').focus();
+    $('#tab-questions').focus();
   } catch (error) {
     say(error.message);
     takeBack = back;
