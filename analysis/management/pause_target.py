@@ -27,10 +27,10 @@ class Paused:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """A scope with the words for it; ``endpoint`` stands for itself."""
+class NamedTarget:
+    """What is paused, with the words for it; an ``endpoint`` is no target of the queue's own."""
 
-    scope: queue.PauseTarget
+    target: queue.PauseTarget
     words: str
     endpoint: str | None = None
 
@@ -38,26 +38,26 @@ class Named:
         """In JSON's terms: ``{"all": true}``, ``{"project": id}``, …"""
         if self.endpoint is not None:
             return {"endpoint": self.endpoint}
-        if self.scope.project_id is not None:
-            return {"project": str(self.scope.project_id)}
-        if self.scope.user_id is not None:
-            user = get_user_model()._default_manager.get(pk=self.scope.user_id)
+        if self.target.project_id is not None:
+            return {"project": str(self.target.project_id)}
+        if self.target.user_id is not None:
+            user = get_user_model()._default_manager.get(pk=self.target.user_id)
             return {"user": user.get_username()}
         return {"all": True}
 
-    def standing(self) -> Paused:
+    def state(self) -> Paused:
         if self.endpoint is not None:
             state = EndpointState.objects.filter(pk=self.endpoint).first() or EndpointState()
             return Paused(state.paused_at, state.error_type)
-        if self.scope.everything:
+        if self.target.everything:
             control = QueueControl.objects.get(pk=1)
             return Paused(control.paused_at, control.paused_reason)
-        pause = QueuePause.objects.filter(**self.scope.row()).first()
+        pause = QueuePause.objects.filter(**self.target.row()).first()
         return Paused() if pause is None else Paused(pause.paused_at, pause.reason)
 
     def running(self) -> int:
         if self.endpoint is None:
-            return queue.running(self.scope)
+            return queue.running(self.target)
         running = PendingAnalysis.objects.filter(status=Status.PROCESSING)
         return running.filter(endpoint=self.endpoint).count()
 
@@ -67,7 +67,7 @@ class Named:
         return filled[:1].upper() + filled[1:]
 
 
-def add_scope(parser: CommandParser, *, endpoint: bool = False) -> None:
+def add_target(parser: CommandParser, *, endpoint: bool = False) -> None:
     group = parser.add_argument_group(_("what (without any: the whole queue)"))
     one = group.add_mutually_exclusive_group()
     one.add_argument("--project", metavar="UUID", help=_("One novel."))
@@ -77,7 +77,7 @@ def add_scope(parser: CommandParser, *, endpoint: bool = False) -> None:
         one.add_argument("--endpoint", metavar="NAME", help=_("An endpoint that refused us."))
 
 
-def read_scope(options: dict[str, Any]) -> Named:
+def read_target(options: dict[str, Any]) -> NamedTarget:
     """Check the arguments; UsageError names the one that is wrong."""
     given = [name for name in ("project", "user", "all", "endpoint") if options.get(name)]
     if len(given) > 1:  # the parser sees to it on a command line, not in call_command
@@ -88,15 +88,15 @@ def read_scope(options: dict[str, Any]) -> Named:
         project_id = find_project(options["project"])
         title = NovelProject.objects.values_list("title", flat=True).get(pk=project_id)
         words = _("the novel “%(title)s”") % {"title": one_line(title)}
-        return Named(queue.PauseTarget(project_id=project_id), words)
+        return NamedTarget(queue.PauseTarget(project_id=project_id), words)
     if options["user"] is not None:
         user = find_user(options["user"])
         words = _("the writer %(name)s") % {"name": one_line(user.get_username())}
-        return Named(queue.PauseTarget(user_id=int(user.pk)), words)
-    return Named(queue.PauseTarget(), _("the whole queue"))
+        return NamedTarget(queue.PauseTarget(user_id=int(user.pk)), words)
+    return NamedTarget(queue.PauseTarget(), _("the whole queue"))
 
 
-def _endpoint(name: str) -> Named:
+def _endpoint(name: str) -> NamedTarget:
     """One that has refused us at some time, or the one of the settings."""
     known = list(EndpointState.objects.order_by("name").values_list("name", flat=True)[:20])
     if name != queue.configured().name and not EndpointState.objects.filter(pk=name).exists():
@@ -105,4 +105,6 @@ def _endpoint(name: str) -> Named:
             _("there is no endpoint %(name)r; known: %(known)s.")
             % {"name": name, "known": ", ".join(known) or "-"},
         )
-    return Named(queue.PauseTarget(), _("the endpoint %(name)s") % {"name": one_line(name)}, name)
+    return NamedTarget(
+        queue.PauseTarget(), _("the endpoint %(name)s") % {"name": one_line(name)}, name
+    )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis import audit, queue
 from analysis.management import terminal
 from analysis.management.base import OperatorCommand, PartlyDone, UsageError
-from analysis.management.pause_target import Named, add_scope, read_scope
+from analysis.management.pause_target import NamedTarget, add_target, read_target
 from analysis.management.selection import duration
 from analysis.management.tasks import dry_run
 from arboris.db import in_transaction
@@ -36,7 +36,7 @@ class Command(OperatorCommand):
     changes = True
 
     def arguments(self, parser: CommandParser) -> None:
-        add_scope(parser)
+        add_target(parser)
         parser.add_argument(
             "--drain", action="store_true", help=_("Wait until nothing of it is running.")
         )
@@ -47,7 +47,7 @@ class Command(OperatorCommand):
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        what = read_scope(options)
+        what = read_target(options)
         if options["timeout"] is not None and not options["drain"]:
             raise UsageError("--timeout", _("goes with --drain."))
         patience = duration("--timeout", options["timeout"] or "10m")
@@ -59,23 +59,23 @@ class Command(OperatorCommand):
             drained = self._drain(what, patience.total_seconds())
         self._conclude(what, text, drained)
 
-    def _pause(self, what: Named, reason: str) -> str:
+    def _pause(self, what: NamedTarget, reason: str) -> str:
         """What is paused already stays as it is, unless there is another reason now."""
         if self.dry_run:
             return dry_run(what.sentence(_("%(what)s would be paused.")))
-        standing = what.standing()
-        if standing.at is not None and reason[:500] in ("", standing.reason):
+        state = what.state()
+        if state.at is not None and reason[:500] in ("", state.reason):
             return what.sentence(_("%(what)s was paused already."))
 
         def work() -> None:
-            queue.pause(reason, what.scope)
+            queue.pause(reason, what.target)
             audit.record(audit.at_the_terminal(), self.name, reason=reason, details=what.row())
 
         in_transaction(work)
         self.log(f"{what.row()} paused", reason)
         return what.sentence(_("%(what)s is paused."))
 
-    def _drain(self, what: Named, seconds: float) -> bool:
+    def _drain(self, what: NamedTarget, seconds: float) -> bool:
         """Wait until nothing of it is running; False when that has not come about."""
         ends, running = time.monotonic() + seconds, what.running()
         with (
@@ -89,7 +89,7 @@ class Command(OperatorCommand):
                 advance(before - running)
         return not what.running()
 
-    def _conclude(self, what: Named, text: str, drained: bool | None) -> None:
+    def _conclude(self, what: NamedTarget, text: str, drained: bool | None) -> None:
         running = what.running()
         if self.json:
             self.data(document(self, what) | {"drained": drained})
@@ -114,14 +114,14 @@ class Command(OperatorCommand):
         self.say(text)
 
 
-def document(command: OperatorCommand, what: Named) -> dict[str, Any]:
+def document(command: OperatorCommand, what: NamedTarget) -> dict[str, Any]:
     """How it stands now, as JSON."""
-    standing = what.standing()
+    state = what.state()
     return {
         "dry_run": command.dry_run,
         "scope": what.row(),
-        "paused": standing.at is not None,
-        "paused_at": standing.at,
-        "reason": standing.reason,
+        "paused": state.at is not None,
+        "paused_at": state.at,
+        "reason": state.reason,
         "running": what.running(),
     }

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis import audit, queue
 from analysis.management.base import OperatorCommand
 from analysis.management.commands.pause_analysis import document
-from analysis.management.pause_target import Named, add_scope, read_scope
+from analysis.management.pause_target import NamedTarget, add_target, read_target
 from analysis.management.tasks import dry_run
 from analysis.models import QueueControl, QueuePause
 from analysis.queue import endpoints
@@ -33,11 +33,11 @@ class Command(OperatorCommand):
     changes = True
 
     def arguments(self, parser: CommandParser) -> None:
-        add_scope(parser, endpoint=True)
+        add_target(parser, endpoint=True)
 
     def run(self, options: dict[str, Any]) -> None:
-        what = read_scope(options)
-        resumed = what.standing().at is not None
+        what = read_target(options)
+        resumed = what.state().at is not None
         if resumed:
             self.confirm(_("Resume %(what)s?") % {"what": what.words}, options)
             if not self.dry_run:
@@ -53,12 +53,12 @@ class Command(OperatorCommand):
         self.say(text)
         self._tell_of_others(what)
 
-    def _resume(self, what: Named, reason: str) -> bool:
+    def _resume(self, what: NamedTarget, reason: str) -> bool:
         def work() -> bool:
             if what.endpoint is not None:
                 resumed = endpoints.resume(what.endpoint)
             else:
-                resumed = queue.resume(what.scope)
+                resumed = queue.resume(what.target)
             if resumed:
                 actor = audit.at_the_terminal()
                 audit.record(actor, self.name, reason=reason, details=what.row())
@@ -69,9 +69,9 @@ class Command(OperatorCommand):
             self.log(f"{what.row()} resumed", reason)
         return resumed
 
-    def _tell_of_others(self, what: Named) -> None:
+    def _tell_of_others(self, what: NamedTarget) -> None:
         """A pause that is left may be why nothing begins even so."""
-        everything = what.scope.everything and what.endpoint is None
+        everything = what.target.everything and what.endpoint is None
         if not everything and QueueControl.objects.get(pk=1).paused_at is not None:
             self.note(_("The queue as a whole is paused."))
         elif everything and (others := QueuePause.objects.count()):
