@@ -172,7 +172,7 @@ install_test_servers() {
         say "some tests cannot run; for all of them: apt-get install $(echo $missing)"
     elif command -v systemctl >/dev/null; then
         # What was not there before must not start with the machine either.
-        for service in redis-server postgresql; do
+        for service in redis-server postgresql prometheus prometheus-node-exporter; do
             if grep -qx "$service" <<<"$missing"; then
                 "${as_root[@]}" systemctl --quiet disable "$service" 2>/dev/null || true
             fi

@@ -75,6 +75,11 @@ MORE_CHECKS = (
         (*MANAGE, "check", "--deploy", "--fail-level", "WARNING"),
         env=PRODUCTION,
     ),
+    Check(
+        "alert rules",
+        ("promtool", "test", "rules", "deploy/prometheus/arboris.rules.test.yml"),
+        servers.promtool_program,
+    ),
     Check("message catalogues", (sys.executable, "-m", "tests.catalogues"), servers.msgfmt_program),
 )
 

@@ -168,6 +168,10 @@ def npm_program() -> str:
     return program("npm", "npm")  # brings Node
 
 
+def promtool_program() -> str:
+    return program("promtool", "prometheus")
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
     needs: list[Callable[[], object]] = [
@@ -181,6 +185,7 @@ def missing_packages() -> list[str]:
         lambda: program("curl", "curl"),
         lambda: program("ps", "procps"),
         npm_program,
+        promtool_program,
         chromium_path,
     ]
     packages: list[str] = []
