@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.fold.fold import Fold
@@ -315,12 +315,15 @@ def open_threads(chapter: Chapter) -> list[KnownThread]:
     """
     number = chapter.chapter_number
     statuses = decisions.rules(chapter.project_id).statuses
-    events = ForeshadowingEvent.objects.filter(thread=OuterRef("pk"), certain=True)
-    since = Q(distance__gte=number - OuterRef("chapter_number"))
-    last = events.exclude(since).order_by("-distance", "-pk").values("outcome")[:1]
+    events = ForeshadowingEvent.objects.filter(thread=OuterRef("pk"), certain=True).annotate(
+        # Added, not subtracted: MySQL refuses a difference of unsigned columns that is negative.
+        at=F("distance") + OuterRef("chapter_number")
+    )
+    last = events.filter(at__lt=number).order_by("-distance", "-pk").values("outcome")[:1]
     rows = (
         ForeshadowingThread.objects.filter(
-            Q(status__in=OPEN) | Exists(events.filter(since)) & ~Q(natural_key__in=statuses),
+            Q(status__in=OPEN)
+            | Exists(events.filter(at__gte=number)) & ~Q(natural_key__in=statuses),
             project_id=chapter.project_id,
             chapter_number__lt=number,
         )
