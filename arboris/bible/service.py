@@ -317,7 +317,7 @@ def open_threads(chapter: Chapter) -> list[KnownThread]:
     statuses = decisions.rules(chapter.project_id).statuses
     events = ForeshadowingEvent.objects.filter(thread=OuterRef("pk"), certain=True).annotate(
         # Added, not subtracted: MySQL refuses a difference of unsigned columns that is negative.
-        at=F("distance") + OuterRef("chapter_number")
+        at=F("distance") + F("thread__chapter_number")
     )
     last = events.filter(at__lt=number).order_by("-distance", "-pk").values("outcome")[:1]
     rows = (

@@ -17,6 +17,7 @@ from pytest_django import Settings
 from analysis import queue, run_analysis
 from analysis.analyzers.base import Analyzer, ChapterInput, Check, FeatureResult, Session
 from analysis.analyzers.llm.names import Cast
+from analysis.models import PendingAnalysis, Status
 from analysis.worker.steward import Steward
 from arboris.bible.types.findings import (
     Finding,
@@ -59,7 +60,9 @@ def analyse(chapter: Chapter, added: str = "") -> None:
         queue.enqueue(chapter, version, config={})
 
     in_transaction(work)
-    run_analysis.run(claim_next(), Steward())
+    claim = claim_next()
+    run_analysis.run(claim, Steward())
+    assert PendingAnalysis.objects.get(pk=claim.task_id).status == Status.COMPLETED
 
 
 def exported(project: NovelProject) -> str:
