@@ -55,7 +55,8 @@ def close(
     error: ServiceError | str = "",
     token_usage: dict[str, Any] | None = None,
 ) -> None:
-    """``ended``, where the claim may be one of an older version, which wrote its row at the claim."""
+    """``ended``, where the claim may be one of an older version, which wrote its row at the
+    claim."""
     values = dict(ended(attempt, now, outcome, error, token_usage).values)
     key = {"task_id": values.pop("task_id"), "number": values.pop("number")}
     AnalysisAttempt.objects.update_or_create(**key, defaults=values)

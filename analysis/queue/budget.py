@@ -1,8 +1,8 @@
 """Tasks whose budget is used up: parked until the next month, or until there is a budget again.
 
-A parked task is pending and not due, so claims know nothing of budgets. ``BudgetStop`` has a row for
-each novel or writer with parked tasks: its being written is when the writer is told, and the sweep
-asks for each whether it still holds.
+A parked task is pending and not due, so claims know nothing of budgets. ``BudgetStop`` has a row
+for each novel or writer with parked tasks: its being written is when the writer is told, and the
+sweep asks for each whether it still holds.
 """
 
 from __future__ import annotations

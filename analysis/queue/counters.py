@@ -38,7 +38,8 @@ def of_run(seconds: float) -> dict[str, float]:
 
 
 def of_tokens(task_id: int, attempt: int, used: Mapping[str, int]) -> dict[str, int]:
-    """The counters of what the attempt added to the task's tokens, which go on through its attempts.
+    """The counters of what the attempt added to the task's tokens, which go on through its
+    attempts.
 
     What an attempt spent that ended without telling (its worker was lost, or gave it back) is
     part of what the next one tells, as far as its checkpoint was kept.

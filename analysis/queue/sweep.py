@@ -22,7 +22,8 @@ HEARTBEAT_KEPT = timedelta(minutes=10)
 
 
 def sweep() -> bool:
-    """Do one round of repairs if none was done within ARBORIS_POLL_INTERVAL; True if it was ours."""
+    """Do one round of repairs if none was done within ARBORIS_POLL_INTERVAL; True if it was
+    ours."""
     now = db_now()
     before = now - timedelta(seconds=settings.ARBORIS_POLL_INTERVAL)
     mine = (

@@ -1,7 +1,7 @@
 """Processes that claim, and others that edit the queue meanwhile; all of them keep a diary.
 
-``python -m tests.queue.crowd`` reads its orders from stdin and writes the diaries to stdout. It sets
-Django up once and forks: processes of their own, each with its own connection to the database.
+``python -m tests.queue.crowd`` reads its orders from stdin and writes the diaries to stdout. It
+sets Django up once and forks: processes of their own, each with its own connection to the database.
 
 The clock of the diaries is QueueControl.claimed, the number of claims so far. A claim, and an end
 that comes with the next claim, read it under the queue's lock: they know their place exactly. What
@@ -88,7 +88,8 @@ class Crowd:
             self.over.wait(WORK_SECONDS)
 
     def editor(self) -> list[Entry]:
-        """Priorities and cancellations, of waiting and running tasks, as long as there are pauses."""
+        """Priorities and cancellations, of waiting and running tasks, as long as there are
+        pauses."""
         from analysis import queue
         from analysis.errors import QueueConflict
         from analysis.models import PendingAnalysis, QueueControl

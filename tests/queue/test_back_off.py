@@ -1,4 +1,5 @@
-"""How long a failed task waits: exponential, with full jitter, never shorter than it was asked to."""
+"""How long a failed task waits: exponential, with full jitter, never shorter than it was asked
+to."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""A line to the database that is cut in the middle of a claim or of an end: nothing is half done."""
+"""A line to the database that is cut in the middle of a claim or of an end: nothing is half
+done."""
 
 from __future__ import annotations
 

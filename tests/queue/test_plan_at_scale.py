@@ -1,4 +1,5 @@
-"""With 100,000 tasks waiting and 1,000,000 ended, what the queue does stays a look into an index."""
+"""With 100,000 tasks waiting and 1,000,000 ended, what the queue does stays a look into an
+index."""
 
 from __future__ import annotations
 
