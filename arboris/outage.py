@@ -1,12 +1,11 @@
 """What every part does when something it needs is away: say so once, wait longer each time, go on.
 
-One back-off and one log-once for database, Redis, wake channel, worker, steward and relay.
+One log-once for database, Redis, wake channel, worker, steward and relay.
 """
 
 from __future__ import annotations
 
 import logging
-import random
 import time
 from collections.abc import Callable
 from typing import TypeVar
@@ -18,22 +17,6 @@ from arboris.db import drop_connection, is_away
 T = TypeVar("T")
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 2.0  # seconds
-JITTER = 0.1
-
-
-def back_off(
-    failures: int, first: float, longest: float, *, at_least: float | None = None
-) -> float:
-    """Seconds until the next try after so many failures (1: the first): exponential, full jitter.
-
-    Those that failed together do not come back together. ``at_least``: what the other side wishes,
-    which is kept to, up to ``longest``, with at most a tenth on top.
-    """
-    ceiling = min(first * 2.0 ** min(failures - 1, 60), longest)
-    if at_least is None:
-        return random.uniform(0, ceiling)
-    kept = min(at_least, longest)
-    return kept + random.uniform(0, min(ceiling, kept * JITTER))
 
 
 class Outage:

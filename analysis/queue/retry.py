@@ -15,11 +15,11 @@ from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from analysis.queue import counters
 from analysis.queue.fairness import last_in_line
+from arboris.backoff import back_off
 from arboris.db import db_now, in_transaction
 from arboris.errors import ServiceError
 from arboris.llm.accounting import budget
 from arboris.novels.services import lock_project
-from arboris.outage import back_off
 
 MAX_BACKOFF_SECONDS = 3600.0
 

@@ -23,6 +23,7 @@ from analysis import queue
 from analysis.models import WorkerHeartbeat
 from analysis.queue import Claim
 from arboris.db import db_now
+from arboris.outage import Outage
 
 log = logging.getLogger(__name__)
 
@@ -97,35 +98,32 @@ class Steward:
         sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
         sweep_at = 0.0
         started = None
-        well = True
+        outage = Outage(log)
         while not self._stop.wait(TICK_SECONDS if beat_at else 0):
             try:
                 close_old_connections()
                 now = time.monotonic()
                 self._look_after_claim(now)
-                if now >= beat_at or not well:  # also to see whether it can be written to again
+                if now >= beat_at or outage.lasts:  # also to see whether it can be written to again
                     started = started or db_now()
                     self._beat(started)
                     beat_at = now + HEARTBEAT_SECONDS
-                if well and now >= sweep_at:
+                if now >= sweep_at and not outage.lasts:
                     queue.sweep()
                     self._look_for_a_wedge(now)
                     sweep_at = now + sweep_every
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged with its traceback, once
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
                 # lease covers the meantime.
-                if well:
-                    log.warning("steward: tries again until it works", exc_info=True)
-                well = False
+                outage.failed("steward: tries again until it works", traceback=True)
                 with contextlib.suppress(Exception):  # a broken connection may fail at closing too
                     connections.close_all()
             else:
-                if not well:
-                    log.warning("steward: works again")
+                if outage.lasts:
+                    outage.worked("steward: works again")
                     self.moved()  # nobody could hand out anything meanwhile
                     # Leases ran out that their holders could not renew: they come first.
                     sweep_at = max(sweep_at, time.monotonic() + SETTLE_SECONDS)
-                well = True
 
     def _look_after_claim(self, now: float) -> None:
         with self._lock:

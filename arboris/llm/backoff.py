@@ -6,6 +6,7 @@ import random
 
 from django.conf import settings
 
+from arboris.backoff import back_off
 from arboris.llm.errors import LLMError
 
 BASE_SECONDS, LONGEST_BACKOFF = 0.5, 8.0
@@ -22,7 +23,7 @@ def wait_before_retry(error: LLMError, tries: int, left: float) -> float | None:
     if tries > settings.ARBORIS_LLM_RETRIES or not error.passes_soon:
         return None
     if error.retry_after is None:
-        wait = random.uniform(0, min(BASE_SECONDS * 2.0 ** (tries - 1), LONGEST_BACKOFF))
+        wait = back_off(tries, BASE_SECONDS, LONGEST_BACKOFF)
     else:  # requests that were refused together must not come back together
         wait = error.retry_after * random.uniform(1, 1.1)
     return wait if wait < min(left, LONGEST_WAIT) else None
