@@ -21,7 +21,7 @@ from arboris import wake
 from arboris.outage import Outage
 from arboris.workspace.demo.client import Inbox
 from arboris.workspace.demo.system import running_system
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
 @pytest.fixture(params=["fifo", pytest.param("redis", marks=pytest.mark.redis)])
@@ -38,8 +38,18 @@ def channel(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) 
 @pytest.fixture
 def listener(channel: str) -> Iterator[wake.Listener]:
     with contextlib.closing(wake.listen("tasks")) as listener:
-        listener.wait(0.05)  # a Redis subscription is made by the first wait
+        if channel == "redis":
+            subscribe(listener)
         yield listener
+
+
+def subscribe(listener: wake.Listener) -> None:
+    """A Redis subscription is made by the first wait, and holds once Redis has read of it."""
+    assert not listener.wait(0.05)
+    with redis.Redis.from_url(os.environ["ARBORIS_TEST_REDIS_URL"]) as client:
+        wait_for(
+            lambda: dict(client.pubsub_numsub("arboris:tasks"))[b"arboris:tasks"], "it listens"
+        )
 
 
 def test_a_tap_wakes_whoever_waits(listener: wake.Listener) -> None:
@@ -147,7 +157,7 @@ def test_a_redis_that_is_back_is_used_again_and_said_once(
                 wake.notify("tasks")
                 assert not listener.wait(0.05)
         for _ in range(2):
-            assert not listener.wait(0.05)  # subscribed by now
+            subscribe(listener)
             wake.notify("tasks")
             assert listener.wait(PATIENCE_SECONDS)
     wake._redis.cache_clear()

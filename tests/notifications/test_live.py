@@ -58,7 +58,7 @@ def receive_kind(socket: ClientConnection, *kinds: str) -> dict[str, Any]:
 
 def closed_with(socket: ClientConnection) -> int:
     with pytest.raises(ConnectionClosed) as caught:
-        socket.recv(timeout=10)
+        socket.recv(timeout=PATIENCE_SECONDS)
     assert caught.value.rcvd is not None
     return int(caught.value.rcvd.code)
 
