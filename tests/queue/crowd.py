@@ -95,10 +95,12 @@ class Crowd:
         from analysis.models import PendingAnalysis, QueueControl
         from arboris.db import in_transaction, locked
 
-        draw = random.Random(11)
+        draw, hit_running = random.Random(11), False
         diary: list[Entry] = []
         while not self.paused_enough.wait(0.002) or len(diary) < EDITS:
             kind = draw.choice(["priority", "priority under the lock", "cancel", "cancel running"])
+            if not hit_running:  # tried until it has hit one, however soon they end
+                kind = "cancel running"
             running = kind == "cancel running"
             tasks = PendingAnalysis.objects.filter(status="processing" if running else "pending")
             head = tasks.order_by("-priority", "created_at", "pk").values_list("pk", flat=True)[:50]
@@ -124,6 +126,7 @@ class Crowd:
                         queue.cancel(entry["task"])
                     entry["hi"] = now() + 1  # the next claim may have looked already
                 diary.append(entry)
+                hit_running = hit_running or running
         return diary
 
     def pauser(self) -> list[Entry]:
