@@ -23,6 +23,7 @@ BENCHES = {
     "pickup": ("from commit to start, idle cost and memory", ["pickup"]),
     "poll": ("from commit to start by poll alone", ["pickup", "--poll", "--idle", "0"]),
     "drain": ("2,000 tasks, beside Celery and django-q2", ["drain", "--peers"]),
+    "chapters": ("300 real chapters, beside bare processes with the same analyzer", ["chapters"]),
     "full": ("100,000 tasks", ["drain", "--tasks", "100000", "--rounds", "1"]),
     "outage": ("the database gone for a minute", ["outage"]),
     "chaos": ("50 rounds of kill -9", ["chaos", "--rounds", "50"]),
