@@ -203,17 +203,22 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
     for database, (needs, repeated) in DATABASES.items():
         if only in {None, database} and run.has(f"tests on {database}", needs):
             jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
-    if everything:  # the largest in parts
-        jobs[:1] = [
-            run.suite(
-                "tests with processes on SQLite", "SQLite", ["process", "not browser", *marks]
-            ),
-            run.suite("tests on SQLite", "SQLite", ["not process", *marks]),
-        ]
-        if "not browser" not in marks:
-            jobs.append(run.suite("browser tests", "SQLite", ["browser", *marks]))
+    if everything:
+        jobs[:1] = sqlite_in_parts(run, marks)
         jobs += static_checks(run, CHECKS + MORE_CHECKS)
     return jobs
+
+
+def sqlite_in_parts(run: Run, marks: list[str]) -> list[Job]:
+    """The largest suite as several, each with a live site of its own where it needs one."""
+    parts = {
+        "processes on SQLite": ["process", "databases", "not browser"],
+        "processes on SQLite alone": ["process", "not databases", "not browser"],
+        "tests on SQLite": ["not process"],
+    }
+    if "not browser" not in marks:
+        parts["browser tests"] = ["browser"]
+    return [run.suite(title, "SQLite", [*part, *marks]) for title, part in parts.items()]
 
 
 def static_checks(run: Run, checks: Sequence[Check]) -> list[Job]:

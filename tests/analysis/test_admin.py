@@ -30,7 +30,7 @@ from arboris.novels.models import Chapter, NovelProject
 from tests.analysis.operators import failed_task, novel_of, statuses
 from tests.factories import claim_next, make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 LIST = "/admin/analysis/pendinganalysis/"
 OURS = {"analysis", "notifications", "novels", "bible", "llm"}
 MODELS = [
