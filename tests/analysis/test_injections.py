@@ -38,6 +38,8 @@ from tests.analysis.injections import INJECTIONS, Injection
 from tests.factories import claim_next, make_chapter, make_project, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply, configured
 
+pytestmark = pytest.mark.slow
+
 STORY: dict[Language, tuple[str, str]] = {
     "zh": (
         "沈砚秋推开听雨楼的木门，把油纸伞靠在墙边。顾长风说：“你来晚了。”沈砚秋没有回答，只是看着檐下的铜铃。",

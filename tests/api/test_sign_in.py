@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from tests.factories import JsonClient, make_user
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 PASSWORD = "lantern-under-eaves-42"
 WRONG = "not the password"
 PAGES = ["/login", "/admin/login/"]

@@ -25,6 +25,8 @@ from tests.notifications.test_outbox import add_row
 from tests.notifications.test_socket import close_code
 from tests.waiting import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.slow
+
 Headers = list[tuple[bytes, bytes]]
 Sign = Callable[[User], Headers]
 
