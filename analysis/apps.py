@@ -49,7 +49,7 @@ def hold_its_tasks(instance: Any, using: str, **_: Any) -> None:
 
 
 def create_fixed_rows(using: str, apps: Any = installed, **_: Any) -> None:
-    """The queue's one control row and the tally's shards: always there.
+    """The queue's one control row and the shards of the counters: always there.
 
     Also after a flush, which sends the signal without ``apps``.
     """

@@ -126,7 +126,7 @@ def _load(state: Run) -> ChapterInput:
     claim = state.claim
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
-    wishes = pipeline.GenerationConfig.parse(claim.config)
+    options = pipeline.GenerationConfig.parse(claim.config)
     bible_service.begin(claim.project_id)
     return ChapterInput(
         text=version.content,
@@ -156,8 +156,8 @@ def _load(state: Run) -> ChapterInput:
             for feature in pipeline.enabled_features(claim.config)
             if feature not in claim.checkpoint
         ),
-        model_name=wishes.model_name,
-        temperature=wishes.temperature,
+        model_name=options.model_name,
+        temperature=options.temperature,
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
         ends=state.ends,
     )

@@ -345,7 +345,7 @@ ARBORIS_LLM_BUDGET_WRITER = env.amount("ARBORIS_LLM_BUDGET_WRITER")
 # The log of calls, longer than what it was spent on: a year and its settling; 0: for ever.
 ARBORIS_LLM_KEEP_DAYS = env.whole("ARBORIS_LLM_KEEP_DAYS", 400, low=0, high=36_500)
 
-# Where processes of one host tap each other awake; see arboris/wake.py.
+# Where processes of one host notify each other; see arboris/wake.py.
 ARBORIS_WAKE_DIR = Path(env.text("ARBORIS_WAKE_DIR", str(DATA_DIR / "wake")))
 
 _hard_limit = int(ARBORIS_PROCESSING_TIMEOUT) + 60

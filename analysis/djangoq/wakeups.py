@@ -22,7 +22,7 @@ MOST_PER_WORKER = 10
 
 
 def issue(count: int = 1) -> None:
-    """Add wake-ups in the caller's transaction, and tap the workers once it is committed.
+    """Add wake-ups in the caller's transaction, and notify the workers once it is committed.
 
     The broker's table lies in the same database, so a task and its wake-up commit together.
     A batch needs no more of them than there are workers: each goes on to what is due next, and
@@ -45,7 +45,7 @@ def hand_on() -> None:
 
 
 def issue_for(due_at: datetime) -> None:
-    """Add a wake-up that no worker is handed before ``due_at``; found by the poll, not by a tap."""
+    """Add a wake-up that no worker is handed before ``due_at``; only the poll finds it."""
     _check_transaction()
     _add(_Later(due_at), 1)
 

@@ -23,7 +23,7 @@ def prune(
 ) -> int:
     """Delete ended tasks that ended before ``older_than``, the oldest first and in small batches.
 
-    ``only`` narrows them further; at most ``limit`` are deleted. The tallies behind the counters
+    ``only`` narrows them further; at most ``limit`` are deleted. The sums behind the counters
     are kept apart and stay. Returns how many were deleted.
     """
     done = 0

@@ -113,7 +113,7 @@ class Lac:
 
 
 class Models:
-    """The process-wide shelf: ``MODELS.lac``, or ModelMissing."""
+    """Models that this process has loaded: ``MODELS.lac``, or ModelMissing."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
