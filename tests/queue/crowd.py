@@ -3,9 +3,12 @@
 ``python -m tests.queue.crowd`` reads its orders from stdin and writes the diaries to stdout. It
 sets Django up once and forks: processes of their own, each with its own connection to the database.
 
-The clock of the diaries is QueueControl.claimed, the number of claims so far. A claim, and an end
-that comes with the next claim, read it under the queue's lock: they know their place exactly. What
-does not take the lock reads it before and after (``lo``, ``hi``): it happened in between.
+The clock of the diaries is QueueControl.claimed, the number of claims so far. A claim reads it
+under the queue's lock and knows its place exactly. What does not take the lock reads it before and
+after (``lo``, ``hi``): it happened in between.
+
+Until the last pause is over nobody takes a step that the pauser has not granted. Whatever the speed
+of the machine, the pauses therefore meet a queue that is not empty yet.
 """
 
 from __future__ import annotations
@@ -31,8 +34,11 @@ if TYPE_CHECKING:  # this module is imported before Django is set up
 Entry = dict[str, Any]
 CLAIMERS = 12
 ENDPOINTS = ("north", "south")
-ROUNDS = 2
-EDITS = 40
+SCOPES, ROUNDS = 3, 2
+STEPS = 4  # of each claimer, while one pause begins, lasts and ends
+EDITS_A_STEP = 3
+# At most so many tasks are claimed or cancelled before the last pause is over.
+TAKEN_AMID_PAUSES = SCOPES * ROUNDS * STEPS * (CLAIMERS + EDITS_A_STEP)
 WORK_SECONDS = 0.03  # long enough that nobody has to wait long for SQLite's one lock
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -66,6 +72,7 @@ class Crowd:
         self.paused_enough = fork.Event()
         self.over = fork.Event()
         self.at_work = fork.Value("i", 2)
+        self.granted = fork.Value("i", 0)  # steps, to each claimer
         self.answers: Any = fork.Array("l", CLAIMERS)  # each claimer's, claims and refusals
         self.roles: list[Callable[[], list[Entry]]] = [
             *[partial(self.claimer, number) for number in range(CLAIMERS)],
@@ -76,20 +83,28 @@ class Crowd:
     def claimer(self, number: int) -> list[Entry]:
         from analysis.queue import Endpoint
 
-        name = ENDPOINTS[number % len(ENDPOINTS)]
-        endpoint, diary, held = Endpoint(name), [], None
+        endpoint = Endpoint(ENDPOINTS[number % len(ENDPOINTS)])
+        draw = random.Random(number)
+        held: Claim | None = None
+        diary: list[Entry] = []
         while True:
             last = self.over.is_set()
-            held, entries = step(held, f"crowd:{number}", endpoint)
-            diary += entries
+            if not self._granted(self.answers[number], 1):
+                self.over.wait(0.002)
+                continue
+            if held is not None:
+                diary += end(held)
+                if draw.random() < 0.25:  # its place is free for one that has none
+                    self.over.wait(WORK_SECONDS)
+            held, entry = claim(f"crowd:{number}", endpoint)
+            diary.append(entry)
             self.answers[number] += 1
             if held is None and last:
                 return diary
             self.over.wait(WORK_SECONDS)
 
     def editor(self) -> list[Entry]:
-        """Priorities and cancellations, of waiting and running tasks, as long as there are
-        pauses."""
+        """Priorities and cancellations, of waiting and running tasks."""
         from analysis import queue
         from analysis.errors import QueueConflict
         from analysis.models import PendingAnalysis, QueueControl
@@ -97,7 +112,10 @@ class Crowd:
 
         draw, hit_running = random.Random(11), False
         diary: list[Entry] = []
-        while not self.paused_enough.wait(0.002) or len(diary) < EDITS:
+        while len(diary) < SCOPES * ROUNDS * STEPS * EDITS_A_STEP:
+            if not self._granted(len(diary), EDITS_A_STEP):
+                self.paused_enough.wait(0.002)
+                continue
             kind = draw.choice(["priority", "priority under the lock", "cancel", "cancel running"])
             if not hit_running:  # tried until it has hit one, however soon they end
                 kind = "cancel running"
@@ -106,6 +124,7 @@ class Crowd:
             head = tasks.order_by("-priority", "created_at", "pk").values_list("pk", flat=True)[:50]
             if not head:
                 if running:
+                    self.over.wait(0.002)
                     continue
                 break
             entry: Entry = {"kind": kind.split()[0], "task": draw.choice(list(head))}
@@ -130,21 +149,24 @@ class Crowd:
         return diary
 
     def pauser(self) -> list[Entry]:
-        """One scope after the other, each until every claimer has been answered meanwhile."""
+        """One scope after the other; each pause begins and ends amid claims."""
         from analysis import queue
         from analysis.queue import PauseTarget
 
         diary = []
         try:
             for scope in self.orders["scopes"] * ROUNDS:
-                self._everybody_answers(1)
+                self._grant(1)
                 entry: Entry = {"kind": "pause", "scope": scope, "lo": now()}
                 queue.pause("crowded", PauseTarget(**scope))
                 entry["held_from"] = now()
-                self._everybody_answers(2)  # the second was asked for after the pause was there
+                self._grant(2)  # these claims are asked for after the pause was there
+                self._await_all()
                 entry["held_to"] = now()
+                self._grant(1)
                 queue.resume(PauseTarget(**scope))
                 diary.append(entry | {"hi": now() + 1})
+                self._await_all()
         finally:
             self.paused_enough.set()
         return diary
@@ -161,37 +183,46 @@ class Crowd:
                     if not self.at_work.value:
                         self.over.set()
 
-    def _everybody_answers(self, times: int) -> None:
-        wanted = [answered + times for answered in self.answers]
+    def _grant(self, steps: int) -> None:
+        with self.granted:
+            self.granted.value += steps
+
+    def _granted(self, done: int, a_step: int) -> bool:
+        return self.paused_enough.is_set() or done < self.granted.value * a_step
+
+    def _await_all(self) -> None:
+        """Wait until every claimer has taken the steps that are granted."""
         ends = time.monotonic() + PATIENCE_SECONDS
-        while any(now < then for now, then in zip(self.answers, wanted, strict=True)):
+        while any(answers < self.granted.value for answers in self.answers):
             if time.monotonic() > ends:
-                raise AssertionError(f"no answers: {list(self.answers)}, wanted {wanted}")
+                raise AssertionError(f"{list(self.answers)} of {self.granted.value} answers")
             self.over.wait(0.002)
 
 
-def step(held: Claim | None, worker: str, endpoint: Endpoint) -> tuple[Claim | None, list[Entry]]:
-    """End what is held, and claim the next."""
+def end(held: Claim) -> list[Entry]:
+    """Complete what is held; nothing where it was cancelled: the editor has that in its diary."""
     from analysis import queue
     from analysis.errors import LeaseLost
     from arboris.db import in_transaction
 
-    entries: list[Entry] = []
-    if held is not None:
-        end: Entry = {"kind": "end", "task": held.task_id, "lo": now()}
-        try:
-            in_transaction(lambda: queue.finish(held, {}, {}))
-        except LeaseLost:
-            return None, []  # cancelled: the editor has it in its diary
-        entries.append(end | {"hi": now() + 1})  # the next claim may have looked already
+    entry: Entry = {"kind": "end", "task": held.task_id, "lo": now()}
+    try:
+        in_transaction(lambda: queue.finish(held, {}, {}))
+    except LeaseLost:
+        return []
+    return [entry | {"hi": now() + 1}]  # the next claim may have looked already
+
+
+def claim(worker: str, endpoint: Endpoint) -> tuple[Claim | None, Entry]:
+    from analysis import queue
+    from arboris.db import in_transaction
+
     # The clock is read under the queue's lock, which the claim has taken.
-    following, clock = in_transaction(lambda: (queue.claim(worker, endpoint), now()))
-    what: Entry = {"endpoint": endpoint.name, "clock": clock, "worker": worker}
-    if following is None:
-        entries.append(what | {"kind": "nothing"})
-    else:
-        entries.append(what | {"kind": "claim", "task": following.task_id})
-    return following, entries
+    claimed, clock = in_transaction(lambda: (queue.claim(worker, endpoint), now()))
+    entry: Entry = {"endpoint": endpoint.name, "clock": clock, "worker": worker}
+    if claimed is None:
+        return None, entry | {"kind": "nothing"}
+    return claimed, entry | {"kind": "claim", "task": claimed.task_id}
 
 
 def now() -> int:

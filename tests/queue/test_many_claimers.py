@@ -11,13 +11,14 @@ from pytest_django import Settings
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl
 from tests.factories import make_project, make_user
 from tests.queue.bulk import queue_many
-from tests.queue.crowd import CLAIMERS, ENDPOINTS, ROUNDS, gather
+from tests.queue.crowd import CLAIMERS, ENDPOINTS, ROUNDS, SCOPES, TAKEN_AMID_PAUSES, gather
 from tests.queue.replay import Replay
 
 pytestmark = pytest.mark.process
 
 PER_PROJECT, PER_ENDPOINT = 3, 5
-TASKS = 240  # of each novel: enough to wait through all pauses
+# Of the novels that are paused: some wait through all pauses, whatever is claimed or cancelled.
+MANY, FEW = TAKEN_AMID_PAUSES + 1, 60
 
 
 @pytest.mark.django_db(transaction=True)
@@ -25,8 +26,8 @@ def test_claims_are_exclusive_ordered_and_within_all_limits_and_pauses(settings:
     draw = random.Random(3)
     writers = [make_user(), make_user(), make_user()]
     projects = [make_project(writer) for writer in (writers[0], *writers)]
-    for project in projects:
-        queue_many(project, TASKS, [draw.randint(1, 10) for _ in range(TASKS)])
+    for project, number in zip(projects, (MANY, FEW, MANY, FEW), strict=True):
+        queue_many(project, number, [draw.randint(1, 10) for _ in range(number)])
     tasks = list(PendingAnalysis.objects.all())
     diary = gather(
         tasks=[task.pk for task in tasks],
@@ -79,6 +80,6 @@ def check_that_it_was_hard(replay: Replay) -> None:
     rows = replay.rows.values()
     assert any(edit["hi"] < row.claimed for row in rows for edit in row.edits)
     assert any(row.cancel and row.claimed <= row.cancel["lo"] for row in rows)
-    assert len(replay.pauses) == 3 * ROUNDS
+    assert len(replay.pauses) == SCOPES * ROUNDS
     assert all(replay.held_back(pause) for pause in replay.pauses)
     assert any(replay.refusals)
