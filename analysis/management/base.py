@@ -9,6 +9,7 @@ import sys
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar, TextIO, cast
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError
@@ -49,6 +50,8 @@ class OperatorCommand(BaseCommand, ABC):
 
     about: ClassVar[str | Promise] = ""
     examples: ClassVar[tuple[str, ...]] = ()
+    # Of settings that do not fit together. The other checks load all pages, which takes a second.
+    requires_system_checks = [Tags.compatibility]
     changes = False  # whether it takes --dry-run, --noinput and --reason
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:

@@ -9,18 +9,16 @@ names its payer.
 from __future__ import annotations
 
 import asyncio
+import importlib
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import httpx2
-import openai
 from django.conf import settings
-from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-from openai.types.chat.completion_create_params import ResponseFormat
 
 from arboris.llm import backoff, errors, response_limits
 from arboris.llm.accounting import admission
@@ -30,7 +28,13 @@ from arboris.llm.client_errors import typed
 from arboris.llm.configured import missing_settings
 from arboris.llm.endpoint_profile import TokenLimit, profile_of
 
-Message = ChatCompletionMessageParam
+# Imported by the first call: it takes 0.6 s, and most processes ask no model.
+if TYPE_CHECKING:
+    import openai
+    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
+    from openai.types.chat.completion_create_params import ResponseFormat
+
+Message: TypeAlias = "ChatCompletionMessageParam"
 
 CONNECT_SECONDS = 10.0
 MOST_TOKENS = 1_000_000_000  # an endpoint that reports more is not believed
@@ -109,6 +113,8 @@ async def connect() -> AsyncIterator[openai.AsyncOpenAI]:
     """Open a client for the configured endpoint, to be shared by calls of one event loop."""
     if missing := missing_settings():
         raise errors.NotConfigured(", ".join(missing))
+    # In a thread: nobody else on this event loop waits for it.
+    openai = await asyncio.to_thread(importlib.import_module, "openai")
     wait = max(settings.ARBORIS_LLM_TIMEOUT, settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT)
     async with openai.AsyncOpenAI(
         base_url=settings.ARBORIS_LLM_BASE_URL,
@@ -215,6 +221,8 @@ async def _chunks(
     permit: admission.Permit,
 ) -> AsyncGenerator[ChatCompletionChunk, None]:
     """Yield the library's chunks within the time-outs. Raises LLMError in place of its errors."""
+    import openai
+
     clock = asyncio.get_running_loop().time
     wait = settings.ARBORIS_LLM_TIMEOUT
     first = clock() + (settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT or wait)
@@ -249,6 +257,8 @@ async def _chunks(
 async def _create(
     connection: openai.AsyncOpenAI, call: Call, limit: TokenLimit | None
 ) -> openai.AsyncStream[ChatCompletionChunk]:
+    import openai
+
     most = settings.ARBORIS_LLM_MAX_TOKENS
     return await connection.chat.completions.create(
         model=call.model_name,

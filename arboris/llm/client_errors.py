@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from email.utils import parsedate_to_datetime
 from time import time
+from typing import TYPE_CHECKING
 
-import openai
 from django.conf import settings
 
 from arboris.llm import errors
+
+if TYPE_CHECKING:  # see client.py
+    import openai
 
 _NO_CREDIT = re.compile(r"quota|balance|billing|credit|payment", re.IGNORECASE)
 # Many endpoints say this only in their sentence.
@@ -23,6 +26,8 @@ MAX_RETRY_AFTER_SECONDS = 3600.0
 
 def typed(error: openai.OpenAIError) -> errors.LLMError:
     """Return our error for the library's. Its text never holds the key or the request."""
+    import openai
+
     if isinstance(error, openai.APITimeoutError):
         return errors.TimedOut("the endpoint did not answer in time")
     if isinstance(error, openai.APIConnectionError):

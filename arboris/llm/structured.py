@@ -10,10 +10,8 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-import openai
-from openai.types.chat.completion_create_params import ResponseFormat
 from pydantic import BaseModel, ValidationError
 
 from arboris.llm import client, errors, json_recovery
@@ -22,6 +20,10 @@ from arboris.llm.client import Call
 from arboris.llm.endpoint_profile import RequestForm, profile_of
 from arboris.llm.json_schema import strict_schema
 from arboris.llm.thoughts import without_thoughts
+
+if TYPE_CHECKING:  # see client.py
+    import openai
+    from openai.types.chat.completion_create_params import ResponseFormat
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 

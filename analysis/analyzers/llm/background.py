@@ -10,11 +10,12 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
-from typing import TypeVar
-
-import openai
+from typing import TYPE_CHECKING, TypeVar
 
 from arboris.llm import client
+
+if TYPE_CHECKING:  # see client.py
+    import openai
 
 Result = TypeVar("Result")
 END_SECONDS = 5.0

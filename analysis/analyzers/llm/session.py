@@ -6,8 +6,8 @@ import asyncio
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
-import openai
 from django.conf import settings
 from pydantic import BaseModel
 
@@ -23,6 +23,9 @@ from analysis.features import FeatureKey
 from arboris.llm import structured
 from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
+
+if TYPE_CHECKING:  # see client.py
+    import openai
 
 POLL_SECONDS = 0.2  # between two checks while waiting
 
