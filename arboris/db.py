@@ -9,7 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    InternalError,
+    OperationalError,
+    connection,
+    transaction,
+)
 from django.db.models import Model, QuerySet
 
 T = TypeVar("T")
@@ -117,10 +124,15 @@ def is_away(error: Exception) -> bool:
         return bool(error.args) and error.args[0] in _MYSQL_AWAY
     if connection.vendor == "postgresql":
         state = getattr(error.__cause__, "sqlstate", None)
-        # Without a state it was not the server that spoke.
-        lost = state is None and isinstance(error, OperationalError)
-        return lost or (state is not None and state.startswith(_POSTGRES_AWAY))
+        if state is None:  # it was not the server that spoke
+            return isinstance(error, OperationalError) or _is_half_an_answer(error)
+        return bool(state.startswith(_POSTGRES_AWAY))
     return any(text in str(error).lower() for text in _SQLITE_AWAY)
+
+
+def _is_half_an_answer(error: DatabaseError) -> bool:
+    """What PostgreSQL's driver says when the line is cut between two parts of an answer."""
+    return error.__cause__ is not None and type(error) in {DatabaseError, InternalError}
 
 
 def is_full(error: Exception) -> bool:

@@ -187,6 +187,9 @@ def database_from_url(url: str) -> dict[str, Any]:
         # Whatever the server's default is: who waited for a lock has to see what was committed.
         options["isolation_level"] = IsolationLevel.READ_COMMITTED
         options.setdefault("connect_timeout", CONNECT_SECONDS)
+        # Django closes them without making the driver's errors its own, so that a line which is
+        # cut then would be no outage; and nothing that is read here is too long for memory.
+        config["DISABLE_SERVER_SIDE_CURSORS"] = True
         config["TEST"] = {"CHARSET": "UTF8", "TEMPLATE": "template0"}
     return config
 

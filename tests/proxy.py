@@ -98,7 +98,7 @@ class Proxy:
                 if self._left is not None:
                     self._left -= 1
                     if not self._left:
-                        self._cut(server, request)
+                        self._cut(client, server, request)
                         return
                 server.sendall(request)
                 said += request
@@ -111,10 +111,13 @@ class Proxy:
                     return
                 said = b""
 
-    def _cut(self, server: socket.socket, request: bytes) -> None:
+    def _cut(self, client: socket.socket, server: socket.socket, request: bytes) -> None:
         self._left = None
         if self._arrives:
             server.sendall(request)
+            # A long statement comes in pieces, and is answered when the last of them has come.
+            while server not in select.select([client, server], [], [])[0]:
+                server.sendall(client.recv(CHUNK))
             server.recv(CHUNK)  # it is done
         self.lost.set()
 

@@ -3,14 +3,16 @@ for a lease to end."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connection, connections, transaction
+from django.db import DatabaseError, OperationalError, connection, connections, transaction
 from django.db.models import Value
 from django.db.models.functions import Concat
 
@@ -18,7 +20,7 @@ from analysis import queue, worker
 from analysis.models import PendingAnalysis, QueueControl, Status
 from analysis.queue.sweep import overdue
 from analysis.worker.steward import Steward
-from arboris import db
+from arboris import db, outage
 from arboris.bible.models import Finding
 from arboris.db import in_transaction, is_away, locked
 from arboris.novels.models import NovelProject
@@ -67,7 +69,7 @@ def held_until(released: Callable[[], object]) -> Iterator[None]:
         holding = pool.submit(hold)
         assert has_it.wait(PATIENCE_SECONDS)
         yield
-        holding.result(40)
+        holding.result(PATIENCE_SECONDS)
 
 
 @pytest.mark.server_only
@@ -188,6 +190,32 @@ def test_a_commit_whose_answer_is_lost_is_done_once_and_leaves_nothing_leased(
     worker.run_due()
     assert proxy.lost.is_set()
     assert check_done_once(tasks) == given_back
+
+
+@pytest.mark.server_only
+@pytest.mark.usefixtures("scripted", "steward")
+def test_a_line_that_is_cut_anywhere_in_an_analysis_is_no_error_of_the_analysis(
+    project: NovelProject, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outage, "FIRST_PAUSE", 0.0)
+    tasks = []
+    for request in itertools.count(1):
+        tasks.append(queue_chapter(project, TALK).pk)
+        proxy.cut(request, arrives=True)
+        worker.run_due()
+        if not proxy.lost.is_set():
+            break  # it takes fewer requests: the line was cut in each of them
+    assert len(tasks) > 20
+    check_done_once(tasks)
+
+
+def test_a_driver_that_got_half_an_answer_has_lost_its_server() -> None:
+    backend: Any = connection
+    for word in (backend.Database.DatabaseError, backend.Database.InternalError):
+        with pytest.raises(DatabaseError) as caught, connection.wrap_database_errors:
+            raise word("received 2 results from command 'COMMIT'")
+        assert is_away(caught.value) == (connection.vendor == "postgresql")
+    assert not is_away(DatabaseError("Save with update_fields did not affect any rows."))
 
 
 def check_done_once(tasks: list[int]) -> int:
