@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import secrets
 import socket
@@ -20,11 +19,12 @@ from django.db.utils import ConnectionHandler
 from websockets.sync.client import ClientConnection, connect
 
 from arboris.settings import database_from_url
+from tests import migrated
 from tests.analyzers import BRAKE, SLOW
+from tests.checkout import ROOT
 from tests.live_setup import PASSWORD
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
-ROOT = Path(__file__).resolve().parent.parent
 LEASE_SECONDS = 6.0  # a worker may get no turn for a while on a machine with other work
 POLL_SECONDS = 0.5
 ENDED = {"completed", "failed", "cancelled"}
@@ -102,7 +102,8 @@ def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterat
     """
     with contextlib.nullcontext(own_url) if own_url else database_url(directory) as url:
         env = environment(directory, url) | extra
-        tokens = run_setup(env)
+        file = url.removeprefix("sqlite:///")
+        tokens = migrated.set_up(env) if file == url else migrated.copy_to(Path(file))
         site = Site(directory, free_port(), tokens, url)
         commands = {
             "web": [
@@ -168,16 +169,6 @@ def environment(directory: Path, url: str) -> dict[str, str]:
         BRAKE: str(directory / "brake"),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def run_setup(env: dict[str, str]) -> dict[str, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.live_setup"],
-        cwd=ROOT, env=env, capture_output=True, text=True, timeout=PATIENCE_SECONDS, check=False,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    tokens: dict[str, str] = json.loads(done.stdout)
-    return tokens
 
 
 def start(command: list[str], log: Path, env: dict[str, str]) -> subprocess.Popen[bytes]:

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from analysis.models import PendingAnalysis
@@ -62,6 +63,18 @@ def test_unconfigured_is_503_and_names_the_settings(
     for name in ("ARBORIS_LLM_BASE_URL", "ARBORIS_LLM_MODEL", "ARBORIS_LLM_API_KEY"):
         assert name in answer.json()["detail"]
     assert not Chapter.objects.exists()
+
+
+@pytest.mark.parametrize("model_name", ["", "test-model"])
+def test_the_page_offers_it_where_a_model_is_configured(
+    client: Client, project: NovelProject, settings: Settings, model_name: str
+) -> None:
+    settings.ARBORIS_LLM_BASE_URL = "http://127.0.0.1:1/v1"
+    settings.ARBORIS_LLM_MODEL = model_name
+    client.force_login(project.owner)
+    page = client.get(f"/projects/{project.pk}").content.decode()
+    assert ('data-testid="generate-form"' in page) == bool(model_name)
+    assert 'data-testid="chapter-form"' in page
 
 
 @pytest.mark.parametrize(

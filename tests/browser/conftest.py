@@ -1,4 +1,4 @@
-"""A whole system on an empty SQLite database, and a real browser in front of it."""
+"""A whole system on an empty SQLite database with a language model, and a real browser."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from arboris.workspace.demo.system import System, running_system
+from tests import llm_server
 from tests.servers import chromium_path
 from tests.waiting import PATIENCE_SECONDS
 
@@ -22,17 +23,35 @@ FLAGS = [
 ]
 
 
+# Of tests of what is said: each text comes from a catalogue of the page's language.
+in_both_languages = pytest.mark.parametrize("locale", ["zh-CN", "en-US"], indirect=True)
 # Tests sign in far more often than people do.
 OFTEN = {"ARBORIS_TOKEN_RATE": "10000/min", "ARBORIS_ACCOUNT_RATE": "10000/min"}
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    with running_system(tmp_path_factory.mktemp("site"), OFTEN) as system:
+@pytest.fixture(scope="package")
+def model() -> Iterator[llm_server.ModelServer]:
+    """It writes the chapters that a writer asks for; the analyses are made without it."""
+    with llm_server.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def site(
+    tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer
+) -> Iterator[System]:
+    settings = {
+        **OFTEN,
+        "ARBORIS_LLM_BASE_URL": model.base_url,
+        "ARBORIS_LLM_MODEL": "test-model",
+        "ARBORIS_SUMMARY": "extractive",
+    }
+    with running_system(tmp_path_factory.mktemp("site"), settings) as system:
         yield system
 
 
-@pytest.fixture(scope="module")
+# No longer than for this package: its event loop runs on the thread of all tests.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
@@ -41,9 +60,10 @@ def browser() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(params=["zh-CN", "en-US"])
+@pytest.fixture
 def locale(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
+    """The default language's, where a test is not parametrized with others."""
+    return str(getattr(request, "param", "zh-CN"))
 
 
 def complaint(line: ConsoleMessage) -> list[str]:

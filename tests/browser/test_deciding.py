@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.conftest import in_both_languages
 from tests.browser.test_writing import CHAPTER, PATIENCE_MS, sign_in
 
 pytestmark = pytest.mark.browser
@@ -31,6 +32,7 @@ def _post(writer: Writer, path: str, body: Mapping[str, object]) -> None:
     answer.raise_for_status()
 
 
+@in_both_languages
 def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) -> None:
     project = with_waiting_findings(site, f"decisions {locale}")
     sign_in(page, site)

@@ -2,40 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Page, expect
 
-from arboris.workspace.demo.system import System, running_system
+from arboris.workspace.demo.system import System
 from tests import llm_server
-from tests.browser.conftest import OFTEN
+from tests.browser.conftest import in_both_languages
 from tests.browser.test_writing import PATIENCE_MS, new_project, sign_in
 
 pytestmark = pytest.mark.browser
 
 PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话。\n" for n in range(1, 13)]
 KEPT = {"zh-CN": "草稿", "en-US": "draft"}
-
-
-@pytest.fixture(scope="module")
-def model() -> Iterator[llm_server.ModelServer]:
-    with llm_server.serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer
-) -> Iterator[System]:
-    settings = {
-        **OFTEN,
-        "ARBORIS_LLM_BASE_URL": model.base_url,
-        "ARBORIS_LLM_MODEL": "test-model",
-        "ARBORIS_SUMMARY": "extractive",
-    }
-    with running_system(tmp_path_factory.mktemp("site"), settings) as system:
-        yield system
 
 
 def ask_for_a_chapter(page: Page, site: System, title: str) -> None:
@@ -46,10 +24,10 @@ def ask_for_a_chapter(page: Page, site: System, title: str) -> None:
 
 
 def test_the_text_grows_before_the_writers_eyes(
-    page: Page, site: System, locale: str, model: llm_server.ModelServer
+    page: Page, site: System, model: llm_server.ModelServer
 ) -> None:
     model.script = llm_server.Script(pieces=PIECES, hold_after=3)
-    ask_for_a_chapter(page, site, f"growing {locale}")
+    ask_for_a_chapter(page, site, "growing")
     text = page.get_by_test_id("generate-text")
     expect(text).to_contain_text("第3夜", timeout=PATIENCE_MS)
     expect(text).not_to_contain_text("第4夜")
@@ -63,15 +41,16 @@ def test_the_text_grows_before_the_writers_eyes(
 
 
 def test_thoughts_do_not_stay_on_the_page(
-    page: Page, site: System, locale: str, model: llm_server.ModelServer
+    page: Page, site: System, model: llm_server.ModelServer
 ) -> None:
     thoughts = ["先写雨，", "再写人。", "</think>\n\n"]
     model.script = llm_server.Script(pieces=[*thoughts, *PIECES])
-    ask_for_a_chapter(page, site, f"thoughts {locale}")
+    ask_for_a_chapter(page, site, "thoughts")
     expect(page.locator("[data-chapter-id]")).to_have_count(1)
     expect(page.get_by_test_id("generate-text")).to_have_text("".join(PIECES), use_inner_text=True)
 
 
+@in_both_languages
 def test_stopped_by_keyboard_the_text_is_kept(
     page: Page, site: System, locale: str, model: llm_server.ModelServer
 ) -> None:
@@ -86,6 +65,7 @@ def test_stopped_by_keyboard_the_text_is_kept(
     expect(page.locator("[data-chapter-id]")).to_contain_text("第1夜", timeout=PATIENCE_MS)
 
 
+@in_both_languages
 def test_what_a_broken_stream_left_is_a_draft(
     page: Page, site: System, locale: str, model: llm_server.ModelServer
 ) -> None:

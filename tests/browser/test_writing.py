@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.system import System
+from tests.browser.conftest import in_both_languages
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
@@ -45,6 +46,7 @@ def new_project(page: Page, title: str) -> None:
     expect(page.get_by_test_id("chapter-form")).to_be_visible()
 
 
+@in_both_languages
 def test_a_pasted_chapter_and_its_toast(page: Page, site: System, locale: str) -> None:
     sign_in(page, site)
     new_project(page, f"雾海听钟 {locale}")
@@ -115,9 +117,3 @@ def test_a_short_chapter_says_why_it_waits(page: Page, site: System) -> None:
     expect(page.locator("#analysis-note")).to_contain_text("200")
     badge = page.get_by_test_id("status-badge")
     expect(badge).to_have_attribute("data-status", "none")  # the old text's analysis is not shown
-
-
-def test_without_a_model_no_chapter_can_be_asked_for(page: Page, site: System) -> None:
-    sign_in(page, site)
-    new_project(page, "offline")
-    expect(page.get_by_test_id("generate-form")).to_have_count(0)

@@ -17,6 +17,7 @@ import pytest
 
 from analysis.djangoq.cluster import PILL, Flag, PacketQueue, Timer
 from tests import live
+from tests.checkout import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 # Python 3.12 and newer warn where another test's threads are alive.
@@ -32,7 +33,7 @@ def test_kills_lose_nothing_and_repeat_nothing(tmp_path: Path) -> None:
         command = [sys.executable, "-m", "tests.bench.chaos", "--database", "given"]
         command += ["--rounds", str(len(KINDS)), "--kinds", ",".join(KINDS), "--seed", "1"]
         with subprocess.Popen(
-            command, cwd=live.ROOT, env=os.environ | {"DATABASE_URL": url}, text=True,
+            command, cwd=ROOT, env=os.environ | {"DATABASE_URL": url}, text=True,
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         ) as chaos:  # fmt: skip
             try:
