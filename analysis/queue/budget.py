@@ -27,13 +27,36 @@ from notifications import outbox
 log = logging.getLogger(__name__)
 
 
-def park(claim: Claim, error: OverBudget, now: datetime, *, answered: bool) -> None:
-    """After the task was put back, in its transaction: tell the writer, of each stop once.
+def lock_stop(claim: Claim, error: OverBudget, now: datetime) -> bool:
+    """Before its task is locked, in the same transaction: see to the row of what is used up.
+
+    Its lock is held from now on: who lets tasks go waits until this one is parked. True where the
+    row is new.
+    """
+    subject = Subject(claim.user_id, claim.project_id if error.scope == "project" else None)
+    month = budgets.month_of(now).date()
+    row = BudgetStop.objects.filter(month=month, subject=subject.name)
+    made = False
+    while locked(row).first() is None:  # let go in the very moment in which it was found
+        _, made = BudgetStop.objects.get_or_create(
+            month=month,
+            subject=subject.name,
+            defaults={
+                "project_id": subject.project_id,
+                "user_id": subject.user_id,
+                "budget": subject.budget,
+                "stopped_at": now,
+            },
+        )
+    return made
+
+
+def park(claim: Claim, error: OverBudget, now: datetime, *, tell: bool, answered: bool) -> None:
+    """After the task was put back, in its transaction; ``tell`` the writer of a new stop.
 
     ``answered``: the endpoint had answered some of its calls before.
     """
-    subject = Subject(claim.user_id, claim.project_id if error.scope == "project" else None)
-    if _stop(subject, now):
+    if tell:
         until = budgets.next_month(budgets.month_of(now))
         data: dict[str, Any] = {
             "error_type": error.code,
@@ -53,28 +76,6 @@ def park(claim: Claim, error: OverBudget, now: datetime, *, answered: bool) -> N
         endpoints.resume(claim.endpoint.name)
     elif claim.probe:  # it told nothing about the endpoint: the next claim is the probe
         endpoints.let_probe(claim.endpoint.name)
-
-
-def _stop(subject: Subject, now: datetime) -> bool:
-    """See to the subject's row, and hold its lock: who lets tasks go waits until ours is parked.
-
-    True where it is new.
-    """
-    month = budgets.month_of(now).date()
-    row = BudgetStop.objects.filter(month=month, subject=subject.name)
-    made = False
-    while locked(row).first() is None:  # let go in the very moment in which it was found
-        _, made = BudgetStop.objects.get_or_create(
-            month=month,
-            subject=subject.name,
-            defaults={
-                "project_id": subject.project_id,
-                "user_id": subject.user_id,
-                "budget": subject.budget,
-                "stopped_at": now,
-            },
-        )
-    return made
 
 
 def count() -> int:

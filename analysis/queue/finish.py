@@ -1,6 +1,6 @@
 """How a claimed task ends: completed, or failed, which may also mean that it waits once more.
 
-Locks are taken in one order everywhere: novel, queue, task, writer.
+Locks are taken in one order everywhere: novel, queue, budget stop, task, writer.
 """
 
 from __future__ import annotations
@@ -81,6 +81,7 @@ def _fail(
 ) -> Status:
     now = db_now()
     decision = decide(error, claim.retry_count, claim.max_retries, now)
+    new_stop = isinstance(error, OverBudget) and budget.lock_stop(claim, error, now)
     task = locked(PendingAnalysis.objects.filter(**claim.fence())).only("priority").first()
     if task is None:  # taken away, or deleted with its novel
         raise LeaseLost(f"analysis {claim.task_id}: the lease is gone, its failure is dropped")
@@ -96,7 +97,7 @@ def _fail(
     counters.count(**counters.of_tokens(claim.task_id, claim.attempt, token_usage or {}))
     if isinstance(error, OverBudget):
         answered = bool((checkpoint or {}).keys() - claim.checkpoint.keys())
-        budget.park(claim, error, now, answered=answered)
+        budget.park(claim, error, now, tell=new_stop, answered=answered)
         return Status.PENDING
     follow(decision, error, claim.task_id, now)
     endpoints.after_failure(claim.endpoint, error, now, probe=claim.probe)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from django.db import connection, transaction
 from django_q.models import OrmQ
 from pytest_django import Settings
 
@@ -14,7 +16,7 @@ from analysis import queue, run_analysis
 from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis, QueueControl
 from analysis.queue import budget as parking
 from analysis.worker.steward import Steward
-from arboris.db import db_now, in_transaction
+from arboris.db import db_now, in_transaction, locked
 from arboris.llm.accounting import admission, budget, call_log, prices
 from arboris.llm.accounting.admission import RequestRecord
 from arboris.llm.accounting.payer import Payer
@@ -32,11 +34,17 @@ from tests.factories import (
 )
 from tests.llm import endpoint as llm
 from tests.queue.threads import side_by_side
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 EACH = Decimal("1.5")  # what a call costs here
 FEATURES = 4
+WAITS_FOR_LOCK = {
+    "mysql": "SELECT 1 FROM information_schema.global_status WHERE variable_value > 0"
+    " AND variable_name = 'Innodb_row_lock_current_waits'",
+    "postgresql": "SELECT 1 FROM pg_locks WHERE NOT granted",
+}
 
 
 @pytest.fixture(autouse=True)
@@ -162,6 +170,38 @@ def test_tasks_that_are_parked_at_the_same_moment_tell_once(
     side_by_side(*[lambda c=c: queue.fail(c, error) for c in claims if c])
     assert PendingAnalysis.objects.filter(error_type="over_budget").count() == 4
     assert len(notices()) == BudgetStop.objects.count() == 1
+
+
+@pytest.mark.server_only
+def test_a_budget_stop_is_locked_before_its_task(project: NovelProject, settings: Settings) -> None:
+    """As by who lets tasks go: else each of the two could have what the other one waits for."""
+    settings.ARBORIS_LLM_BUDGET_PROJECT = Decimal(2)
+    queue_chapter(project)
+    queue_chapter(project)
+    assert run_next().error_type == "over_budget"
+    claim = queue.claim("host:1")
+    assert claim is not None
+
+    def park() -> str:
+        try:
+            return queue.fail(claim, OverBudget("so", scope="project"))
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            locked(BudgetStop.objects.all()).get()
+            other = pool.submit(park)
+            wait_for(waits_for_a_lock, "the other one waits for the stop")
+            tasks = PendingAnalysis.objects.filter(pk=claim.task_id)
+            assert tasks.select_for_update(nowait=True).get().status == "processing"
+        assert other.result(PATIENCE_SECONDS) == "pending"
+
+
+def waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITS_FOR_LOCK[connection.vendor])
+        return cursor.fetchone() is not None
 
 
 def test_others_are_not_held_up(
