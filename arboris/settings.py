@@ -141,8 +141,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"}
 
 
-# A request must not hang where a server is cut off; "?connect_timeout=" in the address is another.
+# Nobody may hang where a server is cut off, or a connection is dropped on its way in silence.
 CONNECT_SECONDS = 5
+ANSWER_SECONDS = 60  # longer than MySQL and MariaDB let a statement wait for a lock
 
 
 def database_from_url(url: str) -> dict[str, Any]:
@@ -154,8 +155,10 @@ def database_from_url(url: str) -> dict[str, Any]:
     except ValueError:  # without its text: that one may hold the password
         raise ImproperlyConfigured("DATABASE_URL: this is no valid address.") from None
     config: dict[str, Any] = dict(parsed)
-    options: dict[str, Any] = config.setdefault("OPTIONS", {})
     engine = config["ENGINE"].rsplit(".", 1)[-1]
+    # What the address says (as in "?read_timeout=120") goes before what we think.
+    options: dict[str, Any] = _time_limits(engine) | config.get("OPTIONS", {})
+    config["OPTIONS"] = options
     if engine != "sqlite3":
         _check_server(config)
     if engine == "sqlite3":
@@ -174,7 +177,6 @@ def database_from_url(url: str) -> dict[str, Any]:
         config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
     elif engine == "mysql":
         options |= {
-            "connect_timeout": options.get("connect_timeout", CONNECT_SECONDS),
             "charset": "utf8mb4",
             "isolation_level": "read committed",
             "init_command": "SET time_zone='+00:00', "
@@ -186,12 +188,25 @@ def database_from_url(url: str) -> dict[str, Any]:
 
         # Whatever the server's default is: who waited for a lock has to see what was committed.
         options["isolation_level"] = IsolationLevel.READ_COMMITTED
-        options.setdefault("connect_timeout", CONNECT_SECONDS)
         # Django closes them without making the driver's errors its own, so that a line which is
         # cut then would be no outage; and nothing that is read here is too long for memory.
         config["DISABLE_SERVER_SIDE_CURSORS"] = True
         config["TEST"] = {"CHARSET": "UTF8", "TEMPLATE": "template0"}
     return config
+
+
+def _time_limits(engine: str) -> dict[str, int]:
+    """A driver's options: within how many seconds a server has to be reached, and to answer."""
+    limits = {"connect_timeout": CONNECT_SECONDS}
+    if engine == "postgresql":
+        # The kernel asks whether the server is there still: a statement may take any time.
+        probes = 3
+        every = ANSWER_SECONDS // (probes + 1)
+        limits |= {"keepalives_idle": every, "keepalives_interval": every}
+        return limits | {"keepalives_count": probes, "tcp_user_timeout": ANSWER_SECONDS * 1000}
+    if engine == "mysql" and sys.argv[1:2] != ["migrate"]:  # a large table takes longer to change
+        return limits | {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
+    return limits if engine == "mysql" else {}
 
 
 def _check_file(config: dict[str, Any]) -> None:

@@ -231,6 +231,7 @@ def test_mysql_by_unix_socket(host: str) -> None:
     assert options["unix_socket"] == "/run/m.sock"
     assert options["isolation_level"] == "read committed"
     assert options["connect_timeout"] == 5
+    assert options["read_timeout"] == options["write_timeout"] == 60
     assert "time_zone='+00:00'" in options["init_command"]
 
 
@@ -241,6 +242,23 @@ def test_postgres(scheme: str) -> None:
     assert (config["PASSWORD"], config["PORT"]) == ("p@ss", 5433)
     assert config["OPTIONS"]["isolation_level"].name == "READ_COMMITTED"
     assert config["OPTIONS"]["connect_timeout"] == 5
+    assert config["OPTIONS"]["tcp_user_timeout"] == 60_000
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count")
+    idle, interval, count = (config["OPTIONS"][name] for name in names)
+    assert idle + interval * count == 60
+
+
+def test_the_address_may_name_other_time_limits() -> None:
+    config = database_from_url("mysql://u@db.example/arboris?read_timeout=120")
+    assert (config["OPTIONS"]["read_timeout"], config["OPTIONS"]["write_timeout"]) == (120, 60)
+    config = database_from_url("postgres://u@db.example/arboris?keepalives_idle=120")
+    assert config["OPTIONS"]["keepalives_idle"] == 120
+
+
+def test_a_migration_may_take_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
+    config = database_from_url("mysql://u@db.example/arboris")
+    assert "read_timeout" not in config["OPTIONS"]
 
 
 @pytest.mark.parametrize("user", ["arboris@", ""])

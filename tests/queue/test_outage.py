@@ -196,6 +196,19 @@ def test_a_server_that_is_read_only_for_a_while_is_read_and_waited_for(
     assert len(client.get(f"/api/projects/{project}/chapters").json()) == saved
 
 
+def test_a_server_that_falls_silent_is_given_up_within_the_read_timeout(
+    database: Database,
+) -> None:
+    if database.vendor == "postgresql":
+        pytest.skip("there the kernel asks whether the server is there still")
+    config = database_from_url(f"{database.url}&read_timeout=1")
+    connection = ConnectionHandler({"default": config})["default"]
+    with pytest.raises(OperationalError) as caught, connection.cursor() as cursor:
+        cursor.execute("SELECT SLEEP(3600)")
+    assert is_away(caught.value)
+    connection.close()
+
+
 def refusal(client: httpx2.Client, project: str) -> httpx2.Response | None:
     """The answer to a save that is refused; a server may need a moment to become read-only."""
     answer = client.patch(f"/api/projects/{project}", json={"title": "听雨楼"})
