@@ -1,1 +1,1 @@
-"""All that touches django-q2: its broker, its cluster, and the wake-ups in its table."""
+"""All that touches django-q2: broker, cluster and what its processes share, wake-ups."""

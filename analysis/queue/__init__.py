@@ -12,7 +12,7 @@ from analysis.queue.pause import PauseTarget, pause, resume, running
 from analysis.queue.priority import set_priority
 from analysis.queue.prune import prunable, prune
 from analysis.queue.retry import check_retry, retry
-from analysis.queue.sweep import nudge, overdue, rescue, sweep
+from analysis.queue.sweep import rescue, sweep
 
 __all__ = [
     "BlockedReason",
@@ -31,8 +31,6 @@ __all__ = [
     "give_back",
     "lift",
     "notify_writer",
-    "nudge",
-    "overdue",
     "owns",
     "pause",
     "prunable",

@@ -1,7 +1,7 @@
 """Which tasks may be claimed: the claim's own conditions, also for whoever asks about them.
 
-A cluster is ended as wedged, and the site called unready, when something could be claimed and is
-not. So there is one set of conditions, and one answer to since when they have held.
+Wake-ups are issued, and the site called unready, when something could be claimed and is not. So
+there is one set of conditions, and one answer to since when they have held.
 
 They are SQL and not the ORM's: the order of claims has to be read from one index, which is named
 (SQLite and MariaDB take another one otherwise, and sort all that waits).

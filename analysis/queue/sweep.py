@@ -24,6 +24,9 @@ HEARTBEAT_KEPT = timedelta(minutes=10)
 def sweep() -> bool:
     """Do one round of repairs if none was done within ARBORIS_POLL_INTERVAL; True if it was
     ours."""
+    # Each worker for itself: the only one that repairs may belong to a cluster with another
+    # endpoint, which cannot claim what is due for ours.
+    _issue_missing_wakeups()
     now = db_now()
     before = now - timedelta(seconds=settings.ARBORIS_POLL_INTERVAL)
     mine = (
@@ -35,21 +38,9 @@ def sweep() -> bool:
         return False
     rescue()
     budget.release()
-    in_transaction(_issue_missing_wakeups)
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
     retention.step(now)
     return True
-
-
-def overdue(seconds: float) -> bool:
-    """Whether this process might have claimed something for longer than ``seconds``."""
-    since = due.since(configured())
-    return since is not None and since < db_now() - timedelta(seconds=seconds)
-
-
-def nudge() -> None:
-    """See to it that there is a wake-up to be handed out."""
-    in_transaction(lambda: None if wakeups.waiting() else wakeups.issue())
 
 
 def rescue() -> int:
@@ -86,5 +77,6 @@ def _rescue_one(task_id: int) -> int:
 def _issue_missing_wakeups() -> None:
     """A due task without a wake-up would wait for ever: issue as many as workers could use."""
     wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
-    if wanted:
-        wakeups.issue(wanted - wakeups.waiting())
+    missing = wanted and wanted - wakeups.waiting()
+    if missing > 0:
+        in_transaction(lambda: wakeups.issue(missing))

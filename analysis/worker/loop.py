@@ -32,7 +32,6 @@ def _body(path: str) -> Body:
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     steward = current_steward()
-    steward.moved()
     body = _body(settings.ARBORIS_TASK_BODY)
     ends, done = time.monotonic() + SLICE_SECONDS, 0
     while not steward.stopping.is_set():

@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
-STUCK_SECONDS = 10.0
-NUDGES = 2  # of each steward, a sweep apart
 # After an outage every steward has to have had its turn before the first one sweeps.
 SETTLE_SECONDS = 3.0
 
@@ -47,11 +45,6 @@ class Steward:
         self.stopping = threading.Event()
         self._lock = threading.Lock()
         self._renew_at = 0.0
-        self._moved = time.monotonic()
-        self._nudges = 0
-        # Called when this worker should have been given work long ago; only a cluster's worker
-        # has somebody to call.
-        self.on_stuck: Callable[[], None] | None = None
         self._thread = threading.Thread(target=self._run, name="steward", daemon=True)
 
     def start(self) -> None:
@@ -73,14 +66,8 @@ class Steward:
     def _keep(self, claim: Claim | None) -> None:
         with self._lock:
             self._claim = claim
-            self._moved = time.monotonic()
             self._lost.clear()
             self._renew_at = time.monotonic() + settings.ARBORIS_LEASE_SECONDS / 4.5
-
-    def moved(self) -> None:
-        """The worker was handed a wake-up: whatever hands them out is alive."""
-        with self._lock:
-            self._moved = time.monotonic()
 
     @property
     def lost(self) -> bool:
@@ -110,7 +97,6 @@ class Steward:
                     beat_at = now + HEARTBEAT_SECONDS
                 if now >= sweep_at and not outage.lasts:
                     queue.sweep()
-                    self._look_for_a_wedge(now)
                     sweep_at = now + sweep_every
             except Exception:  # noqa: BLE001 - logged with its traceback, once
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
@@ -121,7 +107,6 @@ class Steward:
             else:
                 if outage.lasts:
                     outage.worked("steward: works again")
-                    self.moved()  # nobody could hand out anything meanwhile
                     # Leases ran out that their holders could not renew: they come first.
                     sweep_at = max(sweep_at, time.monotonic() + SETTLE_SECONDS)
 
@@ -138,24 +123,6 @@ class Steward:
                 self._renew_at = now + settings.ARBORIS_LEASE_SECONDS / 4.5
             if not alive:
                 self._lost.set()
-
-    def _look_for_a_wedge(self, now: float) -> None:
-        """A cluster that hands out nothing, though it was given wake-ups of its own to hand out.
-
-        The one for what is due may have gone to a cluster with another endpoint, which cannot claim
-        it.
-        """
-        patience = max(STUCK_SECONDS, 3 * settings.ARBORIS_POLL_INTERVAL)
-        with self._lock:
-            idle = self._claim is None and now - self._moved > patience
-        if not idle or self.on_stuck is None or not queue.overdue(patience):
-            self._nudges = 0
-        elif self._nudges < NUDGES:
-            self._nudges += 1
-            queue.nudge()
-        else:
-            log.critical("work is due for over %.0f s and none is handed out", patience)
-            self.on_stuck()
 
     def _beat(self, started: Any) -> None:
         with self._lock:

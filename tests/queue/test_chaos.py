@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.djangoq.cluster import PILL, Flag, PacketQueue, Timer
+from analysis.djangoq.ipc import PILL, Flag, PacketQueue, Timer
 from tests import live
 from tests.checkout import ROOT
 from tests.waiting import PATIENCE_SECONDS, wait_for

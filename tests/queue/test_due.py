@@ -1,4 +1,4 @@
-"""What counts as claimable, and since when: a cluster is ended, and the site unready, by this."""
+"""What counts as claimable, and since when: the site is unready by this, wake-ups are issued."""
 
 from __future__ import annotations
 
@@ -36,6 +36,19 @@ def due_long_ago(project: NovelProject) -> PendingAnalysis:
     return task
 
 
+@pytest.fixture(autouse=True)
+def workers(db: None) -> None:
+    """Two, of which one is always free."""
+    now = db_now()
+    for worker in ("host:1", "host:2"):
+        WorkerHeartbeat.objects.create(worker=worker, started_at=now, seen_at=now)
+
+
+def stands() -> bool:
+    """Whether the site is unready because nothing was claimed for over half a minute."""
+    return any("nothing was claimed" in reason for reason in health.report()["reasons"])
+
+
 def refused() -> None:
     """The configured endpoint has refused us just now."""
     error = KeyRefused("401")
@@ -67,60 +80,57 @@ def the_endpoint(project: NovelProject) -> Callable[[], object]:
 PAUSES = [whole_queue, one_novel, one_writer, the_endpoint]
 
 
-def test_something_due_is_overdue_after_a_while(project: NovelProject) -> None:
-    assert not queue.overdue(0)
+def test_a_queue_stands_when_something_is_due_for_a_while(
+    project: NovelProject, settings: Settings
+) -> None:
+    assert not stands()
     due_long_ago(project)
-    assert queue.overdue(60)
-    assert not queue.overdue(600)
+    assert stands()
+    settings.ARBORIS_POLL_INTERVAL = 200  # three sweeps may go by
+    assert not stands()
 
 
 @pytest.mark.parametrize("pause", PAUSES)
-def test_what_is_paused_is_neither_overdue_nor_a_reason(
-    project: NovelProject, pause: Pause
-) -> None:
+def test_what_is_paused_is_no_reason_to_be_unready(project: NovelProject, pause: Pause) -> None:
     now = db_now()
-    WorkerHeartbeat.objects.create(worker="host:1", started_at=now, seen_at=now)
     due_long_ago(project)
     PendingAnalysis.objects.update(created_at=now - timedelta(hours=5))
     assert len(health.report()["reasons"]) == 2
     resume = pause(project)
     assert queue.claim("host:1", queue.configured()) is None
-    assert not queue.overdue(1)
     assert health.report()["reasons"] == []
     resume()
-    assert not queue.overdue(60)  # nobody has had the time to claim it
-    assert not any("nothing was claimed" in reason for reason in health.report()["reasons"])
+    assert not stands()  # nobody has had the time to claim it
     QueueControl.objects.update(resumed_at=now - timedelta(seconds=90))
-    assert queue.overdue(60)
-    assert any("nothing was claimed" in reason for reason in health.report()["reasons"])
+    assert stands()
     assert queue.claim("host:1", queue.configured()) is not None
 
 
 @pytest.mark.parametrize("pause", [one_novel, one_writer])
-def test_others_than_the_paused_are_overdue_all_the_same(
+def test_others_than_the_paused_are_missed_all_the_same(
     project: NovelProject, pause: Pause
 ) -> None:
     pause(project)
     due_long_ago(project)
-    assert not queue.overdue(60)
+    assert not stands()
     due_long_ago(novel_of("lin"))
-    assert queue.overdue(60)
+    assert stands()
 
 
-def test_a_probe_is_overdue_when_its_time_has_come_long_ago(project: NovelProject) -> None:
+def test_a_probe_is_missed_when_its_time_has_come_long_ago(project: NovelProject) -> None:
     due_long_ago(project)
     refused()
     EndpointState.objects.update(probe_at=db_now() - timedelta(seconds=5))
-    assert not queue.overdue(60)
+    assert not stands()
     EndpointState.objects.update(probe_at=db_now() - timedelta(seconds=70))
-    assert queue.overdue(60)
+    assert stands()
 
 
 def test_a_pause_of_other_credentials_is_none(project: NovelProject) -> None:
     due_long_ago(project)
     refused()
     EndpointState.objects.update(credentials="another")
-    assert queue.overdue(60)
+    assert stands()
 
 
 @pytest.mark.parametrize("limit", ["ARBORIS_MAX_PER_PROJECT", "ARBORIS_MAX_PER_ENDPOINT"])
@@ -132,11 +142,14 @@ def test_a_limit_that_is_reached_holds_tasks_back(
     due_long_ago(project)
     running = queue.claim("host:1", queue.configured())
     assert running is not None
-    assert not queue.overdue(60)
+    long_ago = db_now() - timedelta(seconds=70)
+    PendingAnalysis.objects.filter(pk=running.task_id).update(started_at=long_ago)
+    assert not stands()
     queue.finish(running, {}, {})
-    assert not queue.overdue(60)  # the place is free since now
-    AnalysisAttempt.objects.update(ended_at=db_now() - timedelta(seconds=70))
-    assert queue.overdue(60)
+    AnalysisAttempt.objects.update(started_at=long_ago)
+    assert not stands()  # the place is free since now
+    AnalysisAttempt.objects.update(ended_at=long_ago)
+    assert stands()
 
 
 @pytest.mark.parametrize("pause", PAUSES)
@@ -148,6 +161,20 @@ def test_no_wakeups_are_issued_for_what_is_paused(project: NovelProject, pause: 
     assert wakeups.waiting() == 0
     resume()
     assert wakeups.waiting() > 0
+
+
+def test_wakeups_are_issued_for_each_endpoint_whoever_swept_last(
+    project: NovelProject, settings: Settings
+) -> None:
+    """The sweeper's cluster cannot claim it; one with another endpoint can."""
+    due_long_ago(project)
+    OrmQ.objects.all().delete()
+    refused()
+    assert queue.sweep()
+    assert wakeups.waiting() == 0
+    settings.ARBORIS_ANALYZER = "llm"
+    assert not queue.sweep()
+    assert wakeups.waiting() == 1
 
 
 def test_the_order_is_that_of_the_claims(project: NovelProject, settings: Settings) -> None:

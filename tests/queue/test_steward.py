@@ -1,10 +1,10 @@
-"""The steward in an outage: it says so once, and draws no wrong conclusions when it is over."""
+"""The steward in an outage: it says so once, and lets holders of leases come first afterwards."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from django.db import InterfaceError
@@ -25,7 +25,6 @@ class Database:
         self.away = False
         self.refused = 0
         self.swept: list[float] = []
-        self.nudges: list[float] = []
 
     def ask(self) -> None:
         if self.away:
@@ -42,8 +41,6 @@ class Database:
 def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     database = Database()
     monkeypatch.setattr(queue, "sweep", database.sweep)
-    monkeypatch.setattr(queue, "overdue", lambda _: True)  # something waits all the time
-    monkeypatch.setattr(queue, "nudge", lambda: database.nudges.append(time.monotonic()))
     monkeypatch.setattr(watching, "db_now", lambda: None)
     monkeypatch.setattr(Steward, "_beat", lambda *_: database.ask())
     monkeypatch.setattr(watching, "TICK_SECONDS", 0.01)
@@ -61,43 +58,19 @@ def steward(settings: Settings, database: Database) -> Iterator[Steward]:
     steward.stop()
 
 
-def go_through_an_outage(database: Database, during: Callable[[], None]) -> float:
-    """When it was over."""
+@pytest.mark.usefixtures("steward")
+def test_an_outage_is_said_once_and_holders_of_leases_come_first(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.WARNING, watching.__name__)
     database.away = True
     wait_for(lambda: database.refused >= 5, "it tries again and again")
-    during()
     database.swept.clear()
     over = time.monotonic()
     database.away = False
-    return over
-
-
-def test_an_outage_is_said_once_and_holders_of_leases_come_first(
-    steward: Steward, database: Database, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.WARNING, watching.__name__)
-    over = go_through_an_outage(database, lambda: None)
     wait_for(lambda: database.swept, "it sweeps again")
     assert database.swept[0] - over >= SETTLE_SECONDS
     assert [record.getMessage() for record in caplog.records] == [
         "steward: tries again until it works",
         "steward: works again",
     ]
-
-
-def test_an_outage_is_no_reason_to_end_a_cluster_that_handed_out_nothing(
-    steward: Steward, database: Database
-) -> None:
-    stuck: list[float] = []
-    steward.on_stuck = lambda: stuck.append(time.monotonic())
-
-    def take_long() -> None:
-        steward._moved -= 1000  # nothing was handed out for as long as that
-
-    go_through_an_outage(database, take_long)
-    wait_for(lambda: len(database.swept) >= 3, "it sweeps again")
-    assert stuck == []
-    assert database.nudges == []
-    take_long()  # without an outage it is one
-    wait_for(lambda: stuck, "a cluster that does not move is noticed")
-    assert len(database.nudges) == watching.NUDGES  # it was given something to hand out before
