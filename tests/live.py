@@ -32,12 +32,13 @@ ENDED = {"completed", "failed", "cancelled"}
 
 @dataclass(slots=True)
 class Site:
-    """Where the live site is and how to use it; ``tokens`` by user name."""
+    """Where the live site is and how to use it; ``tokens`` by user name, ``env`` its settings."""
 
     directory: Path
     port: int
     tokens: dict[str, str]
     database_url: str
+    env: dict[str, str]
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -104,7 +105,7 @@ def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterat
         env = environment(directory, url) | extra
         file = url.removeprefix("sqlite:///")
         tokens = migrated.set_up(env) if file == url else migrated.copy_to(Path(file))
-        site = Site(directory, free_port(), tokens, url)
+        site = Site(directory, free_port(), tokens, url, env)
         commands = {
             "web": [
                 "-m",

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import pty
-import secrets
 import signal
 import sqlite3
 import subprocess
@@ -19,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from tests import migrated
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.process
@@ -78,7 +78,7 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
 
 
 def install(directory: Path) -> Installation:
-    """Migrated, with one writer and an imported novel of two chapters."""
+    """With an imported novel of two chapters."""
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -92,19 +92,14 @@ def install(directory: Path) -> Installation:
             "LC_ALL": "en_US.UTF-8",
             "PYTHONUTF8": "1",
             "PYTHONPATH": str(directory),
-            "DJANGO_SUPERUSER_PASSWORD": secrets.token_urlsafe(12),
         }
     )
     novel = directory / "novel.txt"
     text = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 12
     novel.write_text(f"第一章 雨\n\n{text}\n\n第二章 铃\n\n{text}\n", encoding="utf-8")
-    for command in (
-        ["migrate", "-v0"],
-        ["createsuperuser", "--noinput", "--username=writer", "--email=writer@example.org"],
-        ["import_novel", str(novel), "--user", "writer", "--json"],
-    ):
-        done = here.manage(*command)
-        assert done.returncode == 0, done.stderr
+    migrated.copy_to(directory / "arboris.db")
+    done = here.manage("import_novel", str(novel), "--user", "writer", "--json")
+    assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)["chapters"]) == 2
     return here
 

@@ -24,7 +24,7 @@ from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.quotes import Finder, flattened
 from analysis.analyzers.llm.tasks import TASKS
 from analysis.analyzers.local import LocalAnalyzer
-from analysis.features import FEATURES, FeatureKey
+from analysis.features import FEATURES
 from analysis.models import PendingAnalysis
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible
@@ -114,17 +114,17 @@ def test_there_are_thirty_of_them_in_both_languages() -> None:
 
 
 @each
-@pytest.mark.parametrize("feature", FEATURES)
-def test_the_analyzers_question_stays_the_same(attack: Injection, feature: FeatureKey) -> None:
+def test_the_analyzers_question_stays_the_same(attack: Injection) -> None:
     chapter = given(attack)
     whole = Chunk(0, len(chapter.text))
     plain = harmless(attack)
-    blocks = expect_fenced(
-        prompts.messages(chapter, feature, TASKS[feature].told, whole, 1, 1),
-        prompts.messages(plain, feature, TASKS[feature].told, Chunk(0, len(plain.text)), 1, 1),
-    )
-    assert len(blocks["CHAPTER"]) == len(chapter.text)  # nothing is left out
-    assert flattened(blocks["CHAPTER"]) == flattened(prompt_fence.neutral(chapter.text))
+    for feature in FEATURES:
+        blocks = expect_fenced(
+            prompts.messages(chapter, feature, TASKS[feature].told, whole, 1, 1),
+            prompts.messages(plain, feature, TASKS[feature].told, Chunk(0, len(plain.text)), 1, 1),
+        )
+        assert len(blocks["CHAPTER"]) == len(chapter.text)  # nothing is left out
+        assert flattened(blocks["CHAPTER"]) == flattened(prompt_fence.neutral(chapter.text))
     # A quote of what was neutralised is found where it stands.
     quote = prompt_fence.neutral(attack.text).strip()
     if flattened(quote)[0]:
@@ -247,8 +247,11 @@ def rest_of_the_world(but: Chapter) -> list[Any]:
     ]
 
 
-@each
-@pytest.mark.parametrize("confidence", [1.0, 1000.0])
+@pytest.mark.parametrize(
+    ("attack", "confidence"),
+    [*((attack, 1.0) for attack in INJECTIONS), (INJECTIONS[0], 1000.0)],
+    ids=lambda value: value.name if isinstance(value, Injection) else str(value),
+)
 def test_a_model_that_obeys_is_not_believed(
     project: NovelProject, stranger: Any, endpoint: Endpoint, attack: Injection, confidence: float
 ) -> None:

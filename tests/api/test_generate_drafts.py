@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
-from django.core.management import call_command
 from pytest_django import Settings
 
 from analysis.models import PendingAnalysis
@@ -282,10 +281,9 @@ def test_a_killed_web_process_loses_little(tmp_path: Path) -> None:
                 web = site.processes["web"]
                 os.kill(web.pid, signal.SIGKILL)
                 web.wait()
-            env = live.environment(site.directory, site.database_url) | extra
             command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.port)]
             command.append("arboris.asgi:application")
-            site.processes["web"] = live.start(command, tmp_path / "web2.log", env)
+            site.processes["web"] = live.start(command, tmp_path / "web2.log", site.env)
             live.wait_until_ready(site)
             kept = client.get(f"/api/chapters/{chapter['id']}").json()
     assert (kept["source"], kept["analysis"]) == ("draft", None)
@@ -296,7 +294,3 @@ def client_rows(site: live.Site, url: str) -> dict[str, Any] | None:
     with site.client() as other:
         rows: list[dict[str, Any]] = other.get(url).json()
         return rows[0] if rows else None
-
-
-def test_the_models_and_the_migrations_agree(db: None) -> None:
-    call_command("makemigrations", "--check", "--dry-run", verbosity=0)

@@ -15,7 +15,7 @@ from analysis.models import WorkerHeartbeat
 from arboris.db import db_now
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
-PENDING, ENDED, PROCESSING = 100_000, 1_000_000, 8
+PENDING, ENDED, PROCESSING = 30_000, 300_000, 8
 WRITERS, CHAPTERS = 100, 1_000  # a novel each
 TABLE = "pending_analysis"
 

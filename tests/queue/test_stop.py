@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import signal
 import subprocess
@@ -12,7 +11,6 @@ from typing import Any
 
 import httpx2
 import pytest
-from pytest_django import DjangoDbBlocker
 
 from tests import live, live_rows
 from tests.live import Site, slow_text, wait_for_task
@@ -22,17 +20,13 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(scope="module")
-def site(
-    tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Site]:
-    """A site of this module's own: its cluster is stopped and started again."""
-    with contextlib.ExitStack() as stack:
-        with django_db_blocker.unblock():
-            running = stack.enter_context(live.running(tmp_path_factory.mktemp("stop"), {}))
-        yield running
-        with django_db_blocker.unblock():
-            stack.close()
+@pytest.fixture(autouse=True)
+def left_running(site: Site) -> Iterator[None]:
+    """However a test ends, the next finds a cluster."""
+    yield
+    if site.processes["cluster"].poll() is not None:
+        restart(site)
+    live.wait_until_ready(site)
 
 
 @pytest.fixture
@@ -68,9 +62,8 @@ def alive(pid: int) -> bool:
 
 
 def restart(site: Site) -> subprocess.Popen[bytes]:
-    env = live.environment(site.directory, site.database_url)
     log = site.directory / "again.log"
-    site.processes["cluster"] = live.start(["manage.py", "qcluster"], log, env)
+    site.processes["cluster"] = live.start(["manage.py", "qcluster"], log, site.env)
     return site.processes["cluster"]
 
 
