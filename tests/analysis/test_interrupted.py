@@ -22,9 +22,36 @@ COPIED = (
 )
 
 
+# The real settings, but at the so-many-th statement of a kind a Ctrl-C comes.
+INTERRUPTED = """
+import os, signal
+from arboris.settings import *
+from django.db.backends.signals import connection_created
+
+kind, left = os.environ["CTRL_C_AT"].split(":")
+left = int(left)
+
+def run(execute, sql, params, many, context):
+    global left
+    result = execute(sql, params, many, context)
+    left -= sql.startswith(kind)
+    if left == 0:
+        left = -1
+        os.kill(os.getpid(), signal.SIGINT)
+    return result
+
+def watch(connection, **_):
+    connection.execute_wrappers.append(run)
+
+connection_created.connect(watch)
+"""
+
+
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return install(tmp_path_factory.mktemp("interrupted"))
+    directory = tmp_path_factory.mktemp("interrupted")
+    (directory / "interrupted_settings.py").write_text(INTERRUPTED)
+    return install(directory)
 
 
 def fill(here: Installation, number: int) -> None:
@@ -41,18 +68,13 @@ def fill(here: Installation, number: int) -> None:
     )
 
 
-def interrupted(here: Installation, *arguments: str) -> dict[str, Any]:
-    """The document of a command that gets a Ctrl-C once its record says that it has begun."""
-    with here.begin(*arguments, "--noinput", "--json", "--reason", "test") as process:
-        try:
-            until(lambda: bool(recorded(here)))
-            process.send_signal(signal.SIGINT)
-            out, err = process.communicate(timeout=PATIENCE_SECONDS)
-        finally:
-            process.kill()
-    assert process.returncode == 3, err
-    assert "Traceback" not in err
-    document: dict[str, Any] = json.loads(out)
+def interrupted(here: Installation, at: str, *arguments: str) -> dict[str, Any]:
+    """The document of a command that gets a Ctrl-C at a statement: its beginning, its number."""
+    env = {"DJANGO_SETTINGS_MODULE": "interrupted_settings", "CTRL_C_AT": at}
+    done = here.manage(*arguments, "--noinput", "--json", "--reason", "test", **env)
+    assert done.returncode == 3, done.stderr
+    assert "Traceback" not in done.stderr
+    document: dict[str, Any] = json.loads(done.stdout)
     assert document["interrupted"] is True
     return document
 
@@ -62,29 +84,31 @@ def recorded(here: Installation) -> list[Any]:
 
 
 def test_cancelling(installation: Installation) -> None:
-    fill(installation, 400)
-    document = interrupted(installation, "cancel_analysis", "--all")
+    fill(installation, 30)
+    at = 'UPDATE "pending_analysis":7'
+    document = interrupted(installation, at, "cancel_analysis", "--all")
     done = document["done"]
-    assert 0 < done < 400
+    assert 0 < done < 30
     assert installation.statuses().count("cancelled") == done == len(document["tasks"])
     ((count, reason, details),) = recorded(installation)
     assert (count, reason, json.loads(details)["state"]) == (done, "test", "interrupted")
-    for left in (400 - done, 0):
+    for left in (30 - done, 0):
         again = installation.manage("cancel_analysis", "--all", "--noinput", "--json")
         assert (again.returncode, json.loads(again.stdout)["done"]) == (0, left)
 
 
 def test_pruning(installation: Installation) -> None:
-    fill(installation, 10_000)
+    fill(installation, 2_000)
     ended = datetime.now(UTC) - timedelta(days=60)
     installation.sql(
         "UPDATE pending_analysis SET status = 'completed', active_chapter = NULL,"
         f" completed_at = '{ended:%Y-%m-%d %H:%M:%S}' WHERE id > 1"
     )
-    document = interrupted(installation, "prune_analysis", "--all")
+    at = 'DELETE FROM "pending_analysis":2'
+    document = interrupted(installation, at, "prune_analysis", "--all")
     deleted = document["deleted"]
-    assert 0 < deleted < 9_999
-    assert len(installation.statuses()) == 10_000 - deleted
+    assert 0 < deleted < 1_999
+    assert len(installation.statuses()) == 2_000 - deleted
     assert len(document["tasks"]) == deleted
     ((count, _, details),) = recorded(installation)
     assert (count, json.loads(details)["state"]) == (deleted, "interrupted")
