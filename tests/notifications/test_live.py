@@ -199,18 +199,22 @@ def test_a_foreign_origin_is_4403(site: Site, origin: str) -> None:
         assert closed_with(socket) == 4403
 
 
-def test_the_open_sockets_are_counted_and_forgotten(site: Site) -> None:
-    def count() -> float:
-        with site.client() as client:
-            lines = client.get("/metrics").text.splitlines()
-        return next(float(x.split()[1]) for x in lines if x.startswith("arboris_open_sockets "))
+def open_sockets(site: Site) -> float:
+    with site.client() as client:
+        lines = client.get("/metrics").text.splitlines()
+    return next(float(x.split()[1]) for x in lines if x.startswith("arboris_open_sockets "))
 
+
+def test_the_open_sockets_are_counted_and_forgotten(site: Site) -> None:
+    wait_for(lambda: open_sockets(site) == 0, "sockets of other tests are gone")
     with site.socket(subprotocols=V1) as socket:
         receive(socket)
-        assert count() >= 1
+        assert open_sockets(site) == 1
+    wait_for(lambda: open_sockets(site) == 0, "it is forgotten")
 
 
 def test_too_many_sockets_of_one_writer_are_4429(site: Site) -> None:
+    wait_for(lambda: open_sockets(site) == 0, "sockets of other tests are gone")
     with contextlib.ExitStack() as opened:
         for _ in range(20):
             receive(opened.enter_context(site.socket(user="stranger", subprotocols=V1)))
@@ -219,7 +223,8 @@ def test_too_many_sockets_of_one_writer_are_4429(site: Site) -> None:
 
 
 def test_another_path_is_closed_with_4404(site: Site) -> None:
-    with connect(f"ws://127.0.0.1:{site.port}/ws/notifications/", proxy=None) as socket:
+    address = f"ws://127.0.0.1:{site.port}/ws/notifications/"
+    with connect(address, proxy=None, open_timeout=PATIENCE_SECONDS) as socket:
         assert closed_with(socket) == 4404
     assert "No route found" not in site.log()
 

@@ -21,7 +21,14 @@ def test_sockets_are_closed_with_4012_before_the_server_stops(tmp_path: Path) ->
         writer = opened.enter_context(contextlib.closing(system.writer("en")))
         headers = {"Authorization": f"Token {writer.token}"}
         sockets = [
-            opened.enter_context(connect(system.socket_url, additional_headers=headers, proxy=None))
+            opened.enter_context(
+                connect(
+                    system.socket_url,
+                    additional_headers=headers,
+                    proxy=None,
+                    open_timeout=PATIENCE_SECONDS,
+                )
+            )
             for _ in range(3)
         ]
         web = system.services["web"].process

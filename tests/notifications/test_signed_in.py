@@ -98,7 +98,7 @@ def test_a_signed_out_reader_is_told_nothing_more(
         socket = WebsocketCommunicator(
             websocket, "/ws/notifications", headers=headers, subprotocols=["arboris.v1"]
         )
-        assert (await socket.connect())[0]
+        assert (await socket.connect(PATIENCE_SECONDS))[0]
         assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
         # Still signed in: the socket lives on.
         await socket.send_json_to({"type": "ping"})
@@ -111,7 +111,7 @@ def test_a_signed_out_reader_is_told_nothing_more(
         elif at == "read":
             await socket.send_json_to({"type": "read", "id": 10_000})
         assert await close_code(socket) == 4401
-        await socket.disconnect()
+        await socket.disconnect(timeout=PATIENCE_SECONDS)
 
     async_to_sync(run)()
     assert not AnalysisNotification.objects.filter(is_read=1).exists()
@@ -121,7 +121,7 @@ def test_a_signed_out_reader_is_told_nothing_more(
 def test_another_path_is_4404(path: str) -> None:
     async def run() -> None:
         socket = WebsocketCommunicator(websocket, path)
-        assert (await socket.connect())[0]
+        assert (await socket.connect(PATIENCE_SECONDS))[0]
         assert await close_code(socket) == 4404
 
     async_to_sync(run)()

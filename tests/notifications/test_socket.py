@@ -62,12 +62,12 @@ def talk(user: User, work: Talk, query: str = "", protocol: str | None = "arbori
         )
         scope: Any = socket.scope
         scope["user"] = user
-        connected, chosen = await socket.connect()
+        connected, chosen = await socket.connect(PATIENCE_SECONDS)
         assert (connected, chosen) == (True, protocol)
         try:
             await work(socket)
         finally:
-            await socket.disconnect()
+            await socket.disconnect(timeout=PATIENCE_SECONDS)
 
     async_to_sync(run)()
 
@@ -107,20 +107,36 @@ def test_the_next_state_heals_a_lost_delivery(
     talk(writer, work)
 
 
+@pytest.fixture
+def second(project: NovelProject, first: AnalysisNotification) -> AnalysisNotification:
+    """Not in the database: a socket has it from the relay alone."""
+    return AnalysisNotification(
+        pk=first.pk + 1,
+        user=project.owner,
+        project=project,
+        chapter_id=first.chapter_id,
+        chapter_number=1,
+        notification_type="completed",
+        created_at=first.created_at,
+    )
+
+
 def test_what_comes_twice_is_sent_once(
-    writer: User, first: AnalysisNotification, relay: Recorder
+    writer: User, first: AnalysisNotification, second: AnalysisNotification, relay: Recorder
 ) -> None:
     async def work(socket: WebsocketCommunicator) -> None:
         assert (await socket.receive_json_from(PATIENCE_SECONDS))["id"] == first.pk
         (subscriber,) = relay.subscribers
-        subscriber.deliver(first)
-        subscriber.deliver(first)
-        assert await socket.receive_nothing(0.1)
+        for row in (first, first, second):
+            subscriber.deliver(row)
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["id"] == second.pk
 
     talk(writer, work, "?since=0", protocol=None)
 
 
-def test_progress_is_for_v1_alone(writer: User, first: object, relay: Recorder) -> None:
+def test_progress_is_for_v1_alone(
+    writer: User, second: AnalysisNotification, relay: Recorder
+) -> None:
     progress = Progress(writer.pk, 7, 40, "world_expansion", 1.5)
 
     async def enveloped(socket: WebsocketCommunicator) -> None:
@@ -132,7 +148,8 @@ def test_progress_is_for_v1_alone(writer: User, first: object, relay: Recorder) 
 
     async def plain(socket: WebsocketCommunicator) -> None:
         relay.subscribers[0].deliver_progress(progress)
-        assert await socket.receive_nothing(0.1)
+        relay.subscribers[0].deliver(second)
+        assert (await socket.receive_json_from(PATIENCE_SECONDS))["id"] == second.pk
 
     talk(writer, enveloped)
     talk(writer, plain, protocol=None)
@@ -206,13 +223,12 @@ def test_a_closed_socket_leaves_nothing(writer: User, first: object, relay: Reco
 def test_a_send_that_never_ends_is_4408(
     writer: User, first: AnalysisNotification, relay: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(consumers, "STALLED_SECONDS", 0.05)
-
     async def never(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
     async def work(socket: WebsocketCommunicator) -> None:
         await socket.receive_json_from(PATIENCE_SECONDS)
+        monkeypatch.setattr(consumers, "STALLED_SECONDS", 0.05)
         monkeypatch.setattr(NotificationConsumer, "send", never)
         await socket.send_json_to({"type": "ping"})
         assert await close_code(socket) == 4408
@@ -320,7 +336,7 @@ def test_a_failed_socket_leaves_nothing(
         socket = WebsocketCommunicator(NotificationConsumer.as_asgi(), "/ws/notifications")
         scope: Any = socket.scope
         scope["user"] = writer
-        await socket.connect()
+        await socket.connect(PATIENCE_SECONDS)
         assert relay.subscribers
         monkeypatch.setattr(NotificationConsumer, "close", broken)
         await socket.send_to(bytes_data=b"x" * 65_537)
