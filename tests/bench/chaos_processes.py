@@ -16,7 +16,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = ("parent", "sentinel", "worker", "monitor", "pusher")
-GONE_WITHIN_SECONDS = 5.0
+GONE_WITHIN_SECONDS = 30.0
 
 
 def children(pid: int) -> list[int]:

@@ -107,13 +107,14 @@ def test_only_the_worker_writes_its_timer_and_it_runs_down_by_itself() -> None:
     timer = Timer("f", -1)
 
     def work() -> None:
-        timer.value = 0.3
-        timer.value += 0.2
+        timer.value = 3000
+        timer.value += 2000
 
     os.waitpid(fork(work), 0)
-    assert 0 < timer.value <= 0.5
-    timer.value -= 0.4  # as the sentinel does: it has run down by itself already
-    assert timer.value > 0
+    assert 3000 < timer.value <= 5000
+    timer.value -= 4000  # as the sentinel does: it has run down by itself already
+    assert timer.value > 3000
+    os.waitpid(fork(lambda: setattr(timer, "value", 0.1)), 0)
     wait_for(lambda: timer.value == 0, "the time is up")
     os.waitpid(fork(lambda: setattr(timer, "value", -2)), 0)
     assert timer.value == -2
