@@ -14,6 +14,7 @@ from django.conf import settings
 
 from arboris.body_limits import ANONYMOUS, FORM, BodyLimit, limit_for
 from tests.live import Site
+from tests.waiting import PATIENCE_SECONDS
 
 MEGABYTE = 1024 * 1024
 OFFERED = 300 * MEGABYTE
@@ -31,7 +32,7 @@ def resident(site: Site) -> int:
 
 def asked(site: Site, path: str, *headers: str) -> socket.socket:
     """A connection on which the headers of a POST were sent, and nothing of its body."""
-    connection = socket.create_connection(("127.0.0.1", site.port), timeout=30)
+    connection = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_SECONDS)
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept-Language: en", *headers, "", ""]
     connection.sendall("\r\n".join(lines).encode())
     return connection

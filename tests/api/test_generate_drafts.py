@@ -68,7 +68,7 @@ def test_a_model_that_falls_silent_leaves_a_draft(
 ) -> None:
     settings.ARBORIS_LLM_TIMEOUT = 0.2
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
-    model.hold_after = 9
+    model.pieces, model.hold_after = [BROKEN, *PIECES[9:]], 1  # at once, for which it has time
     (_, error) = events(api, project)[-1]
     model.go_on.set()
     assert error["code"] == "llm_timeout"
@@ -138,7 +138,7 @@ def test_a_reader_who_leaves_during_the_summary(
 ) -> None:
     """The chapter is whole: it is saved as such, though the summary keeps everybody waiting."""
     settings.ARBORIS_SUMMARY = "llm"
-    settings.ARBORIS_SUMMARY_TIMEOUT = 1
+    settings.ARBORIS_SUMMARY_TIMEOUT = PATIENCE_SECONDS
 
     async def leave_at_the_end() -> None:
         answer = events_of(await sync_to_async(generation)(project))
@@ -148,11 +148,12 @@ def test_a_reader_who_leaves_during_the_summary(
         while len(model.requests) < 2:
             await asyncio.sleep(0)
         waiting.cancel()
+        await asyncio.sleep(0)  # the reader has left before the summary goes on
+        model.go_on.set()
         with pytest.raises(asyncio.CancelledError):
             await waiting
 
     async_to_sync(leave_at_the_end)()
-    model.go_on.set()
     (version,) = ChapterVersion.objects.all()
     assert (version.content, version.source) == ("".join(PIECES), "generated")
     assert PendingAnalysis.objects.get().version_id == version.pk
@@ -262,7 +263,8 @@ def test_a_database_failure_is_an_event(
 @pytest.mark.process
 def test_a_killed_web_process_loses_little(tmp_path: Path) -> None:
     with serving() as server:
-        server.script = Script(pieces=PIECES * 40, pace=0.05)
+        # Slowly enough for several drafts, and never to its end.
+        server.script = Script(pieces=PIECES * 4, pace=0.05, hold_after=len(PIECES * 4) - 1)
         extra = {
             "ARBORIS_LLM_BASE_URL": server.base_url,
             "ARBORIS_LLM_MODEL": "test-model",
@@ -287,7 +289,7 @@ def test_a_killed_web_process_loses_little(tmp_path: Path) -> None:
             live.wait_until_ready(site)
             kept = client.get(f"/api/chapters/{chapter['id']}").json()
     assert (kept["source"], kept["analysis"]) == ("draft", None)
-    assert kept["content"] and "".join(PIECES * 40).startswith(kept["content"])
+    assert kept["content"] and "".join(PIECES * 4).startswith(kept["content"])
 
 
 def client_rows(site: live.Site, url: str) -> dict[str, Any] | None:

@@ -20,7 +20,7 @@ from arboris.llm import endpoint_profile
 from tests.waiting import PATIENCE_SECONDS
 
 KEY = "sk-very-secret-0123456789"
-HOLD_SECONDS = 20.0
+HOLD_SECONDS = PATIENCE_SECONDS
 
 
 @dataclass(slots=True)
@@ -37,6 +37,7 @@ class Reply:
     event: dict[str, Any] | None = None  # sent after the text, instead of an end
     raw: bytes | None = None  # sent as it is, instead of an event stream
     wait: float = 0.0  # seconds before anything is sent
+    beside: int = 0  # so many calls have to be under way at one time before anything is sent
     hold: bool = False  # nothing more is sent after the text, and the line stays open
     endless: bool = False  # the text is sent again and again
 
@@ -82,6 +83,11 @@ class Endpoint(ThreadingHTTPServer):
         with self.busy:
             assert self.busy.wait_for(lambda: self.calls == number, PATIENCE_SECONDS), self.calls
 
+    def wait_for_most(self, number: int) -> None:
+        """Until so many have been under way at one time."""
+        with self.busy:
+            self.busy.wait_for(lambda: self.most_calls >= number, PATIENCE_SECONDS)
+
     def replies(self, *replies: Reply) -> None:
         """Answer with these, in order; the last one from then on."""
         left = list(replies)
@@ -103,6 +109,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.under_way = True
         self.server.count(1)
         try:
+            self.server.wait_for_most(reply.beside)
             self.server.closing.wait(reply.wait)
             self._send(reply, body)
         except (BrokenPipeError, ConnectionResetError):

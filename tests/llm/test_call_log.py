@@ -127,7 +127,7 @@ def test_every_failed_try_is_a_row(endpoint: Endpoint, settings: Settings) -> No
 def test_a_broken_answer_is_estimated(
     endpoint: Endpoint, settings: Settings, reply: Reply, outcome: str
 ) -> None:
-    settings.ARBORIS_LLM_TIMEOUT = 0.3
+    settings.ARBORIS_LLM_TIMEOUT = 0.3 if reply.hold else PATIENCE_SECONDS
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = PATIENCE_SECONDS
     endpoint.replies(reply)
     with pytest.raises(errors.LLMError):
