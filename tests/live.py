@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,13 +18,15 @@ from django.db.utils import ConnectionHandler
 from websockets.sync.client import ClientConnection, connect
 
 from arboris.settings import database_from_url
+from arboris.supervise import reserved_port
 from tests import migrated
 from tests.analyzers import BRAKE, SLOW
 from tests.checkout import ROOT
 from tests.live_setup import PASSWORD
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
-LEASE_SECONDS = 6.0  # a worker may get no turn for a while on a machine with other work
+# A worker may get no turn for a while. What waits for its end ends it: live_rows.end_leases.
+LEASE_SECONDS = 60.0
 POLL_SECONDS = 0.5
 ENDED = {"completed", "failed", "cancelled"}
 
@@ -70,6 +71,8 @@ class Site:
         """A WebSocket with the user's token ('' : nobody's)."""
         headers = {"Authorization": f"Token {self.tokens[user]}"} if user else {}
         options.setdefault("additional_headers", headers)
+        # A server that gets no turn for a while is not gone.
+        options.setdefault("ping_interval", None)
         address = f"ws://127.0.0.1:{self.port}/ws/notifications{query}"
         socket: ClientConnection = connect(
             address, proxy=None, open_timeout=PATIENCE_SECONDS, **options
@@ -101,11 +104,14 @@ def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterat
 
     ``own_url``: its database, where that is another than ``database_url`` would make.
     """
-    with contextlib.nullcontext(own_url) if own_url else database_url(directory) as url:
+    with (
+        contextlib.nullcontext(own_url) if own_url else database_url(directory) as url,
+        reserved_port() as port,
+    ):
         env = environment(directory, url) | extra
         file = url.removeprefix("sqlite:///")
         tokens = migrated.set_up(env) if file == url else migrated.copy_to(Path(file))
-        site = Site(directory, free_port(), tokens, url, env)
+        site = Site(directory, port, tokens, url, env)
         commands = {
             "web": [
                 "-m",
@@ -205,12 +211,6 @@ def stop(process: subprocess.Popen[bytes]) -> bool:
         process.wait()
         return False
     return True
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def slow_text(number: int) -> str:

@@ -30,6 +30,17 @@ def worker_of(site: Site, task_id: int) -> str:
     return str(worker)
 
 
+def end_leases(site: Site, worker: str) -> int:
+    """As if a dead worker had been silent for as long as its lease; how many tasks it has still."""
+    with cursor(site) as opened:
+        opened.execute(
+            "UPDATE pending_analysis SET lease_expires_at = '2000-01-01 00:00:00'"
+            " WHERE worker = %s AND status = 'processing'",
+            [worker],
+        )
+        return int(opened.rowcount)
+
+
 def workers(site: Site) -> list[str]:
     """Every worker that has beaten, dead ones too: ``host:pid``."""
     with cursor(site) as opened:

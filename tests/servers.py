@@ -20,6 +20,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from arboris import supervise
+
 READY_WITHIN_SECONDS = 180
 STOPPED_WITHIN_SECONDS = 60
 # Debian keeps servers where the PATH of an ordinary user does not look.
@@ -148,8 +150,7 @@ def postgresql(*, durable: bool = True) -> Iterator[str]:
 def redis_server() -> Iterator[str]:
     """A private Redis on a free port of the loopback that keeps nothing; yields its REDIS_URL."""
     server = redis_program()
-    with _directory("redis") as directory:
-        port = _free_port()
+    with _directory("redis") as directory, supervise.reserved_port() as port:
         start = [server, "--port", str(port), "--bind", "127.0.0.1", "--dir", str(directory)]
         start += ["--save", "", "--appendonly", "no"]
         with _serving(start, directory / "server.log", lambda: _redis_answers(port)):
@@ -294,12 +295,6 @@ def _redis_answers(port: int) -> bool:
             return client.recv(5) == b"+PONG"
     except OSError:
         return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _run_quietly(command: list[str], log: Path, account: pwd.struct_passwd | None = None) -> None:

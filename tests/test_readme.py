@@ -88,9 +88,14 @@ def made_to_run(place: Path, port: int) -> Iterator[str]:
     assert not is_ready(url)
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    with supervise.reserved_port() as port:
+        yield port
+
+
 @pytest.mark.process
-def test_every_printed_command_works(checkout: Path) -> None:
-    port = supervise.free_port()
+def test_every_printed_command_works(checkout: Path, port: int) -> None:
     script = ["set -euo pipefail", 'curl() { command curl --fail-with-body --show-error "$@"; }']
     for block in blocks("README.md"):
         if block.strip() == "make run":

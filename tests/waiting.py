@@ -10,7 +10,7 @@ T = TypeVar("T")
 # What is awaited comes in a fraction of this, also on a machine of a third of the speed with other
 # work beside it. It only bounds how long a test that fails takes; how long something takes in
 # truth is measured by tests/bench.
-PATIENCE_SECONDS = 120
+PATIENCE_SECONDS = 240
 
 
 def wait_for(condition: Callable[[], T], what: str) -> T:

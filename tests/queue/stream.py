@@ -12,7 +12,7 @@ import httpx2
 
 from tests import live_rows
 from tests.live import Site, wait_for_task
-from tests.waiting import wait_for
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 STREAM = 24
 STORY = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。顾长风抱着剑，低声说道：“师父回来了。”" * 6
@@ -74,7 +74,7 @@ class Stream:
             stack.callback(self._stop.set)
             self._saving = thread.submit(self._run)
             yield
-            self._saving.result(60)
+            self._saving.result(PATIENCE_SECONDS)
 
     def _run(self) -> None:
         with self._site.client() as client:

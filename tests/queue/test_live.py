@@ -14,6 +14,7 @@ import pytest
 
 from tests import live_rows
 from tests.live import Site, slow_text, wait_for_task
+from tests.waiting import wait_for
 
 # The mark is for the look into the live site's own database.
 pytestmark = pytest.mark.django_db
@@ -92,8 +93,10 @@ def test_a_killed_worker_is_recovered(site: Site, client: httpx2.Client, braked:
     task_id = saved["analysis"]["id"]
     wait_for_task(client, task_id, "processing")
     pid = worker_pid(site, task_id)
+    worker = live_rows.worker_of(site, task_id)
     os.kill(pid, signal.SIGKILL)
     braked.unlink()  # the next worker is not held up
+    wait_for(lambda: not live_rows.end_leases(site, worker), "its task is taken away")
     task = wait_for_task(client, task_id)
     assert task["status"] == "completed", task
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]

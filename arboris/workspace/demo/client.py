@@ -39,7 +39,7 @@ class Inbox(threading.Thread):
         headers = {"Authorization": f"Token {token}"}
         self._open = ExitStack()
         self._socket = self._open.enter_context(
-            connect(url, additional_headers=headers, proxy=None)
+            connect(url, additional_headers=headers, proxy=None, open_timeout=60)
         )
         self._arrival = threading.Condition()
         self._by_task: dict[int, Push] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from pathlib import Path
 from arboris import supervise
 from arboris.workspace.demo.client import Writer, is_ready
 
-READY_SECONDS = 60
+READY_SECONDS = 180
 # The embedded default, whatever the environment of this process says.
 EMBEDDED = {
     "DATABASE_URL": "",
@@ -46,12 +47,11 @@ def running_system(place: Path, settings: Mapping[str, str] | None = None) -> It
     env = {**EMBEDDED, "ARBORIS_DATA_DIR": str(place), **(settings or {})}
     supervise.run_managed(env, "migrate", "--verbosity=0")
     passwords = json.loads(supervise.run_managed(env, "demo_accounts"))
-    port = supervise.free_port()
-    commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
-    with (
-        (place / "log").open("wb") as log,
-        supervise.services(commands, env, output=log) as running,
-    ):
+    with contextlib.ExitStack() as stack:
+        port = stack.enter_context(supervise.reserved_port())
+        log = stack.enter_context((place / "log").open("wb"))
+        commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
+        running = stack.enter_context(supervise.services(commands, env, output=log))
         url = f"http://127.0.0.1:{port}"
         supervise.wait_until(lambda: is_ready(url), running, READY_SECONDS)
         yield System(url, passwords, {service.name: service for service in running})
