@@ -164,7 +164,7 @@ def test_draining_waits_for_what_runs(project: NovelProject) -> None:
     worker = threading.Thread(target=finish_once_paused)
     worker.start()
     try:
-        drained = call("pause_analysis", "--drain", "--timeout", "30s", "--noinput", "--json")
+        drained = call("pause_analysis", "--drain", "--timeout", "10m", "--noinput", "--json")
     finally:
         worker.join()
     assert drained.code == 0, drained.err

@@ -54,7 +54,9 @@ def site(
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium_path(), args=FLAGS)
+        browser = playwright.chromium.launch(
+            executable_path=chromium_path(), args=FLAGS, timeout=1000 * PATIENCE_SECONDS
+        )
         expect.set_options(timeout=1000 * PATIENCE_SECONDS)
         yield browser
         browser.close()

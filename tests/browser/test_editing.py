@@ -28,7 +28,7 @@ def held_answer(page: Page, url: str) -> Iterator[None]:
     yield
     while not calls:
         page.wait_for_timeout(10)
-    answer = calls[0].fetch()
+    answer = calls[0].fetch(timeout=PATIENCE_MS)
     calls[0].fulfill(response=answer)
 
 
@@ -123,6 +123,7 @@ def test_nothing_changed_is_discarded_unasked(page: Page) -> None:
 def outdated(chapter: int, browser: Browser, site: System, locale: str) -> int:
     """A chapter that the page edits, and that another browser has saved anew meanwhile."""
     context = browser.new_context(locale=locale)
+    context.set_default_timeout(PATIENCE_MS)
     other = context.new_page()
     sign_in(other, site)
     show_editor(other, site, chapter)
