@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 from collections.abc import Generator, Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.conf import settings as django_settings
@@ -15,7 +16,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
-from arboris.llm.accounting import admission
+from arboris.llm.accounting import admission, budget
 from arboris.novels.models import NovelProject
 from tests import guards, live, llm_server
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
@@ -92,6 +93,18 @@ def model_admission(request: pytest.FixtureRequest) -> Iterator[None]:
     before = admission.use(admission.NoAdmission())
     yield
     admission.use(before)
+
+
+@pytest.fixture
+def same_month(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The month of budgets has an hour more: it does not end in the middle of a test."""
+    this, begins, ends = budget.month_of(datetime.now(UTC)), budget.month_of, budget.next_month
+
+    def next_month(month: datetime) -> datetime:
+        return ends(month) + timedelta(hours=month == this)
+
+    monkeypatch.setattr(budget, "month_of", lambda moment: min(begins(moment), this))
+    monkeypatch.setattr(budget, "next_month", next_month)
 
 
 @pytest.fixture

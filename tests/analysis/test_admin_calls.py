@@ -15,7 +15,7 @@ from pytest_django import Settings
 from analysis import queue
 from analysis.models import OperatorAction, PendingAnalysis
 from arboris.db import db_now
-from arboris.llm.accounting import admission, call_log, prices
+from arboris.llm.accounting import admission, budget, call_log, prices
 from arboris.llm.accounting.admission import RequestRecord
 from arboris.llm.accounting.payer import Payer
 from arboris.llm.accounting.usage import Usage
@@ -25,7 +25,11 @@ from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import member, signed_in
 from tests.factories import claim_next, make_project, make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = [
+    pytest.mark.databases,
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("same_month"),
+]
 CALLS = "/admin/llm/modelcall/"
 STOPS = "/admin/llm/budgetstop/"
 
@@ -79,7 +83,13 @@ def test_sums_by_purpose_novel_writer_and_model(staff: Client, project: NovelPro
         [("small", 3, Decimal(14))],
     ]
     text = response.content.decode()
-    for shown in ("听雨楼", "雾海听钟", "lin", "CNY", f"Sums of {datetime.now(UTC):%Y-%m}"):
+    for shown in (
+        "听雨楼",
+        "雾海听钟",
+        "lin",
+        "CNY",
+        f"Sums of {budget.month_of(datetime.now(UTC)):%Y-%m}",
+    ):
         assert shown in text
 
 

@@ -156,6 +156,7 @@ def allowed_a_minute() -> int:
     return int(number)
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_guessing_is_throttled(anonymous: JsonClient) -> None:
     allowed = allowed_a_minute()
     answers = [anonymous.post("/api/auth/token", {"username": "lin"}) for _ in range(allowed + 1)]
@@ -164,6 +165,7 @@ def test_guessing_is_throttled(anonymous: JsonClient) -> None:
     assert int(answers[-1].headers["Retry-After"]) <= 60
 
 
+@pytest.mark.usefixtures("no_time_passes")
 def test_a_forged_proxy_header_is_throttled(anonymous: JsonClient) -> None:
     codes = [
         anonymous.post(

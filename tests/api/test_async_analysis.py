@@ -85,7 +85,7 @@ def test_times_are_utc_and_end_with_z(api: JsonClient, tasks: dict[str, int]) ->
     for name in ("created_at", "started_at", "completed_at"):
         assert task[name].endswith("Z")
         moment = datetime.fromisoformat(task[name])
-        assert abs((datetime.now(UTC) - moment).total_seconds()) < 60
+        assert abs((datetime.now(UTC) - moment).total_seconds()) < 1800
 
 
 def test_queue_position_follows_priority_then_age(api: JsonClient, project: NovelProject) -> None:

@@ -15,7 +15,7 @@ from tests.api.generating import PIECES, events, generate
 from tests.factories import JsonClient
 from tests.llm_server import Script
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_month")]
 
 
 @pytest.fixture(autouse=True)

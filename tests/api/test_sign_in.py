@@ -27,7 +27,7 @@ REFUSALS = {
 
 
 @pytest.fixture(autouse=True)
-def fast_passwords(settings: Settings) -> None:
+def fast_passwords(settings: Settings, no_time_passes: None) -> None:
     """Two hundred wrong passwords need not cost what keeps a guesser slow."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 

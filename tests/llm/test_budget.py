@@ -34,6 +34,7 @@ def priced(settings: Settings) -> None:
     settings.ARBORIS_LLM_PRICES = prices.table("ARBORIS_LLM_PRICES", table)
 
 
+@pytest.mark.usefixtures("same_month")
 def test_the_month_before_does_not_count(settings: Settings) -> None:
     settings.ARBORIS_LLM_BUDGET_PROJECT = Decimal(100)
     month = budget.month_of(datetime.now(UTC))

@@ -36,7 +36,7 @@ from tests.llm import endpoint as llm
 from tests.queue.threads import side_by_side
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("same_month")]
 
 EACH = Decimal("1.5")  # what a call costs here
 FEATURES = 4
