@@ -11,15 +11,20 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
 from analysis import pipeline, queue
-from analysis.analyzers import registry
-from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownEntity, OpenThread
+from analysis.analyzers.base import (
+    ChapterInput,
+    KnownCharacter,
+    KnownEntity,
+    OpenThread,
+    analyzer_named,
+)
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
 from analysis.queue import Claim
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
 from arboris.db import drop_connection, in_transaction, is_away, is_transient, locked
 from arboris.errors import ServiceError
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Payer
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
 from arboris.outage import outlasting
@@ -83,7 +88,7 @@ def run(claim: Claim, steward: Steward) -> None:
     state = Run(claim, steward)
     try:
         chapter = _begin(state)
-        analyzer = registry.get(settings.ARBORIS_ANALYZER)
+        analyzer = analyzer_named(settings.ARBORIS_ANALYZER)
         outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
         # Done by a commit whose answer was lost, the fence keeps it from being done again.
         state.outlast(lambda: in_transaction(lambda: _apply(claim, outcome)))

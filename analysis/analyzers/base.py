@@ -5,11 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from analysis.errors import AnalyzerUnavailable
 from analysis.features import FeatureKey
 from arboris.bible.types.findings import Finding, WorldKind
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Payer
 
 Language = Literal["zh", "en"]
 
@@ -97,3 +102,17 @@ class Analyzer(ABC):
 
     @abstractmethod
     def open(self, chapter: ChapterInput) -> Session: ...
+
+
+@cache
+def analyzer_named(name: str) -> Analyzer:
+    """Return the analyzer ``name`` of ARBORIS_ANALYZERS, built on first use, one per process.
+
+    Raises AnalyzerUnavailable.
+    """
+    try:
+        kind = import_string(settings.ARBORIS_ANALYZERS[name])
+    except (KeyError, ImportError) as error:
+        raise AnalyzerUnavailable(f"analyzer {name!r}: {error}") from error
+    analyzer: Analyzer = kind()
+    return analyzer

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager
@@ -20,10 +21,10 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 import httpx2
 from django.conf import settings
 
-from arboris.llm import backoff, errors, response_limits
+from arboris.backoff import back_off
+from arboris.llm import errors, response_limits
 from arboris.llm.accounting import admission
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.client_errors import typed
 from arboris.llm.configured import missing_settings
 from arboris.llm.endpoint_profile import TokenLimit, profile_of
@@ -38,6 +39,10 @@ Message: TypeAlias = "ChatCompletionMessageParam"
 
 CONNECT_SECONDS = 10.0
 MOST_TOKENS = 1_000_000_000  # an endpoint that reports more is not believed
+# Seconds before a request that was refused for the moment is sent again within the same call.
+BASE_SECONDS, LONGEST_BACKOFF = 0.5, 8.0
+# A longer wait is left to the queue, where no worker waits along.
+LONGEST_WAIT = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,10 +171,25 @@ async def pieces(
                 continue
             tries += 1
             left = retry_until - clock()
-            wait = None if began else backoff.wait_before_retry(error, tries, left)
+            wait = None if began else wait_before_retry(error, tries, left)
             if wait is None:
                 raise
         await asyncio.sleep(wait)
+
+
+def wait_before_retry(error: errors.LLMError, tries: int, left: float) -> float | None:
+    """Return the seconds to wait before the next try, after ``tries`` of them; None to give up.
+
+    The wait is what the endpoint asks for at least, else exponential with full jitter. It never
+    reaches the end of the call, which has ``left`` seconds.
+    """
+    if tries > settings.ARBORIS_LLM_RETRIES or not error.passes_soon:
+        return None
+    if error.retry_after is None:
+        wait = back_off(tries, BASE_SECONDS, LONGEST_BACKOFF)
+    else:  # requests that were refused together must not come back together
+        wait = error.retry_after * random.uniform(1, 1.1)
+    return wait if wait < min(left, LONGEST_WAIT) else None
 
 
 async def _request(

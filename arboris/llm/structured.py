@@ -10,15 +10,15 @@ from __future__ import annotations
 import json
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, TypeVar
+from functools import cache
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from arboris.llm import client, errors, json_recovery
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call
 from arboris.llm.endpoint_profile import RequestForm, profile_of
-from arboris.llm.json_schema import strict_schema
 from arboris.llm.thoughts import without_thoughts
 
 if TYPE_CHECKING:  # see client.py
@@ -28,6 +28,9 @@ if TYPE_CHECKING:  # see client.py
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 
 _SHOWN_AGAIN = 20_000  # characters of a wrong answer
+# Left out of the schema: we check these when the answer has arrived, and not every endpoint knows
+# the keywords.
+_LEFT_OUT = {"default", "title", "minimum", "maximum", "minLength", "maxLength", "maxItems"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,32 @@ def _in_form(form: RequestForm, call: Call, model: type[BaseModel]) -> Call:
     wanted += json.dumps(schema, ensure_ascii=False)
     call = replace(call, messages=_with_system(call.messages, wanted))
     return replace(call, response_format={"type": "json_object"}) if form.answer == "json" else call
+
+
+@cache
+def strict_schema(model: type[BaseModel]) -> dict[str, Any]:
+    """Return the model's schema as endpoints with a strict schema mode accept it.
+
+    Every property is required and no other allowed.
+    """
+    schema: dict[str, Any] = _strict(model.model_json_schema())
+    return schema
+
+
+def _strict(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_strict(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    result = {name: _strict(value) for name, value in node.items() if name not in _LEFT_OUT}
+    # "properties" and "$defs" map names to schemas: there, no name is a keyword.
+    for names in ("properties", "$defs"):
+        if isinstance(node.get(names), dict):
+            result[names] = {name: _strict(value) for name, value in node[names].items()}
+    if isinstance(node.get("properties"), dict):
+        result["required"] = list(node["properties"])
+        result["additionalProperties"] = False
+    return result
 
 
 def _with_system(messages: list[client.Message], words: str) -> list[client.Message]:

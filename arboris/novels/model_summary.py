@@ -13,8 +13,7 @@ from django.conf import settings
 from pydantic import BaseModel
 
 from arboris.llm import client, errors, prompt_fence, structured
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.configured import missing_settings
 from arboris.novels.summary import first_sentences, grounded
 from arboris.novels.text import Language, extractive_summary, guess_language

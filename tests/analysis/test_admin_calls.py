@@ -16,9 +16,7 @@ from analysis import queue
 from analysis.models import OperatorAction, PendingAnalysis
 from arboris.db import db_now
 from arboris.llm.accounting import admission, budget, call_log, prices
-from arboris.llm.accounting.admission import RequestRecord
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.errors import OverBudget
 from arboris.llm.models import BudgetStop, ModelCall
 from arboris.novels.models import NovelProject

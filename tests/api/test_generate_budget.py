@@ -6,9 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from arboris.llm.accounting import admission, call_log, prices
-from arboris.llm.accounting.admission import RequestRecord
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.models import ModelCall
 from arboris.novels.models import Chapter, NovelProject
 from tests.api.generating import PIECES, events, generate

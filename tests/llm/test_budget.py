@@ -11,10 +11,8 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from arboris.llm import errors
 from arboris.llm.accounting import admission, budget, call_log, prices
-from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.accounting.budget import Subject
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 NOVEL, WRITER = uuid.uuid4(), 7

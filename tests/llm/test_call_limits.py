@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from arboris.llm import backoff, client, errors
-from arboris.llm.accounting.usage import Usage
+from arboris.llm import client, errors
+from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call
 from tests.llm.endpoint import Endpoint, Reply
 from tests.waiting import PATIENCE_SECONDS
@@ -22,7 +22,7 @@ BUSY = Reply(status=503)
 @pytest.fixture(autouse=True)
 def tries(endpoint: Endpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.ARBORIS_LLM_RETRIES = 2
-    monkeypatch.setattr(backoff, "BASE_SECONDS", 0.01)
+    monkeypatch.setattr(client, "BASE_SECONDS", 0.01)
 
 
 def write(**wishes: Any) -> str:
@@ -105,8 +105,8 @@ def test_a_connection_that_fails_is_made_again(endpoint: Endpoint, settings: Set
     settings.ARBORIS_LLM_BASE_URL = "http://127.0.0.1:1/v1"
     settings.ARBORIS_LLM_RETRIES = 4
     error = errors.Unreachable("so")
-    assert backoff.wait_before_retry(error, 4, left=10) is not None
-    assert backoff.wait_before_retry(error, 5, left=10) is None
+    assert client.wait_before_retry(error, 4, left=10) is not None
+    assert client.wait_before_retry(error, 5, left=10) is None
     with pytest.raises(errors.Unreachable):
         write()
 
@@ -114,13 +114,13 @@ def test_a_connection_that_fails_is_made_again(endpoint: Endpoint, settings: Set
 def test_pauses_differ_and_grow() -> None:
     def drawn(tries: int) -> list[float]:
         found = [
-            backoff.wait_before_retry(errors.Overloaded("so"), tries, left=100) for _ in range(200)
+            client.wait_before_retry(errors.Overloaded("so"), tries, left=100) for _ in range(200)
         ]
         return [pause for pause in found if pause is not None]
 
     first, second = drawn(1), drawn(2)
     assert len(set(first)) > 100
-    assert max(first) <= backoff.BASE_SECONDS < max(second) <= 2 * backoff.BASE_SECONDS
+    assert max(first) <= client.BASE_SECONDS < max(second) <= 2 * client.BASE_SECONDS
 
 
 @pytest.mark.slow

@@ -19,10 +19,8 @@ from pytest_django import Settings
 
 from arboris.llm import client, errors, structured
 from arboris.llm.accounting import admission, budget, call_log, prices
-from arboris.llm.accounting.admission import RequestRecord
+from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.accounting.budget import Subject
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
 from arboris.llm.client import Call
 from arboris.llm.models import ModelCall, SpendCounter
 from tests import failures

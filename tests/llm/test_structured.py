@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field
 from pytest_django import Settings
 
 from arboris.llm import client, errors, response_limits, structured
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call, Message
 from tests.llm.endpoint import KEY, Endpoint, Reply
 from tests.waiting import PATIENCE_SECONDS

@@ -17,8 +17,7 @@ from django.utils import translation
 
 from arboris.novels.models import NovelProject
 from notifications import consumers, queries
-from notifications.consumers import NotificationConsumer
-from notifications.metrics import PUSH_SECONDS
+from notifications.consumers import PUSH_SECONDS, NotificationConsumer
 from notifications.models import AnalysisNotification
 from notifications.ports import Progress
 from tests.factories import make_chapter

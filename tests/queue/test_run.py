@@ -10,6 +10,7 @@ from django.db import connections
 from pytest_django import Settings
 
 from analysis import queue, run_analysis, worker
+from analysis.analyzers.base import analyzer_named
 from analysis.models import PendingAnalysis
 from analysis.worker.steward import Steward
 from arboris.bible.models import Character, Finding, ForeshadowingThread
@@ -193,6 +194,4 @@ def test_a_slice_that_is_over_leaves_a_wakeup_behind(
 
 
 def test_the_registered_analyzers_are_all_there() -> None:
-    from analysis.analyzers import registry
-
-    assert all(registry.get(name).name == name for name in REGISTERED if name != "steerable")
+    assert all(analyzer_named(name).name == name for name in REGISTERED if name != "steerable")

@@ -21,7 +21,7 @@ from analysis.analyzers.llm.reading import Part, Reader
 from analysis.analyzers.llm.tasks import TASKS, Task
 from analysis.features import FeatureKey
 from arboris.llm import structured
-from arboris.llm.accounting.usage import Usage
+from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call
 
 if TYPE_CHECKING:  # see client.py

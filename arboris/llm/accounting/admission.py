@@ -1,20 +1,76 @@
-"""Admission of requests to a model: the interface, without the database behind it.
+"""Accounting as callers of a model and the client see it, without the database behind it.
 
-The client knows this module alone. ``arboris.llm.apps`` installs the implementation
-(``database_admission``) in every process in which Django is set up.
+A caller names who pays for a call, in one argument:
+
+    payer = Payer("generation", project_id=project.pk, user_id=project.owner_id)
+    async for piece in client.stream(messages, payer=payer): ...
+
+    await structured.ask(connection, Call(messages, payer=payer), Form, usage)
+
+In every process in which Django is set up, each request of the call
+
+- checks the month's budgets before it begins, and raises ``errors.OverBudget`` where one is used
+  up (a view that has to refuse earlier calls ``accounting.budget.check`` itself);
+- waits for a call slot of the endpoint (``ARBORIS_LLM_MAX_CALLS``);
+- leaves one row in the call log (``ModelCall``) when it ends, whether it succeeded, failed or was
+  cancelled.
+
+The client knows this module alone, and analyzers may use it: ``arboris.llm.apps`` installs the
+implementation (``database_admission``).
 """
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from arboris.llm.accounting.payer import Payer
-from arboris.llm.accounting.usage import Usage
-
 # Outcomes of a request; a failed one has its error's code, FAILED where it has none.
 OK, CANCELLED, FAILED = "ok", "cancelled", "llm_error"
+
+
+@dataclass(frozen=True, slots=True)
+class Payer:
+    """``purpose`` is the feature, "generation", "summary" or another short word of the caller's."""
+
+    purpose: str = "other"
+    project_id: uuid.UUID | None = None
+    user_id: int | None = None
+    task_id: int | None = None
+    attempt: int | None = None
+
+
+@dataclass(slots=True)
+class Usage:
+    """Tokens used so far. It grows while a call runs, so it is right however the call ends.
+
+    ``estimated`` of them were not reported: the answer broke off, or the endpoint never reports.
+    """
+
+    prompt: int = 0
+    completion: int = 0
+    estimated: int = 0
+
+    def add(self, other: Usage) -> None:
+        self.prompt += other.prompt
+        self.completion += other.completion
+        self.estimated += other.estimated
+
+    def estimate(self, asked: str, answered: str) -> None:
+        prompt, completion = rough_tokens(asked), rough_tokens(answered)
+        self.add(Usage(prompt, completion, prompt + completion))
+
+    def as_dict(self) -> dict[str, int]:
+        """Return ``prompt`` and ``completion``, and ``estimated`` where it is not 0."""
+        plain = {"prompt": self.prompt, "completion": self.completion}
+        return plain | ({"estimated": self.estimated} if self.estimated else {})
+
+
+def rough_tokens(text: str) -> int:
+    """Estimate the tokens: one for four Latin letters, one for each other character."""
+    latin = sum(character.isascii() for character in text)
+    return (latin + 3) // 4 + len(text) - latin
 
 
 @dataclass(frozen=True, slots=True)

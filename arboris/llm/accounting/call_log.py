@@ -16,8 +16,7 @@ from django.db.models import F, Sum
 
 from arboris.db import in_transaction
 from arboris.llm.accounting import prices
-from arboris.llm.accounting.admission import RequestRecord
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Payer, RequestRecord
 from arboris.llm.configured import endpoint_name
 from arboris.llm.models import ModelCall, SpendCounter
 

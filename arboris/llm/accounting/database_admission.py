@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import os
-import random
 import threading
 import uuid
 from collections import deque
@@ -23,11 +23,11 @@ from typing import TypeVar
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
+from arboris.backoff import back_off
 from arboris.db import is_away, is_transient
 from arboris.llm import errors
 from arboris.llm.accounting import budget, call_log, call_slots
-from arboris.llm.accounting.admission import Admission, Permit, RequestRecord
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Admission, Payer, Permit, RequestRecord
 from arboris.llm.configured import endpoint_name
 from arboris.llm.models import ModelCall
 
@@ -97,18 +97,17 @@ class DatabaseAdmission(Admission):
 
     async def _take(self, permit: SlotPermit, ends: float) -> None:
         clock = asyncio.get_running_loop().time
-        pause = FIRST_PAUSE
-        while True:
+        for tries in itertools.count(1):
             permit.valid_until = clock() + _valid_seconds()
             most = settings.ARBORIS_LLM_MAX_CALLS
             take = partial(call_slots.take, permit.endpoint, permit.token, most)
             permit.slot = await self._outlast(take, ends)
             if permit.slot is not None:
                 return
+            pause = back_off(tries, FIRST_PAUSE, LONGEST_PAUSE)
             if clock() + pause >= ends:
                 raise errors.Busy("every call slot of the endpoint is taken")
-            await asyncio.sleep(random.uniform(pause / 2, pause))
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+            await asyncio.sleep(pause)
 
     async def _keep(self, permit: SlotPermit) -> None:
         """Renew the slot until cancelled. Where that fails in time, end the call."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from asgiref.sync import async_to_sync
 
 from arboris.db import let_go
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Payer
 from arboris.novels import model_summary
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText

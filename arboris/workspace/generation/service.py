@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from arboris.db import let_go
 from arboris.llm import client
-from arboris.llm.accounting.payer import Payer
+from arboris.llm.accounting.admission import Payer
 from arboris.llm.errors import Empty
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText
