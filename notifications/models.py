@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -53,3 +56,28 @@ class AnalysisNotification(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def as_dict(self) -> dict[str, Any]:
+        """The documented notification object, the same over HTTP and the socket.
+
+        Its texts are in the active language.
+        """
+        title, message = self.title, self.message
+        if self.notification_type in kinds.KINDS:  # not where a newer version wrote it
+            title, message = kinds.render(self.notification_type, self.chapter_number, self.data)
+        data = dict(self.data)
+        if "error" in data:  # stored in English; ``message`` is its translation
+            data["error"] = message
+        return {
+            "id": self.pk,
+            "pending_analysis_id": self.pending_analysis_id,
+            "project_id": str(self.project_id),
+            "chapter_id": self.chapter_id,
+            "chapter_number": self.chapter_number,
+            "notification_type": self.notification_type,
+            "title": title,
+            "message": message,
+            "data": data,
+            "is_read": self.is_read,
+            "created_at": self.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        }

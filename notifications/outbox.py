@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
@@ -18,42 +18,23 @@ from notifications.kinds import render
 from notifications.models import AnalysisNotification
 
 
-def publish(
-    kind: str,
-    *,
-    user_id: int,
-    task_id: int | None,
-    project_id: uuid.UUID,
-    chapter_id: int,
-    chapter_number: int,
-    data: dict[str, Any],
-    now: datetime | None = None,
-) -> None:
+class Subject(TypedDict):
+    """What a notification is about, and for whom."""
+
+    user_id: int
+    task_id: int | None
+    project_id: uuid.UUID
+    chapter_id: int
+    chapter_number: int
+
+
+def publish(kind: str, *, data: dict[str, Any], **subject: Unpack[Subject]) -> None:
     """Add one notification for a writer in the caller's transaction."""
-    write(
-        *changes(
-            kind,
-            user_id=user_id,
-            task_id=task_id,
-            project_id=project_id,
-            chapter_id=chapter_id,
-            chapter_number=chapter_number,
-            data=data,
-            now=now or db_now(),
-        )
-    )
+    write(*changes(kind, data=data, now=db_now(), **subject))
 
 
 def changes(
-    kind: str,
-    *,
-    user_id: int,
-    task_id: int | None,
-    project_id: uuid.UUID,
-    chapter_id: int,
-    chapter_number: int,
-    data: dict[str, Any],
-    now: datetime,
+    kind: str, *, data: dict[str, Any], now: datetime, **subject: Unpack[Subject]
 ) -> list[Change]:
     """What ``publish`` writes, for a caller who writes more along with it.
 
@@ -63,14 +44,14 @@ def changes(
     """
     _check_transaction()
     with translation.override(settings.LANGUAGE_CODE):
-        title, message = render(kind, chapter_number, data)
+        title, message = render(kind, subject["chapter_number"], data)
     wake.notify_on_commit("notifications")
     row = {
-        "user_id": user_id,
-        "pending_analysis_id": task_id,
-        "project_id": project_id,
-        "chapter_id": chapter_id,
-        "chapter_number": chapter_number,
+        "user_id": subject["user_id"],
+        "pending_analysis_id": subject["task_id"],
+        "project_id": subject["project_id"],
+        "chapter_id": subject["chapter_id"],
+        "chapter_number": subject["chapter_number"],
         "notification_type": kind,
         "title": title,
         "message": message,
@@ -78,7 +59,7 @@ def changes(
         "is_read": 0,
         "created_at": now,
     }
-    return [Lock(get_user_model(), user_id), Insert(AnalysisNotification, row)]
+    return [Lock(get_user_model(), subject["user_id"]), Insert(AnalysisNotification, row)]
 
 
 def _check_transaction() -> None:

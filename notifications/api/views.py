@@ -13,11 +13,10 @@ from rest_framework.views import APIView
 from arboris.rest import HIGHEST_ID, flag_parameter, whole_parameter
 from notifications import queries
 from notifications.models import AnalysisNotification
-from notifications.serializers import as_dict
 
 
 class NotificationSchema(serializers.ModelSerializer[AnalysisNotification]):
-    """For the API description alone; ``serializers.as_dict`` renders."""
+    """For the API description alone; ``AnalysisNotification.as_dict`` renders."""
 
     class Meta:
         model = AnalysisNotification
@@ -61,7 +60,7 @@ class NotificationList(APIView):
             rows = queries.after(user_id, since, limit, unread_only=unread_only)[::-1]
         else:
             rows = queries.newest(user_id, limit, unread_only=unread_only)
-        return Response([as_dict(row) for row in rows])
+        return Response([row.as_dict() for row in rows])
 
 
 class MarkRead(APIView):
