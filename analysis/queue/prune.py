@@ -1,16 +1,26 @@
-"""Deleting what ended long ago, in small batches."""
+"""Deleting what ended long ago, in small batches: by hand, and a batch with each sweep.
+
+A day's deletion goes in small steps and not at once, so that it never holds up the steward that
+renews leases, nor the database, and a restart in between costs nothing.
+"""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db.models import Q, QuerySet
 
-from analysis.models import LIVE, PendingAnalysis, Status
+from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
+from arboris.llm.accounting import call_log
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
+EVERY = timedelta(days=1)
 
 
 def prune(
@@ -58,3 +68,29 @@ def _delete(doomed: QuerySet[PendingAnalysis]) -> int:
     ids = list(locked(doomed).order_by("pk").values_list("pk", flat=True))
     _, per_model = PendingAnalysis.objects.filter(pk__in=ids).delete()
     return per_model.get("analysis.PendingAnalysis", 0)
+
+
+def prune_step(now: datetime) -> int:
+    """Delete one batch of what is kept no longer, if today's deletion is not through yet.
+
+    Returns how many analyses it deleted.
+    """
+    pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
+    if pruned_at is not None and now - pruned_at < EVERY:
+        return 0
+    calls = call_log.prune(now)
+    deleted = sum(
+        prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
+        for statuses, days in (
+            ((Status.COMPLETED, Status.CANCELLED), settings.ARBORIS_KEEP_DAYS),
+            ((Status.FAILED,), settings.ARBORIS_KEEP_FAILED_DAYS),
+        )
+        if days
+    )
+    if deleted:
+        log.info("retention: %d analyses deleted", deleted)
+    if calls:
+        log.info("retention: %d rows of the call log deleted", calls)
+    if deleted < BATCH and calls < call_log.BATCH:
+        QueueControl.objects.filter(pk=1).update(pruned_at=now)
+    return deleted

@@ -11,10 +11,11 @@ from django.db.models import Q
 from analysis.djangoq import wakeups
 from analysis.errors import WorkerLost
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
-from analysis.queue import attempts, budget, counters, due, retention
+from analysis.queue import attempts, budget, counters, due
 from analysis.queue.attempts import Outcome
 from analysis.queue.endpoints import configured
 from analysis.queue.finish import changes_after, follow
+from analysis.queue.prune import prune_step
 from analysis.queue.retry import decide
 from arboris.db import db_now, in_transaction, locked
 
@@ -39,7 +40,7 @@ def sweep() -> bool:
     rescue()
     budget.release()
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
-    retention.step(now)
+    prune_step(now)
     return True
 
 
