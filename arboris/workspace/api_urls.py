@@ -1,6 +1,7 @@
 """The paths of the writers' calls, below /api/."""
 
 from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from arboris.workspace.bible import api as bible
 from arboris.workspace.chapters import api as chapters
@@ -8,16 +9,10 @@ from arboris.workspace.generation import api as generation
 from arboris.workspace.projects import api as projects
 
 
-class KindConverter:
+class KindConverter(StringConverter):
     """The formats of an export."""
 
     regex = "json|md"
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    def to_url(self, value: str) -> str:
-        return value
 
 
 register_converter(KindConverter, "kind")

@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from arboris.bible.decisions import lookup
 from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, Refused, whole
-from arboris.bible.decisions.refs import ONLY_NOTICES, check_known
 from arboris.bible.decisions.rules import Decision, Rules
 from arboris.bible.models import Notice
 from arboris.fields import Text
@@ -23,10 +22,10 @@ class Accept(DecisionKind):
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:
         ref = asked["ref"]
-        check_known(project_id, ref)
+        lookup.check_known(project_id, ref)
         notices = Notice.objects.filter(project_id=project_id, ref=ref)
         notice = notices.select_related("chapter").first()
-        if notice is not None and notice.kind in ONLY_NOTICES:
+        if notice is not None and notice.kind in lookup.ONLY_NOTICES:
             said = _("This can be rejected; to agree, merge or edit what it is about.")
             raise Refused("ref", said)
         if not asked.get("thread"):

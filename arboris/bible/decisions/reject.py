@@ -8,7 +8,6 @@ from django.utils.translation import gettext as _
 
 from arboris.bible.decisions import lookup
 from arboris.bible.decisions.base import SCOPES, Asked, DecisionKind, Inputs, Params, Refused
-from arboris.bible.decisions.refs import ONLY_NOTICES, check_known
 from arboris.bible.decisions.rules import Decision, Rules, place
 from arboris.bible.models import Notice
 from arboris.bible.types.entries import Scope
@@ -26,7 +25,7 @@ class Reject(DecisionKind):
 
     def check(self, project_id: uuid.UUID, asked: Asked) -> Params:
         if ref := asked.get("ref"):
-            check_known(project_id, ref)
+            lookup.check_known(project_id, ref)
             return {"refs": [ref]}
         entry = lookup.entry(project_id, asked, "id")
         scope = SCOPES[asked["type"]]
@@ -52,7 +51,7 @@ class Reject(DecisionKind):
     def changes(self, project_id: uuid.UUID, params: Params) -> list[tuple[Scope, str]] | None:
         """A notice that no finding stands behind is deleted, and no entry changes."""
         notices = Notice.objects.filter(project_id=project_id, ref__in=params.get("refs", ()))
-        if {notice.kind for notice in notices} & ONLY_NOTICES:
+        if {notice.kind for notice in notices} & lookup.ONLY_NOTICES:
             notices.delete()
             return []
         return None
