@@ -12,7 +12,7 @@ def back_off(
 ) -> float:
     """Seconds until the next try after so many failures (1: the first): exponential, full jitter.
 
-    Those that failed together do not come back together. ``at_least``: what the other side wishes,
+    Those that failed together do not come back together. ``at_least``: what the other side asks,
     which is kept to, up to ``longest``, with at most a tenth on top.
     """
     ceiling = min(first * 2.0 ** min(failures - 1, 60), longest)

@@ -63,7 +63,7 @@ class ChapterInput:
     open_threads: tuple[OpenThread, ...] = ()
     # What this analysis will ask for, so that a session may work on all of it at once.
     features: tuple[FeatureKey, ...] = ()
-    # The writer's wishes for a language model; None leaves them to the settings.
+    # What the writer asks of a language model; None leaves them to the settings.
     model_name: str | None = None
     temperature: float | None = None
     # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().

@@ -1,4 +1,4 @@
-"""Ending a task that waits or runs, because somebody wishes it or a newer text takes its place."""
+"""Ending a task that waits or runs: somebody asks for it, or a newer text takes its place."""
 
 from __future__ import annotations
 

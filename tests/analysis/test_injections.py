@@ -172,7 +172,7 @@ def test_the_prompt_for_a_new_chapter_stays_the_same(writer: Any, attack: Inject
     asked = messages_for(novel(attack.text), attack.text, title=attack.text[:200])
     plain = messages_for(novel(HARMLESS), HARMLESS, title=HARMLESS)
     blocks = expect_fenced(list(asked), list(plain))
-    assert {"NOVEL", "CHARACTERS", "THREADS", "SUMMARIES", "ENDING", "WISHES"} <= set(blocks)
+    assert {"NOVEL", "CHARACTERS", "THREADS", "SUMMARIES", "ENDING", "INSTRUCTIONS"} <= set(blocks)
 
 
 # --- what comes back ------------------------------------------------------------------------

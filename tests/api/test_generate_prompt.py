@@ -125,7 +125,7 @@ def test_everything_that_matters_is_told(novel: NovelProject) -> None:
         == "第 1 章《题1》：沈砚秋进城，住进听雨楼。\n第 2 章《题2》：灯灭，人散。"
     )
     assert told["ENDING"] == "二更天，灯灭了。"
-    assert told["WISHES"] == "章名: 雨夜\n写一场雨夜对谈"
+    assert told["INSTRUCTIONS"] == "章名: 雨夜\n写一场雨夜对谈"
     assert told["task"] == "以上都是资料。现在写第 3 章的正文。"
     assert "简体中文" in told["system"]
 
@@ -213,7 +213,7 @@ def test_a_vast_novel_stays_within_bounds(project: NovelProject) -> None:
     assert len(numbers) > 60  # of all ages, evenly
 
 
-def test_who_is_named_in_the_wishes_comes_first(project: NovelProject) -> None:
+def test_who_is_named_in_the_instructions_comes_first(project: NovelProject) -> None:
     people = [
         found(NewCharacter, name=f"某{chr(0x4E00 + n)}{chr(0x4E01 + n)}", role="main")
         for n in range(60)

@@ -6,12 +6,12 @@ from arboris.bible import service as bible_service
 from arboris.llm import client, prompt_fence
 from arboris.novels.models import NovelProject
 
-from .before import Before
 from .bible import characters, relationships, threads, world
-from .material import MAX_WISHES, ending, frame, summaries, wishes
+from .material import MAX_INSTRUCTIONS, ending, frame, summaries, writer_instructions
+from .story_so_far import StorySoFar
 from .wording import EN, ZH
 
-__all__ = ["MAX_WISHES", "messages_for"]
+__all__ = ["MAX_INSTRUCTIONS", "messages_for"]
 
 
 def messages_for(
@@ -23,24 +23,24 @@ def messages_for(
     """
     wording = EN if project.language == "en" else ZH
     bible_service.fresh(project.pk)
-    before = Before.chapter(project, number)
+    story = StorySoFar.before(project, number)
     token = prompt_fence.new_token()
-    last = ending(before)
+    last = ending(story)
     # Who and what is named here matters most, should there be too much for all.
     near = f"{instructions}\n{last}"
-    people = characters(before, wording, near)
+    people = characters(story, wording, near)
     parts = {
         "NOVEL": frame(project, wording),
         "CHARACTERS": people.text,
-        "RELATIONSHIPS": relationships(before, wording, people.names),
-        "WORLD": world(before, wording, near),
-        "THREADS": threads(before, wording),
-        "SUMMARIES": summaries(before, wording),
+        "RELATIONSHIPS": relationships(story, wording, people.names),
+        "WORLD": world(story, wording, near),
+        "THREADS": threads(story, wording),
+        "SUMMARIES": summaries(story, wording),
         "ENDING": last,
-        "WISHES": wishes(title, instructions, wording),
+        "INSTRUCTIONS": writer_instructions(title, instructions, wording),
     }
     blocks = [prompt_fence.block(name, token, text) for name, text in parts.items()]
-    blocks.append(wording.task.format(number=before.number))
+    blocks.append(wording.task.format(number=story.number))
     return [
         {"role": "system", "content": wording.rules.format(token=token)},
         {"role": "user", "content": "\n\n".join(block for block in blocks if block)},

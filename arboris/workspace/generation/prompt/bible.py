@@ -17,8 +17,8 @@ from arboris.bible.models import (
     WorldEntity,
 )
 
-from .before import Before
 from .material import clip, within
+from .story_so_far import StorySoFar
 from .wording import Wording
 
 # Bounds in characters, unless it says otherwise.
@@ -41,18 +41,18 @@ class People:
     names: dict[int, str]  # by the character's id: who is told of, and as what
 
 
-def characters(before: Before, wording: Wording, near: str) -> People:
+def characters(story: StorySoFar, wording: Wording, near: str) -> People:
     """The cast: who is named in ``near`` first, then by role and by how often they are named."""
-    rows = _cast(before)
-    names = {row.pk: name for row in rows if (name := _name(before, row))}
+    rows = _cast(story)
+    names = {row.pk: name for row in rows if (name := _name(story, row))}
     shown = [row for row in rows if row.pk in names]
 
     def rank(row: Character) -> tuple[bool, int, int]:
         called = [names[row.pk], *(alias.name for alias in row.aliases.all())]
-        return (not any(name in near for name in called), _rank(before, row), -row.mentions)
+        return (not any(name in near for name in called), _rank(story, row), -row.mentions)
 
     shown.sort(key=rank)
-    lines = {row.pk: _character(before, row, names[row.pk], wording) for row in shown}
+    lines = {row.pk: _character(story, row, names[row.pk], wording) for row in shown}
     kept = set(within(CHARACTERS, list(lines.values())[:MAX_CHARACTERS]))
     return People(
         "\n".join(line for line in lines.values() if line in kept),
@@ -60,10 +60,10 @@ def characters(before: Before, wording: Wording, near: str) -> People:
     )
 
 
-def _cast(before: Before) -> list[Character]:
-    earlier = _earlier(before)
+def _cast(story: StorySoFar) -> list[Character]:
+    earlier = _earlier(story)
     return list(
-        Character.objects.filter(earlier, project=before.project)
+        Character.objects.filter(earlier, project=story.project)
         .order_by("-mentions", "pk")
         .prefetch_related(
             Prefetch("aliases", CharacterAlias.objects.filter(earlier).order_by("pk")),
@@ -77,34 +77,34 @@ def _cast(before: Before) -> list[Character]:
     )
 
 
-def _earlier(before: Before) -> Q:
+def _earlier(story: StorySoFar) -> Q:
     """What stands in an earlier chapter, or was said by the writer."""
-    return Q(chapter__chapter_number__lt=before.number) | Q(chapter=None)
+    return Q(chapter__chapter_number__lt=story.number) | Q(chapter=None)
 
 
-def _name(before: Before, row: Character) -> str:
+def _name(story: StorySoFar, row: Character) -> str:
     """What the character is called by then; empty where only later chapters say."""
     names = [row.name, *(alias.name for alias in row.aliases.all())]
-    return next((name for name in names if before.knows("name", name)), "")
+    return next((name for name in names if story.knows("name", name)), "")
 
 
-def _rank(before: Before, row: Character) -> int:
-    known = before.knows("role", row.name, row.role) and row.role in _ROLES
+def _rank(story: StorySoFar, row: Character) -> int:
+    known = story.knows("role", row.name, row.role) and row.role in _ROLES
     return _ROLES.index(row.role) if known else len(_ROLES)
 
 
-def _character(before: Before, row: Character, name: str, wording: Wording) -> str:
+def _character(story: StorySoFar, row: Character, name: str, wording: Wording) -> str:
     aliases = [alias.name for alias in row.aliases.all() if alias.name != name]
-    aliases = [alias for alias in aliases if before.knows("name", alias)][:MAX_ALIASES]
+    aliases = [alias for alias in aliases if story.knows("name", alias)][:MAX_ALIASES]
     also = wording.also.format(names=wording.separator.join(aliases)) if aliases else ""
     parts = []
-    if before.knows("role", row.name, row.role):
+    if story.knows("role", row.name, row.role):
         parts.append(wording.roles.get(row.role, ""))
-    if row.description and before.knows("text", row.description):
+    if row.description and story.knows("text", row.description):
         parts.append(clip(row.description, PART))
     for part in ("personality", "goals", "abilities"):
         value = getattr(row, part)
-        if value and before.knows("text", value):
+        if value and story.knows("text", value):
             parts.append(f"{wording.parts[part]}: {clip(value, PART)}")
     if states := _states(row, wording):
         parts.append(f"{wording.parts['states']}: {states}")
@@ -129,11 +129,11 @@ def _kind(state: CharacterState, wording: Wording) -> str:
     return wording.kinds.get(kind, kind)
 
 
-def relationships(before: Before, wording: Wording, names: dict[int, str]) -> str:
+def relationships(story: StorySoFar, wording: Wording, names: dict[int, str]) -> str:
     """Between characters who are told of; the latest first, should there be too many."""
     rows = Relationship.objects.filter(
-        _earlier(before),
-        project=before.project,
+        _earlier(story),
+        project=story.project,
         source_id__in=names,
         target_id__in=names,
     ).order_by("-chapter__chapter_number", "pk")
@@ -144,14 +144,14 @@ def relationships(before: Before, wording: Wording, names: dict[int, str]) -> st
     return "\n".join(within(RELATIONSHIPS, lines))
 
 
-def world(before: Before, wording: Wording, near: str) -> str:
+def world(story: StorySoFar, wording: Wording, near: str) -> str:
     """What is named in ``near`` first, then rules, then what is named most."""
     rows = [
         row
-        for row in WorldEntity.objects.filter(_earlier(before), project=before.project).order_by(
+        for row in WorldEntity.objects.filter(_earlier(story), project=story.project).order_by(
             "-mentions", "pk"
         )[:MOST_ROWS]
-        if before.knows("name", row.name)
+        if story.knows("name", row.name)
     ]
     rows.sort(
         key=lambda row: (
@@ -161,46 +161,46 @@ def world(before: Before, wording: Wording, near: str) -> str:
             row.pk,
         )
     )
-    return "\n".join(within(WORLD, (_entity(before, row, wording) for row in rows)))
+    return "\n".join(within(WORLD, (_entity(story, row, wording) for row in rows)))
 
 
-def _entity(before: Before, row: WorldEntity, wording: Wording) -> str:
-    aliases = [alias for alias in row.aliases if before.knows("name", alias)][:MAX_ALIASES]
+def _entity(story: StorySoFar, row: WorldEntity, wording: Wording) -> str:
+    aliases = [alias for alias in row.aliases if story.knows("name", alias)][:MAX_ALIASES]
     also = wording.also.format(names=wording.separator.join(aliases)) if aliases else ""
-    known = row.description if before.knows("text", row.description) else ""
+    known = row.description if story.knows("text", row.description) else ""
     line = f"{wording.kinds.get(row.kind, row.kind)} {row.name}{also}"
     return f"{line}: {clip(known, PART)}" if known else line
 
 
-def threads(before: Before, wording: Wording) -> str:
+def threads(story: StorySoFar, wording: Wording) -> str:
     """Seeds that are not paid off by then, the latest that fit, in the order of their planting."""
     events = ForeshadowingEvent.objects.filter(certain=True).select_related("chapter")
     rows = ForeshadowingThread.objects.filter(
-        project=before.project, chapter_number__lt=before.number
+        project=story.project, chapter_number__lt=story.number
     ).exclude(status="abandoned")
     rows = rows.prefetch_related(
         Prefetch("events", events.order_by("chapter__chapter_number", "pk"))
     )
     lines: list[str] = []
     for row in rows.order_by("-chapter_number", "-pk"):
-        if len(lines) < MAX_THREADS and _is_open(before, row):
-            lines.append(_thread(before, row, wording))
+        if len(lines) < MAX_THREADS and _is_open(story, row):
+            lines.append(_thread(story, row, wording))
     return "\n".join(within(THREADS, lines)[::-1])
 
 
-def _is_open(before: Before, row: ForeshadowingThread) -> bool:
+def _is_open(story: StorySoFar, row: ForeshadowingThread) -> bool:
     if row.status != "paid_off":
         return True
     closing = [event for event in row.events.all() if event.outcome == "paid_off"]
     # One that is closed without an event was closed by the writer.
-    return bool(closing) and _number(closing[0]) >= before.number
+    return bool(closing) and _number(closing[0]) >= story.number
 
 
-def _thread(before: Before, row: ForeshadowingThread, wording: Wording) -> str:
+def _thread(story: StorySoFar, row: ForeshadowingThread, wording: Wording) -> str:
     line = f"{wording.kinds.get(row.kind, row.kind)}: {clip(row.description, PART)}"
     if row.chapter_number:
         line += wording.at.format(number=row.chapter_number)
-    past = [event for event in row.events.all() if _number(event) < before.number]
+    past = [event for event in row.events.all() if _number(event) < story.number]
     if past:
         line += wording.progress.format(
             description=clip(past[-1].description, PART), number=_number(past[-1])

@@ -1,4 +1,4 @@
-"""The novel's frame, the chapters before and the writer's wishes, each within its bound."""
+"""The novel's frame, the chapters before and the writer's instructions, each within its bound."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from django.db.models.functions import Right
 
 from arboris.novels.models import ChapterVersion, NovelProject
 
-from .before import Before
+from .story_so_far import StorySoFar
 from .wording import Wording
 
 # Bounds in characters.
 MAX_SYNOPSIS = 4_000
-MAX_WISHES = 20_000
+MAX_INSTRUCTIONS = 20_000
 ENDING = 2_000
 RECENT = 8  # chapters whose summaries are told in full,
 MAX_SUMMARY = 600  # each of at most this
@@ -53,15 +53,15 @@ def frame(project: NovelProject, wording: Wording) -> str:
     return "\n".join(filled).format(**values)
 
 
-def wishes(title: str, instructions: str, wording: Wording) -> str:
+def writer_instructions(title: str, instructions: str, wording: Wording) -> str:
     named = f"{wording.parts['title']}: {clip(title, 200)}" if title.strip() else ""
-    return "\n".join(part for part in (named, instructions[:MAX_WISHES]) if part)
+    return "\n".join(part for part in (named, instructions[:MAX_INSTRUCTIONS]) if part)
 
 
-def summaries(before: Before, wording: Wording) -> str:
+def summaries(story: StorySoFar, wording: Wording) -> str:
     """The chapters before, in their order: the latest in full, the older ones condensed."""
     rows = list(
-        before.project.chapters.filter(chapter_number__lt=before.number)
+        story.project.chapters.filter(chapter_number__lt=story.number)
         .order_by("chapter_number")
         .values_list("chapter_number", "title", "summary")
     )
@@ -97,11 +97,11 @@ def _beginning(summary: str, limit: int) -> str:
     return clip(summary[: found.end()] if found else summary, limit)
 
 
-def ending(before: Before) -> str:
+def ending(story: StorySoFar) -> str:
     """The end of the last chapter's text, from where a paragraph or sentence begins."""
     versions = ChapterVersion.objects.filter(
-        chapter__project=before.project,
-        chapter__chapter_number__lt=before.number,
+        chapter__project=story.project,
+        chapter__chapter_number__lt=story.number,
         number=F("chapter__version"),
     )
     # No expression in the order: the number is what the unique index is sorted by.

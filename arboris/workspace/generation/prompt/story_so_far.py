@@ -1,4 +1,4 @@
-"""What a novel holds before a chapter that is to be written: later chapters tell nothing."""
+"""What a novel holds before a chapter that is to be written: later chapters do not count."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from django.db.models import Max
 from arboris.bible.models import Finding
 from arboris.novels.models import NovelProject
 
-Said = tuple[str, ...]
+Statement = tuple[str, ...]
 _TEXTS = ("name", "description", "personality", "goals", "abilities")
 
 
 @dataclass(slots=True)
-class Before:
+class StorySoFar:
     project: NovelProject
     number: int  # of the chapter that is to be written
     # What the analyses read in this chapter or a later one, and in none before it: the bible
     # holds one name, role and description for each entry, wherever they come from.
-    unsaid: frozenset[Said] = field(default_factory=frozenset)
+    later: frozenset[Statement] = field(default_factory=frozenset)
 
     @classmethod
-    def chapter(cls, project: NovelProject, number: int | None) -> Before:
-        """Before chapter ``number``; None: the next after the last."""
+    def before(cls, project: NovelProject, number: int | None) -> StorySoFar:
+        """The story before chapter ``number``; None: before the next after the last."""
         last = project.chapters.aggregate(last=Max("chapter_number"))["last"] or 0
         if number is None or number > last:
             return cls(project, number or last + 1)
-        return cls(project, number, _unsaid(project, number))
+        return cls(project, number, _stated_later(project, number))
 
-    def knows(self, kind: str, *said: str) -> bool:
+    def knows(self, kind: str, *values: str) -> bool:
         """Whether something may be told; what the writer said is known from the start."""
-        return (kind, *said) not in self.unsaid
+        return (kind, *values) not in self.later
 
 
-def _unsaid(project: NovelProject, number: int) -> frozenset[Said]:
+def _stated_later(project: NovelProject, number: int) -> frozenset[Statement]:
     rows = Finding.objects.filter(project=project, current=True).exclude(tier="waiting")
-    early, late = set[Said](), set[Said]()
+    early, late = set[Statement](), set[Statement]()
     for payload, chapter in rows.values_list("payload", "chapter__chapter_number").iterator():
-        (early if chapter < number else late).update(_said(payload))
+        (early if chapter < number else late).update(_statements(payload))
     return frozenset(late - early)
 
 
-def _said(payload: dict[str, Any]) -> Iterator[Said]:
+def _statements(payload: dict[str, Any]) -> Iterator[Statement]:
     for part in _TEXTS:
         if payload.get(part):
             yield ("name" if part == "name" else "text", payload[part])
