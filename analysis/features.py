@@ -79,6 +79,15 @@ FEATURES: dict[str, Feature] = {
 }
 
 
+def finding_types() -> dict[str, str | Promise]:
+    """What a page calls each type of finding, in the order in which it shows them."""
+    return {
+        name: title
+        for feature in FEATURES.values()
+        for name, title in feature.finding_types.items()
+    }
+
+
 def updates() -> Mapping[str, str | Promise]:
     """What each feature updates, by its key."""
     return {key: feature.updates for key, feature in FEATURES.items()}

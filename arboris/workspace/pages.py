@@ -15,6 +15,7 @@ from django.shortcuts import render
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
+from analysis.features import finding_types
 from arboris.llm.configured import missing_settings
 from arboris.novels.models import Chapter
 from arboris.workspace.access import own_chapter, own_project
@@ -66,6 +67,7 @@ def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
         "workspace/chapter.html",
         project=shown.project,
         chapter=shown,
+        finding_types=list(finding_types()),
         previous=siblings.filter(chapter_number__lt=number).order_by("-chapter_number").first(),
         following=siblings.filter(chapter_number__gt=number).order_by("chapter_number").first(),
     )

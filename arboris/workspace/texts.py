@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from analysis.features import FEATURES
+from analysis.features import FEATURES, finding_types
 
 _COMMON: dict[str, str | Promise] = {
     "sending": _("Sending…"),
@@ -185,5 +185,4 @@ def script_texts() -> dict[str, str | Promise]:
     texts = dict(SCRIPT_TEXTS)
     for feature in FEATURES.values():
         texts[f"feature_{feature.key}"] = feature.doing
-        texts |= {f"type_{name}": title for name, title in feature.finding_types.items()}
-    return texts
+    return texts | {f"type_{name}": title for name, title in finding_types().items()}

@@ -26,7 +26,7 @@ from analysis.worker.steward import Steward
 from arboris.bible.fold import fold
 from arboris.bible.types import findings
 from arboris.bible.types.findings import Aliases, BaseFinding, Evidence, Name, Text
-from arboris.novels.models import NovelProject
+from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.bible import content as bible
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next
 from tests.llm.endpoint import Endpoint, Reply, configured
@@ -146,6 +146,9 @@ def test_pages_show_it(client: Client, writer: User, project: NovelProject, toy:
     page = client.get(f"/projects/{project.pk}/bible").content.decode()
     assert 'id="tab-omens"' in page and 'data-part="omens"' in page
     assert '"feature_omens": "Reading the omens"' in page and '"type_omen": "Omen"' in page
+    chapter = Chapter.objects.create(project=project, chapter_number=1)
+    shown = client.get(f"/chapters/{chapter.pk}").content.decode()
+    assert '"payoff", "omen"]' in shown  # the types of findings in their order
 
 
 @pytest.mark.parametrize("key", FEATURES)

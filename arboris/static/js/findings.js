@@ -3,7 +3,8 @@
 import { $, $$, focusedIn, h, setText } from './dom.js';
 import { label, t, tn } from './i18n.js';
 
-const ORDER = ['character', 'appearance', 'state', 'relationship', 'location', 'faction', 'item', 'rule', 'foreshadowing', 'payoff'];
+// In the order in which they are shown (analysis/features.py), rendered by the server.
+const ORDER = JSON.parse($('#finding-types')?.textContent ?? '[]');
 
 /** What a finding is called: a name where it has one, else its kind, else the passage itself. */
 function nameOf({ type, label: name, payload, quote }) {
