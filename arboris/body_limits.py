@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
+from daphne import http_protocol
 from django.conf import settings
 from django.http import HttpRequest, parse_cookie
 from django.utils import translation
@@ -110,62 +111,61 @@ def declared(headers: Headers) -> int:
     return int(lengths[0]) if lengths and lengths[0].isdigit() else 0
 
 
+class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
+    """Asked by Twisted's channel: once the headers are there, and with each piece of the
+    body."""
+
+    refused = False
+    room = ANONYMOUS
+    _end: Any = None
+
+    def gotLength(self, length: int | None) -> None:
+        # Twisted sets the request's own path only when the whole body is there.
+        uri = getattr(self.channel, "_path", b"").decode("latin-1")
+        self.target = unquote(uri.partition("?")[0])
+        self.room = self.limit = limit_for(self.target, self._headers())
+        too_long = (length or 0) > self.limit
+        super().gotLength(0 if too_long else length)  # 0: no file is opened for it
+        if too_long:
+            self._refuse()
+
+    def handleContentChunk(self, data: bytes) -> None:
+        self.room -= len(data)
+        if self.refused:
+            return
+        if self.room < 0:
+            self._refuse()
+            return
+        super().handleContentChunk(data)
+
+    def process(self) -> Any:
+        if not self.refused:
+            return super().process()
+        self.channel.loseConnection()  # all of it has come, nothing is left to throw away
+
+    def connectionLost(self, reason: Any) -> None:
+        if self._end is not None and self._end.active():
+            self._end.cancel()
+        super().connectionLost(reason)
+
+    def _refuse(self) -> None:
+        self.refused = True
+        head, body = refusal(self.target, self.limit, self._headers())
+        self.requestHeaders.removeHeader(b"Expect")  # or "100 Continue" would be sent as well
+        self.channel.writeHeaders(b"HTTP/1.1", b"413", b"Content Too Large", head)
+        self.channel.write(body)
+        self.content.seek(0)
+        self.content.truncate()
+        self._end = self.channel.callLater(LINGER, self.channel.forceAbortClient)
+
+    def _headers(self) -> list[tuple[bytes, bytes]]:
+        rows = self.requestHeaders.getAllRawHeaders()
+        return [(name, value) for name, values in rows for value in values]
+
+    __hash__ = http_protocol.WebRequest.__hash__
+
+
 def guard_daphne() -> None:
     """Make every Daphne of this process refuse a body while its client is still sending it."""
-    from daphne import http_protocol
-
-    class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
-        """Asked by Twisted's channel: once the headers are there, and with each piece of the
-        body."""
-
-        refused = False
-        room = ANONYMOUS
-        _end: Any = None
-
-        def gotLength(self, length: int | None) -> None:
-            # Twisted sets the request's own path only when the whole body is there.
-            uri = getattr(self.channel, "_path", b"").decode("latin-1")
-            self.target = unquote(uri.partition("?")[0])
-            self.room = self.limit = limit_for(self.target, self._headers())
-            too_long = (length or 0) > self.limit
-            super().gotLength(0 if too_long else length)  # 0: no file is opened for it
-            if too_long:
-                self._refuse()
-
-        def handleContentChunk(self, data: bytes) -> None:
-            self.room -= len(data)
-            if self.refused:
-                return
-            if self.room < 0:
-                self._refuse()
-                return
-            super().handleContentChunk(data)
-
-        def process(self) -> Any:
-            if not self.refused:
-                return super().process()
-            self.channel.loseConnection()  # all of it has come, nothing is left to throw away
-
-        def connectionLost(self, reason: Any) -> None:
-            if self._end is not None and self._end.active():
-                self._end.cancel()
-            super().connectionLost(reason)
-
-        def _refuse(self) -> None:
-            self.refused = True
-            head, body = refusal(self.target, self.limit, self._headers())
-            self.requestHeaders.removeHeader(b"Expect")  # or "100 Continue" would be sent as well
-            self.channel.writeHeaders(b"HTTP/1.1", b"413", b"Content Too Large", head)
-            self.channel.write(body)
-            self.content.seek(0)
-            self.content.truncate()
-            self._end = self.channel.callLater(LINGER, self.channel.forceAbortClient)
-
-        def _headers(self) -> list[tuple[bytes, bytes]]:
-            rows = self.requestHeaders.getAllRawHeaders()
-            return [(name, value) for name, values in rows for value in values]
-
-        __hash__ = http_protocol.WebRequest.__hash__
-
     # HTTPFactory takes the class by this name for each connection, and offers no other place.
     http_protocol.WebRequest = BoundedRequest
