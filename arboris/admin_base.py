@@ -25,6 +25,17 @@ def having(rows: QuerySet[M], column: str, term: str) -> QuerySet[M]:
     return found
 
 
+def first_ids(rows: QuerySet[Any], order: str) -> list[Any]:
+    """The keys of the first FOUND rows: looked up first, so that a big table that points to them is
+    entered through its index."""
+    return list(rows.order_by(order).values_list("pk", flat=True)[:FOUND])
+
+
+def as_number(term: str) -> int | None:
+    """The key that somebody may search for; None where the words cannot be one."""
+    return int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None
+
+
 class BoundedPaginator(Paginator[Any]):
     """Counts and reaches the first 10,000 rows only: a table may hold millions.
 
@@ -48,6 +59,17 @@ class BoundedAdmin(admin.ModelAdmin[M]):
         actions: dict[str, Any] = dict(super().get_actions(request))
         actions.pop("delete_selected", None)
         return actions
+
+
+class ReadOnlyInline(admin.TabularInline[Any, Any]):
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
 
 
 class RecordAdmin(BoundedAdmin[M]):

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from arboris.admin_base import FOUND, ReadOnlyAdmin, having
+from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
 from notifications.models import AnalysisNotification
 
 
@@ -27,8 +27,7 @@ class AnalysisNotificationAdmin(ReadOnlyAdmin[AnalysisNotification]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if term.isascii() and term.isdigit() and len(term) < 19:
-            return queryset.filter(pk=int(term)), False
-        # Names first: the big table is then entered through its index.
-        users = having(get_user_model()._default_manager.all(), "username", term).order_by("pk")
-        return queryset.filter(user_id__in=list(users.values_list("pk", flat=True)[:FOUND])), False
+        if (number := as_number(term)) is not None:
+            return queryset.filter(pk=number), False
+        users = having(get_user_model()._default_manager.all(), "username", term)
+        return queryset.filter(user_id__in=first_ids(users, "pk")), False

@@ -6,6 +6,7 @@ import contextlib
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -20,7 +21,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis import queue
 from analysis.admin.actions import ReasonForm
 from analysis.admin.control import recorded
-from arboris.admin_base import FOUND, ReadOnlyAdmin, having
+from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
 from arboris.llm.accounting import budget
 from arboris.llm.accounting.admission import CANCELLED, OK
 from arboris.llm.models import BudgetStop, CallSlot, ModelCall, SpendCounter
@@ -120,18 +121,15 @@ class ModelCallAdmin(ReadOnlyAdmin[ModelCall]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        if term.isascii() and term.isdigit() and len(term) < 19:
-            return queryset.filter(task_id=int(term)), False
+        if (number := as_number(term)) is not None:
+            return queryset.filter(task_id=number), False
         with contextlib.suppress(ValueError):  # then it is a name or a title
             return queryset.filter(project_id=uuid.UUID(term)), False
         writers = having(get_user_model()._default_manager.all(), "username", term)
-        ids = list(writers.order_by("pk").values_list("pk", flat=True)[:FOUND])
-        if ids:
+        if ids := first_ids(writers, "pk"):
             return queryset.filter(user_id__in=ids), False
-        novels = having(NovelProject.objects.all(), "title", term).order_by("-created_at")
-        return queryset.filter(
-            project_id__in=list(novels.values_list("pk", flat=True)[:FOUND])
-        ), False
+        novels = having(NovelProject.objects.all(), "title", term)
+        return queryset.filter(project_id__in=first_ids(novels, "-created_at")), False
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -182,15 +180,11 @@ def _lines(calls: Calls, column: str, named: Any) -> list[dict[str, Any]]:
     description=gettext_lazy("Go on for the rest of the month"), permissions=["change_stop"]
 )
 def lift_now(modeladmin: Any, request: HttpRequest, stops: QuerySet[BudgetStop]) -> None:
+    reason = request.POST.get("reason", "")
     lifted = 0
-    for pk, subject in stops.order_by("pk").values_list("pk", "subject"):
-        lifted += recorded(
-            request,
-            "lift_budget",
-            lambda pk=pk: queue.lift(pk),  # type: ignore[misc]
-            reason=request.POST.get("reason", ""),
-            subject=subject,
-        )
+    for stop in stops.order_by("pk"):
+        lift = partial(queue.lift, stop.pk)
+        lifted += recorded(request, "lift_budget", lift, reason=reason, subject=stop.subject)
     text = ngettext("%(count)d budget was lifted.", "%(count)d budgets were lifted.", lifted)
     modeladmin.message_user(request, text % {"count": lifted})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -50,13 +51,8 @@ class QueueControlAdmin(RecordAdmin[QueueControl]):
     ) -> None:
         """Pause or resume through the queue; nothing else of the row is written."""
         reason = form.cleaned_data["paused_reason"]
-
-        def pause() -> bool:
-            queue.pause(reason)
-            return True
-
         if form.cleaned_data["paused"] and form.changed_data:
-            recorded(request, "pause", pause, reason=reason, all=True)
+            recorded(request, "pause", partial(queue.pause, reason), reason=reason, all=True)
         elif not form.cleaned_data["paused"]:
             # The field still holds why it was paused, unless somebody wrote something else.
             why = reason if "paused_reason" in form.changed_data else ""
@@ -91,18 +87,14 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
         self, request: HttpRequest, obj: QueuePause, form: forms.ModelForm[Any], change: bool
     ) -> None:
         scope = queue.PauseTarget(obj.project_id, None if obj.project_id else obj.user_id)
-
-        def pause() -> bool:
-            queue.pause(obj.reason, scope)
-            return True
-
+        pause = partial(queue.pause, obj.reason, scope)
         recorded(request, "pause", pause, reason=obj.reason, **_named(obj))
         made = QueuePause.objects.get(**scope.row())
         obj.pk, obj.paused_at = made.pk, made.paused_at
 
     def delete_model(self, request: HttpRequest, obj: QueuePause) -> None:
         scope = queue.PauseTarget(obj.project_id, obj.user_id)
-        recorded(request, "resume", lambda: queue.resume(scope), **_named(obj))
+        recorded(request, "resume", partial(queue.resume, scope), **_named(obj))
 
 
 def _named(pause: QueuePause) -> dict[str, Any]:
@@ -113,15 +105,11 @@ def _named(pause: QueuePause) -> dict[str, Any]:
 
 @admin.action(description=_("Resume now"), permissions=["resume"])
 def resume_now(modeladmin: Any, request: HttpRequest, states: QuerySet[EndpointState]) -> None:
+    reason = request.POST.get("reason", "")
     resumed = 0
     for name in states.order_by("pk").values_list("pk", flat=True):
-        resumed += recorded(
-            request,
-            "resume",
-            lambda name=name: endpoints.resume(name),  # type: ignore[misc]
-            reason=request.POST.get("reason", ""),
-            endpoint=name,
-        )
+        resume = partial(endpoints.resume, name)
+        resumed += recorded(request, "resume", resume, reason=reason, endpoint=name)
     text = ngettext(
         "%(count)d endpoint is asked again.", "%(count)d endpoints are asked again.", resumed
     )
@@ -140,12 +128,18 @@ class EndpointStateAdmin(ReadOnlyAdmin[EndpointState]):
 
 
 def recorded(
-    request: HttpRequest, action: str, work: Callable[[], bool], *, reason: str = "", **details: Any
+    request: HttpRequest,
+    action: str,
+    work: Callable[[], bool | None],
+    *,
+    reason: str = "",
+    **details: Any,
 ) -> bool:
-    """Do it and record it in one transaction; nothing is recorded where nothing was to be done."""
+    """Do it and record it in one transaction; nothing is recorded where ``work`` returns False, for
+    nothing was to be done."""
 
     def both() -> bool:
-        done = work()
+        done = work() is not False
         if done:
             audit.record(request.user.get_username(), action, reason=reason, details=details)
         return done

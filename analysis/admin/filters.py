@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from analysis.errors import ERRORS, SUPERSEDED
 from analysis.models import PendingAnalysis, Status
-from arboris.admin_base import FOUND, having
+from arboris.admin_base import as_number, first_ids, having
 from arboris.novels.models import NovelProject
 
 Tasks = QuerySet[PendingAnalysis]
@@ -65,18 +65,14 @@ def search(tasks: Tasks, term: str, *, everything: bool = False) -> Tasks:
     users = having(get_user_model()._default_manager.all(), "username", term)
     tasks = tasks.alias(message=Lower("error_message"))
     parts = [
-        Q(project_id__in=novels.values("pk") if everything else _newest(novels, "-created_at")),
-        Q(user_id__in=users.values("pk") if everything else _newest(users, "pk")),
+        Q(project_id__in=novels.values("pk") if everything else first_ids(novels, "-created_at")),
+        Q(user_id__in=users.values("pk") if everything else first_ids(users, "pk")),
         Q(status__in=WITH_ERRORS, error_type__contains=term.lower()),
         Q(status__in=WITH_ERRORS, message__contains=term.lower()),
     ]
-    if term.isascii() and term.isdigit() and len(term) < 19:
-        parts.append(Q(pk=int(term)))
+    if (number := as_number(term)) is not None:
+        parts.append(Q(pk=number))
     if everything:
         return tasks.filter(reduce(or_, parts))
-    found = {pk for part in parts for pk in _newest(tasks.filter(part), "-pk")}
+    found = {pk for part in parts for pk in first_ids(tasks.filter(part), "-pk")}
     return tasks.filter(pk__in=found)
-
-
-def _newest(rows: QuerySet[Any], order: str) -> list[Any]:
-    return list(rows.order_by(order).values_list("pk", flat=True)[:FOUND])

@@ -18,7 +18,7 @@ from analysis.admin import actions, filters
 from analysis.errors import QueueConflict
 from analysis.management.units import short
 from analysis.models import AnalysisAttempt, PendingAnalysis
-from arboris.admin_base import RecordAdmin
+from arboris.admin_base import ReadOnlyInline, RecordAdmin
 from arboris.db import in_transaction
 
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
@@ -40,7 +40,7 @@ class TaskForm(forms.ModelForm[PendingAnalysis]):
             self.fields["priority"].validators += [MinValueValidator(1), MaxValueValidator(10)]
 
 
-class AttemptInline(admin.TabularInline[AnalysisAttempt, PendingAnalysis]):
+class AttemptInline(ReadOnlyInline):
     model = AnalysisAttempt
     fields = (
         "number",
@@ -52,14 +52,6 @@ class AttemptInline(admin.TabularInline[AnalysisAttempt, PendingAnalysis]):
         "error_message",
     )
     ordering = ("number",)
-    extra = 0
-    can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 @admin.register(PendingAnalysis)

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from arboris.admin_base import ReadOnlyAdmin
+from arboris.admin_base import ReadOnlyAdmin, ReadOnlyInline
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -48,18 +48,9 @@ class FindingAdmin(BibleAdmin):
     list_select_related = ("project", "chapter")
 
 
-class FactInline(admin.TabularInline[Any, Any]):
-    extra = 0
-    can_delete = False
-
+class FactInline(ReadOnlyInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("chapter")
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 class AliasInline(FactInline):

@@ -13,7 +13,14 @@ from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext
 
-from arboris.admin_base import FOUND, BoundedAdmin, ReadOnlyAdmin, RecordAdmin, having
+from arboris.admin_base import (
+    BoundedAdmin,
+    ReadOnlyAdmin,
+    RecordAdmin,
+    as_number,
+    first_ids,
+    having,
+)
 from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
@@ -41,8 +48,8 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
         term = search_term.strip()
         if not term:
             return queryset, False
-        users = having(get_user_model()._default_manager.all(), "username", term).order_by("pk")
-        owners = Q(owner_id__in=list(users.values_list("pk", flat=True)[:FOUND]))
+        users = having(get_user_model()._default_manager.all(), "username", term)
+        owners = Q(owner_id__in=first_ids(users, "pk"))
         titled = Q(pk__in=having(NovelProject.objects.all(), "title", term).values("pk"))
         return queryset.filter(owners | titled), False
 
@@ -142,12 +149,11 @@ class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
 
 
 def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
-    """Rows by their number, or by a word of the novel's title; the title is looked up first, so
-    that the big table is entered through its index."""
+    """Rows by their number, or by a word of the novel's title."""
     term = term.strip()
     if not term:
         return queryset
-    if term.isascii() and term.isdigit() and len(term) < 19:
-        return queryset.filter(pk=int(term))
-    novels = having(NovelProject.objects.all(), "title", term).order_by("-created_at")
-    return queryset.filter(**{f"{path}__in": list(novels.values_list("pk", flat=True)[:FOUND])})
+    if (number := as_number(term)) is not None:
+        return queryset.filter(pk=number)
+    novels = having(NovelProject.objects.all(), "title", term)
+    return queryset.filter(**{f"{path}__in": first_ids(novels, "-created_at")})

@@ -7,8 +7,9 @@ from django.contrib.admin.models import LogEntry
 from django.test import Client
 
 from analysis import queue
-from analysis.admin import actions, filters
+from analysis.admin import actions
 from analysis.models import OperatorAction, PendingAnalysis, Status
+from arboris import admin_base
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import failed_task, novel_of, statuses
@@ -110,7 +111,7 @@ def test_a_whole_search_is_changed(
     staff: Client, project: NovelProject, term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also what the list's own search leaves out, which stops at 1,000."""
-    monkeypatch.setattr(filters, "FOUND", 10)
+    monkeypatch.setattr(admin_base, "FOUND", 10)
     monkeypatch.setattr(actions, "BATCH", 8)
     ids = many(project, 30)
     ended, foreign = queue_chapter(project), queue_chapter(novel_of("lin"))
