@@ -53,6 +53,8 @@ class OperatorCommand(BaseCommand, ABC):
     # Of settings that do not fit together. The other checks load all pages, which takes a second.
     requires_system_checks = [Tags.compatibility]
     changes = False  # whether it takes --dry-run, --noinput and --reason
+    asks = True  # whether such a change is asked for; else --noinput is taken and does nothing
+    rehearsal: ClassVar[str | Promise] = gettext_lazy("Show what would be done; change nothing.")
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         with translation.override(terminal.language()):
@@ -66,12 +68,9 @@ class OperatorCommand(BaseCommand, ABC):
     def add_arguments(self, parser: CommandParser) -> None:
         self.arguments(parser)
         if self.changes:
-            parser.add_argument(
-                "--dry-run", action="store_true", help=_("Show what would be done; change nothing.")
-            )
-            parser.add_argument(
-                "--noinput", "--no-input", action="store_true", help=_("Ask no question.")
-            )
+            parser.add_argument("--dry-run", action="store_true", help=str(self.rehearsal))
+            silent = _("Ask no question.") if self.asks else _("No effect: nothing is asked.")
+            parser.add_argument("--noinput", "--no-input", action="store_true", help=silent)
             parser.add_argument(
                 "--reason", default="", metavar="TEXT", help=_("Why; recorded with the change.")
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ from arboris.db import db_now
 
 WIDTHS = (8, 10, 4, 24, 12, 6, 3)
 LOADED = ("chapter", "project", "user")
+BATCH = 200  # tasks in memory at a time
+NOT_FOUND = "not_found"
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
 Row = dict[str, Any]
@@ -49,9 +51,18 @@ def task_row(task: PendingAnalysis) -> Row:
     }
 
 
-def load(ids: list[int]) -> dict[int, PendingAnalysis]:
-    tasks = PendingAnalysis.objects.filter(pk__in=ids).select_related(*LOADED, "version")
-    return {task.pk: task for task in tasks.defer(*HEAVY, "version__content")}
+def not_found(task_id: int) -> Row:
+    return {"id": task_id, "outcome": NOT_FOUND, "reason": _("There is no such analysis.")}
+
+
+def loaded(ids: Sequence[int]) -> Iterator[tuple[int, PendingAnalysis | None]]:
+    """Each id with its task as the rows need it (None: there is no such), a batch at a time."""
+    tasks = PendingAnalysis.objects.select_related(*LOADED, "version")
+    tasks = tasks.defer(*HEAVY, "version__content")
+    for start in range(0, len(ids), BATCH):
+        part = ids[start : start + BATCH]
+        found = tasks.in_bulk(part)
+        yield from ((pk, found.get(pk)) for pk in part)
 
 
 def head() -> str:

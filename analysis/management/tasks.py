@@ -27,7 +27,6 @@ from analysis.management.selection import (
 from analysis.models import PendingAnalysis, Status
 
 OK = "ok"
-NOT_FOUND = "not_found"
 
 
 class TaskCommand(OperatorCommand):
@@ -110,16 +109,11 @@ class TaskCommand(OperatorCommand):
     def _rows(
         self, ids: list[int], missing: list[int], entry: audit.Entry, stop: threading.Event
     ) -> Iterator[report.Row]:
-        for task_id in missing:
-            yield _not_found(task_id)
-        for start in range(0, len(ids), 200):
-            part = ids[start : start + 200]
-            tasks = report.load(part)
-            for task_id in part:
-                if stop.is_set():
-                    return
-                task = tasks.get(task_id)
-                yield self._one(task, entry) if task else _not_found(task_id)
+        yield from map(report.not_found, missing)
+        for task_id, task in report.loaded(ids):
+            if stop.is_set():
+                return
+            yield self._one(task, entry) if task else report.not_found(task_id)
 
     def _one(self, task: PendingAnalysis, entry: audit.Entry) -> report.Row:
         row = report.task_row(task)
@@ -131,7 +125,7 @@ class TaskCommand(OperatorCommand):
         except QueueConflict as conflict:
             return {**row, "outcome": conflict.code, "reason": str(conflict)}
         except PendingAnalysis.DoesNotExist:
-            return _not_found(task.pk)
+            return report.not_found(task.pk)
         return {**row, "outcome": OK, "reason": ""}
 
     def _conclude(self, done: int, refused: int, interrupted: bool) -> None:
@@ -151,7 +145,3 @@ class TaskCommand(OperatorCommand):
 
 def dry_run(text: str) -> str:
     return _("Dry run, nothing was changed: %(text)s") % {"text": text}
-
-
-def _not_found(task_id: int) -> report.Row:
-    return {"id": task_id, "outcome": NOT_FOUND, "reason": _("There is no such analysis.")}

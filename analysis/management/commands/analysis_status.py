@@ -68,8 +68,7 @@ class Command(OperatorCommand):
         rows: list[report.Row] = []
         at_most = sys.maxsize if selection.all or selection.limit or selection.ids else LISTED
         for ids in selection.batches(selection.tasks()):
-            tasks = report.load(ids)
-            rows += [report.task_row(tasks[task_id]) for task_id in ids if task_id in tasks]
+            rows += [report.task_row(task) for _pk, task in report.loaded(ids) if task]
             if len(rows) >= at_most:
                 break
         missing = [

@@ -16,7 +16,6 @@ from analysis.api.waiting import sentence
 from analysis.management import report, terminal
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
 from analysis.management.selection import (
-    BATCH,
     HIGHEST_ID,
     Selection,
     Tasks,
@@ -24,7 +23,6 @@ from analysis.management.selection import (
     named,
     read_selectors,
 )
-from analysis.management.tasks import NOT_FOUND
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.queue import Claim, due
 from analysis.worker.steward import Steward
@@ -51,19 +49,13 @@ class Command(OperatorCommand):
         "--project 0f1c… --limit 10 --json",
         "--dry-run",
     )
+    changes = True
+    asks = False
+    rehearsal = gettext_lazy("Show what is due, in its order; run nothing.")
 
     def arguments(self, parser: CommandParser) -> None:
         add_selectors(parser)
         parser.add_argument("--once", action="store_true", help=_("Stop after one."))
-        parser.add_argument(
-            "--dry-run", action="store_true", help=_("Show what is due, in its order; run nothing.")
-        )
-        parser.add_argument(
-            "--noinput", "--no-input", action="store_true", help=_("No effect: nothing is asked.")
-        )
-        parser.add_argument(
-            "--reason", default="", metavar="TEXT", help=_("Why; recorded with the change.")
-        )
 
     def run(self, options: dict[str, Any]) -> None:
         selection = read_selectors(options)
@@ -158,7 +150,7 @@ def _run(claim: Claim, steward: Steward) -> report.Row:
     """Work on one claim; the row says how it ended."""
     with steward.looking_after(claim):
         run_analysis.run(claim, steward)
-    task = report.load([claim.task_id]).get(claim.task_id)
+    ((_pk, task),) = report.loaded([claim.task_id])
     if task is None:  # its chapter was deleted meanwhile
         return {"id": claim.task_id, "outcome": GONE, "reason": _("The chapter was deleted.")}
     row = report.task_row(task)
@@ -168,29 +160,18 @@ def _run(claim: Claim, steward: Steward) -> report.Row:
 
 def _due(limit: int, only: Tasks | None) -> Iterator[report.Row]:
     """What is due in the order in which it would be claimed."""
-    ids = due.first(queue.configured(), limit, only)
-    for start in range(0, len(ids), BATCH):
-        part = ids[start : start + BATCH]
-        tasks = report.load(part)
-        for task_id in part:
-            if task_id in tasks:
-                yield {**report.task_row(tasks[task_id]), "outcome": DUE, "reason": ""}
+    for _pk, task in report.loaded(due.first(queue.configured(), limit, only)):
+        if task is not None:
+            yield {**report.task_row(task), "outcome": DUE, "reason": ""}
 
 
 def _left(selection: Selection, seen: set[int]) -> Iterator[report.Row]:
     """What was asked for by its number and could not be run, with the reason."""
-    ids = sorted(set(selection.ids) - seen)
-    for start in range(0, len(ids), BATCH):
-        part = ids[start : start + BATCH]
-        tasks = report.load(part)
-        for task_id in part:
-            yield _why_not(task_id, tasks.get(task_id))
+    for task_id, task in report.loaded(sorted(set(selection.ids) - seen)):
+        yield report.not_found(task_id) if task is None else _why_not(task)
 
 
-def _why_not(task_id: int, task: PendingAnalysis | None) -> report.Row:
-    if task is None:
-        reason = _("There is no such analysis.")
-        return {"id": task_id, "outcome": NOT_FOUND, "reason": reason}
+def _why_not(task: PendingAnalysis) -> report.Row:
     held = queue.blocked_reason(task, queue.configured())
     if task.status != Status.PENDING:
         code, reason = "not_pending", _("Only a pending analysis can be run.")

@@ -93,12 +93,12 @@ class Command(OperatorCommand):
             for ids in plan.batches(only):
                 if stop.is_set():
                     return
-                tasks = report.load(ids)
+                tasks = list(report.loaded(ids))
                 kept = self._delete(plan, ids, only, entry)
-                for task_id in ids:
-                    if task_id not in tasks:
+                for task_id, task in tasks:
+                    if task is None:
                         continue  # somebody else deleted it in between
-                    row = report.task_row(tasks[task_id])
+                    row = report.task_row(task)
                     if task_id in kept:
                         reason = _("The analysis changed in this very moment.")
                         plan.refused += 1

@@ -34,6 +34,10 @@ class Command(OperatorCommand):
         "volume2.md --user lin --project 0f1c… --priority 3",
     )
 
+    changes = True
+    asks = False
+    rehearsal = gettext_lazy("Show the chapters; import nothing.")
+
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("A .txt, .md or .epub file."))
         parser.add_argument("--user", required=True, metavar="NAME", help=_("The writer."))
@@ -43,15 +47,6 @@ class Command(OperatorCommand):
         parser.add_argument("--priority", default="5", metavar="N", help=_("1 to 10 (5)."))
         parser.add_argument(
             "--mode", default="enhanced", metavar="MODE", help=_("enhanced, or basic: no analysis.")
-        )
-        parser.add_argument(
-            "--dry-run", action="store_true", help=_("Show the chapters; import nothing.")
-        )
-        parser.add_argument(
-            "--noinput", "--no-input", action="store_true", help=_("No effect: nothing is asked.")
-        )
-        parser.add_argument(
-            "--reason", default="", metavar="TEXT", help=_("Why; recorded with the change.")
         )
 
     def run(self, options: dict[str, Any]) -> None:
