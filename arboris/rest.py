@@ -13,7 +13,7 @@ from django.core.exceptions import ObjectDoesNotExist, RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from django.utils.translation import gettext as _
-from rest_framework import exceptions, status
+from rest_framework import exceptions, serializers, status
 from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -55,6 +55,12 @@ class StorageFull(exceptions.APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     default_code = "storage_full"
     wait = 60  # somebody has to make room first
+
+
+class MessageSerializer(serializers.Serializer[Any]):
+    """The answer of a call that changes something: a sentence for the writer."""
+
+    message = serializers.CharField()
 
 
 class BoundedJSONParser(JSONParser):

@@ -17,11 +17,23 @@ from analysis.queue.blocked import PAUSES, BlockedReason
 from arboris.llm.accounting import call_log
 
 
-class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
-    chapter_number = serializers.IntegerField(source="chapter.chapter_number", read_only=True)
-    progress = serializers.JSONField(read_only=True)
+class _WithError(serializers.Serializer[Any]):
+    """``error_type`` and its sentence for the writer; what exactly went wrong is for staff, in the
+    admin."""
+
     error_type = serializers.SerializerMethodField()
     error_message = serializers.SerializerMethodField()
+
+    def get_error_type(self, row: PendingAnalysis | AnalysisAttempt) -> str | None:
+        return row.error_type or None
+
+    def get_error_message(self, row: PendingAnalysis | AnalysisAttempt) -> str | None:
+        return sentence_for(row.error_type) if row.error_type else None
+
+
+class TaskSerializer(_WithError, serializers.ModelSerializer[PendingAnalysis]):
+    chapter_number = serializers.IntegerField(source="chapter.chapter_number", read_only=True)
+    progress = serializers.JSONField(read_only=True)
 
     class Meta:
         model = PendingAnalysis
@@ -43,18 +55,8 @@ class TaskSerializer(serializers.ModelSerializer[PendingAnalysis]):
             "progress",
         ]
 
-    def get_error_type(self, task: PendingAnalysis) -> str | None:
-        return task.error_type or None
 
-    def get_error_message(self, task: PendingAnalysis) -> str | None:
-        """The writer's sentence; what exactly went wrong is for staff, in the admin."""
-        return sentence_for(task.error_type) if task.error_type else None
-
-
-class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
-    error_type = serializers.SerializerMethodField()
-    error_message = serializers.SerializerMethodField()
-
+class AttemptSerializer(_WithError, serializers.ModelSerializer[AnalysisAttempt]):
     class Meta:
         model = AnalysisAttempt
         fields = [
@@ -66,12 +68,6 @@ class AttemptSerializer(serializers.ModelSerializer[AnalysisAttempt]):
             "error_message",
             "token_usage",
         ]
-
-    def get_error_type(self, attempt: AnalysisAttempt) -> str | None:
-        return attempt.error_type or None
-
-    def get_error_message(self, attempt: AnalysisAttempt) -> str | None:
-        return sentence_for(attempt.error_type) if attempt.error_type else None
 
 
 class TaskDetailSerializer(TaskSerializer):
@@ -139,7 +135,3 @@ class StatusSerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField()
     cancelled = serializers.IntegerField()
     recent_tasks = TaskSerializer(many=True)
-
-
-class MessageSerializer(serializers.Serializer[Any]):
-    message = serializers.CharField()

@@ -15,7 +15,6 @@ from rest_framework.views import APIView
 
 from analysis import queue
 from analysis.api.serializers import (
-    MessageSerializer,
     StatusSerializer,
     TaskDetailSerializer,
     TaskSerializer,
@@ -23,7 +22,7 @@ from analysis.api.serializers import (
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from arboris.novels.models import NovelProject
-from arboris.rest import HIGHEST_ID, Conflict, uuid_parameter, whole_parameter
+from arboris.rest import HIGHEST_ID, Conflict, MessageSerializer, uuid_parameter, whole_parameter
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100")
 PROJECT = OpenApiParameter("project_id", str)

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.rest import HIGHEST_ID, flag_parameter, whole_parameter
+from arboris.rest import HIGHEST_ID, MessageSerializer, flag_parameter, whole_parameter
 from notifications import queries
 from notifications.models import AnalysisNotification
 
@@ -33,10 +33,6 @@ class NotificationSchema(serializers.ModelSerializer[AnalysisNotification]):
             "is_read",
             "created_at",
         ]
-
-
-class MessageSchema(serializers.Serializer[dict[str, str]]):
-    message = serializers.CharField()
 
 
 class NotificationList(APIView):
@@ -64,7 +60,7 @@ class NotificationList(APIView):
 
 
 class MarkRead(APIView):
-    @extend_schema(request=None, responses={200: MessageSchema})
+    @extend_schema(request=None, responses={200: MessageSerializer})
     def post(self, request: Request, notification_id: int) -> Response:
         if not queries.mark_read(request.user.pk or 0, notification_id):
             raise Http404
@@ -72,7 +68,7 @@ class MarkRead(APIView):
 
 
 class MarkAllRead(APIView):
-    @extend_schema(request=None, responses={200: MessageSchema})
+    @extend_schema(request=None, responses={200: MessageSerializer})
     def post(self, request: Request) -> Response:
         number = queries.mark_all_read(request.user.pk or 0)
         return Response(
