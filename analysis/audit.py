@@ -47,6 +47,28 @@ def record(
     )
 
 
+def recorded(
+    actor: str,
+    action: str,
+    work: Callable[[], bool | None],
+    *,
+    reason: str = "",
+    details: Mapping[str, Any] | None = None,
+) -> bool:
+    """Do it and record it in one transaction; returns whether anything was done.
+
+    Nothing is recorded where ``work`` returns False, for nothing was to be done.
+    """
+
+    def both() -> bool:
+        done = work() is not False
+        if done:
+            record(actor, action, reason=reason, details=details)
+        return done
+
+    return in_transaction(both)
+
+
 class Entry:
     """The row of a change in many steps. It comes with the first step and grows with each.
 

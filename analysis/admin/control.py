@@ -18,7 +18,6 @@ from analysis.admin.actions import ReasonForm
 from analysis.models import EndpointState, QueueControl, QueuePause
 from analysis.queue import endpoints
 from arboris.admin_base import BoundedAdmin, ReadOnlyAdmin, RecordAdmin
-from arboris.db import in_transaction
 
 STATE = ("paused_at", "resumed_at", "claimed", "swept_at", "pruned_at")
 
@@ -135,13 +134,6 @@ def recorded(
     reason: str = "",
     **details: Any,
 ) -> bool:
-    """Do it and record it in one transaction; nothing is recorded where ``work`` returns False, for
-    nothing was to be done."""
-
-    def both() -> bool:
-        done = work() is not False
-        if done:
-            audit.record(request.user.get_username(), action, reason=reason, details=details)
-        return done
-
-    return in_transaction(both)
+    """``audit.recorded`` by whoever sent the request."""
+    actor = request.user.get_username()
+    return audit.recorded(actor, action, work, reason=reason, details=details)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -15,7 +16,6 @@ from analysis.management.base import OperatorCommand, PartlyDone, UsageError
 from analysis.management.pause_target import NamedTarget, add_target, read_target
 from analysis.management.selection import duration
 from analysis.management.tasks import dry_run
-from arboris.db import in_transaction
 
 LOOK_SECONDS = 0.25
 
@@ -66,12 +66,9 @@ class Command(OperatorCommand):
         state = what.state()
         if state.at is not None and reason[:500] in ("", state.reason):
             return what.sentence(_("%(what)s was paused already."))
-
-        def work() -> None:
-            queue.pause(reason, what.target)
-            audit.record(audit.at_the_terminal(), self.name, reason=reason, details=what.row())
-
-        in_transaction(work)
+        pause = partial(queue.pause, reason, what.target)
+        actor = audit.at_the_terminal()
+        audit.recorded(actor, self.name, pause, reason=reason, details=what.row())
         self.log(f"{what.row()} paused", reason)
         return what.sentence(_("%(what)s is paused."))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -15,7 +16,6 @@ from analysis.management.pause_target import NamedTarget, add_target, read_targe
 from analysis.management.tasks import dry_run
 from analysis.models import QueueControl, QueuePause
 from analysis.queue import endpoints
-from arboris.db import in_transaction
 
 
 class Command(OperatorCommand):
@@ -54,17 +54,11 @@ class Command(OperatorCommand):
         self._tell_of_others(what)
 
     def _resume(self, what: NamedTarget, reason: str) -> bool:
-        def work() -> bool:
-            if what.endpoint is not None:
-                resumed = endpoints.resume(what.endpoint)
-            else:
-                resumed = queue.resume(what.target)
-            if resumed:
-                actor = audit.at_the_terminal()
-                audit.record(actor, self.name, reason=reason, details=what.row())
-            return resumed
-
-        resumed = in_transaction(work)
+        resume = partial(queue.resume, what.target)
+        if what.endpoint is not None:
+            resume = partial(endpoints.resume, what.endpoint)
+        actor = audit.at_the_terminal()
+        resumed = audit.recorded(actor, self.name, resume, reason=reason, details=what.row())
         if resumed:
             self.log(f"{what.row()} resumed", reason)
         return resumed
