@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import get_args
 
 from django.db.models import Max
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ from arboris.bible.decisions.base import (
 )
 from arboris.bible.decisions.edit import EditedCharacter, EditedThing
 from arboris.bible.decisions.rules import Decision, Rules, place
+from arboris.bible.types.findings import ForeshadowingKind
 from arboris.bible.types.names import key
 from arboris.fields import Text
 from arboris.novels.models import Chapter
@@ -39,7 +41,7 @@ class ThingFields(EditedThing):
 
 
 class ThreadFields(EntryFields):
-    kind = serializers.ChoiceField(choices=["mystery", "prophecy", "hint", "setup"])
+    kind = serializers.ChoiceField(choices=get_args(ForeshadowingKind))
     description = Text(max_length=2000)
     keywords = serializers.ListField(child=name_field(), max_length=50, required=False)
     chapter_number = serializers.IntegerField(min_value=1, max_value=1_000_000, required=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import get_args
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
@@ -20,11 +21,12 @@ from arboris.bible.decisions.base import (
 )
 from arboris.bible.decisions.rules import Decision, Rules, place
 from arboris.bible.types.entries import PERSON_FIELDS, Scope
+from arboris.bible.types.findings import ROLES, ForeshadowingKind
 from arboris.fields import Text
 
 
 class EditedCharacter(EntryFields):
-    role = serializers.ChoiceField(choices=["main", "supporting", "minor"], required=False)
+    role = serializers.ChoiceField(choices=ROLES[::-1], required=False)
     description = words_field()
     personality = words_field()
     goals = words_field()
@@ -37,7 +39,7 @@ class EditedThing(EntryFields):
 
 class EditedThread(EntryFields):
     description = Text(max_length=2000, required=False)
-    kind = serializers.ChoiceField(choices=["mystery", "prophecy", "hint", "setup"], required=False)
+    kind = serializers.ChoiceField(choices=get_args(ForeshadowingKind), required=False)
     status = serializers.ChoiceField(
         choices=["open", "advanced", "paid_off", "abandoned"], required=False
     )
