@@ -88,7 +88,7 @@ def in_transaction(work: Callable[[], T], *, attempts: int = 8) -> T:
     raise AssertionError("unreachable")
 
 
-def let_go() -> None:
+def release_connection() -> None:
     """Give the connection up before a long wait for something else; not in a transaction."""
     if not connection.in_atomic_block:
         drop_connection()

@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from arboris import wake
 from arboris.outage import Outage
-from arboris.workspace.demo.client import Inbox
+from arboris.workspace.demo.client import PushListener
 from arboris.workspace.demo.system import running_system
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -205,11 +205,11 @@ def test_a_chapter_travels_over_redis(tmp_path: Path) -> None:
         running_system(tmp_path, settings) as system,
         contextlib.closing(system.writer("en")) as writer,
     ):
-        inbox = Inbox(system.socket_url, writer.token)
-        inbox.start()
+        listener = PushListener(system.socket_url, writer.token)
+        listener.start()
         project = writer.new_project("redis", "zh")
         answer = writer.add_chapter(project, "沈砚秋推开听雨楼的门。" * 40)
-        push = inbox.wait_for(answer.body["analysis"]["id"], PATIENCE_SECONDS)
-        inbox.close()
+        push = listener.wait_for(answer.body["analysis"]["id"], PATIENCE_SECONDS)
+        listener.close()
     assert push.notification["notification_type"] == "completed"
     assert not (tmp_path / "wake").exists()

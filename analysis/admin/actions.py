@@ -73,12 +73,12 @@ class PriorityForm(ConfirmForm):
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """``foresee`` raises the QueueConflict that ``work`` would meet; ``note`` tells what was
+    """``check`` raises the QueueConflict that ``work`` would meet; ``note`` tells what was
     done."""
 
     name: str
     title: Any
-    foresee: Callable[[PendingAnalysis], None]
+    check: Callable[[PendingAnalysis], None]
     work: Callable[[int, dict[str, Any]], None]
     note: Callable[[dict[str, Any]], str]
     form: type[ConfirmForm] = ConfirmForm
@@ -163,7 +163,7 @@ def _plan(tasks: Tasks, ids: list[int], operation: Operation) -> Plan:
     chapters: set[int] = set()
     for task in _each(tasks, ids):
         try:
-            operation.foresee(task)
+            operation.check(task)
             if operation is RETRY and task.chapter_id in chapters:
                 raise QueueConflict("already_queued", _("The chapter is already being analysed."))
         except QueueConflict as conflict:
@@ -175,7 +175,7 @@ def _plan(tasks: Tasks, ids: list[int], operation: Operation) -> Plan:
 
 
 def _each(tasks: Tasks, ids: list[int]) -> Iterator[PendingAnalysis]:
-    """The tasks with what ``foresee`` reads, a batch in memory at a time."""
+    """The tasks with what ``check`` reads, a batch in memory at a time."""
     slim = tasks.select_related(None).select_related("chapter", "version")
     slim = slim.only("status", "chapter__version", "version__number")
     for start in range(0, len(ids), BATCH):

@@ -96,7 +96,7 @@ class TaskDetailSerializer(TaskSerializer):
         return Eta.of(self._task)
 
     @cached_property
-    def _hold(self) -> BlockedReason | None:
+    def _blocked(self) -> BlockedReason | None:
         return blocked_reason_of(self._task)
 
     @property
@@ -109,7 +109,7 @@ class TaskDetailSerializer(TaskSerializer):
 
     def get_eta_seconds(self, task: PendingAnalysis) -> float | None:
         """None too while a pause holds it back: nobody knows when that ends."""
-        if self._hold is not None and self._hold.code in PAUSES:
+        if self._blocked is not None and self._blocked.code in PAUSES:
             return None
         return self._eta.eta_seconds
 
@@ -124,7 +124,7 @@ class TaskDetailSerializer(TaskSerializer):
 
     @extend_schema_field(WaitingSerializer(allow_null=True))
     def get_waiting(self, task: PendingAnalysis) -> dict[str, Any] | None:
-        return shown(self._hold)
+        return shown(self._blocked)
 
 
 class StatusSerializer(serializers.Serializer[Any]):

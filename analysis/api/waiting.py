@@ -36,17 +36,17 @@ class WaitingSerializer(serializers.Serializer[BlockedReason]):
     message = serializers.SerializerMethodField()
     until = serializers.DateTimeField(allow_null=True)
 
-    def get_message(self, hold: BlockedReason) -> str:
-        return sentence(hold)
+    def get_message(self, reason: BlockedReason) -> str:
+        return sentence(reason)
 
 
-def sentence(hold: BlockedReason) -> str:
-    return _(SENTENCES[hold.code])
+def sentence(reason: BlockedReason) -> str:
+    return _(SENTENCES[reason.code])
 
 
 def blocked_reason_of(task: PendingAnalysis) -> BlockedReason | None:
     return queue.blocked_reason(task, queue.configured())
 
 
-def shown(hold: BlockedReason | None) -> dict[str, Any] | None:
-    return None if hold is None else dict(WaitingSerializer(hold).data)
+def shown(reason: BlockedReason | None) -> dict[str, Any] | None:
+    return None if reason is None else dict(WaitingSerializer(reason).data)

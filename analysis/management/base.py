@@ -54,7 +54,7 @@ class OperatorCommand(BaseCommand, ABC):
     requires_system_checks = [Tags.compatibility]
     changes = False  # whether it takes --dry-run, --noinput and --reason
     asks = True  # whether such a change is asked for; else --noinput is taken and does nothing
-    rehearsal: ClassVar[str | Promise] = gettext_lazy("Show what would be done; change nothing.")
+    dry_run_help: ClassVar[str | Promise] = gettext_lazy("Show what would be done; change nothing.")
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         with translation.override(terminal.language()):
@@ -68,7 +68,7 @@ class OperatorCommand(BaseCommand, ABC):
     def add_arguments(self, parser: CommandParser) -> None:
         self.arguments(parser)
         if self.changes:
-            parser.add_argument("--dry-run", action="store_true", help=str(self.rehearsal))
+            parser.add_argument("--dry-run", action="store_true", help=str(self.dry_run_help))
             silent = _("Ask no question.") if self.asks else _("No effect: nothing is asked.")
             parser.add_argument("--noinput", "--no-input", action="store_true", help=silent)
             parser.add_argument(

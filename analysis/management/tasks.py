@@ -44,17 +44,17 @@ class TaskCommand(OperatorCommand):
     def summary(self, count: int) -> str: ...
 
     @abstractmethod
-    def rehearsed(self, count: int) -> str:
+    def dry_run_summary(self, count: int) -> str:
         """The summary of a dry run: what would have been done."""
 
     @abstractmethod
-    def foresee(self, task: PendingAnalysis) -> None:
+    def check_task(self, task: PendingAnalysis) -> None:
         """Raise the QueueConflict that ``act`` would meet."""
 
     @abstractmethod
     def act(self, task_id: int) -> None: ...
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         """What the record tells beside the selectors."""
         return {}
 
@@ -73,7 +73,7 @@ class TaskCommand(OperatorCommand):
         totals = {"dry_run": self.dry_run, "selected": len(ids) + len(missing)}
         if ids:
             self.confirm(self.question(len(ids)), options)
-        entry = self.entry(options, selectors=named(options), **self.told())
+        entry = self.entry(options, selectors=named(options), **self.details())
         outcomes: Counter[str] = Counter()
 
         def rows(stop: threading.Event) -> Iterator[report.Row]:
@@ -119,7 +119,7 @@ class TaskCommand(OperatorCommand):
         row = report.task_row(task)
         try:
             if self.dry_run:
-                self.foresee(task)
+                self.check_task(task)
             else:
                 entry.step(lambda: self.act(task.pk), lambda _: [task.pk])
         except QueueConflict as conflict:
@@ -136,7 +136,7 @@ class TaskCommand(OperatorCommand):
             return
         text = self.summary(done)
         if self.dry_run:
-            text = dry_run(self.rehearsed(done))
+            text = dry_run(self.dry_run_summary(done))
         if refused:
             error = PartlyDone if done else Failed
             raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})

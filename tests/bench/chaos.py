@@ -17,13 +17,13 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import django
 from rich.console import Console
 from rich.table import Table
 
-from arboris.workspace.demo.figures import median
 from tests import servers
 from tests.bench.chaos_servers import Server, killable
 

@@ -13,13 +13,14 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from arboris.workspace.demo.client import Inbox, Writer
-from arboris.workspace.demo.figures import Journey, median, percentile
+from arboris.workspace.demo.client import PushListener, Writer
+from arboris.workspace.demo.figures import Journey, percentile
 from arboris.workspace.demo.system import running_system
 from tests.servers import Missing, mariadb
 
@@ -30,7 +31,7 @@ PATIENCE = 60.0
 
 
 @contextmanager
-def system(database_url: str | None) -> Iterator[tuple[Writer, Inbox]]:
+def system(database_url: str | None) -> Iterator[tuple[Writer, PushListener]]:
     """The whole of it on a fresh database, with a signed-in writer."""
     settings = {"DATABASE_URL": database_url or "", "DJANGO_SECRET_KEY": "bench" * 12}
     with (
@@ -38,7 +39,7 @@ def system(database_url: str | None) -> Iterator[tuple[Writer, Inbox]]:
         running_system(Path(place), settings) as running,
         closing(running.writer("en")) as writer,
     ):
-        inbox = Inbox(running.socket_url, writer.token)
+        inbox = PushListener(running.socket_url, writer.token)
         inbox.start()
         yield writer, inbox
         inbox.close()

@@ -9,11 +9,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
+from statistics import median
 
 from rich.console import Console
 from rich.table import Table
 
-from arboris.workspace.demo.figures import median
 from tests.bench.chapter import SAMPLE, system
 
 CHARACTERS = 3_000

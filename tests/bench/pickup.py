@@ -19,10 +19,11 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from arboris import supervise
-from arboris.workspace.demo.figures import median, percentile
+from arboris.workspace.demo.figures import percentile
 from tests import servers
 
 ROOT = Path(__file__).resolve().parents[2]

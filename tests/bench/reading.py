@@ -16,13 +16,14 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
-from arboris.workspace.demo.client import Inbox, Writer
-from arboris.workspace.demo.figures import median, percentile
+from arboris.workspace.demo.client import PushListener, Writer
+from arboris.workspace.demo.figures import percentile
 from arboris.workspace.demo.system import System, running_system
 from tests.bench.pickup import family
 from tests.llm.endpoint import Endpoint, Reply, serving
@@ -44,20 +45,20 @@ def passages(language: str) -> Iterator[str]:
 
 
 @contextmanager
-def site(settings: dict[str, str]) -> Iterator[tuple[System, Writer, Inbox]]:
+def site(settings: dict[str, str]) -> Iterator[tuple[System, Writer, PushListener]]:
     base = {"DATABASE_URL": "", "DJANGO_SECRET_KEY": "bench" * 12, "ARBORIS_SUMMARY": "extractive"}
     with (
         tempfile.TemporaryDirectory() as place,
         running_system(Path(place), base | settings) as running,
         closing(running.writer("en")) as writer,
     ):
-        inbox = Inbox(running.socket_url, writer.token)
+        inbox = PushListener(running.socket_url, writer.token)
         inbox.start()
         yield running, writer, inbox
         inbox.close()
 
 
-def analysed(writer: Writer, inbox: Inbox, project: str, text: str) -> dict[str, Any]:
+def analysed(writer: Writer, inbox: PushListener, project: str, text: str) -> dict[str, Any]:
     task_id = writer.add_chapter(project, text).body["analysis"]["id"]
     inbox.wait_for(task_id, PATIENCE)
     task: dict[str, Any] = writer.get(f"/api/async-analysis/tasks/{task_id}")

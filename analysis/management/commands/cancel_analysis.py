@@ -33,7 +33,7 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
-    def rehearsed(self, count: int) -> str:
+    def dry_run_summary(self, count: int) -> str:
         text = ngettext(
             "%(count)d analysis would be cancelled.",
             "%(count)d analyses would be cancelled.",
@@ -41,7 +41,7 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
-    def foresee(self, task: PendingAnalysis) -> None:
+    def check_task(self, task: PendingAnalysis) -> None:
         queue.check_cancel(task)
 
     def act(self, task_id: int) -> None:

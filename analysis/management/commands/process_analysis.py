@@ -51,7 +51,7 @@ class Command(OperatorCommand):
     )
     changes = True
     asks = False
-    rehearsal = gettext_lazy("Show what is due, in its order; run nothing.")
+    dry_run_help = gettext_lazy("Show what is due, in its order; run nothing.")
 
     def arguments(self, parser: CommandParser) -> None:
         add_selectors(parser)

@@ -53,7 +53,7 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
-    def rehearsed(self, count: int) -> str:
+    def dry_run_summary(self, count: int) -> str:
         text = ngettext(
             "%(count)d analysis would go back into the queue.",
             "%(count)d analyses would go back into the queue.",
@@ -61,13 +61,13 @@ class Command(TaskCommand):
         )
         return text % {"count": count}
 
-    def told(self) -> dict[str, Any]:
+    def details(self) -> dict[str, Any]:
         return {} if self.priority is None else {"priority": self.priority}
 
     def narrow(self, tasks: Tasks) -> Tasks:
         return tasks.filter(version__number=F("chapter__version"))
 
-    def foresee(self, task: PendingAnalysis) -> None:
+    def check_task(self, task: PendingAnalysis) -> None:
         queue.check_retry(task)
 
     def act(self, task_id: int) -> None:

@@ -18,7 +18,6 @@ from arboris.novels.services import ChapterExists
 from arboris.rest import whole_parameter
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.chapters import service
-from arboris.workspace.chapters.chapter_text import changed_text, new_text
 from arboris.workspace.chapters.serializers import (
     ChangedChapterSerializer,
     ChapterRowSerializer,
@@ -57,7 +56,7 @@ class ChapterList(APIView):
         form.is_valid(raise_exception=True)
         data, options = form.validated_data, form.options()
         check_number(project, data["chapter_number"])
-        text = new_text(data["content"], options, project)
+        text = service.new_text(data["content"], options, project)
         new = service.NewChapter(text, data["title"], data["chapter_number"])
         try:
             (saved,) = service.add(project.pk, [new], options)
@@ -84,7 +83,7 @@ class ChapterDetail(APIView):
         content, base = data.get("content"), data.get("base_version")
         try:
             service.check_base(chapter, base)  # before a model is asked for a summary
-            text = None if content is None else changed_text(chapter, content, options)
+            text = None if content is None else service.changed_text(chapter, content, options)
             saved = service.change(chapter.pk, text, data.get("title"), options, base)
         except service.OutdatedChange as conflict:
             return Response(ConflictSerializer(conflict).data, status=409)

@@ -1,4 +1,8 @@
-"""Save a chapter: text, version, summary and the queued analysis, in one transaction."""
+"""Save a chapter: text, version, summary and the queued analysis, in one transaction.
+
+The text is made ready before (``new_text``, ``changed_text``), as a model may be asked for its
+summary.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import uuid
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from asgiref.sync import async_to_sync
 from django.db.models import F
 from django.utils.translation import gettext as _
 
@@ -13,9 +18,11 @@ from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis
 from arboris.bible import service as bible_service
-from arboris.db import in_transaction
+from arboris.db import in_transaction, release_connection
+from arboris.llm.accounting.admission import Payer
+from arboris.novels import model_summary
 from arboris.novels import services as novels
-from arboris.novels.models import Chapter, ChapterVersion
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.workspace.chapters.analysis_options import DEFAULT_PRIORITY, AnalysisOptions
 
 
@@ -64,6 +71,41 @@ def check_base(chapter: Chapter, base_version: int | None) -> None:
     """Raise OutdatedChange where a change was made to an older version; None is not checked."""
     if base_version is not None and base_version < chapter.version:
         raise OutdatedChange(chapter)
+
+
+def new_text(content: str, options: AnalysisOptions, project: NovelProject) -> novels.ChapterText:
+    """Return the text with its summary, by the model where one makes summaries.
+
+    That may take ARBORIS_SUMMARY_TIMEOUT seconds: no connection is held meanwhile. Of many chapters
+    at once the extractive summary is enough, see ``ChapterText.of``.
+    """
+    if not model_summary.wanted():
+        return novels.ChapterText.of(content)
+    release_connection()
+    summary = async_to_sync(summary_of)(content, options, project)
+    return novels.ChapterText.of(content, summary=summary)
+
+
+def changed_text(chapter: Chapter, content: str, options: AnalysisOptions) -> novels.ChapterText:
+    """Return ``new_text`` for a chapter that exists; no model sums up the same text again."""
+    if model_summary.wanted():
+        current = chapter.current
+        if current.content == content and current.source != ChapterVersion.Source.DRAFT:
+            return novels.ChapterText.of(content)
+        options = options.as_before(chapter.pk)
+    return new_text(content, options, chapter.project)
+
+
+async def summary_of(
+    content: str, options: AnalysisOptions, project: NovelProject, *, generated: bool = False
+) -> str:
+    """Return the basic summary, by the model that the options name. It never fails."""
+    return await model_summary.summarize(
+        content,
+        generated=generated,
+        model=(options.config or {}).get("model_name"),
+        payer=Payer("summary", project_id=project.pk, user_id=project.owner_id),
+    )
 
 
 def add(

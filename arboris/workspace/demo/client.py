@@ -31,11 +31,11 @@ class Answer:
     arrived: datetime
 
 
-class Inbox(threading.Thread):
+class PushListener(threading.Thread):
     """Listens on the original's plain protocol and keeps when each notification came."""
 
     def __init__(self, url: str, token: str) -> None:
-        super().__init__(name="inbox", daemon=True)
+        super().__init__(name="push-listener", daemon=True)
         headers = {"Authorization": f"Token {token}"}
         self._open = ExitStack()
         self._socket = self._open.enter_context(

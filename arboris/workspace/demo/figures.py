@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -54,7 +53,3 @@ def percentile(values: Sequence[float], fraction: float) -> float:
     """The value below which ``fraction`` of the values lie (nearest rank)."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(fraction * len(ordered)))]
-
-
-def median(values: Sequence[float]) -> float:
-    return statistics.median(values)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import median
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rich.table import Table
 
-from arboris.workspace.demo.figures import Journey, median, percentile
+from arboris.workspace.demo.figures import Journey, percentile
 from arboris.workspace.texts import SCRIPT_TEXTS
 
 

@@ -22,7 +22,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.errors import sentence_for
-from arboris.db import let_go
+from arboris.db import release_connection
 from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
@@ -76,7 +76,7 @@ class GenerateChapter(APIView):
             title=data["title"],
             number=data["chapter_number"],
         )
-        let_go()  # a model takes its time
+        release_connection()  # a model takes its time
         if "text/event-stream" in request.headers.get("Accept", ""):
             response = StreamingHttpResponse(events(generation), content_type="text/event-stream")
             response.headers["Cache-Control"] = "no-cache"

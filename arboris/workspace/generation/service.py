@@ -17,7 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from arboris.db import let_go
+from arboris.db import release_connection
 from arboris.llm import client
 from arboris.llm.accounting.admission import Payer
 from arboris.llm.errors import Empty
@@ -25,8 +25,7 @@ from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText
 from arboris.storable import storable
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
-from arboris.workspace.chapters.chapter_text import summary_of
-from arboris.workspace.chapters.service import SavedChapter
+from arboris.workspace.chapters.service import SavedChapter, summary_of
 from arboris.workspace.generation.draft import GenerationDraft
 from arboris.workspace.generation.prompt import messages_for
 from arboris.workspace.generation.prose import Prose
@@ -160,7 +159,7 @@ async def _in_thread(work: Callable[[], T], *, left: bool = False) -> T:
         try:
             return work()
         finally:
-            let_go()  # until the next draft is due
+            release_connection()  # until the next draft is due
 
     return await sync_to_async(run, thread_sensitive=not left)()
 

@@ -21,7 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from analysis.management import terminal
 from arboris import supervise
 from arboris.workspace.demo import tables
-from arboris.workspace.demo.client import Answer, Inbox, Writer
+from arboris.workspace.demo.client import Answer, PushListener, Writer
 from arboris.workspace.demo.figures import Journey
 from arboris.workspace.demo.system import running_system
 
@@ -55,14 +55,14 @@ class Command(BaseCommand):
         with running_system(place) as system:
             language = translation.get_language() or "zh-hans"
             with closing(system.writer(language)) as writer:
-                inbox = Inbox(system.socket_url, writer.token)
-                inbox.start()
-                self._show(writer, inbox)
-                inbox.close()
+                listener = PushListener(system.socket_url, writer.token)
+                listener.start()
+                self._show(writer, listener)
+                listener.close()
         seconds = time.monotonic() - began
         self._say(_("Everything is stopped. It took %(seconds).0f s.") % {"seconds": seconds})
 
-    def _show(self, writer: Writer, inbox: Inbox) -> None:
+    def _show(self, writer: Writer, listener: PushListener) -> None:
         projects = {}
         for code in ("zh", "en"):
             file = SAMPLES / f"{code}.md"
@@ -74,16 +74,16 @@ class Command(BaseCommand):
                 _("“%(title)s”: %(count)d chapters saved and shown after %(ms).0f ms")
                 % {"title": title, "count": len(chapters), "ms": answer.seconds * 1000}
             )
-            rows = self._follow(writer, inbox, chapters, answer)
+            rows = self._follow(writer, listener, chapters, answer)
             self._print(tables.journeys(title, rows))
-        timed = self._write_on(writer, inbox)
+        timed = self._write_on(writer, listener)
         for code in ("zh", "en"):
             for table in tables.bible(writer.get(f"/api/projects/{projects[code]}/bible")):
                 self._print(table)
         self._print(tables.figures(timed))
 
     def _follow(
-        self, writer: Writer, inbox: Inbox, chapters: Sequence[Task], answer: Answer
+        self, writer: Writer, listener: PushListener, chapters: Sequence[Task], answer: Answer
     ) -> list[Journey]:
         """Watch the analyses until each one's notification has come over the socket."""
         waiting = {chapter["analysis"]["id"] for chapter in chapters}
@@ -101,16 +101,16 @@ class Command(BaseCommand):
             while waiting:
                 if time.monotonic() >= ends:
                     raise TimeoutError(f"analyses {sorted(waiting)} did not end")
-                inbox.wait_any(0.2)
+                listener.wait_any(0.2)
                 for task_id in sorted(waiting):
-                    push = inbox.push_of(task_id)
+                    push = listener.push_of(task_id)
                     if push is not None:
                         rows.append(Journey.of(_ended(writer, task_id), push, answer))
                         waiting.remove(task_id)
                         progress.advance(bar)
         return rows
 
-    def _write_on(self, writer: Writer, inbox: Inbox) -> list[Journey]:
+    def _write_on(self, writer: Writer, listener: PushListener) -> list[Journey]:
         """Save chapters one at a time on the now idle system: the figures come from these."""
         text = "\n\n".join((SAMPLES / "zh.md").read_text(encoding="utf-8").split("\n\n")[1:])
         project = writer.new_project(_("Timing"), "zh")
@@ -123,7 +123,7 @@ class Command(BaseCommand):
             start = number * 800 % max(1, len(text) - TIMED_LENGTH)
             answer = writer.add_chapter(project, text[start : start + TIMED_LENGTH])
             task_id = answer.body["analysis"]["id"]
-            push = inbox.wait_for(task_id, PATIENCE_SECONDS)
+            push = listener.wait_for(task_id, PATIENCE_SECONDS)
             rows.append(Journey.of(_ended(writer, task_id), push, answer))
         return rows
 

@@ -36,7 +36,7 @@ class Command(OperatorCommand):
 
     changes = True
     asks = False
-    rehearsal = gettext_lazy("Show the chapters; import nothing.")
+    dry_run_help = gettext_lazy("Show the chapters; import nothing.")
 
     def arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", metavar="FILE", help=_("A .txt, .md or .epub file."))
