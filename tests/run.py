@@ -195,7 +195,7 @@ def fast_jobs(run: Run) -> list[Job]:
 
 
 def whole_jobs(run: Run, only: str | None) -> list[Job]:
-    """The longest first."""
+    """What waits much first, so that the cores have other work beside it; the shortest last."""
     marks = ["not bench"]
     if not run.has("browser tests", servers.chromium_path):
         marks.append("not browser")
@@ -207,7 +207,7 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
         if only in {None, database} and run.has(f"tests on {database}", needs):
             jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
     if everything:
-        jobs[:1] = sqlite_in_parts(run, marks)
+        jobs = [*jobs[1:], *sqlite_in_parts(run, marks)]
         jobs += static_checks(run, CHECKS + MORE_CHECKS)
     return jobs
 
@@ -215,8 +215,8 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
 def sqlite_in_parts(run: Run, marks: list[str]) -> list[Job]:
     """The largest suite as several, each with a live site of its own where it needs one."""
     parts = {
-        "processes on SQLite": ["process", "databases", "not browser"],
         "processes on SQLite alone": ["process", "not databases", "not browser"],
+        "processes on SQLite": ["process", "databases", "not browser"],
         "tests on SQLite": ["not process"],
     }
     if "not browser" not in marks:
