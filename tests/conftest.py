@@ -8,6 +8,7 @@ import signal
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 
+import hypothesis
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.auth.models import User
@@ -28,6 +29,14 @@ DATABASE_FIXTURES = {"db", "transactional_db", "site"}
 # Longer than any test's own time limit in setup.cfg, and the end of its fixtures.
 NOTHING_MOVES_SECONDS = 1200
 processes = guards.ProcessGuard()
+# Properties are tried on the same examples in every run, each for as long as it takes.
+hypothesis.settings.register_profile(
+    "suite",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -51,10 +51,10 @@ def impatient() -> Iterator[None]:
 
 
 @contextmanager
-def held_until(released: Callable[[], object]) -> Iterator[None]:
+def held_until(released: Callable[[], object]) -> Iterator[threading.Event]:
     """Another transaction has the lock under which tasks are claimed (SQLite: under which all is
-    written), until ``released`` says so."""
-    has_it = threading.Event()
+    written), until ``released`` says so; the event is set when it has let go."""
+    has_it, let_go = threading.Event(), threading.Event()
 
     def hold() -> None:
         try:
@@ -63,12 +63,13 @@ def held_until(released: Callable[[], object]) -> Iterator[None]:
                 has_it.set()
                 wait_for(released, "the lock is let go of")
         finally:
+            let_go.set()
             connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
         holding = pool.submit(hold)
         assert has_it.wait(PATIENCE_SECONDS)
-        yield
+        yield let_go
         holding.result(PATIENCE_SECONDS)
 
 
@@ -117,12 +118,15 @@ def test_a_lock_that_was_not_to_be_had_in_time_is_asked_for_again(
 ) -> None:
     failed, judge = threading.Event(), db.is_transient
 
-    def is_transient(error: Exception) -> bool:
-        failed.set()
-        return judge(error)
+    with held_until(failed.is_set) as let_go:
 
-    monkeypatch.setattr(db, "is_transient", is_transient)
-    with held_until(failed.is_set):
+        def is_transient(error: Exception) -> bool:
+            failed.set()
+            assert let_go.wait(PATIENCE_SECONDS)
+            return judge(error)
+
+        monkeypatch.setattr(db, "is_transient", is_transient)
+        monkeypatch.setattr(db, "RETRY_SECONDS", PATIENCE_SECONDS)
         in_transaction(lambda: add_mark(project))
     assert failed.is_set()
     assert marks(project) == 1
