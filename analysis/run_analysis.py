@@ -124,11 +124,11 @@ def _begin(state: Run) -> ChapterInput:
         state.outlast(
             lambda: in_transaction(lambda: queue.notify_writer(claim.task_id, "started", {}))
         )
-    return state.outlast(lambda: _load(state))
+    return state.outlast(lambda: load(claim, ends=state.ends))
 
 
-def _load(state: Run) -> ChapterInput:
-    claim = state.claim
+def load(claim: Claim, *, ends: float) -> ChapterInput:
+    """The chapter and what is known before it; ``ends``: until when it is read (monotonic)."""
     version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
@@ -164,12 +164,18 @@ def _load(state: Run) -> ChapterInput:
         model_name=options.model_name,
         temperature=options.temperature,
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
-        ends=state.ends,
+        ends=ends,
     )
 
 
 def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
+    apply_findings(claim, outcome)
+    queue.finish(claim, outcome.summary(), outcome.tokens)
+
+
+def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:
+    """Findings and bible, in the caller's transaction."""
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
     project = locked(NovelProject.objects.filter(pk=claim.project_id)).get()
@@ -180,4 +186,3 @@ def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
         task_id=claim.task_id,
         findings=outcome.findings,
     )
-    queue.finish(claim, outcome.summary(), outcome.tokens)

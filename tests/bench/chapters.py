@@ -2,8 +2,10 @@
 
 Three workers of a real ``manage.py qcluster`` analyse queued chapters of 3,000 characters offline,
 with all that belongs to it: claims, leases, findings, bible, notifications. Beside them, in turn,
-three bare processes run the same analyzer over the same chapters and keep nothing. The first tenth
-of the chapters is warm-up (processes start and load their models).
+three bare processes run the same analyzer over the same chapters and keep nothing; and three more
+analyse, fold and commit the same as the workers do, but share the chapters out beforehand. So the
+last says what the bible costs, and the difference to the workers is the queue. The first tenth of
+the chapters is warm-up (processes start and load their models).
 """
 
 from __future__ import annotations
@@ -58,20 +60,59 @@ def read_bare(chapters: int) -> list[float]:
     return ends
 
 
-def work_queue(chapters: int) -> list[float]:
-    """In a process with Django set up on the database: when each analysis was completed."""
+def fold_share(share: int) -> list[float]:
+    """In a process: analyse and apply every third pending task; when each was committed."""
+    from django.db.models import F
+
+    from analysis import pipeline
+    from analysis.analyzers import registry
+    from analysis.models import PendingAnalysis
+    from analysis.queue import Claim
+    from analysis.run_analysis import apply_findings, load
+    from arboris.db import in_transaction
+
+    analyzer, ends = registry.get("local"), []
+    tasks = PendingAnalysis.objects.annotate(chapter_number=F("chapter__chapter_number"))
+    for task in tasks.order_by("pk")[share::WORKERS]:
+        claim = Claim(
+            task_id=task.pk,
+            token="",
+            attempt=1,
+            worker="",
+            project_id=task.project_id,
+            chapter_id=task.chapter_id,
+            chapter_number=task.chapter_number,
+            version_id=task.version_id,
+            user_id=task.user_id,
+            started_at=task.created_at,
+            retry_count=0,
+            max_retries=0,
+            config=task.generation_config,
+        )
+        chapter = load(claim, ends=time.monotonic() + PATIENCE)
+        outcome = pipeline.run(analyzer, chapter, claim.config, {}, lambda feature, part: None)
+
+        def work(claim: Claim = claim, outcome: pipeline.Outcome = outcome) -> None:
+            apply_findings(claim, outcome)
+            done = {"status": "completed", "active_chapter": None, "result": outcome.summary()}
+            PendingAnalysis.objects.filter(pk=claim.task_id).update(**done)
+
+        in_transaction(work)
+        ends.append(time.time())
+    return ends
+
+
+def add_chapters(chapters: int) -> None:
+    """As many novels as bare processes (each of those begins with the first chapter too)."""
     from django.contrib.auth.models import User
-    from django_q.models import OrmQ
 
     from analysis import queue
-    from analysis.models import AnalysisAttempt, PendingAnalysis
     from arboris.db import in_transaction
     from arboris.novels.models import NovelProject
     from tests.bench import work
     from tests.factories import make_chapter
 
     writer, _ = User.objects.get_or_create(username=work.WRITER)
-    # As many novels as bare processes: each of those begins with the first chapter too.
     for _ in range(WORKERS):
         novel = NovelProject.objects.create(owner=writer, title=work.WRITER)
         for text in islice(passages("zh"), chapters // WORKERS):
@@ -81,36 +122,72 @@ def work_queue(chapters: int) -> list[float]:
                 queue.enqueue(chapter, chapter.current)
 
             in_transaction(save)
+
+
+def work_queue() -> list[float]:
+    """Start a cluster on the chapters that are queued: when each analysis was completed."""
+    from analysis.models import PendingAnalysis
+
     left = PendingAnalysis.objects.filter(status__in=["pending", "processing"])
     command = {"cluster": supervise.manage("qcluster")}
     with supervise.services(command, {}, output=sys.stderr.buffer) as running:
         supervise.wait_until(lambda: not left.exists(), running, PATIENCE)
     done = PendingAnalysis.objects.filter(status="completed")
-    ends = [end.timestamp() for end in done.values_list("completed_at", flat=True) if end]
-    if len(ends) != chapters:
-        raise SystemExit(f"{len(ends)} of {chapters} were completed")
+    return [end.timestamp() for end in done.values_list("completed_at", flat=True) if end]
+
+
+def clear() -> None:
+    from django_q.models import OrmQ
+
+    from analysis.models import AnalysisAttempt, PendingAnalysis
+    from arboris.novels.models import NovelProject
+
     for model in (OrmQ, AnalysisAttempt, PendingAnalysis, NovelProject):
         model._default_manager.all().delete()
-    return ends
 
 
-def in_processes(
-    number: int, role: str, chapters: int, env: dict[str, str]
-) -> list[subprocess.Popen[bytes]]:
-    command = [sys.executable, "-m", "tests.bench.chapters", role, "--chapters", str(chapters)]
-    return [
-        subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.PIPE) for _ in range(number)
+def play(role: str, chapters: int) -> list[float]:
+    """What a process of that role does; when each chapter ended."""
+    import django
+
+    django.setup()
+    if role == "add":
+        clear()
+        add_chapters(chapters)
+        return []
+    if role == "bare":
+        return read_bare(chapters // WORKERS)
+    return work_queue() if role == "queued" else fold_share(int(role))
+
+
+def in_processes(roles: list[str], chapters: int, env: dict[str, str]) -> list[float]:
+    """What processes of these roles answer, which run side by side."""
+    command = [sys.executable, "-m", "tests.bench.chapters", "--chapters", str(chapters), "--role"]
+    running = [
+        subprocess.Popen([*command, role], cwd=ROOT, env=env, stdout=subprocess.PIPE)
+        for role in roles
     ]
-
-
-def one_round(role: str, chapters: int, env: dict[str, str]) -> float:
-    settle()
-    number = WORKERS if role == "--bare" else 1
-    running = in_processes(number, role, chapters // number, env)
     answers = [process.communicate()[0] for process in running]
     if any(process.returncode for process in running):
-        raise SystemExit(f"{role} failed")
-    return rate([end for answer in answers for end in json.loads(answer)])
+        raise SystemExit(f"{roles} failed")
+    return [end for answer in answers for end in json.loads(answer)]
+
+
+# The processes of each contender.
+ROLES = {
+    "bare": ["bare"] * WORKERS,
+    "folded": [str(share) for share in range(WORKERS)],
+    "queued": ["queued"],
+}
+
+
+def one_round(contender: str, chapters: int, env: dict[str, str]) -> float:
+    in_processes(["add"], chapters, env)
+    settle()
+    ends = in_processes(ROLES[contender], chapters, env)
+    if len(ends) != chapters:
+        raise SystemExit(f"{len(ends)} of {chapters} were completed")
+    return rate(ends)
 
 
 def measure(database: str, chapters: int, rounds: int) -> dict[str, float]:
@@ -128,12 +205,12 @@ def measure(database: str, chapters: int, rounds: int) -> dict[str, float]:
             "ARBORIS_LOG_LEVEL": "WARNING",
         }
         subprocess.run(supervise.manage("migrate", "-v0"), cwd=ROOT, env=env, check=True)
-        bare, queued = [], []
+        figures: dict[str, list[float]] = {contender: [] for contender in ROLES}
         for _ in range(rounds):
-            bare.append(one_round("--bare", chapters, env))
-            queued.append(one_round("--here", chapters, env))
-            print(f"{database}: {bare[-1]:.2f} bare, {queued[-1]:.2f} queued", file=sys.stderr)
-    return {"bare": round(median(bare), 2), "queued": round(median(queued), 2)}
+            for contender, rates in figures.items():
+                rates.append(one_round(contender, chapters, env))
+                print(f"{database} {contender}: {rates[-1]:.2f}/s", file=sys.stderr, flush=True)
+    return {contender: round(median(rates), 2) for contender, rates in figures.items()}
 
 
 def main() -> int:
@@ -143,25 +220,21 @@ def main() -> int:
     parser.add_argument(
         "--database", choices=["sqlite", "mariadb"], action="append", dest="databases"
     )
-    parser.add_argument("--bare", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--role", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.bare or arguments.here:
-        import django
-
-        django.setup()
-        done = (read_bare if arguments.bare else work_queue)(arguments.chapters)
-        print(json.dumps(done))
+    if arguments.role:
+        print(json.dumps(play(arguments.role, arguments.chapters)))
         return 0
+    chapters = arguments.chapters - arguments.chapters % WORKERS
     results: dict[str, Any] = {}
-    table = Table(title=f"{arguments.chapters} chapters of 3,000 characters, {WORKERS} processes")
-    for column in ("database", "bare, chapters/s", "queued, chapters/s", "queued to bare"):
+    table = Table(title=f"{chapters} chapters of 3,000 characters, {WORKERS} processes")
+    for column in ("database", *(f"{name}, chapters/s" for name in ROLES), "queued to bare"):
         table.add_column(column, justify="left" if column == "database" else "right")
     for database in arguments.databases or ["sqlite", "mariadb"]:
-        row = measure(database, arguments.chapters, arguments.rounds)
+        row = measure(database, chapters, arguments.rounds)
         results[database] = row
         share = f"{row['queued'] / row['bare']:.2f}"
-        table.add_row(database, f"{row['bare']:.2f}", f"{row['queued']:.2f}", share)
+        table.add_row(database, *(f"{row[name]:.2f}" for name in ROLES), share)
     Console(stderr=True, width=100).print(table)
     print(json.dumps(results, indent=2))
     return 0
