@@ -138,8 +138,7 @@ def refold(project_id: uuid.UUID, chapter_id: int) -> None:
     rules = decisions.rules(project_id)
     store = DatabaseEntryStore(project_id)
     store.keeps_journal = True
-    for chapter in reversed(folded):
-        store.undo(chapter.journal or [])
+    store.undo([change for chapter in reversed(folded) for change in chapter.journal or ()])
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
     by_chapter = _by_chapter(current(project_id, numbers))
     prefetch(store, rules, [one for findings in by_chapter.values() for one in findings])
@@ -148,7 +147,7 @@ def refold(project_id: uuid.UUID, chapter_id: int) -> None:
     for at in sorted(numbers, key=lambda pk: numbers[pk]):
         folding.chapter(by_chapter.get(at, []))
         journals[at] = store.take_journal()
-    EntryWriter(project_id, store, rules, numbers.keys()).save()
+    EntryWriter(project_id, store, rules, [chapter.chapter_id for chapter in folded]).save()
     for at, journal in journals.items():
         FoldedChapter.objects.update_or_create(
             chapter_id=at,
@@ -170,7 +169,7 @@ def rebuild(project_id: uuid.UUID) -> None:
         folding.chapter(by_chapter[pk])
         if store.keeps_journal:
             journals[pk] = store.take_journal()
-    EntryWriter(project_id, store, rules, None).save()
+    EntryWriter(project_id, store, rules).save()
     FoldedChapter.objects.filter(project_id=project_id).delete()
     FoldedChapter.objects.bulk_create(
         [
@@ -188,7 +187,7 @@ def rewrite(project_id: uuid.UUID, scope: Scope, natural_key: str) -> None:
     """Write one entry anew, as its edits are by now; the caller holds the project's row lock."""
     store = DatabaseEntryStore(project_id)
     store.fetch(scope, [natural_key])
-    EntryWriter(project_id, store, decisions.rules(project_id), ()).save()
+    EntryWriter(project_id, store, decisions.rules(project_id)).save()
 
 
 def fresh(project_id: uuid.UUID) -> None:

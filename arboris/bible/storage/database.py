@@ -11,13 +11,14 @@ from typing import Any, TypeVar
 from django.db.models import Model
 
 from arboris.bible import models
-from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.storage.memory import Journal, MemoryEntryStore
 from arboris.bible.types.entries import (
     Entry,
     Fact,
     Person,
     RelationshipEntry,
     Scope,
+    SearchKey,
     Thread,
     WorldEntry,
 )
@@ -35,9 +36,15 @@ TABLES: dict[Scope, type[Model]] = {
 
 
 class DatabaseEntryStore(MemoryEntryStore):
+    """Whoever folds holds the novel's lock: what was fetched stays what the tables hold."""
+
     def __init__(self, project_id: uuid.UUID) -> None:
         super().__init__()
         self._project_id = project_id
+        # The rows of the entries that were fetched, and by which search keys the tables have them.
+        self.rows: dict[Scope, list[Any]] = {scope: [] for scope in TABLES}
+        self.alias_rows: list[models.CharacterAlias] = []
+        self.stored_search_keys: dict[tuple[Scope, str], set[SearchKey]] = {}
         self._asked: set[tuple[Scope, str]] = set()
 
     def fetch(self, scope: Scope, natural_keys: Iterable[str]) -> None:
@@ -47,10 +54,36 @@ class DatabaseEntryStore(MemoryEntryStore):
             if (scope, natural_key) not in self.entries
         ]
         for batch in batches(missing):
-            for entry in stored(self._project_id, scope, batch):
+            for entry in self._stored(scope, batch):
                 self._place(entry)
+                place = (scope, entry.natural_key)
+                self.stored_search_keys[place] = self._search_keys[place]
         for natural_key in missing:
             self.entries.setdefault((scope, natural_key), None)
+
+    def _stored(self, scope: Scope, natural_keys: list[str]) -> Iterator[Entry]:
+        """The entries as the tables have them."""
+        found = TABLES[scope]._default_manager.filter(
+            project_id=self._project_id, natural_key__in=natural_keys
+        )
+        rows = list(found.select_related("source", "target") if scope == "tie" else found)
+        self.rows[scope] += rows
+        if scope != "person":
+            yield from map(_MAKERS[scope], rows)
+            return
+        aliases = models.CharacterAlias.objects.filter(character_id__in=[row.pk for row in rows])
+        by_person: defaultdict[int, dict[str, Fact]] = defaultdict(dict)
+        for alias in aliases.order_by("name"):
+            self.alias_rows.append(alias)
+            by_person[alias.character_id][alias.name] = fact(alias)
+        for row in rows:
+            yield _person(row, by_person[row.pk])
+
+    def undo(self, journal: Journal) -> None:
+        """Fetches what the journal is about before, so that its rows are known."""
+        for scope in TABLES:
+            self.fetch(scope, [natural_key for at, natural_key, _ in journal if at == scope])
+        super().undo(journal)
 
     def fetch_search_keys(self, scope: Scope, search_keys: Iterable[str]) -> None:
         new = [h for h in dict.fromkeys(search_keys) if (scope, h) not in self._asked]
@@ -75,28 +108,6 @@ class DatabaseEntryStore(MemoryEntryStore):
             others = others.exclude(natural_key__in=batch)
         top = others.order_by("-mentions").values_list("mentions", flat=True).first()
         return max(most, top or 0)
-
-
-def stored(
-    project_id: uuid.UUID, scope: Scope, natural_keys: list[str] | None = None
-) -> Iterator[Entry]:
-    """The entries as the tables have them: those, or all of the novel."""
-    rows = TABLES[scope]._default_manager.filter(project_id=project_id)
-    if natural_keys is not None:
-        rows = rows.filter(natural_key__in=natural_keys)
-    if scope == "person":
-        aliases = models.CharacterAlias.objects.filter(character__in=rows)
-        by_person: defaultdict[int, dict[str, Fact]] = defaultdict(dict)
-        for alias in aliases.order_by("name"):
-            by_person[alias.character_id][alias.name] = fact(alias)
-        for row in rows:
-            yield _person(row, by_person.get(row.pk, {}))
-    elif scope == "tie":
-        for row in rows.select_related("source", "target"):
-            yield _MAKERS[scope](row)
-    else:
-        for row in rows:
-            yield _MAKERS[scope](row)
 
 
 def _person(row: Any, aliases: dict[str, Fact]) -> Person:

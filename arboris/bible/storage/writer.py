@@ -12,7 +12,7 @@ from django.db import models as orm
 from arboris.bible import models
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.writer_entries import relationships
-from arboris.bible.storage.database import TABLES, batches, fact_columns
+from arboris.bible.storage.database import TABLES, DatabaseEntryStore, batches, fact_columns
 from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Person, RelationshipEntry, Scope, Thread, WorldEntry
 from arboris.sql import Update, write
@@ -26,8 +26,9 @@ Wanted = dict[Key, dict[str, Any]]
 class EntryWriter:
     """Writes a store's entries into the novel's tables, in the caller's transaction.
 
-    ``chapters``: the ids of those that the store holds the entries of. None: it holds the whole
-    novel, and whatever else is in the tables is deleted.
+    A store from the tables knows the rows that it has fetched, and only those are looked at. One in
+    memory holds the whole novel, and whatever else is in the tables is deleted. ``chapters``: the
+    ids of those whose entries are in the tables already, and are replaced.
     """
 
     def __init__(
@@ -35,15 +36,18 @@ class EntryWriter:
         project_id: uuid.UUID,
         store: MemoryEntryStore,
         rules: Rules,
-        chapters: Collection[int] | None,
+        chapters: Collection[int] = (),
     ) -> None:
         self._project_id = project_id
         self._store = store
         self._rules = rules
-        self._chapters = chapters
+        self._chapters = list(chapters)
+        self._fetched = store if isinstance(store, DatabaseEntryStore) else None
 
     def save(self) -> None:
-        for natural_key, relationship in relationships(self._store, self._rules).items():
+        own = relationships(self._store, self._rules)
+        self._store.fetch(RelationshipEntry.scope, own)
+        for natural_key, relationship in own.items():
             self._store.entries[(RelationshipEntry.scope, natural_key)] = relationship
         people = self._save(Person, self._person)
         self._save_aliases(people)
@@ -70,12 +74,17 @@ class EntryWriter:
             values = columns(entry) if entry is not None else None
             if values is not None:
                 wanted[(natural_key,)] = {"project_id": self._project_id, **values}
-        if self._chapters is None:
+        if self._fetched is None:
             self._keep_ids_of_renamed(kind.scope, rows, entries)
-            return _by_natural_key(sync(rows, ("natural_key",), wanted))
-        return _by_natural_key(
-            sync(rows, ("natural_key",), wanted, among=("natural_key__in", list(entries)))
-        )
+        found = sync(rows, ("natural_key",), wanted, self._had(rows, kind.scope))
+        saved = {natural_key: row for (natural_key,), row in found.items()}
+        # MySQL's driver does not hand back the ids of new rows.
+        for batch in batches(natural_key for natural_key, row in saved.items() if row.pk is None):
+            saved |= {row.natural_key: row for row in rows.filter(natural_key__in=batch)}
+        return saved
+
+    def _had(self, rows: orm.QuerySet[Any], scope: Scope) -> Iterable[Any]:
+        return rows if self._fetched is None else self._fetched.rows[scope]
 
     def _keep_ids_of_renamed(
         self, scope: Scope, rows: orm.QuerySet[Any], entries: Collection[str]
@@ -149,10 +158,8 @@ class EntryWriter:
             for alias, fact in person.aliases.items()
         }
         aliases = models.CharacterAlias.objects.filter(character__project_id=self._project_id)
-        among = None
-        if self._chapters is not None:
-            among = ("character_id__in", [row.pk for row in rows.values()])
-        sync(aliases, ("character_id", "name"), wanted, among=among)
+        had = aliases if self._fetched is None else self._fetched.alias_rows
+        sync(aliases, ("character_id", "name"), wanted, had)
 
     def _save_pages(self, people: dict[str, int], threads: dict[str, int]) -> None:
         chapters = self._store.chapters
@@ -183,34 +190,39 @@ class EntryWriter:
             for chapter_entries in chapters.values()
             for notice in chapter_entries.notices.values()
         }
-        among = None if self._chapters is None else ("chapter_id__in", list(self._chapters))
         of_people = models.CharacterState.objects.filter(character__project_id=self._project_id)
         natural = ("character_id", "chapter_id", "kind", "description")
-        sync(of_people, natural, states, among=among)
+        sync(of_people, natural, states, self._of_chapters(of_people))
         of_threads = models.ForeshadowingEvent.objects.filter(thread__project_id=self._project_id)
-        sync(of_threads, ("thread_id", "chapter_id", "quote"), events, among=among)
+        natural = ("thread_id", "chapter_id", "quote")
+        sync(of_threads, natural, events, self._of_chapters(of_threads))
         of_novel = models.Notice.objects.filter(project_id=self._project_id)
-        sync(of_novel, ("chapter_id", "ref"), notices, among=among)
+        sync(of_novel, ("chapter_id", "ref"), notices, self._of_chapters(of_novel))
+
+    def _of_chapters(self, rows: orm.QuerySet[Row]) -> Iterable[Row]:
+        if self._fetched is None:
+            return rows
+        return rows.filter(chapter_id__in=self._chapters) if self._chapters else []
 
     def _save_search_keys(self) -> None:
-        wanted = {
-            (entry.scope, natural_key, search_key, partial)
-            for (_, natural_key), entry in self._store.entries.items()
-            if entry is not None
-            for search_key, partial in entry.search_keys()
-        }
+        wanted: set[Key] = set()
+        changed: dict[Scope, list[str]] = {scope: [] for scope in TABLES}
+        for place, entry in self._store.entries.items():
+            search_keys = entry.search_keys() if entry is not None else set()
+            if self._fetched and search_keys == self._fetched.stored_search_keys.get(place, set()):
+                continue
+            changed[place[0]].append(place[1])
+            wanted.update((*place, *found_by) for found_by in search_keys)
         rows = models.SearchKey.objects.filter(project_id=self._project_id)
-        had: dict[tuple[str, str, str, bool], int] = {}
-        for scope in TABLES:
-            natural_keys = [natural_key for at, natural_key in self._store.entries if at == scope]
-            parts = [rows.filter(scope=scope)]
-            if self._chapters is not None:
-                parts = [parts[0].filter(natural_key__in=batch) for batch in batches(natural_keys)]
-            for part in parts:
-                for pk, *place in part.values_list(
-                    "pk", "scope", "natural_key", "search_key", "partial"
-                ):
-                    had[tuple(place)] = pk  # type: ignore[index]
+        parts = [rows]
+        if self._fetched is not None:
+            parts = [
+                rows.filter(scope=scope, natural_key__in=batch)
+                for scope, natural_keys in changed.items()
+                for batch in batches(natural_keys)
+            ]
+        columns = ("pk", "scope", "natural_key", "search_key", "partial")
+        had = {tuple(place): pk for part in parts for pk, *place in part.values_list(*columns)}
         surplus = [pk for place, pk in had.items() if place not in wanted]
         for batch in batches(surplus):
             rows.filter(pk__in=batch).delete()
@@ -229,25 +241,20 @@ class EntryWriter:
         )
 
 
-def _by_natural_key(rows: dict[Key, Any]) -> dict[str, Any]:
-    return {natural_key: row for (natural_key,), row in rows.items()}
-
-
 def sync(
     queryset: orm.QuerySet[Row],
     natural: tuple[str, ...],
     wanted: Wanted,
-    *,
-    among: tuple[str, list[Any]] | None = None,
+    had: Iterable[Row],
 ) -> dict[Key, Row]:
-    """Delete, update and add rows until ``queryset`` holds exactly ``wanted``; returns it by key.
+    """Delete, update and add rows until ``queryset`` holds exactly ``wanted`` in place of ``had``.
 
-    ``among`` (a lookup and its values) narrows it to the rows that are looked at.
+    Returns it by key; new rows may have no id yet (see ``_save``).
     """
     rows: dict[Key, Row] = {}
     surplus: list[Any] = []
     changes: list[Update] = []
-    for row in _looked_at(queryset, among):
+    for row in had:
         place = tuple(getattr(row, name) for name in natural)
         if place not in wanted or place in rows:
             surplus.append(row.pk)
@@ -266,16 +273,7 @@ def sync(
         if place not in rows
     ]
     queryset.model._default_manager.bulk_create(new, batch_size=200)
-    if any(row.pk is None for row in new):  # MySQL's driver does not hand back the ids
-        new = list(_looked_at(queryset, among))
     return rows | {tuple(getattr(row, name) for name in natural): row for row in new}
-
-
-def _looked_at(queryset: orm.QuerySet[Row], among: tuple[str, list[Any]] | None) -> Iterable[Row]:
-    if among is None:
-        return queryset
-    lookup, values = among
-    return [row for batch in batches(values) for row in queryset.filter(**{lookup: batch})]
 
 
 def _assign(row: orm.Model, values: dict[str, Any]) -> dict[str, Any]:
