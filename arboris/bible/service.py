@@ -32,7 +32,7 @@ from arboris.bible.storage.current import current
 from arboris.bible.storage.database import DatabaseEntryStore, batches
 from arboris.bible.storage.memory import Journal, MemoryEntryStore
 from arboris.bible.storage.prefetch import prefetch
-from arboris.bible.storage.writer import EntryWriter
+from arboris.bible.storage.writer import EntryWriter, Wanted, sync
 from arboris.bible.types.entries import Scope, Tier
 from arboris.bible.types.findings import Finding, WorldKind
 from arboris.bible.types.names import key
@@ -111,7 +111,7 @@ def record(
         ],
         batch_size=200,
     )
-    refold(project.pk, chapter_id)
+    refold(project.pk, chapter_id, findings)
 
 
 def forget(project_id: uuid.UUID, chapter_id: int) -> None:
@@ -120,11 +120,14 @@ def forget(project_id: uuid.UUID, chapter_id: int) -> None:
     The caller holds the project's row lock.
     """
     if FindingRow.objects.filter(chapter_id=chapter_id, current=True).update(current=False):
-        refold(project_id, chapter_id)
+        refold(project_id, chapter_id, ())
 
 
-def refold(project_id: uuid.UUID, chapter_id: int) -> None:
-    """The findings of one chapter have changed; the caller holds the project's row lock."""
+def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -> None:
+    """The current findings of one chapter are these now; the caller holds the project's row lock.
+
+    They are in the table already.
+    """
     state = FoldState.objects.filter(project_id=project_id).first()
     if state is None or state.outdated:
         _outdate(project_id)
@@ -140,20 +143,23 @@ def refold(project_id: uuid.UUID, chapter_id: int) -> None:
     store.keeps_journal = True
     store.undo([change for chapter in reversed(folded) for change in chapter.journal or ()])
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
-    by_chapter = _by_chapter(current(project_id, numbers))
+    by_chapter = _by_chapter(current(project_id, numbers.keys() - {chapter_id}))
+    by_chapter[chapter_id] = [
+        PlacedFinding(number, chapter_id, stated.finding, stated.tier)
+        for stated in findings
+        if stated.verified
+    ]
     prefetch(store, rules, [one for findings in by_chapter.values() for one in findings])
     folding = Fold(store, rules)
-    journals = {}
+    journals: Wanted = {}
     for at in sorted(numbers, key=lambda pk: numbers[pk]):
         folding.chapter(by_chapter.get(at, []))
-        journals[at] = store.take_journal()
+        journal = store.take_journal()
+        journals[(at,)] = {"project_id": project_id, "number": numbers[at], "journal": journal}
     EntryWriter(project_id, store, rules, [chapter.chapter_id for chapter in folded]).save()
-    for at, journal in journals.items():
-        FoldedChapter.objects.update_or_create(
-            chapter_id=at,
-            defaults={"project_id": project_id, "number": numbers[at], "journal": journal},
-        )
-    _forget_old_journals(project_id)
+    sync(FoldedChapter.objects.all(), ("chapter_id",), journals, folded)
+    if len(journals) > len(folded):
+        _forget_old_journals(project_id)
 
 
 def rebuild(project_id: uuid.UUID) -> None:

@@ -115,9 +115,12 @@ class Fold:
         for placed in ordered:
             if add := ADD.get(placed.finding.type):
                 add(self, placed, placed.finding)
-        for placed in ordered:
-            if isinstance(placed.finding, Payoff):
-                self._threads.harvest(placed, placed.finding)
+        payoffs = [
+            (placed, placed.finding) for placed in ordered if isinstance(placed.finding, Payoff)
+        ]
+        self._threads.open_chapter(payoff for _, payoff in payoffs)
+        for placed, payoff in payoffs:
+            self._threads.harvest(placed, payoff)
         continuity.look(self._store, self._rules, self._people, ordered)
 
     def _heeded(self, placed: PlacedFinding) -> PlacedFinding | None:

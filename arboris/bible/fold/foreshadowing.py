@@ -39,6 +39,13 @@ class Threads:
         self._rules = rules
         self._people = people
 
+    def open_chapter(self, payoffs: Iterable[Payoff]) -> None:
+        """Fetch all at once what the chapter's pay-offs may be about; its people are known."""
+        words = sorted({key(word) for payoff in payoffs for word in payoff.keywords})
+        telling = [word for word in words if self._weight(word)]
+        search_keys = [form for word in telling for form in (word, *ends(word))]
+        self._store.fetch_search_keys(Thread.scope, search_keys)
+
     def plant(self, placed: PlacedFinding, seed: Foreshadowing) -> None:
         natural_key = thread_key(placed.chapter_id, seed.evidence.quote)
         if self._store.get(Thread, natural_key) is None:

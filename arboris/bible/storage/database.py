@@ -46,6 +46,8 @@ class DatabaseEntryStore(MemoryEntryStore):
         self.alias_rows: list[models.CharacterAlias] = []
         self.stored_search_keys: dict[tuple[Scope, str], set[SearchKey]] = {}
         self._asked: set[tuple[Scope, str]] = set()
+        # The most mentions of people that were not fetched; None: ask the tables.
+        self._most_of_others: int | None = None
 
     def fetch(self, scope: Scope, natural_keys: Iterable[str]) -> None:
         missing = [
@@ -71,6 +73,7 @@ class DatabaseEntryStore(MemoryEntryStore):
         if scope != "person":
             yield from map(_MAKERS[scope], rows)
             return
+        self._most_of_others = None
         aliases = models.CharacterAlias.objects.filter(character_id__in=[row.pk for row in rows])
         by_person: defaultdict[int, dict[str, Fact]] = defaultdict(dict)
         for alias in aliases.order_by("name"):
@@ -100,14 +103,14 @@ class DatabaseEntryStore(MemoryEntryStore):
 
     def most_mentions(self) -> int:
         """The tables know of everybody but those whom this fold has at hand."""
-        mine = [e for (scope, _), e in self.entries.items() if scope == Person.scope]
-        known = [natural_key for scope, natural_key in self.entries if scope == Person.scope]
-        most = max((e.mentions for e in mine if isinstance(e, Person)), default=0)
-        others = models.Character.objects.filter(project_id=self._project_id)
-        for batch in batches(known):
-            others = others.exclude(natural_key__in=batch)
-        top = others.order_by("-mentions").values_list("mentions", flat=True).first()
-        return max(most, top or 0)
+        if self._most_of_others is None:
+            others = models.Character.objects.filter(project_id=self._project_id)
+            for batch in batches(row.natural_key for row in self.rows[Person.scope]):
+                others = others.exclude(natural_key__in=batch)
+            top = others.order_by("-mentions").values_list("mentions", flat=True).first()
+            self._most_of_others = top or 0
+        mine = (entry.mentions for entry in self.entries.values() if isinstance(entry, Person))
+        return max(self._most_of_others, *mine, 0)
 
 
 def _person(row: Any, aliases: dict[str, Fact]) -> Person:

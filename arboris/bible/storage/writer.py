@@ -68,7 +68,9 @@ class EntryWriter:
     def _save(self, kind: type[E], columns: Callable[[E], dict[str, Any] | None]) -> dict[str, Any]:
         """The rows of all entries of that kind, by natural key."""
         entries = self._in_store(kind)
-        rows = TABLES[kind.scope]._default_manager.filter(project_id=self._project_id)
+        rows: orm.QuerySet[Any] = TABLES[kind.scope]._default_manager.filter(
+            project_id=self._project_id
+        )
         wanted: Wanted = {}
         for natural_key, entry in entries.items():
             values = columns(entry) if entry is not None else None
@@ -222,7 +224,7 @@ class EntryWriter:
                 for batch in batches(natural_keys)
             ]
         columns = ("pk", "scope", "natural_key", "search_key", "partial")
-        had = {tuple(place): pk for part in parts for pk, *place in part.values_list(*columns)}
+        had = {tuple(row): pk for part in parts for pk, *row in part.values_list(*columns)}
         surplus = [pk for place, pk in had.items() if place not in wanted]
         for batch in batches(surplus):
             rows.filter(pk__in=batch).delete()
