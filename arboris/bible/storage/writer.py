@@ -193,11 +193,11 @@ class EntryWriter:
             for notice in chapter_entries.notices.values()
         }
         of_people = models.CharacterState.objects.filter(character__project_id=self._project_id)
-        natural = ("character_id", "chapter_id", "kind", "description")
-        sync(of_people, natural, states, self._of_chapters(of_people))
+        of_state = ("character_id", "chapter_id", "kind", "description")
+        sync(of_people, of_state, states, self._of_chapters(of_people))
         of_threads = models.ForeshadowingEvent.objects.filter(thread__project_id=self._project_id)
-        natural = ("thread_id", "chapter_id", "quote")
-        sync(of_threads, natural, events, self._of_chapters(of_threads))
+        of_event = ("thread_id", "chapter_id", "quote")
+        sync(of_threads, of_event, events, self._of_chapters(of_threads))
         of_novel = models.Notice.objects.filter(project_id=self._project_id)
         sync(of_novel, ("chapter_id", "ref"), notices, self._of_chapters(of_novel))
 
