@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import asdict
 from typing import Any, TypeVar
 
 from django.db import models as orm
@@ -112,7 +111,7 @@ class EntryWriter:
             "mentions": person.mentions,
             "last_chapter_id": person.last_chapter_id,
             "name_chapter_id": person.name_chapter_id,
-            "death": asdict(person.death) if person.death else None,
+            "death": fact_columns(person.death) if person.death else None,
             **edited,
         }
 
@@ -121,11 +120,11 @@ class EntryWriter:
         return fact_columns(entry.fact) | {
             "kind": entry.kind,
             "name": entry.name,
-            "aliases": {name: asdict(fact) for name, fact in entry.aliases.items()},
+            "aliases": {name: fact_columns(fact) for name, fact in entry.aliases.items()},
             "description": entry.description,
             "mentions": entry.mentions,
             "holder": entry.holder,
-            "held": asdict(entry.held) if entry.held else None,
+            "held": fact_columns(entry.held) if entry.held else None,
             **edited,
         }
 
