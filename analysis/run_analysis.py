@@ -129,7 +129,7 @@ def _begin(state: Run) -> ChapterInput:
 
 def load(claim: Claim, *, ends: float) -> ChapterInput:
     """The chapter and what is known before it; ``ends``: until when it is read (monotonic)."""
-    version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
+    version = ChapterVersion.objects.select_related("chapter").get(pk=claim.version_id)
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
     bible_service.begin(claim.project_id)
