@@ -65,13 +65,13 @@ def fold_share(share: int) -> list[float]:
     from django.db.models import F
 
     from analysis import pipeline
-    from analysis.analyzers import registry
+    from analysis.analyzers.base import analyzer_named
     from analysis.models import PendingAnalysis
     from analysis.queue import Claim
     from analysis.run_analysis import apply_findings, load
     from arboris.db import in_transaction
 
-    analyzer, ends = registry.get("local"), []
+    analyzer, ends = analyzer_named("local"), []
     tasks = PendingAnalysis.objects.annotate(chapter_number=F("chapter__chapter_number"))
     for task in tasks.order_by("pk")[share::WORKERS]:
         claim = Claim(
