@@ -6,6 +6,7 @@ Its script says what the next answers are. The client under test is the real one
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import threading
 from collections.abc import Iterator
@@ -136,6 +137,8 @@ def whole(text: str, model: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def serving() -> Iterator[ModelServer]:
+    # The client loads it at its first call, which may have a short time limit in a test.
+    importlib.import_module("openai")
     with ModelServer() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

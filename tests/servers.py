@@ -314,7 +314,7 @@ def _run_quietly(command: list[str], log: Path, account: pwd.struct_passwd | Non
 def _runs(*command: str) -> bool:
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=30, check=False
+            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120, check=False
         )
     except (OSError, subprocess.TimeoutExpired):
         return False

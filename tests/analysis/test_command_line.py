@@ -10,8 +10,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests import migrated
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -154,7 +152,7 @@ def test_a_stopped_process_gives_its_task_back(
     env = {"DJANGO_SETTINGS_MODULE": "endless_settings"}
     with installation.begin("process_analysis", "--json", **env) as process:
         try:
-            until(lambda: "processing" in installation.statuses())
+            wait_for(lambda: "processing" in installation.statuses(), "it runs")
             process.send_signal(number)
             out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:
@@ -203,10 +201,3 @@ def read_until(terminal: int, text: bytes, times: int) -> bytes:
             return seen
         seen += part
     return seen
-
-
-def until(holds: Callable[[], bool]) -> None:
-    ends = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < ends, "it never came about"
-        time.sleep(0.02)

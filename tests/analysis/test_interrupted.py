@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.analysis.test_command_line import Installation, install, until
-from tests.waiting import PATIENCE_SECONDS
+from tests.analysis.test_command_line import Installation, install
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.process
 
@@ -124,8 +124,8 @@ def test_draining_keeps_the_pause(installation: Installation) -> None:
         "pause_analysis", "--drain", "--noinput", "--json", "--reason", "moving"
     ) as process:
         try:
-            until(lambda: bool(installation.sql(paused)))
-            until(lambda: bool(recorded(installation)))
+            wait_for(lambda: installation.sql(paused), "the queue is paused")
+            wait_for(lambda: recorded(installation), "it is recorded")
             process.send_signal(signal.SIGTERM)
             out, err = process.communicate(timeout=PATIENCE_SECONDS)
         finally:

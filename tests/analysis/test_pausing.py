@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
 
 import pytest
 from django.db import connections
@@ -18,6 +17,7 @@ from arboris.llm.errors import KeyRefused
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import call, novel_of
 from tests.factories import claim_next, queue_chapter
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
@@ -156,7 +156,7 @@ def test_draining_waits_for_what_runs(project: NovelProject) -> None:
 
     def finish_once_paused() -> None:
         try:
-            until(lambda: QueueControl.objects.get().paused_at is not None)
+            wait_for(lambda: QueueControl.objects.get().paused_at, "the queue is paused")
             in_transaction(lambda: queue.finish(running, {}, {}))
         finally:
             connections.close_all()
@@ -253,12 +253,3 @@ def test_metrics_tell_of_pauses(project: NovelProject, client: Client) -> None:
         'pending_analysis_pauses{scope="project"} 1.0',
         'pending_analysis_pauses{scope="writer"} 0.0',
     ]
-
-
-def until(holds: Callable[[], bool]) -> None:
-    waiting = threading.Event()
-    for _ in range(600):
-        if holds():
-            return
-        waiting.wait(0.05)
-    raise AssertionError("it never came about")

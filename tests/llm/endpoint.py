@@ -7,6 +7,7 @@ simpler variant that answers everything alike.
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -191,6 +192,8 @@ def _usage(prompt: int, completion: int) -> dict[str, int]:
 
 @contextlib.contextmanager
 def serving() -> Iterator[Endpoint]:
+    # The client loads it at its first call, which may have a short time limit in a test.
+    importlib.import_module("openai")
     with Endpoint() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()

@@ -269,8 +269,9 @@ def test_an_endless_answer_is_cut_off(
 
 
 def test_a_slow_endless_answer_ends_with_the_total_time(
-    endpoint: Endpoint, settings: Settings
+    endpoint: Endpoint, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(response_limits, "MAX_WIRE_BYTES", 1 << 40)
     settings.ARBORIS_LLM_TOTAL_TIMEOUT = 0.3
     endpoint.replies(Reply(" ", endless=True))
     with pytest.raises(errors.TimedOut):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -37,6 +38,12 @@ def due_long_ago(project: NovelProject) -> PendingAnalysis:
     return task
 
 
+def seconds_of(reason: str) -> int:
+    found = re.search(r"nothing was claimed for (\d+) s", reason)
+    assert found is not None, reason
+    return int(found[1])
+
+
 def test_a_free_worker_that_claims_nothing_is_a_reason(
     client: Client, project: NovelProject
 ) -> None:
@@ -44,7 +51,8 @@ def test_a_free_worker_that_claims_nothing_is_a_reason(
     answer = client.get("/readyz")
     assert answer.status_code == 503
     (reason,) = answer.json()["reasons"]
-    assert reason.startswith("queue: a worker is free, but nothing was claimed for 12")
+    assert reason.startswith("queue: a worker is free, but nothing was claimed for ")
+    assert seconds_of(reason) >= LONG_AGO.seconds
 
 
 def test_a_queue_that_stopped_moving_after_some_claims(project: NovelProject) -> None:
@@ -56,7 +64,7 @@ def test_a_queue_that_stopped_moving_after_some_claims(project: NovelProject) ->
     minute_ago = db_now() - timedelta(seconds=60)
     PendingAnalysis.objects.filter(status="processing").update(started_at=minute_ago)
     (reason,) = health.report()["reasons"]
-    assert "nothing was claimed for 60 s" in reason
+    assert seconds_of(reason) >= 60
 
 
 def test_what_is_no_reason(project: NovelProject, settings: Settings) -> None:
@@ -98,8 +106,8 @@ def test_only_wakeups_that_wait_are_counted(project: NovelProject) -> None:
 
 
 def test_workers_that_are_gone_are_not_reported(client: Client) -> None:
-    beat("host:2", ago=50)
-    beat("host:3", ago=70)
+    beat("host:2", ago=5)
+    beat("host:3", ago=300)
     lines = client.get("/metrics").content.decode().splitlines()
     shown = [line for line in lines if line.startswith("arboris_worker_heartbeat_age_seconds{")]
     assert {line.split('"')[1] for line in shown} == {"host:1", "host:2"}
