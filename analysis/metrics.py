@@ -70,23 +70,7 @@ class QueueCollector(Collector):
 
 def _queue() -> Iterator[Metric]:
     sums = counters.totals()
-    live = dict(
-        PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
-        .order_by()
-        .values_list("status")
-        .annotate(number=Count("pk"))
-    )
-    # A gauge by type: two of its series are levels. Its name is part of the documented outside.
-    total = GaugeMetricFamily(
-        "pending_analysis_total",
-        "Analyses by status: pending and processing now, the others since the beginning.",
-        labels=["status"],
-    )
-    for status in (Status.PENDING, Status.PROCESSING):
-        total.add_metric([status.value], live.get(status.value, 0))
-    for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
-        total.add_metric([status.value], sums[status.value])
-    yield total
+    yield _by_status(sums)
     mean = sums["seconds"] / sums["completed"] if sums["completed"] else 0.0
     yield GaugeMetricFamily(
         "pending_analysis_duration_seconds", "Mean duration of completed analyses.", value=mean
@@ -116,6 +100,26 @@ def _queue() -> Iterator[Metric]:
         value=budget.count(),
     )
     yield from _pauses(control)
+
+
+def _by_status(sums: dict[str, float]) -> Metric:
+    live = dict(
+        PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
+        .order_by()
+        .values_list("status")
+        .annotate(number=Count("pk"))
+    )
+    # A gauge by type: two of its series are levels. Its name is part of the documented outside.
+    total = GaugeMetricFamily(
+        "pending_analysis_total",
+        "Analyses by status: pending and processing now, the others since the beginning.",
+        labels=["status"],
+    )
+    for status in (Status.PENDING, Status.PROCESSING):
+        total.add_metric([status.value], live.get(status.value, 0))
+    for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
+        total.add_metric([status.value], sums[status.value])
+    return total
 
 
 def _pauses(control: QueueControl) -> Iterator[Metric]:
