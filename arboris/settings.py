@@ -5,16 +5,15 @@ from __future__ import annotations
 
 import sys
 import warnings
+from functools import partial
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
-import dj_database_url
 import django_stubs_ext
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from arboris.env import Env, make_directory
+from arboris.database_url import read_database_url
+from arboris.env import Env
 from arboris.llm.accounting import prices
 from arboris.secret import secret_key
 
@@ -139,103 +138,12 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A worker keeps its connection between tasks. A web process must not: under ASGI every request
 # runs in a thread of its own, and a kept connection would be left behind in it.
 IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"}
-
-
-# Nobody may hang where a server is cut off, or a connection is dropped on its way in silence.
-CONNECT_SECONDS = 5
-ANSWER_SECONDS = 60  # longer than MySQL and MariaDB let a statement wait for a lock
-
-
-def database_from_url(url: str) -> dict[str, Any]:
-    """Django's settings for one database; adds what this project relies on per engine."""
-    try:
-        parsed = dj_database_url.parse(
-            url, conn_max_age=600 if IS_WORKER else 0, conn_health_checks=IS_WORKER
-        )
-    except ValueError:  # without its text: that one may hold the password
-        raise ImproperlyConfigured("DATABASE_URL: this is no valid address.") from None
-    config: dict[str, Any] = dict(parsed)
-    engine = config["ENGINE"].rsplit(".", 1)[-1]
-    # What the address says (as in "?read_timeout=120") goes before what we think.
-    options: dict[str, Any] = _time_limits(engine) | config.get("OPTIONS", {})
-    config["OPTIONS"] = options
-    if engine != "sqlite3":
-        _check_server(config)
-    if engine == "sqlite3":
-        # IMMEDIATE: a transaction that will write waits for its turn at the start, instead of
-        # failing half way with "database is locked".
-        options |= {
-            "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            "init_command": (
-                # 16 MB of log between two checkpoints, each of which waits for the disk.
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; "
-                "PRAGMA wal_autocheckpoint=4000;"
-            ),
-        }
-        _check_file(config)
-        config["TEST"] = {"NAME": str(DATA_DIR / "test.db")}
-    elif engine == "mysql":
-        options |= {
-            "charset": "utf8mb4",
-            "isolation_level": "read committed",
-            "init_command": "SET time_zone='+00:00', "
-            "sql_mode='STRICT_TRANS_TABLES,NO_ENGINE_SUBSTITUTION'",
-        }
-        config["TEST"] = {"CHARSET": "utf8mb4", "COLLATION": "utf8mb4_bin"}
-    elif engine == "postgresql":
-        from psycopg import IsolationLevel  # 50 ms that the other engines need not wait for
-
-        # Whatever the server's default is: who waited for a lock has to see what was committed.
-        options["isolation_level"] = IsolationLevel.READ_COMMITTED
-        # Django closes them without making the driver's errors its own, so that a line which is
-        # cut then would be no outage; and nothing that is read here is too long for memory.
-        config["DISABLE_SERVER_SIDE_CURSORS"] = True
-        config["TEST"] = {"CHARSET": "UTF8", "TEMPLATE": "template0"}
-    return config
-
-
-def _time_limits(engine: str) -> dict[str, int]:
-    """A driver's options: within how many seconds a server has to be reached, and to answer."""
-    limits = {"connect_timeout": CONNECT_SECONDS}
-    if engine == "postgresql":
-        # The kernel asks whether the server is there still: a statement may take any time.
-        probes = 3
-        every = ANSWER_SECONDS // (probes + 1)
-        limits |= {"keepalives_idle": every, "keepalives_interval": every}
-        return limits | {"keepalives_count": probes, "tcp_user_timeout": ANSWER_SECONDS * 1000}
-    if engine == "mysql" and sys.argv[1:2] != ["migrate"]:  # a large table takes longer to change
-        return limits | {"read_timeout": ANSWER_SECONDS, "write_timeout": ANSWER_SECONDS}
-    return limits if engine == "mysql" else {}
-
-
-def _check_file(config: dict[str, Any]) -> None:
-    """Refuse what is no database file that several processes can share and keep."""
-    path = Path(config["NAME"])
-    if config.get("HOST") or config["NAME"] == ":memory:":
-        raise ImproperlyConfigured("DATABASE_URL: sqlite:/// has to be followed by a file's path.")
-    if path.parent == DATA_DIR:
-        make_directory("ARBORIS_DATA_DIR", DATA_DIR)
-    elif not path.parent.is_dir():
-        raise ImproperlyConfigured(f"DATABASE_URL: there is no directory {path.parent}.")
-    if path.is_dir():
-        raise ImproperlyConfigured(f"DATABASE_URL: {path} is a directory, not a database file.")
-
-
-def _check_server(config: dict[str, Any]) -> None:
-    options = config["OPTIONS"]
-    # A socket stands for the host: unix_socket for MySQL, host for PostgreSQL.
-    if not (config.get("HOST") or options.get("unix_socket") or options.get("host")):
-        raise ImproperlyConfigured("DATABASE_URL: the address names no host.")
-    if not config.get("NAME"):
-        raise ImproperlyConfigured("DATABASE_URL: the address names no database.")
-
-
 DATABASE_URL = env.url(
     "DATABASE_URL",
     f"sqlite:///{quote(str(DATA_DIR / 'arboris.db'))}",
     schemes=["sqlite", "mysql", "postgres", "postgresql"],
 )
+database_from_url = partial(read_database_url, data_dir=DATA_DIR, kept=IS_WORKER)
 DATABASES = {"default": database_from_url(DATABASE_URL)}
 SECRET_KEY = secret_key(
     env.text("DJANGO_SECRET_KEY"), DATA_DIR, embedded=DATABASE_URL.startswith("sqlite:")
