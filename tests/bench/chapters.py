@@ -3,9 +3,9 @@
 Three workers of a real ``manage.py qcluster`` analyse queued chapters of 3,000 characters offline,
 with all that belongs to it: claims, leases, findings, bible, notifications. Beside them, in turn,
 three bare processes run the same analyzer over the same chapters and keep nothing; and three more
-analyse, fold and commit the same as the workers do, but share the chapters out beforehand. So the
-last says what the bible costs, and the difference to the workers is the queue. The first tenth of
-the chapters is warm-up (processes start and load their models).
+analyse, fold and commit the same as the workers do, but take the number of the next chapter from a
+pipe: the difference to them is the queue, the rest the bible. The first tenth of the chapters is
+warm-up (processes start and load their models).
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
@@ -35,6 +36,7 @@ ROOT = Path(__file__).resolve().parents[2]
 WORKERS = 3
 PATIENCE = 1800.0
 WARM_UP = 0.1
+DIGITS = 6  # of a chapter's number in the pipe, which holds 10,000 of them
 
 
 def rate(ends: list[float]) -> float:
@@ -60,8 +62,18 @@ def read_bare(chapters: int) -> list[float]:
     return ends
 
 
-def fold_share(share: int) -> list[float]:
-    """In a process: analyse and apply every third pending task; when each was committed."""
+def numbers() -> Iterator[int]:
+    """What is next, from the pipe that all processes read.
+
+    A process that was far ahead of the others would have its chapters taken out of the bible for
+    each of theirs.
+    """
+    while number := os.read(sys.stdin.fileno(), DIGITS):
+        yield int(number)
+
+
+def fold_next() -> list[float]:
+    """In a process: analyse and apply the tasks that come next; when each was committed."""
     from django.db.models import F
 
     from analysis import pipeline
@@ -72,8 +84,9 @@ def fold_share(share: int) -> list[float]:
     from arboris.db import in_transaction
 
     analyzer, ends = analyzer_named("local"), []
-    tasks = PendingAnalysis.objects.annotate(chapter_number=F("chapter__chapter_number"))
-    for task in tasks.order_by("pk")[share::WORKERS]:
+    rows = PendingAnalysis.objects.annotate(chapter_number=F("chapter__chapter_number"))
+    tasks = list(rows.order_by("pk"))
+    for task in map(tasks.__getitem__, numbers()):
         claim = Claim(
             task_id=task.pk,
             token="",
@@ -157,16 +170,20 @@ def play(role: str, chapters: int) -> list[float]:
         return []
     if role == "bare":
         return read_bare(chapters // WORKERS)
-    return work_queue() if role == "queued" else fold_share(int(role))
+    return work_queue() if role == "queued" else fold_next()
 
 
 def in_processes(roles: list[str], chapters: int, env: dict[str, str]) -> list[float]:
     """What processes of these roles answer, which run side by side."""
     command = [sys.executable, "-m", "tests.bench.chapters", "--chapters", str(chapters), "--role"]
+    reader, writer = os.pipe()
+    os.write(writer, b"".join(b"%0*d" % (DIGITS, number) for number in range(chapters)))
+    os.close(writer)
     running = [
-        subprocess.Popen([*command, role], cwd=ROOT, env=env, stdout=subprocess.PIPE)
+        subprocess.Popen([*command, role], cwd=ROOT, env=env, stdin=reader, stdout=subprocess.PIPE)
         for role in roles
     ]
+    os.close(reader)
     answers = [process.communicate()[0] for process in running]
     if any(process.returncode for process in running):
         raise SystemExit(f"{roles} failed")
@@ -176,7 +193,7 @@ def in_processes(roles: list[str], chapters: int, env: dict[str, str]) -> list[f
 # The processes of each contender.
 ROLES = {
     "bare": ["bare"] * WORKERS,
-    "folded": [str(share) for share in range(WORKERS)],
+    "folded": ["folded"] * WORKERS,
     "queued": ["queued"],
 }
 
