@@ -40,8 +40,7 @@ def read_database_url(url: str, data_dir: Path, *, kept: bool) -> dict[str, Any]
     config: dict[str, Any] = dict(parsed)
     engine = config["ENGINE"].rsplit(".", 1)[-1]
     # What the address says (as in "?read_timeout=120") goes before what we think.
-    options: dict[str, Any] = _time_limits(engine) | config.get("OPTIONS", {})
-    config["OPTIONS"] = options
+    options = config["OPTIONS"] = _time_limits(engine) | config.get("OPTIONS", {})
     if engine == "sqlite3":
         options |= _SQLITE
         _check_file(config, data_dir)
