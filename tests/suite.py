@@ -22,6 +22,12 @@ DATABASES: dict[str, Callable[[], AbstractContextManager[str]] | None] = {
     "MariaDB": functools.partial(servers.mariadb, durable=False),
     "PostgreSQL": functools.partial(servers.postgresql, durable=False),
 }
+# What a server has to be reached and to answer, in seconds: a large table takes its time to be
+# filled on a machine with other work.
+TIME = {
+    "MariaDB": "&connect_timeout=60&read_timeout=600&write_timeout=600",
+    "PostgreSQL": "&connect_timeout=60",
+}
 
 
 def main(database: str, arguments: list[str]) -> int:
@@ -29,7 +35,7 @@ def main(database: str, arguments: list[str]) -> int:
     with contextlib.ExitStack() as running:
         env = dict(os.environ)
         if start := DATABASES[database]:
-            env["DATABASE_URL"] = running.enter_context(start())
+            env["DATABASE_URL"] = running.enter_context(start()) + TIME[database]
         with contextlib.suppress(servers.Missing):  # the caller has left its tests out
             env["ARBORIS_TEST_REDIS_URL"] = running.enter_context(servers.redis_server())
         process = subprocess.Popen([sys.executable, "-m", "pytest", *arguments], env=env)

@@ -94,11 +94,15 @@ def test_a_reader_who_leaves_finds_a_draft(site: Site, model_server: ModelServer
     with site.client() as client:  # the connection before is closed
         path = f"/api/projects/{project}/chapters"
         (row,) = wait_for(lambda: client.get(path).json(), "the chapter is saved")
+        chapter = f"/api/chapters/{row['id']}"
+        # A slow one was saved before, as far as it had come.
+        written = "".join(PIECES[:12])
+        wait_for(lambda: client.get(chapter).json()["content"] == written, "all of it is saved")
         script.go_on.set()
-        saved = client.get(f"/api/chapters/{row['id']}").json()
-        assert (saved["title"], saved["content"]) == ("雨夜", "".join(PIECES[:12]))
+        saved = client.get(chapter).json()
+        assert (saved["title"], saved["content"]) == ("雨夜", written)
         assert (saved["source"], saved["analysis"]) == ("draft", None)
         # The writer takes it over: it is a chapter like any other.
         body = {"content": saved["content"] + "天亮了。"}
-        changed = client.patch(f"/api/chapters/{row['id']}", json=body).json()
+        changed = client.patch(chapter, json=body).json()
         assert wait_for_task(client, changed["analysis"]["id"])["status"] == "completed"
