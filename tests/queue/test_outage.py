@@ -198,16 +198,21 @@ def test_a_server_that_is_read_only_for_a_while_is_read_and_waited_for(
     assert len(client.get(f"/api/projects/{project}/chapters").json()) == saved
 
 
+@pytest.mark.process  # the database's server
 def test_a_server_that_falls_silent_is_given_up_within_the_read_timeout(
     database: Database,
 ) -> None:
-    if database.vendor == "postgresql":
-        pytest.skip("there the kernel asks whether the server is there still")
-    config = database_from_url(f"{database.url}&read_timeout=1")
-    connection = ConnectionHandler({"default": config})["default"]
-    with pytest.raises(OperationalError) as caught, connection.cursor() as cursor:
-        cursor.execute("SELECT SLEEP(3600)")
-    assert is_away(caught.value)
+    limits = "tcp_user_timeout=1000" if database.vendor == "postgresql" else "read_timeout=1"
+    config = database_from_url(f"{database.url}&{limits}")
+    connection: Any = ConnectionHandler({"default": config})["default"]
+    if database.vendor == "postgresql":  # the kernel asks whether the server is there still
+        connection.ensure_connection()
+        told = connection.connection.info.get_parameters()
+        assert told["tcp_user_timeout"] == "1000" and int(told["keepalives_idle"]) > 0
+    else:
+        with pytest.raises(OperationalError) as caught, connection.cursor() as cursor:
+            cursor.execute("SELECT SLEEP(3600)")
+        assert is_away(caught.value)
     connection.close()
 
 
