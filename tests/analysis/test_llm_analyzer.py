@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from analysis import run_analysis
 from analysis.analyzers.base import (
     ChapterInput,
     FeatureResult,
@@ -25,34 +24,12 @@ from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.names import mentions
 from analysis.analyzers.llm.quotes import Finder
 from analysis.features import FEATURES, FeatureKey
-from analysis.models import AnalysisAttempt, EndpointState, PendingAnalysis
-from analysis.worker.steward import Steward
-from arboris.bible.models import Character
 from arboris.bible.types.findings import Appearance, Payoff, Relation, StateChange
-from arboris.db import db_now
 from arboris.llm import errors as llm_errors
 from arboris.llm.prompt_fence import neutral
-from arboris.novels.models import NovelProject
-from tests.factories import claim_next, queue_chapter
-from tests.llm.endpoint import KEY, Endpoint, Reply, configured
+from tests.analysis.llm_answers import TEXT, feature_of, says, someone
+from tests.llm.endpoint import Endpoint, Reply, configured
 from tests.waiting import PATIENCE_SECONDS
-
-TEXT = (
-    "沈砚秋推开听雨楼的门。「等不得了。」顾长风说着，把青铜钥匙递给他。\n窗"
-    "外的铃响了三声，没有人去碰它。"
-)
-EMPTY: dict[FeatureKey, dict[str, Any]] = {
-    "character_tracking": {"characters": [], "changes": [], "relations": []},
-    "new_character_detection": {"characters": []},
-    "world_expansion": {"entities": []},
-    "foreshadowing": {"seeds": [], "payoffs": []},
-}
-MARKS: dict[str, FeatureKey] = {
-    "Tracking": "character_tracking",
-    "Newcomers": "new_character_detection",
-    "World": "world_expansion",
-    "Threads": "foreshadowing",
-}
 
 
 @pytest.fixture
@@ -60,20 +37,6 @@ def endpoint(settings: Settings) -> Iterator[Endpoint]:
     with configured(settings) as server:
         server.answer = says()
         yield server
-
-
-def feature_of(body: dict[str, Any]) -> FeatureKey:
-    return MARKS[body["response_format"]["json_schema"]["name"]]
-
-
-def says(**answers: dict[str, Any]) -> Any:
-    """An endpoint's mind: an answer for each feature, empty where none is given."""
-
-    def answer(body: dict[str, Any]) -> Reply:
-        feature = feature_of(body)
-        return Reply(json.dumps(answers.get(feature, EMPTY[feature]), ensure_ascii=False))
-
-    return answer
 
 
 def chapter(text: str = TEXT, **more: Any) -> ChapterInput:
@@ -86,17 +49,6 @@ def read(given: ChapterInput, feature: FeatureKey) -> FeatureResult:
         return session.run(feature, lambda part: None)
     finally:
         session.close()
-
-
-def someone(name: str, quote: str, confidence: float = 0.9, **more: Any) -> dict[str, Any]:
-    return {
-        "name": name,
-        "known_id": None,
-        "aliases": [],
-        "quote": quote,
-        "confidence": confidence,
-        **more,
-    }
 
 
 def data_of(body: dict[str, Any], name: str) -> str:
@@ -412,6 +364,7 @@ def test_all_features_are_asked_for_at_a_time(endpoint: Endpoint) -> None:
     for feature in FEATURES:
         session.run(feature, lambda part: None)
     session.close()
+    assert {feature_of(body) for body in endpoint.requests} == set(FEATURES)
 
 
 def test_a_run_that_is_stopped_hangs_up(endpoint: Endpoint) -> None:
@@ -436,87 +389,3 @@ def test_without_an_endpoint_it_says_so(settings: Settings) -> None:
     settings.ARBORIS_LLM_BASE_URL = ""
     with pytest.raises(llm_errors.NotConfigured, match="ARBORIS_LLM_BASE_URL"):
         LLMAnalyzer().open(chapter())
-
-
-# --- through the queue ----------------------------------------------------------------------
-
-
-def run_task(project: NovelProject, settings: Settings, **config: Any) -> PendingAnalysis:
-    settings.ARBORIS_ANALYZER = "llm"
-    task = queue_chapter(project, TEXT * 6, **config)
-    run_analysis.run(claim_next(), Steward())
-    task.refresh_from_db()
-    return task
-
-
-def test_an_analysis_end_to_end(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
-) -> None:
-    endpoint.answer = says(
-        character_tracking={"characters": [someone("沈砚秋", "沈砚秋推开听雨楼的门")]}
-    )
-    task = run_task(project, settings, model_name="mine", temperature=0.4)
-    assert task.status == "completed", task.error_message
-    assert task.token_usage == {"prompt": 40, "completion": 20}
-    assert Character.objects.get().name == "沈砚秋"
-    assert {(body["model"], body["temperature"]) for body in endpoint.requests} == {("mine", 0.4)}
-
-
-def test_a_failed_try_is_paid_for_and_resumed(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
-) -> None:
-    plain = says()
-
-    def answer(body: dict[str, Any]) -> Reply:
-        return Reply("garbage") if feature_of(body) == "world_expansion" else plain(body)
-
-    endpoint.answer = answer
-    task = run_task(project, settings)
-    assert (task.status, task.error_type) == ("pending", "llm_bad_answer")
-    # Three features delivered, the fourth was asked twice.
-    assert task.token_usage == {"prompt": 50, "completion": 25}
-    assert AnalysisAttempt.objects.get().token_usage == task.token_usage
-    endpoint.answer = plain
-    endpoint.requests.clear()
-    PendingAnalysis.objects.update(due_at=db_now())
-    run_analysis.run(claim_next(), Steward())
-    task.refresh_from_db()
-    assert task.status == "completed"
-    assert [feature_of(body) for body in endpoint.requests] == ["world_expansion"]
-    assert task.token_usage == {"prompt": 60, "completion": 30}
-
-
-def test_a_rate_limit_delays_the_task(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
-) -> None:
-    endpoint.replies(Reply(status=429, headers={"Retry-After": "600"}))
-    before = db_now()
-    task = run_task(project, settings)
-    assert (task.status, task.error_type) == ("pending", "llm_rate_limited")
-    assert 590 < (task.due_at - before).total_seconds() < 620
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [(401, "", "llm_key_refused"), (429, "insufficient_quota", "llm_no_credit")],
-)
-def test_a_refused_key_costs_the_task_nothing(
-    project: NovelProject, settings: Settings, endpoint: Endpoint, status: int, code: str, kind: str
-) -> None:
-    endpoint.replies(Reply(status=status, error={"message": f"bad {KEY}", "code": code}))
-    task = run_task(project, settings)
-    assert (task.status, task.error_type, task.retry_count) == ("pending", kind, 0)
-    assert KEY not in task.error_message
-    state = EndpointState.objects.get(paused_at__isnull=False)
-    assert (state.error_type, KEY in state.error_message) == (kind, False)
-
-
-@pytest.mark.slow
-def test_the_deadline_stops_a_silent_endpoint(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
-) -> None:
-    settings.ARBORIS_PROCESSING_TIMEOUT = 3
-    endpoint.replies(Reply("{", hold=True))
-    task = run_task(project, settings)
-    assert (task.status, task.error_type) == ("failed", "timeout")
-    assert task.token_usage and task.token_usage["estimated"] > 0
