@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from functools import partial
 from typing import Any
@@ -53,10 +54,12 @@ class Command(OperatorCommand):
         patience = duration("--timeout", options["timeout"] or "10m")
         assert patience is not None
         self.confirm(_("Pause %(what)s?") % {"what": what.words}, options)
-        text = self._pause(what, options["reason"])
         drained: bool | None = None
-        if options["drain"] and not self.dry_run:
-            drained = self._drain(what, patience.total_seconds())
+        # From before the pause: whoever sees it in the database may already stop the wait for it.
+        with terminal.between_steps() as stop:
+            text = self._pause(what, options["reason"])
+            if options["drain"] and not self.dry_run:
+                drained = self._drain(what, patience.total_seconds(), stop)
         self._conclude(what, text, drained)
 
     def _pause(self, what: NamedTarget, reason: str) -> str:
@@ -72,13 +75,10 @@ class Command(OperatorCommand):
         self.log(f"{what.row()} paused", reason)
         return what.sentence(_("%(what)s is paused."))
 
-    def _drain(self, what: NamedTarget, seconds: float) -> bool:
+    def _drain(self, what: NamedTarget, seconds: float, stop: threading.Event) -> bool:
         """Wait until nothing of it is running; False when that has not come about."""
         ends, running = time.monotonic() + seconds, what.running()
-        with (
-            terminal.between_steps() as stop,
-            terminal.progress(self.err, self.name, running) as advance,
-        ):
+        with terminal.progress(self.err, self.name, running) as advance:
             while running and not stop.wait(min(LOOK_SECONDS, max(0.0, ends - time.monotonic()))):
                 if time.monotonic() >= ends:
                     break
