@@ -62,7 +62,7 @@ class PromptTooLong(LLMError):
     code = "llm_prompt_too_long"
     retryable = False
     answers_us = True
-    sentence = gettext_noop("The chapter's pieces are too long for the language model.")
+    sentence = gettext_noop("The text is too long for the language model.")
 
 
 class Filtered(LLMError):
@@ -71,7 +71,7 @@ class Filtered(LLMError):
     code = "llm_filtered"
     retryable = False
     answers_us = True
-    sentence = gettext_noop("The language model declined to read this chapter.")
+    sentence = gettext_noop("The language model declined to answer.")
 
 
 class RateLimited(LLMError):

@@ -8,6 +8,7 @@ strictly. One that does not fit is sent back once, with what is wrong about it.
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import cache
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # see client.py
     from openai.types.chat.completion_create_params import ResponseFormat
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
+Heard = Callable[[int], None]
 
 _SHOWN_AGAIN = 20_000  # characters of a wrong answer
 # Left out of the schema: we check these when the answer has arrived, and not every endpoint knows
@@ -46,14 +48,19 @@ class _Reply:
 
 
 async def ask(
-    connection: openai.AsyncOpenAI, call: Call, model: type[AnswerModel], usage: Usage
+    connection: openai.AsyncOpenAI,
+    call: Call,
+    model: type[AnswerModel],
+    usage: Usage,
+    heard: Heard = lambda characters: None,
 ) -> Answer[AnswerModel]:
     """Ask, check the answer, and ask once more where it does not fit.
 
-    ``usage`` grows by the tokens of every request, whether this returns, raises or is cancelled.
+    ``heard`` is told of each piece of an answer as it comes, how many characters it has. ``usage``
+    grows by the tokens of every request, whether this returns, raises or is cancelled.
     Raises LLMError; BadAnswer or a class below it where the second answer does not fit either.
     """
-    reply = await _reply(connection, call, model, usage)
+    reply = await _reply(connection, call, model, usage, heard)
     try:
         return _read(reply, model, last=False)
     except errors.Truncated:
@@ -66,7 +73,7 @@ async def ask(
             {"role": "assistant", "content": shown},
             {"role": "user", "content": _repair(wrong)},
         ]
-    reply = await _reply(connection, replace(call, messages=messages), model, usage)
+    reply = await _reply(connection, replace(call, messages=messages), model, usage, heard)
     return _read(reply, model, last=True)
 
 
@@ -79,13 +86,17 @@ def _repair(wrong: errors.BadAnswer) -> str:
 
 
 async def _reply(
-    connection: openai.AsyncOpenAI, call: Call, model: type[BaseModel], usage: Usage
+    connection: openai.AsyncOpenAI,
+    call: Call,
+    model: type[BaseModel],
+    usage: Usage,
+    heard: Heard,
 ) -> _Reply:
     """Return the whole answer, asked for in the first form that the endpoint accepts."""
     accepted = profile_of(call.model_name).structured
     for form in accepted.candidates():
         try:
-            reply = await _collect(connection, _in_form(form, call, model), usage)
+            reply = await _collect(connection, _in_form(form, call, model), usage, heard)
         except errors.RequestRefused:
             if accepted.is_last(form):
                 raise
@@ -144,12 +155,15 @@ def _with_system(messages: list[client.Message], words: str) -> list[client.Mess
     return [{"role": "system", "content": words}, *messages]
 
 
-async def _collect(connection: openai.AsyncOpenAI, call: Call, usage: Usage) -> _Reply:
+async def _collect(
+    connection: openai.AsyncOpenAI, call: Call, usage: Usage, heard: Heard
+) -> _Reply:
     parts, reason, began = [], None, False
     async with aclosing(client.pieces(connection, call, usage)) as answer:
         async for piece in answer:
             began = True
             parts.append(piece.text)
+            heard(len(piece.text))
             reason = piece.finish_reason or reason
     if not began:
         raise errors.BadAnswer("the endpoint's answer is no chat")

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 from pytest_django import Settings
 
+from analysis.errors import sentence_for
 from analysis.models import PendingAnalysis
 from arboris.novels import services
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
@@ -90,6 +92,8 @@ def test_an_endpoint_that_refuses_is_503(
     answer = generate(api, project)
     assert answer.status_code == 503
     assert answer.json()["code"] == code
+    with translation.override("zh-hans"):
+        assert answer.json()["detail"] == sentence_for(code)  # not what the endpoint says
     assert "key-1" not in answer.content.decode()
     assert not Chapter.objects.exists()
 

@@ -139,6 +139,8 @@ async def _rescued_error(generation: Generation, error: Exception) -> dict[str, 
     The body is empty for an error that is not known; what had arrived is saved all the same.
     """
     fault = _error_body(error)
+    if isinstance(error, LLMError):
+        log.warning("A chapter could not be written: %s: %s", error.code, error)
     try:
         saved = await generation.rescue()
     except Exception as lost:
@@ -151,11 +153,9 @@ async def _rescued_error(generation: Generation, error: Exception) -> dict[str, 
 
 
 def _error_body(error: Exception) -> dict[str, Any]:
-    """Return ``{detail, code}`` of a known error, {} for any other."""
-    if isinstance(error, OverBudget):
+    """Return ``{detail, code}`` of a known error, {} for any other; in the reader's language."""
+    if isinstance(error, LLMError):  # what the endpoint said of it is for the log
         return {"detail": sentence_for(error.code), "code": error.code}
-    if isinstance(error, LLMError):
-        return {"detail": str(error), "code": error.code}
     known = as_api_error(error)
     if not isinstance(known, exceptions.APIException):
         return {}

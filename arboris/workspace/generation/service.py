@@ -15,7 +15,6 @@ from typing import TypeVar
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.utils.translation import gettext as _
 
 from arboris.db import release_connection
 from arboris.llm import client
@@ -82,7 +81,7 @@ class Generation:
         for part in self._rest():
             yield part
         if not self._text.strip():
-            raise Empty(_("The language model gave an empty answer."))
+            raise Empty
 
     def _cleaned(self, piece: str) -> Iterator[str | None]:
         """Add what is text of a piece that arrived, and yield it."""
