@@ -47,6 +47,7 @@ class Run:
         self.steward = steward
         self.ends = time.monotonic() + settings.ARBORIS_PROCESSING_TIMEOUT
         self.reported = time.monotonic()
+        self.percent = 0
         self.done: dict[str, Any] = dict(claim.checkpoint)
 
     def check(self, feature: str, fraction: float) -> None:
@@ -65,9 +66,11 @@ class Run:
             self._report(feature, fraction)
 
     def _report(self, feature: str, fraction: float) -> None:
-        percent = pipeline.percent(self.claim.config, self.done, fraction)
+        # It never goes back: of the next feature a fraction is not known at once.
+        so_far = pipeline.percent(self.claim.config, self.done, fraction)
+        self.percent = max(self.percent, so_far)
         try:
-            ours = queue.report_progress(self.claim, percent, feature, self.done)
+            ours = queue.report_progress(self.claim, self.percent, feature, self.done)
         except (DatabaseError, InterfaceError) as error:
             if not is_away(error) and not is_transient(error):
                 raise

@@ -19,8 +19,9 @@ from arboris.llm.accounting.admission import Payer
 Language = Literal["zh", "en"]
 
 # Called with the fraction of the running feature that is done (0.0 to 1.0), often: every
-# few hundred milliseconds of work. It raises when the run has to stop (deadline, cancel,
-# lease lost); an analyzer lets that exception through.
+# few hundred milliseconds of work. A session that works on several features at once adds up
+# what is done of all that it has not delivered yet. It raises when the run has to stop
+# (deadline, cancel, lease lost); an analyzer lets that exception through.
 Check = Callable[[float], None]
 
 

@@ -385,6 +385,29 @@ def test_a_run_that_is_stopped_hangs_up(endpoint: Endpoint) -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "llm"]
 
 
+def test_progress_counts_what_all_features_have(endpoint: Endpoint) -> None:
+    """The first feature may be the last to be answered, and an answer grows for a minute."""
+    plain, answered = says(), threading.Event()
+
+    def answer(body: dict[str, Any]) -> Reply:
+        first = feature_of(body) == "character_tracking"
+        return Reply("{" * 1_500, hold=True) if first else plain(body)
+
+    endpoint.answer = answer
+    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES)))
+
+    def check(part: float) -> None:
+        if part > 3:  # three are answered, and a part of the fourth is there
+            assert part < 4
+            answered.set()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        session.run("character_tracking", check)
+    session.close()
+    assert answered.is_set()
+
+
 def test_without_an_endpoint_it_says_so(settings: Settings) -> None:
     settings.ARBORIS_LLM_BASE_URL = ""
     with pytest.raises(llm_errors.NotConfigured, match="ARBORIS_LLM_BASE_URL"):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # see client.py
     import openai
 
 POLL_SECONDS = 0.2  # between two checks while waiting
+USUAL_ANSWER = 1_500  # characters
 
 CUT_OFF = "The model's answer was cut off; what was complete in it is kept."
 DROPPED = "Entries without a quote, or with a name that the text does not hold, were left out: {}."
@@ -35,13 +36,24 @@ DROPPED = "Entries without a quote, or with a name that the text does not hold, 
 
 @dataclass(slots=True)
 class Work:
-    """A feature that is being asked for; ``usage`` grows with every call."""
+    """A feature that is being asked for; ``usage`` grows with every call.
 
-    total: int
-    finished: int = 0
+    ``answered``: how much of the answer about each piece of the chapter is there, 0.0 to 1.0.
+    """
+
+    answered: list[float]
     delivered: bool = False
     usage: Usage = field(default_factory=Usage)
     future: Future[list[Part]] | None = None
+
+    @property
+    def fraction(self) -> float:
+        return sum(self.answered) / len(self.answered)
+
+    def heard(self, piece: int, characters: int) -> None:
+        """Nobody knows how long an answer will be: each piece takes it nearer to its end."""
+        left = 1.0 - self.answered[piece]
+        self.answered[piece] += left * characters / (characters + USUAL_ANSWER)
 
 
 class LLMSession(Session):
@@ -80,7 +92,7 @@ class LLMSession(Session):
             self._background = Background()
         for feature in dict.fromkeys((wanted, *self._chapter.features)):
             if feature not in self._works:
-                work = self._works[feature] = Work(total=len(self._chunks))
+                work = self._works[feature] = Work([0.0] * len(self._chunks))
                 work.future = self._background.submit(partial(self._all, feature, work))
         for finder in self._finders:  # while the model thinks
             finder.prepare()
@@ -89,7 +101,8 @@ class LLMSession(Session):
     def _wait(self, work: Work, check: Check) -> list[Part]:
         assert work.future is not None
         while not wait([work.future], timeout=POLL_SECONDS).done:
-            check(work.finished / work.total)
+            # All are asked for at the same time, and the first may well be the last to end.
+            check(sum(one.fraction for one in self._works.values() if not one.delivered))
         return work.future.result()
 
     async def _all(
@@ -118,8 +131,9 @@ class LLMSession(Session):
             ends=self._chapter.ends,
         )
         async with self._slots:
-            answer = await structured.ask(connection, call, task.form, work.usage)
-        work.finished += 1
+            heard = partial(work.heard, number - 1)
+            answer = await structured.ask(connection, call, task.form, work.usage, heard)
+        work.answered[number - 1] = 1.0
         return self._read(task, self._finders[number - 1], answer)
 
     def _read(self, task: Task, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
