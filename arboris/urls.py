@@ -1,7 +1,8 @@
 import sys
 
 from django.contrib import admin
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.translation import gettext as _
 from django.views import defaults
@@ -15,7 +16,14 @@ from arboris.sign_in import limited
 
 admin.site.site_header = admin.site.site_title = "Arboris"
 
+
+def favicon(request: HttpRequest) -> HttpResponse:
+    """What a browser asks for where a page names no icon: the admin, the API's answers."""
+    return HttpResponseRedirect(static("icons/arboris.svg"))
+
+
 urlpatterns = [
+    path("favicon.ico", favicon),
     path("", include("arboris.workspace.urls")),
     path("api/auth/token", TokenView.as_view()),
     path("api/", include("arboris.workspace.api_urls")),

@@ -32,6 +32,7 @@ _COMMON: dict[str, str | Promise] = {
 
 _STATUS: dict[str, str | Promise] = {
     "status_none": _("Summary only"),
+    "status_draft": _("Draft"),
     "status_pending": _("Queued"),
     "status_processing": _("Analysing"),
     "status_completed": _("Analysed"),

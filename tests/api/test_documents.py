@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from analysis import queue
 from analysis.models import PendingAnalysis, QueuePause, Status, WorkerHeartbeat
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
+from arboris.workspace.demo import tables
 from tests.analyzers import permanent
 from tests.factories import JsonClient, claim_next, queue_chapter
 
@@ -60,6 +62,19 @@ def test_the_docs_page_shows_it(api: JsonClient) -> None:
     answer = api.get("/api/docs")
     assert answer.status_code == 200
     assert b"/api/schema" in answer.content
+
+
+def test_a_browser_finds_an_icon(client: Client) -> None:
+    with closing(client.get(client.get("/favicon.ico").headers["Location"])) as icon:
+        assert icon.headers["Content-Type"] == "image/svg+xml"
+
+
+def test_the_demo_prints_no_empty_table(api: JsonClient, project: NovelProject) -> None:
+    content = api.get(f"/api/projects/{project.pk}/bible").json()
+    assert tables.bible(content) == []
+    tie = {"source": "Mara", "relation": "sister", "target": "Ada", "quote": "her sister Ada"}
+    (shown,) = tables.bible({**content, "relationships": [tie]})
+    assert shown.row_count == 1
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/metrics"])

@@ -36,6 +36,8 @@ def expect_draft(api: JsonClient, chapter: dict[str, Any], text: str) -> None:
     shown = api.get(f"/api/chapters/{chapter['id']}").json()
     for key in ("content", "source", "analysis", "analysis_note", "summary", "version"):
         assert shown[key] == chapter[key], key
+    listed = api.get(f"/api/projects/{chapter['project_id']}/chapters").json()
+    assert {row["id"]: row["source"] for row in listed}[chapter["id"]] == "draft"
     saved = api.patch(f"/api/chapters/{chapter['id']}", {"content": text}).json()
     assert (saved["version"], saved["source"]) == (2, "written")
     assert saved["analysis"]["status"] == "pending"

@@ -62,7 +62,9 @@ def test_stopped_by_keyboard_the_text_is_kept(
     expect(page.locator("#generate .form-status")).to_contain_text(KEPT[locale])
     model.script.go_on.set()
     page.reload()
-    expect(page.locator("[data-chapter-id]")).to_contain_text("第1夜", timeout=PATIENCE_MS)
+    row = page.locator("[data-chapter-id]")
+    expect(row).to_contain_text("第1夜", timeout=PATIENCE_MS)
+    expect(row.get_by_test_id("status-badge")).to_contain_text(KEPT[locale], ignore_case=True)
 
 
 @in_both_languages

@@ -43,7 +43,7 @@ export function guardText(field) {
 /** What each field of a form holds, to be given to `settle` once that was sent. */
 export const valuesOf = (form) => new Map([...form.elements].filter(({ name }) => name).map((field) => [field, valueOf(field)]));
 
-const valueOf = (field) => field.files?.[0] ?? field.value;
+const valueOf = (field) => (field.type === 'checkbox' ? field.checked : (field.files?.[0] ?? field.value));
 
 /**
  * Empties a form whose values were sent and saved. What was typed or chosen since stays; the answer
@@ -56,7 +56,7 @@ export function settle(form, sent) {
     return false;
   }
   for (const [field] of [...sent].filter(isAsSent)) {
-    if (field.defaultValue === undefined) continue; // a choice stays as it was made
+    if (field.defaultValue === undefined || field.type === 'checkbox') continue; // a choice stays as it was made
     field.value = field.defaultValue;
     field.dispatchEvent(new Event('input', { bubbles: true }));
   }

@@ -41,10 +41,10 @@ function showHead() {
     h('span', {}, t('version', { n: chapter.version })),
     h('time', { datetime: chapter.updated_at }, t('updated', { when: when(chapter.updated_at) })));
   setText($('#summary'), chapter.summary ?? '');
-  $('#summary').hidden = !chapter.summary;
+  $('#summary-box').hidden = !chapter.summary;
   setText($('#analysis-note'), chapter.analysis_note ?? '');
   $('#analysis-note').hidden = !chapter.analysis_note;
-  status.set(chapter.analysis);
+  status.set(chapter.analysis, chapter.source);
 }
 
 async function load() {

@@ -12,6 +12,7 @@ import { writeChapters } from './writing.js';
 const PAGE = 1000; // chapters in one call
 const QUEUE_PLACES = 8; // chapters whose place in the queue is asked for, from the first on
 
+const FIRST = 10; // the highest priority of the API
 const HEADING = /^\s*(第\s*[\d〇零一二两三四五六七八九十百千]+\s*[章回节]|chapter\s+\S)/i;
 
 const projectId = $('#main').dataset.projectId;
@@ -48,7 +49,7 @@ class Row {
     setText(this.version, chapter.version > 1 ? t('version', { n: chapter.version }) : '');
     setText(this.changed, t('updated', { when: when(chapter.updated_at) }));
     this.changed.dateTime = chapter.updated_at ?? '';
-    this.status.set(chapter.analysis);
+    this.status.set(chapter.analysis, chapter.source);
     setText(this.note, chapter.analysis_note ?? this.note.textContent);
     this.note.hidden = Boolean(chapter.analysis) || !this.note.textContent;
   }
@@ -111,10 +112,10 @@ function countLetters() {
 }
 
 onSubmit($('#new-chapter'), async (data) => {
-  const { title, content, mode, priority } = Object.fromEntries(data);
+  const { title, content, mode, first } = Object.fromEntries(data);
   const body = { content, mode };
   if (title.trim()) body.title = title;
-  if (priority !== '') body.priority = Number(priority);
+  if (first) body.priority = FIRST;
   const sent = valuesOf($('#new-chapter'));
   const chapter = await post(`${API}/chapters`, body);
   const typedSince = settle($('#new-chapter'), sent);

@@ -32,11 +32,11 @@ export class StatusBox {
     return isLive(this.#analysis);
   }
 
-  /** `analysis` as the API gives it with a chapter, or null: no analysis was asked for. */
-  set(analysis) {
+  /** `analysis` as the API gives it with a chapter, or null: none was asked for, or it is a draft. */
+  set(analysis, source = '') {
     const stillWaits = analysis?.status === 'pending' && analysis.id === this.taskId && this.#analysis.status === 'pending';
     this.#analysis = analysis;
-    const status = analysis?.status ?? 'none';
+    const status = analysis?.status ?? (source === 'draft' ? 'draft' : 'none');
     this.badge.dataset.status = status;
     setText(this.badge, label('status', status));
     this.#show(this.retry, status === 'failed' || status === 'cancelled');
@@ -75,8 +75,11 @@ export class StatusBox {
       this.#say(this.words, '');
       return;
     }
-    this.bar.value = progress.percent ?? 0;
-    const parts = [t('percent', { n: Math.round(progress.percent ?? 0) }), label('feature', progress.feature), progress.eta_seconds ? timeLeft(progress.eta_seconds) : ''];
+    const percent = Math.round(progress.percent ?? 0);
+    // A model thinks before it writes: so long the bar says that something is under way, not how far.
+    if (percent) this.bar.value = percent;
+    else this.bar.removeAttribute('value');
+    const parts = [percent ? t('percent', { n: percent }) : '', label('feature', progress.feature), progress.eta_seconds ? timeLeft(progress.eta_seconds) : ''];
     this.#say(this.words, parts.filter(Boolean).join(' · '));
   }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+from django.db.models import OuterRef
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -13,7 +14,7 @@ from rest_framework.views import APIView
 
 from arboris.bible.decisions import record as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
-from arboris.novels.models import NovelProject
+from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterExists
 from arboris.rest import whole_parameter
 from arboris.workspace.access import own_chapter, own_project
@@ -44,9 +45,11 @@ class ChapterList(APIView):
         project = own_project(request, project_id)
         limit = whole_parameter(request, "limit", 1000, high=5000)
         offset = whole_parameter(request, "offset", 0, low=0, high=1_000_000)
-        rows = list(project.chapters.all()[offset : offset + limit])
+        newest = ChapterVersion.objects.filter(chapter=OuterRef("pk"), number=OuterRef("version"))
+        chapters = project.chapters.annotate(source=newest.values("source"))
+        rows = list(chapters[offset : offset + limit])
         tasks = service.newest_tasks(project.pk, {row.pk for row in rows})
-        items = [{"chapter": row, "task": tasks.get(row.pk)} for row in rows]
+        items = [{"chapter": row, "task": tasks.get(row.pk), "source": row.source} for row in rows]
         return Response(ChapterRowSerializer(items, many=True).data)
 
     @extend_schema(request=NewChapterSerializer, responses={201: SavedChapterSerializer})

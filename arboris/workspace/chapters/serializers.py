@@ -64,7 +64,7 @@ class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
 
 
 class ChapterRowSerializer(serializers.Serializer[Any]):
-    """A chapter in a list: ``instance`` is (chapter, newest task or None)."""
+    """A chapter in a list: ``instance`` has its chapter, newest task or None, and source."""
 
     id = serializers.IntegerField(source="chapter.pk")
     project_id = serializers.UUIDField(source="chapter.project_id")
@@ -75,6 +75,10 @@ class ChapterRowSerializer(serializers.Serializer[Any]):
     version = serializers.IntegerField(source="chapter.version")
     created_at = serializers.DateTimeField(source="chapter.created_at")
     updated_at = serializers.DateTimeField(source="chapter.updated_at")
+    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not Field.source
+        choices=ChapterVersion.Source.choices,
+        help_text="draft: the text broke off while it was being written; it is not analysed.",
+    )
     analysis = AnalysisBriefSerializer(source="task", allow_null=True)
 
 
@@ -82,10 +86,6 @@ class SavedChapterSerializer(ChapterRowSerializer):
     """A chapter that was just saved, or is read whole: ``instance`` is a SavedChapter."""
 
     content = serializers.CharField()
-    source = serializers.ChoiceField(  # type: ignore[assignment]  # a field, not Field.source
-        choices=ChapterVersion.Source.choices,
-        help_text="draft: the text broke off while it was being written; it is not analysed.",
-    )
     analysis_note = serializers.SerializerMethodField()
 
     def get_analysis_note(self, saved: SavedChapter) -> str | None:

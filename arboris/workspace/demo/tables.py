@@ -50,7 +50,9 @@ def figures(rows: Sequence[Journey]) -> Table:
 
 
 def bible(content: dict[str, Any]) -> list[Table]:
-    return [_characters(content), _world(content), _threads(content), _relations(content)]
+    """One table for each part of the bible that holds anything."""
+    parts = [_characters(content), _world(content), _threads(content), _relations(content)]
+    return [table for table in parts if table.row_count]
 
 
 def _characters(content: dict[str, Any]) -> Table:
