@@ -35,7 +35,7 @@ class StorableText(Text):
 
     def to_internal_value(self, data: Any) -> str:
         text = super().to_internal_value(data)
-        if text and not text.strip():
+        if text and not text.strip() and not self.allow_blank:
             self.fail("blank")
         if len(text) > settings.ARBORIS_MAX_CHAPTER_CHARS:
             raise serializers.ValidationError(

@@ -86,6 +86,7 @@ class ChapterVersion(models.Model):
     source = models.CharField(
         _("source"), max_length=10, choices=Source.choices, default=Source.WRITTEN
     )
+    name = models.CharField(_("name"), max_length=200, blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:
@@ -99,3 +100,27 @@ class ChapterVersion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chapter_id} v{self.number}"
+
+
+class WorkingCopy(models.Model):
+    """What the writer has typed since the chapter's newest version; no analysis reads it.
+
+    A new version of the chapter takes it away, so it always belongs to the newest one.
+    """
+
+    chapter = models.OneToOneField(
+        Chapter, models.CASCADE, related_name="working_copy", verbose_name=_("chapter")
+    )
+    content = models.TextField(_("text"), blank=True)
+    # None: the writer left the chapter's title as it is.
+    title = models.CharField(_("title"), max_length=200, blank=True, null=True)  # noqa: DJ001
+    client = models.CharField(max_length=64)
+    seq = models.PositiveBigIntegerField()
+    saved_at = models.DateTimeField(_("saved"))
+
+    class Meta:
+        verbose_name = _("working copy")
+        verbose_name_plural = _("working copies")
+
+    def __str__(self) -> str:
+        return f"{self.chapter_id}, {self.client} {self.seq}"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from arboris.db import in_transaction, locked
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject, WorkingCopy
 from arboris.novels.text import extractive_summary, guess_language, word_count
 
 T = TypeVar("T")
@@ -53,6 +53,15 @@ class ChapterText:
 def lock_project(project_id: uuid.UUID) -> NovelProject:
     """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time."""
     return locked(NovelProject.objects.all()).get(pk=project_id)
+
+
+def lock_chapter(chapter_id: int) -> Chapter:
+    """Return the chapter as it is now, its novel's row locked. Raises ObjectDoesNotExist."""
+    found = Chapter.objects.only("project_id").get(pk=chapter_id)
+    project = lock_project(found.project_id)
+    chapter = Chapter.objects.get(pk=chapter_id)
+    chapter.project = project
+    return chapter
 
 
 def delete_project(project_id: uuid.UUID) -> None:
@@ -106,13 +115,41 @@ def change_text(chapter: Chapter, text: ChapterText) -> ChapterVersion | None:
     """A new version of the chapter, or None where the text is the same; the project is locked.
 
     Whoever saves an unfinished text as it is takes it for finished: that is a new version too.
+    The writer's working copy becomes a version before it, unless one of the two holds its text.
     """
     current = chapter.current
     if current.content == text.content and current.source != ChapterVersion.Source.DRAFT:
         return None
+    _take_working_copy(chapter, current.content, text.content)
     chapter.version += 1
     _describe(chapter, text)
     return _add_version(chapter, text)
+
+
+def newest_text(chapter: Chapter) -> str:
+    """What the writer sees in the chapter: the working copy's text, else the newest version's."""
+    copy = WorkingCopy.objects.filter(chapter=chapter).first()
+    return chapter.current.content if copy is None else copy.content
+
+
+def rename(chapter: Chapter, title: str) -> None:
+    """Give the chapter a title, also in place of one in its working copy; the project is locked."""
+    chapter.title = title
+    chapter.save(update_fields=["title", "updated_at"])
+    WorkingCopy.objects.filter(chapter=chapter).update(title=None)
+
+
+def _take_working_copy(chapter: Chapter, *kept: str) -> None:
+    """End the working copy: its text becomes a version unless it is one of ``kept``."""
+    copy = WorkingCopy.objects.filter(chapter=chapter).first()
+    if copy is None:
+        return
+    copy.delete()
+    if copy.title is not None:
+        rename(chapter, copy.title)
+    if copy.content not in kept and copy.content.strip():
+        chapter.version += 1
+        _add_version(chapter, ChapterText.of(copy.content))
 
 
 def replace_draft(version: ChapterVersion, text: ChapterText) -> None:

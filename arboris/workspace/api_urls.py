@@ -5,6 +5,7 @@ from django.urls.converters import StringConverter
 
 from arboris.workspace.bible import api as bible
 from arboris.workspace.chapters import api as chapters
+from arboris.workspace.chapters import working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.projects import api as projects
 
@@ -32,5 +33,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>/bible/inbox", bible.QuestionsView.as_view()),
     path("projects/<uuid:project_id>/bible/export.<kind:kind>", bible.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
+    path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),
+    path("chapters/<int:chapter_id>/versions", working.CutVersion.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
 ]

@@ -16,6 +16,7 @@ from arboris.bible.decisions import record as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterExists
+from arboris.novels.working_copies import OutdatedChange
 from arboris.rest import whole_parameter
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.chapters import service
@@ -88,7 +89,7 @@ class ChapterDetail(APIView):
             service.check_base(chapter, base)  # before a model is asked for a summary
             text = None if content is None else service.changed_text(chapter, content, options)
             saved = service.change(chapter.pk, text, data.get("title"), options, base)
-        except service.OutdatedChange as conflict:
+        except OutdatedChange as conflict:
             return Response(ConflictSerializer(conflict).data, status=409)
         return Response(SavedChapterSerializer(saved).data)
 

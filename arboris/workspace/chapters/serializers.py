@@ -13,9 +13,10 @@ from arboris.bible.models import Finding
 from arboris.bible.types.entries import ref_of
 from arboris.bible.types.findings import parse
 from arboris.fields import StorableText, Text, WholeNumber
-from arboris.novels.models import Chapter, ChapterVersion
+from arboris.novels.models import Chapter, ChapterVersion, WorkingCopy
+from arboris.novels.working_copies import OutdatedChange
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
-from arboris.workspace.chapters.service import OutdatedChange, SavedChapter
+from arboris.workspace.chapters.service import SavedChapter
 
 
 class NewChapterSerializer(AnalysisOptionsSerializer):
@@ -98,12 +99,22 @@ class CurrentTextSerializer(serializers.Serializer[Chapter]):
     title = serializers.CharField()
 
 
+class OtherCopySerializer(serializers.Serializer[WorkingCopy]):
+    content = serializers.CharField()
+    title = serializers.SerializerMethodField()
+    saved_at = serializers.DateTimeField()
+
+    def get_title(self, copy: WorkingCopy) -> str:
+        return copy.chapter.title if copy.title is None else copy.title
+
+
 class ConflictSerializer(serializers.Serializer[OutdatedChange]):
-    """What a writer is told whose change was made to an older version."""
+    """What a writer is told whose change was made to an older text."""
 
     detail = serializers.CharField(source="__str__")
     code = serializers.CharField(default="conflict")
     current = CurrentTextSerializer()
+    working = OtherCopySerializer(allow_null=True)
 
 
 class FindingSerializer(serializers.ModelSerializer[Finding]):

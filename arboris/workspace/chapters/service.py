@@ -23,6 +23,7 @@ from arboris.llm.accounting.admission import Payer
 from arboris.novels import model_summary
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.working_copies import OutdatedChange, copy_of
 from arboris.workspace.chapters.analysis_options import DEFAULT_PRIORITY, AnalysisOptions
 
 
@@ -59,18 +60,14 @@ class SavedChapter:
         return cls(chapter, current.content, task, note, ChapterVersion.Source(current.source))
 
 
-class OutdatedChange(Exception):
-    """The change was made to an older version of the chapter than ``current``."""
-
-    def __init__(self, current: Chapter) -> None:
-        super().__init__(_("The chapter was changed elsewhere since you opened it."))
-        self.current = current
+class NothingWritten(Exception):
+    """The writer has deleted the whole text: there is nothing to make a version of."""
 
 
 def check_base(chapter: Chapter, base_version: int | None) -> None:
     """Raise OutdatedChange where a change was made to an older version; None is not checked."""
     if base_version is not None and base_version < chapter.version:
-        raise OutdatedChange(chapter)
+        raise OutdatedChange(chapter, copy_of(chapter))
 
 
 def new_text(content: str, options: AnalysisOptions, project: NovelProject) -> novels.ChapterText:
@@ -141,24 +138,56 @@ def change(
     """
 
     def work() -> SavedChapter:
-        chapter = Chapter.objects.get(pk=chapter_id)
-        chapter.project = novels.lock_project(chapter.project_id)
-        chapter.refresh_from_db(fields=["version", "title"])
+        chapter = novels.lock_chapter(chapter_id)
         check_base(chapter, base_version)
         if title is not None:
-            chapter.title = title
-            chapter.save(update_fields=["title", "updated_at"])
-        version = novels.change_text(chapter, text) if text is not None else None
-        if version is None:
-            return SavedChapter.read(chapter)
-        saved = enqueue(chapter, version, options.as_before(chapter.pk))
-        if saved.task is None:
-            queue.supersede(chapter.pk)
-            bible_service.forget(chapter.project_id, chapter.pk)
-        wake([saved])
+            novels.rename(chapter, title)
+        return _save_text(chapter, text, options)
+
+    return in_transaction(work)
+
+
+def cut(chapter: Chapter, name: str = "") -> SavedChapter:
+    """Make a version of the working copy; where there is none, the newest version stays.
+
+    ``name`` is given to the version that the chapter has then. Raises NothingWritten, and
+    ObjectDoesNotExist where the chapter or its novel was deleted.
+    """
+    options = AnalysisOptions()
+    copy = copy_of(chapter)
+    prepared = None if copy is None else changed_text(chapter, copy.content, options)
+
+    def work() -> SavedChapter:
+        locked = novels.lock_chapter(chapter.pk)
+        text, copy = prepared, copy_of(locked)
+        if copy is not None:
+            if not copy.content.strip():
+                raise NothingWritten
+            if text is None or text.content != copy.content:  # typed while it was prepared
+                text = novels.ChapterText.of(copy.content)
+            if copy.title is not None:
+                novels.rename(locked, copy.title)
+        saved = _save_text(locked, text if copy is not None else None, options)
+        if name:
+            locked.versions.filter(number=locked.version).update(name=name)
         return saved
 
     return in_transaction(work)
+
+
+def _save_text(
+    chapter: Chapter, text: novels.ChapterText | None, options: AnalysisOptions
+) -> SavedChapter:
+    """Save a text and queue its analysis where it is a new one; the project is locked."""
+    version = novels.change_text(chapter, text) if text is not None else None
+    if version is None:
+        return SavedChapter.read(chapter)
+    saved = enqueue(chapter, version, options.as_before(chapter.pk))
+    if saved.task is None:
+        queue.supersede(chapter.pk)
+        bible_service.forget(chapter.project_id, chapter.pk)
+    wake([saved])
+    return saved
 
 
 def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions) -> SavedChapter:
