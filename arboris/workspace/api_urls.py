@@ -7,6 +7,7 @@ from arboris.workspace.bible import api as bible
 from arboris.workspace.chapters import api as chapters
 from arboris.workspace.chapters import working
 from arboris.workspace.generation import api as generation
+from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
 
 
@@ -24,6 +25,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
+    path("projects/<uuid:project_id>/export", manuscript.ExportNovel.as_view()),
     path("projects/<uuid:project_id>/bible", bible.BibleView.as_view()),
     path("projects/<uuid:project_id>/bible/decisions", bible.DecisionList.as_view()),
     path(

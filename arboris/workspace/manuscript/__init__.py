@@ -1,0 +1,1 @@
+"""Taking a novel out as a file."""

@@ -1,0 +1,100 @@
+"""Which chapters an export holds, and their texts from the database, a few at a time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from arboris.novels.manuscript import Manuscript, Part
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.text import Language
+
+BATCH = 50  # texts in memory at once
+FRONT = ("title", "writer", "synopsis")
+DEFAULT_FRONT = frozenset(("title", "writer"))
+_UNTITLED: dict[Language, str] = {"zh": "第 {} 章", "en": "Chapter {}"}
+_CHOICE = re.compile(r"(\d{1,18})(?:-(\d{1,18}))?")
+
+
+class BadChoice(Exception):
+    """What was asked for is not there; ``field`` names the parameter at fault."""
+
+    def __init__(self, field: str, message: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the writer wants in the file; ``chapters`` as in the query, empty: all of them."""
+
+    chapters: str = ""
+    front: frozenset[str] = DEFAULT_FRONT
+    writer: str = ""  # a pen name in the place of the account's
+
+
+def chosen(project: NovelProject, chapters: str) -> QuerySet[Chapter]:
+    """The chapters of a list of ids, or of numbers and ranges of numbers (``3,5-8``).
+
+    They are taken as ids where each of them is one of this novel. Raises BadChoice.
+    """
+    rows = project.chapters.order_by("chapter_number")
+    if not chapters.strip():
+        return rows
+    found = [_CHOICE.fullmatch(part.strip()) for part in chapters.split(",")]
+    if not all(found):
+        raise BadChoice("chapters", _("Must be ids or numbers of chapters: 3,5-8."))
+    pairs = [(int(one[1]), int(one[2] or one[1])) for one in found if one]
+    known = dict(rows.values_list("pk", "chapter_number"))
+    if all(low == high and low in known for low, high in pairs):
+        return rows.filter(pk__in=[low for low, _high in pairs])
+    numbers = sorted(known.values())
+    wanted: set[int] = set()
+    for low, high in pairs:
+        here = [number for number in numbers if low <= number <= high]
+        if not here:
+            raise BadChoice("chapters", _("The novel has no chapter %(number)d.") % {"number": low})
+        wanted.update(here)
+    return rows.filter(chapter_number__in=wanted)
+
+
+def manuscript(project: NovelProject, wish: Wish) -> Manuscript:
+    """What the writers of files need to know of the novel. Raises BadChoice."""
+    rows = list(
+        chosen(project, wish.chapters).values_list("pk", "chapter_number", "title", "updated_at")
+    )
+    if not rows:
+        raise BadChoice("chapters", _("There is no chapter to export yet."))
+    language = cast(Language, project.language)
+    name = wish.writer or project.owner.get_full_name() or project.owner.get_username()
+    return Manuscript(
+        identifier=project.pk.urn,
+        title=project.title,
+        language=language,
+        modified=max(project.updated_at, *(changed for *_row, changed in rows)),
+        parts=[
+            Part(title.strip() or _UNTITLED[language].format(number))
+            for _pk, number, title, _changed in rows
+        ],
+        texts=lambda: texts([pk for pk, *_row in rows]),
+        author=name if "writer" in wish.front else "",
+        synopsis=project.synopsis if "synopsis" in wish.front else "",
+        title_page="title" in wish.front,
+    )
+
+
+def texts(chapters: Sequence[int]) -> Iterator[str]:
+    """The newest text of each chapter, in the order of their ids as given."""
+    for at in range(0, len(chapters), BATCH):
+        part = chapters[at : at + BATCH]
+        newest = ChapterVersion.objects.filter(
+            chapter_id__in=part, number=F("chapter__version")
+        ).values_list("chapter_id", "content")
+        contents = dict(newest)
+        for pk in part:
+            yield contents.get(pk, "")  # none: deleted since the list was made
