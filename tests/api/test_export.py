@@ -67,7 +67,7 @@ def test_word_reads_the_document(api: JsonClient, novel: NovelProject) -> None:
     document = Document(io.BytesIO(b"".join(answer.streaming_content)))
     assert document.core_properties.title == "听雨楼"
     assert document.core_properties.author == "writer"
-    rows = [(paragraph.style.name, paragraph.text) for paragraph in document.paragraphs]
+    rows = [(one.style.name if one.style else "", one.text) for one in document.paragraphs]
     assert rows == [
         ("Title", "听雨楼"),
         ("Subtitle", "writer"),
