@@ -57,6 +57,7 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "django_prometheus",
+    "arboris.idempotency",
     "arboris.llm",
     "arboris.novels",
     "arboris.bible",

@@ -15,6 +15,7 @@ from django.db.models import Q, QuerySet
 
 from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
+from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,7 @@ def prune_step(now: datetime) -> int:
     pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
-    calls = call_log.prune(now)
+    calls, keys = call_log.prune(now), claims.prune(now)
     deleted = sum(
         prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
         for statuses, days in (
@@ -91,6 +92,6 @@ def prune_step(now: datetime) -> int:
         log.info("retention: %d analyses deleted", deleted)
     if calls:
         log.info("retention: %d rows of the call log deleted", calls)
-    if deleted < BATCH and calls < call_log.BATCH:
+    if deleted < BATCH and calls < call_log.BATCH and keys < claims.BATCH:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted

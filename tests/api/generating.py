@@ -19,8 +19,8 @@ def generate(api: JsonClient, project: NovelProject, **body: Any) -> Any:
     return api.post(f"/api/projects/{project.pk}/chapters/generate", body)
 
 
-def events(api: JsonClient, project: NovelProject, **body: Any) -> list[Event]:
-    """The events of a streamed answer."""
+def events(api: JsonClient, project: NovelProject, key: str = "", **body: Any) -> list[Event]:
+    """The events of a streamed answer; ``key``: the Idempotency-Key."""
 
     async def call() -> bytes:
         response: Any = await AsyncClient().post(
@@ -30,10 +30,13 @@ def events(api: JsonClient, project: NovelProject, **body: Any) -> list[Event]:
             headers={
                 "authorization": api.defaults["HTTP_AUTHORIZATION"],
                 "accept": "text/event-stream",
+                **({"idempotency-key": key} if key else {}),
             },
         )
         assert response.status_code == 200
         assert response.headers["Content-Type"].startswith("text/event-stream")
+        if not response.streaming:  # a kept answer
+            return bytes(response.content)
         assert response.headers["Cache-Control"] == "no-cache"
         return b"".join([part async for part in response.streaming_content])
 

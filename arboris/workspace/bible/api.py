@@ -15,6 +15,7 @@ from rest_framework.views import APIView
 from arboris.bible.decisions import kinds
 from arboris.bible.decisions.base import Refused
 from arboris.bible.models import Decision
+from arboris.idempotency.views import creating, idempotent
 from arboris.rest import Conflict, whole_parameter
 from arboris.workspace.access import own_project
 from arboris.workspace.bible import content, export, questions, service
@@ -52,17 +53,23 @@ class DecisionList(APIView):
         rows = Decision.objects.filter(project=project).select_related("user").order_by("-pk")
         return Response(DecisionRowSerializer(rows[:limit], many=True).data)
 
+    @idempotent
     @extend_schema(request=DecisionSerializer, responses={201: DecisionRowSerializer})
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         project = own_project(request, project_id)
         form = DecisionSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        assert request.user.pk is not None
+        user_id = request.user.pk
+        assert user_id is not None
+
+        def make() -> Response:
+            made = service.decide(project.pk, user_id, form.validated_data)
+            return Response(DecisionRowSerializer(made).data, status=201)
+
         try:
-            made = service.decide(project.pk, request.user.pk, form.validated_data)
+            return creating(make)
         except Refused as refused:
             raise _as_api_error(refused) from refused
-        return Response(DecisionRowSerializer(made).data, status=201)
 
 
 class DecisionUndo(APIView):

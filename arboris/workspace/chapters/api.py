@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from arboris.bible.decisions import record as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
+from arboris.idempotency.views import creating, idempotent
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterExists
 from arboris.novels.working_copies import OutdatedChange
@@ -53,6 +54,7 @@ class ChapterList(APIView):
         items = [{"chapter": row, "task": tasks.get(row.pk), "source": row.source} for row in rows]
         return Response(ChapterRowSerializer(items, many=True).data)
 
+    @idempotent
     @extend_schema(request=NewChapterSerializer, responses={201: SavedChapterSerializer})
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         project = own_project(request, project_id)
@@ -62,11 +64,15 @@ class ChapterList(APIView):
         check_number(project, data["chapter_number"])
         text = service.new_text(data["content"], options, project)
         new = service.NewChapter(text, data["title"], data["chapter_number"])
-        try:
+
+        def make() -> Response:
             (saved,) = service.add(project.pk, [new], options)
+            return Response(SavedChapterSerializer(saved).data, status=201)
+
+        try:
+            return creating(make)
         except ChapterExists as error:
             raise number_taken(error) from error
-        return Response(SavedChapterSerializer(saved).data, status=201)
 
 
 class ChapterDetail(APIView):

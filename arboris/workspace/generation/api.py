@@ -8,10 +8,12 @@ import logging
 import uuid
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
+from datetime import timedelta
 from typing import Any
 
 from asgiref.sync import async_to_sync, sync_to_async
-from django.http import StreamingHttpResponse
+from django.conf import settings
+from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
@@ -22,7 +24,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analysis.errors import sentence_for
-from arboris.db import release_connection
+from arboris.db import RETRY_SECONDS, release_connection
+from arboris.idempotency.claims import Answer, Claim
+from arboris.idempotency.views import as_json, current_claim, idempotent_by, rendered
 from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
@@ -30,6 +34,7 @@ from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sente
 from arboris.workspace.access import own_project
 from arboris.workspace.chapters.api import check_number
 from arboris.workspace.chapters.service import SavedChapter
+from arboris.workspace.generation.draft import OnSaved
 from arboris.workspace.generation.serializers import (
     GeneratedChapterSerializer,
     GenerateSerializer,
@@ -49,9 +54,27 @@ class AnyAccept(DefaultContentNegotiation):
         return first, first.media_type or "application/json"
 
 
+def longest() -> timedelta:
+    """How long a generation may hold its Idempotency-Key: answer, summary, and saving both."""
+    waits = settings.ARBORIS_LLM_TOTAL_TIMEOUT + settings.ARBORIS_SUMMARY_TIMEOUT
+    return timedelta(seconds=waits + 2 * RETRY_SECONDS)
+
+
+def replay(request: Request, answer: Answer) -> HttpResponse:
+    """The chapter that was made under the key: as JSON, or as the last event of a stream."""
+    if not wants_stream(request):
+        return as_json(request, answer)
+    return HttpResponse(_event("saved", json.loads(answer.body)), content_type="text/event-stream")
+
+
+def wants_stream(request: Request) -> bool:
+    return "text/event-stream" in request.headers.get("Accept", "")
+
+
 class GenerateChapter(APIView):
     content_negotiation_class = AnyAccept
 
+    @idempotent_by(replay, longest)
     @extend_schema(request=GenerateSerializer, responses={201: GeneratedChapterSerializer})
     def post(self, request: Request, project_id: uuid.UUID) -> Response | StreamingHttpResponse:
         project = own_project(request, project_id)
@@ -69,20 +92,38 @@ class GenerateChapter(APIView):
         except OverBudget as error:
             raise PaymentRequired(_error_body(error)["detail"], error.code) from error
         check_number(project, data["chapter_number"])
+        claim = current_claim()
         generation = Generation(
             project,
             form.options(),
             instructions=data["instructions"],
             title=data["title"],
             number=data["chapter_number"],
+            claim=claim,
+            on_saved=answering(claim),
         )
         release_connection()  # a model takes its time
-        if "text/event-stream" in request.headers.get("Accept", ""):
+        if wants_stream(request):
+            if claim is not None:
+                claim.taken_over = True
             response = StreamingHttpResponse(events(generation), content_type="text/event-stream")
             response.headers["Cache-Control"] = "no-cache"
             response.headers["X-Accel-Buffering"] = "no"
             return response
         return async_to_sync(_answer)(generation)
+
+
+def answering(claim: Claim | None) -> OnSaved:
+    """Keep each text that is saved as the answer to the request's key, in the same transaction."""
+
+    def on_saved(saved: SavedChapter, number_note: str, whole: bool) -> None:
+        if claim is None:
+            return
+        if not claim.answer(201, rendered(_body(saved, number_note)), final=whole):
+            # Only where this took longer than ``longest``: two texts are better than none.
+            log.warning("Chapter %s was written under a key that was given up", saved.chapter.pk)
+
+    return on_saved
 
 
 async def _answer(generation: Generation) -> Response:
@@ -164,13 +205,11 @@ def _error_body(error: Exception) -> dict[str, Any]:
 
 
 async def _chapter_body(generation: Generation, saved: SavedChapter) -> dict[str, Any]:
-    def show() -> dict[str, Any]:
-        return {
-            **GeneratedChapterSerializer(saved).data,
-            "number_note": generation.number_note or None,
-        }
+    return await sync_to_async(_body)(saved, generation.number_note)
 
-    return await sync_to_async(show)()
+
+def _body(saved: SavedChapter, number_note: str) -> dict[str, Any]:
+    return {**GeneratedChapterSerializer(saved).data, "number_note": number_note or None}
 
 
 def _event(name: str, data: dict[str, Any]) -> bytes:

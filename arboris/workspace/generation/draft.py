@@ -6,6 +6,7 @@ Not safe for several threads at a time: whoever drives it waits for each call.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 
 from django.db.models import F
 from django.utils.translation import gettext as _
@@ -17,6 +18,10 @@ from arboris.novels.services import ChapterText
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from arboris.workspace.chapters.service import SavedChapter, enqueue, wake
 
+# Told of each text in the transaction that saves it: the chapter, the note about its number, and
+# whether it is the whole text.
+OnSaved = Callable[[SavedChapter, str, bool], None]
+
 
 class GenerationDraft:
     """Each text takes the place of the one before; ``title`` and ``number`` are asked for.
@@ -26,10 +31,17 @@ class GenerationDraft:
     the writer has changed the draft in the meantime, the text goes on as a new chapter.
     """
 
-    def __init__(self, project_id: uuid.UUID, title: str, number: int | None) -> None:
+    def __init__(
+        self,
+        project_id: uuid.UUID,
+        title: str,
+        number: int | None,
+        on_saved: OnSaved = lambda *_: None,
+    ) -> None:
         self._project_id = project_id
         self._title = title
         self._number = number
+        self._on_saved = on_saved
         self._version_id: int | None = None
         self.number_note = ""
 
@@ -72,9 +84,11 @@ class GenerationDraft:
             chapter.project = project
             novels.replace_draft(version, text)
         if options is None:
-            return SavedChapter.draft(chapter, text.content), version.pk, note
-        saved = enqueue(chapter, version, options)
-        wake([saved])
+            saved = SavedChapter.draft(chapter, text.content)
+        else:
+            saved = enqueue(chapter, version, options)
+            wake([saved])
+        self._on_saved(saved, note or self.number_note, options is not None)
         return saved, version.pk, note
 
     def _own_version(self) -> ChapterVersion | None:

@@ -17,6 +17,7 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 
 from arboris.db import release_connection
+from arboris.idempotency.claims import Claim
 from arboris.llm import client
 from arboris.llm.accounting.admission import Payer
 from arboris.llm.errors import Empty
@@ -25,7 +26,7 @@ from arboris.novels.services import ChapterText
 from arboris.storable import storable
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from arboris.workspace.chapters.service import SavedChapter, summary_of
-from arboris.workspace.generation.draft import GenerationDraft
+from arboris.workspace.generation.draft import GenerationDraft, OnSaved
 from arboris.workspace.generation.prompt import messages_for
 from arboris.workspace.generation.prose import Prose
 
@@ -45,11 +46,15 @@ class Generation:
         instructions: str,
         title: str,
         number: int | None,
+        claim: Claim | None = None,
+        on_saved: OnSaved = lambda *_: None,
     ) -> None:
+        """``claim``: of the request's Idempotency-Key, which is settled with the generation."""
         self._project = project
         self._options = options
         self._messages = messages_for(project, instructions, number=number, title=title)
-        self._draft = GenerationDraft(project.pk, title, number)
+        self._draft = GenerationDraft(project.pk, title, number, on_saved)
+        self._claim = claim
         self._prose: Prose | None = Prose(title)
         self._text = ""
         self._kept = time.monotonic()
@@ -140,10 +145,21 @@ class Generation:
             pass  # nobody is there to be shown it
         await self._last_keep()
         if not self._text.strip():
-            await _in_thread(self._draft.discard, left=left)  # what was kept were thoughts
+            await _in_thread(self._discard, left=left)  # what was kept were thoughts
             return None
-        keeping = _in_thread(lambda: self._draft.keep(self._text), left=left)
+        keeping = _in_thread(self._keep_last, left=left)
         return await asyncio.shield(asyncio.create_task(keeping))
+
+    def _discard(self) -> None:
+        self._draft.discard()
+        if self._claim is not None:
+            self._claim.release()
+
+    def _keep_last(self) -> SavedChapter:
+        saved = self._draft.keep(self._text)
+        if self._claim is not None:
+            self._claim.settle()
+        return saved
 
     async def _last_keep(self) -> None:
         """Wait: one thread at a time writes the draft."""

@@ -16,6 +16,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from arboris.db import in_transaction
+from arboris.idempotency.views import creating, idempotent
 from arboris.novels import services as novels
 from arboris.novels.importing import NovelImportError, parse_novel
 from arboris.novels.models import ChapterVersion, NovelProject
@@ -40,6 +41,10 @@ class _Projects(generics.GenericAPIView[NovelProject]):
 
 
 class ProjectList(_Projects, generics.ListCreateAPIView[NovelProject]):
+    @idempotent
+    def post(self, request: Request, *args: object, **kwargs: object) -> Response:
+        return creating(lambda: self.create(request, *args, **kwargs))
+
     def perform_create(self, serializer: BaseSerializer[NovelProject]) -> None:
         serializer.save(owner=self.request.user)
 
@@ -64,6 +69,7 @@ class ProjectDetail(_Projects, generics.RetrieveUpdateDestroyAPIView[NovelProjec
 class ImportNovel(APIView):
     parser_classes = [FormParser]
 
+    @idempotent
     @extend_schema(
         request={"multipart/form-data": ImportSerializer},
         responses={201: SavedChapterSerializer(many=True)},
@@ -98,10 +104,13 @@ class ImportNovel(APIView):
             )
             for item in novel.chapters
         ]
-        saved = chapters.add(project.pk, new, form.options())
-        rows = SavedChapterSerializer(saved, many=True).data
-        for row in rows:
-            del row["content"]
-        return Response(
-            {"title": novel.title, "chapters": rows, "set_aside": novel.set_aside}, status=201
-        )
+
+        def make() -> Response:
+            saved = chapters.add(project.pk, new, form.options())
+            rows = SavedChapterSerializer(saved, many=True).data
+            for row in rows:
+                del row["content"]
+            body = {"title": novel.title, "chapters": rows, "set_aside": novel.set_aside}
+            return Response(body, status=201)
+
+        return creating(make)

@@ -1,0 +1,1 @@
+"""``Idempotency-Key``: a POST that is sent again gets its first answer, and makes nothing twice."""
