@@ -147,15 +147,19 @@ def change(
     return in_transaction(work)
 
 
-def cut(chapter: Chapter, name: str = "") -> SavedChapter:
+def copied_text(chapter: Chapter) -> novels.ChapterText | None:
+    """Return the working copy's text made ready for ``cut``, as ``changed_text`` does."""
+    copy = copy_of(chapter)
+    return None if copy is None else changed_text(chapter, copy.content, AnalysisOptions())
+
+
+def cut(chapter: Chapter, prepared: novels.ChapterText | None, name: str = "") -> SavedChapter:
     """Make a version of the working copy; where there is none, the newest version stays.
 
-    ``name`` is given to the version that the chapter has then. Raises NothingWritten, and
-    ObjectDoesNotExist where the chapter or its novel was deleted.
+    ``prepared`` is its ``copied_text``. ``name`` is given to the version that the chapter has then.
+    Raises NothingWritten, and ObjectDoesNotExist where the chapter or its novel was deleted.
     """
     options = AnalysisOptions()
-    copy = copy_of(chapter)
-    prepared = None if copy is None else changed_text(chapter, copy.content, options)
 
     def work() -> SavedChapter:
         locked = novels.lock_chapter(chapter.pk)

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris.fields import StorableText, Text, WholeNumber
+from arboris.idempotency.views import creating, idempotent
 from arboris.novels import working_copies
 from arboris.novels.models import Chapter, ChapterVersion, WorkingCopy
 from arboris.novels.working_copies import OutdatedChange, Typed
@@ -118,6 +119,7 @@ class WorkingCopyView(APIView):
 
 
 class CutVersion(APIView):
+    @idempotent
     @extend_schema(request=CutSerializer, responses={200: SavedChapterSerializer})
     def post(self, request: Request, chapter_id: int) -> Response:
         """A version of the working copy, and its analysis; without one the newest version as it is.
@@ -127,9 +129,14 @@ class CutVersion(APIView):
         chapter = own_chapter(request, chapter_id)
         form = CutSerializer(data=request.data)
         form.is_valid(raise_exception=True)
+        text = service.copied_text(chapter)
+
+        def make() -> Response:
+            saved = service.cut(chapter, text, form.validated_data["name"])
+            return Response(SavedChapterSerializer(saved).data)
+
         try:
-            saved = service.cut(chapter, form.validated_data["name"])
+            return creating(make)
         except service.NothingWritten as error:
             problem = _("The chapter is empty: there is nothing to make a version of.")
             raise serializers.ValidationError({"content": [problem]}) from error
-        return Response(SavedChapterSerializer(saved).data)
