@@ -68,9 +68,13 @@ def test_a_tap_wakes_whoever_waits(listener: wake.Listener) -> None:
     assert woken == [True]
 
 
-def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(listener: wake.Listener) -> None:
+def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(
+    listener: wake.Listener, channel: str
+) -> None:
     for _ in range(3):
         wake.notify("tasks")
+    if channel == "redis":  # may have answered us before it told the listener
+        wake._redis().ping()
     assert listener.wait(PATIENCE_SECONDS)
     assert not listener.wait(0.05)
 

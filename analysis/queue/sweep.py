@@ -22,9 +22,9 @@ from arboris.db import db_now, in_transaction, locked
 HEARTBEAT_KEPT = timedelta(minutes=10)
 
 
-def sweep() -> bool:
+def sweep(*, rescuing: bool = True) -> bool:
     """Do one round of repairs if none was done within ARBORIS_POLL_INTERVAL; True if it was
-    ours."""
+    ours. ``rescuing``: take tasks away whose lease has expired, too."""
     # Each worker for itself: the only one that repairs may belong to a cluster with another
     # endpoint, which cannot claim what is due for ours.
     _issue_missing_wakeups()
@@ -37,7 +37,8 @@ def sweep() -> bool:
     )
     if not mine:
         return False
-    rescue()
+    if rescuing:
+        rescue()
     budget.release()
     WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
     prune_step(now)

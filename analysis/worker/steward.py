@@ -29,8 +29,6 @@ log = logging.getLogger(__name__)
 
 TICK_SECONDS = 1.0
 HEARTBEAT_SECONDS = 10.0
-# After an outage every steward has to have had its turn before the first one sweeps.
-SETTLE_SECONDS = 3.0
 
 
 class Steward:
@@ -83,7 +81,7 @@ class Steward:
     def _look_after_everything(self) -> None:
         beat_at = 0.0
         sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
-        sweep_at = 0.0
+        sweep_at = rescue_at = 0.0
         started = None
         outage = Outage(log)
         while not self._stop.wait(TICK_SECONDS if beat_at else 0):
@@ -96,7 +94,7 @@ class Steward:
                     self._beat(started)
                     beat_at = now + HEARTBEAT_SECONDS
                 if now >= sweep_at and not outage.lasts:
-                    queue.sweep()
+                    queue.sweep(rescuing=now >= rescue_at)
                     sweep_at = now + sweep_every
             except Exception:  # noqa: BLE001 - logged with its traceback, once
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
@@ -107,8 +105,9 @@ class Steward:
             else:
                 if outage.lasts:
                     outage.worked("steward: works again")
-                    # Leases ran out that their holders could not renew: they come first.
-                    sweep_at = max(sweep_at, time.monotonic() + SETTLE_SECONDS)
+                    # Leases ran out that their holders could not renew: all get one anew, however
+                    # long each of them needs to notice that the outage is over.
+                    rescue_at = time.monotonic() + settings.ARBORIS_LEASE_SECONDS
 
     def _look_after_claim(self, now: float) -> None:
         with self._lock:

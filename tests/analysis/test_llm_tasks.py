@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -96,11 +98,13 @@ def test_a_refused_key_costs_the_task_nothing(
     assert (state.error_type, KEY in state.error_message) == (kind, False)
 
 
-@pytest.mark.slow
 def test_the_deadline_stops_a_silent_endpoint(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
+    project: NovelProject, settings: Settings, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.ARBORIS_PROCESSING_TIMEOUT = 3
+    # Over as soon as the model is asked, and no sooner.
+    over = lambda: settings.ARBORIS_PROCESSING_TIMEOUT if endpoint.requests else 0  # noqa: E731
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + over())
+    monkeypatch.setattr(run_analysis, "time", clock)
     endpoint.replies(Reply("{", hold=True))
     task = run_task(project, settings)
     assert (task.status, task.error_type) == ("failed", "timeout")

@@ -182,6 +182,13 @@ def _chunk(delta: dict[str, Any] | None, finish: str | None = None) -> dict[str,
     }
 
 
+def at_once(text: str) -> bytes:
+    """A whole answer to a stream, for ``Reply.raw``: nobody waits between its pieces."""
+    events = [*(_chunk({"content": piece}) for piece in text), _chunk({}, "stop")]
+    lines = [json.dumps(event, ensure_ascii=False) for event in events]
+    return "".join(f"data: {line}\n\n" for line in [*lines, "[DONE]"]).encode()
+
+
 def _usage(prompt: int, completion: int) -> dict[str, int]:
     return {
         "prompt_tokens": prompt,

@@ -44,7 +44,7 @@ def held() -> int:
 def test_processes_share_the_limit(endpoint: Endpoint) -> None:
     endpoint.replies(Reply("夜雨", wait=0.05, beside=3))
     most = {"ARBORIS_LLM_MAX_CALLS": 3}
-    processes = [caller.start(endpoint.base_url, 8, 30.0, **most) for _ in range(4)]
+    processes = [caller.start(endpoint.base_url, 8, PATIENCE_SECONDS, **most) for _ in range(4)]
     found = [text for process in processes for text in caller.outcomes(process)]
     assert found == ["夜雨"] * 32
     assert endpoint.most_calls == 3

@@ -47,6 +47,8 @@ class Recorder:
 def relay(monkeypatch: pytest.MonkeyPatch) -> Recorder:
     recorder = Recorder()
     monkeypatch.setattr(consumers, "relay", recorder)
+    # No state by the clock, unless a test wants one.
+    monkeypatch.setattr(consumers, "STATE_SECONDS", 3600.0)
     return recorder
 
 

@@ -6,13 +6,13 @@ import os
 import signal
 import subprocess
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
 from tests import live, live_rows
+from tests.bench.chaos_processes import alive, family
 from tests.live import Site, slow_text, wait_for_task
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -45,22 +45,6 @@ def running_task(site: Site, client: httpx2.Client) -> Iterator[dict[str, Any]]:
     site.brake.unlink(missing_ok=True)
 
 
-def family(pid: int) -> set[int]:
-    """The process and all below it."""
-    found = {pid}
-    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
-        found |= family(int(child))
-    return found
-
-
-def alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state != "Z"
-
-
 def restart(site: Site) -> subprocess.Popen[bytes]:
     log = site.directory / "again.log"
     site.processes["cluster"] = live.start(["manage.py", "qcluster"], log, site.env)
@@ -87,8 +71,9 @@ def test_a_killed_cluster_leaves_no_process_behind_and_its_work_is_taken_up(
     site: Site, client: httpx2.Client, running_task: dict[str, Any]
 ) -> None:
     cluster = site.processes["cluster"]
+    # Parent, sentinel, two workers, monitor, pusher; one of another test's kill may be missing.
+    wait_for(lambda: len(family(cluster.pid)) >= 6, "the cluster is complete")
     members = family(cluster.pid)
-    assert len(members) >= 6, "parent, sentinel, two workers, monitor, pusher"
     worker = live_rows.worker_of(site, running_task["id"])
     os.kill(cluster.pid, signal.SIGKILL)
     cluster.wait()
