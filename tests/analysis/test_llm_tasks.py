@@ -101,10 +101,12 @@ def test_a_refused_key_costs_the_task_nothing(
 def test_the_deadline_stops_a_silent_endpoint(
     project: NovelProject, settings: Settings, endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # Over as soon as the model is asked, and no sooner.
-    over = lambda: settings.ARBORIS_PROCESSING_TIMEOUT if endpoint.requests else 0  # noqa: E731
-    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + over())
-    monkeypatch.setattr(run_analysis, "time", clock)
+    def monotonic() -> float:
+        """The time is over as soon as the model is asked, and no sooner."""
+        passed = settings.ARBORIS_PROCESSING_TIMEOUT if endpoint.requests else 0
+        return time.monotonic() + float(passed)
+
+    monkeypatch.setattr(run_analysis, "time", SimpleNamespace(monotonic=monotonic))
     endpoint.replies(Reply("{", hold=True))
     task = run_task(project, settings)
     assert (task.status, task.error_type) == ("failed", "timeout")

@@ -31,10 +31,13 @@ NOBODY: dict[str, str] = {}
 def client(site: Site) -> Iterator[httpx2.Client]:
     """The writer's, of whom no test before has left anything that is still to be told."""
     with site.client() as client:
-        status = "/api/async-analysis/status"
-        live = lambda told: told["pending"] + told["processing"]  # noqa: E731
-        wait_for(lambda: not live(client.get(status).json()), "nothing is under way")
+        wait_for(lambda: is_idle(client), "nothing is under way")
         yield client
+
+
+def is_idle(client: httpx2.Client) -> bool:
+    told = client.get("/api/async-analysis/status").json()
+    return not told["pending"] and not told["processing"]
 
 
 @pytest.fixture
