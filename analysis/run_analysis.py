@@ -181,7 +181,8 @@ def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:
     """Findings and bible, in the caller's transaction."""
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
-    project = locked(NovelProject.objects.filter(pk=claim.project_id)).get()
+    # Also of one that was deleted meanwhile: the fence says so.
+    project = locked(NovelProject.everything.filter(pk=claim.project_id)).get()
     bible_service.record(
         project,
         chapter_id=claim.chapter_id,

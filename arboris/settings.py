@@ -228,6 +228,7 @@ ARBORIS_MAX_PER_PROJECT = env.whole("ARBORIS_MAX_PER_PROJECT", 0, low=0, high=10
 ARBORIS_MAX_PER_ENDPOINT = env.whole("ARBORIS_MAX_PER_ENDPOINT", 0, low=0, high=1000)
 # What ended longer ago is deleted once a day; 0: never.
 ARBORIS_KEEP_DAYS = env.whole("ARBORIS_KEEP_DAYS", 30, low=0, high=36_500)
+ARBORIS_KEEP_TRASH_DAYS = env.whole("ARBORIS_KEEP_TRASH_DAYS", 30, low=0, high=36_500)
 ARBORIS_KEEP_FAILED_DAYS = env.whole("ARBORIS_KEEP_FAILED_DAYS", 90, low=0, high=36_500)
 ARBORIS_NOTIFY_STARTED = env.flag("ARBORIS_NOTIFY_STARTED", default=False)
 ARBORIS_ANALYZER = env.choice("ARBORIS_ANALYZER", "local", ["local", "llm"])

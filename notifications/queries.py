@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from django.db.models import Max, QuerySet
 
+from arboris.novels import trash
 from notifications.models import AnalysisNotification
 
 
 def of(user_id: int, *, unread_only: bool = False) -> QuerySet[AnalysisNotification]:
-    mine = AnalysisNotification.objects.filter(user_id=user_id)
+    """Those that the writer is shown: not of what is in the trash."""
+    mine = trash.outside(_all_of(user_id), user_id)
     return mine.filter(is_read=0) if unread_only else mine
+
+
+def _all_of(user_id: int) -> QuerySet[AnalysisNotification]:
+    return AnalysisNotification.objects.filter(user_id=user_id)
 
 
 def newest(user_id: int, limit: int, *, unread_only: bool = False) -> list[AnalysisNotification]:
@@ -39,6 +45,5 @@ def mark_all_read(user_id: int) -> int:
 
 def state(user_id: int) -> dict[str, int]:
     """``{unread, max_id}``: a browser compares them with its own and fetches what it lacks."""
-    mine = of(user_id)
-    newest = mine.aggregate(newest=Max("pk"))["newest"]
-    return {"unread": mine.filter(is_read=0).count(), "max_id": newest or 0}
+    newest = _all_of(user_id).aggregate(newest=Max("pk"))["newest"]
+    return {"unread": of(user_id, unread_only=True).count(), "max_id": newest or 0}

@@ -31,7 +31,7 @@ class WriterAdmin(UserAdmin):  # type: ignore[type-arg]
     ) -> tuple[list[Any], dict[str, int], set[str], list[str]]:
         """Numbers only. Django would list every row that goes along, and show the tokens."""
         writers = list(objs)
-        novels = NovelProject.objects.filter(owner__in=writers).count()
+        novels = NovelProject.everything.filter(owner__in=writers).count()
         text = ngettext(
             "%(names)s with %(count)d novel and all that belongs to it",
             "%(names)s with %(count)d novels and all that belongs to them",

@@ -177,7 +177,7 @@ def _plan(tasks: Tasks, ids: list[int], operation: Operation) -> Plan:
 def _each(tasks: Tasks, ids: list[int]) -> Iterator[PendingAnalysis]:
     """The tasks with what ``check`` reads, a batch in memory at a time."""
     slim = tasks.select_related(None).select_related("chapter", "version")
-    slim = slim.only("status", "chapter__version", "version__number")
+    slim = slim.only("status", "chapter__version", "chapter__deleted_at", "version__number")
     for start in range(0, len(ids), BATCH):
         found = slim.order_by().in_bulk(ids[start : start + BATCH])
         yield from (found[pk] for pk in sorted(found))

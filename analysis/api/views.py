@@ -21,6 +21,7 @@ from analysis.api.serializers import (
 )
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
+from arboris.novels import trash
 from arboris.novels.models import NovelProject
 from arboris.rest import HIGHEST_ID, Conflict, MessageSerializer, uuid_parameter, whole_parameter
 
@@ -30,7 +31,8 @@ HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
 
 def own_tasks(request: Request) -> QuerySet[PendingAnalysis]:
-    return PendingAnalysis.objects.filter(user_id=request.user.pk or 0).select_related("chapter")
+    mine = PendingAnalysis.objects.filter(user_id=request.user.pk or 0)
+    return trash.outside(mine, request.user.pk or 0).select_related("chapter")
 
 
 def scoped_tasks(request: Request) -> QuerySet[PendingAnalysis]:

@@ -2,7 +2,7 @@
 
 from analysis.queue.blocked import BlockedReason, blocked_reason
 from analysis.queue.budget import lift
-from analysis.queue.cancel import cancel, check_cancel, supersede
+from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
 from analysis.queue.endpoints import Endpoint, configured
 from analysis.queue.enqueue import enqueue
@@ -44,5 +44,6 @@ __all__ = [
     "running",
     "set_priority",
     "supersede",
+    "supersede_all",
     "sweep",
 ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
@@ -40,6 +42,16 @@ def supersede(chapter_id: int) -> None:
         .first()
     )
     if task_id is not None:
+        _cancel(task_id, SUPERSEDED, notify=False, missing_ok=True)
+
+
+def supersede_all(project_id: uuid.UUID) -> None:
+    """Cancel the novel's live tasks because it goes into the trash; quietly.
+
+    The caller holds the project's row lock, so that none is added.
+    """
+    live = PendingAnalysis.objects.filter(project_id=project_id, active_chapter__isnull=False)
+    for task_id in live.order_by("pk").values_list("pk", flat=True):
         _cancel(task_id, SUPERSEDED, notify=False, missing_ok=True)
 
 

@@ -17,6 +17,7 @@ from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
+from arboris.novels import trash
 
 log = logging.getLogger(__name__)
 
@@ -74,12 +75,14 @@ def _delete(doomed: QuerySet[PendingAnalysis]) -> int:
 def prune_step(now: datetime) -> int:
     """Delete one batch of what is kept no longer, if today's deletion is not through yet.
 
-    Returns how many analyses it deleted.
+    Returns how many analyses it deleted for their age.
     """
     pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
     calls, keys = call_log.prune(now), claims.prune(now)
+    days = settings.ARBORIS_KEEP_TRASH_DAYS
+    emptied = trash.empty_step(now - timedelta(days=days)) if days else 0
     deleted = sum(
         prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
         for statuses, days in (
@@ -92,6 +95,9 @@ def prune_step(now: datetime) -> int:
         log.info("retention: %d analyses deleted", deleted)
     if calls:
         log.info("retention: %d rows of the call log deleted", calls)
-    if deleted < BATCH and calls < call_log.BATCH and keys < claims.BATCH:
+    if emptied:
+        log.info("retention: %d chapters or novels deleted from the trash", emptied)
+    rows_left = deleted >= BATCH or calls >= call_log.BATCH or keys >= claims.BATCH or emptied
+    if not rows_left:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted

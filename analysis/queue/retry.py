@@ -19,6 +19,7 @@ from arboris.backoff import back_off
 from arboris.db import db_now, in_transaction
 from arboris.errors import ServiceError
 from arboris.llm.accounting import budget
+from arboris.novels.models import NovelProject
 from arboris.novels.services import lock_project
 
 MAX_BACKOFF_SECONDS = 3600.0
@@ -75,6 +76,8 @@ def check_retry(task: PendingAnalysis) -> None:
         raise QueueConflict(
             "not_retryable", _("Only a failed or cancelled analysis can be retried.")
         )
+    if task.chapter.deleted_at is not None:
+        raise QueueConflict("in_trash", _("The chapter is in the trash."))
     if task.version.number != task.chapter.version:
         raise QueueConflict(
             "text_changed", _("The chapter has a newer text; this analysis is out of date.")
@@ -91,7 +94,10 @@ def _retry(task_id: int, priority: int | None) -> None:
     project_id = PendingAnalysis.objects.values_list("project_id", flat=True).get(pk=task_id)
     # Saving a text takes this lock too: between its superseding the live task and its queueing
     # the new one, no other may come in.
-    lock_project(project_id)
+    try:
+        lock_project(project_id)
+    except NovelProject.DoesNotExist as error:  # deleted, or in the trash
+        raise PendingAnalysis.DoesNotExist from error
     task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
     check_retry(task)
     now = db_now()

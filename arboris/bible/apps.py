@@ -17,9 +17,12 @@ class BibleConfig(AppConfig):
 
 
 def _outdate(sender: Any, instance: Any, origin: Any = None, **_kwargs: Any) -> None:
-    """A chapter is gone, and with it its findings; not where the whole novel goes."""
+    """A chapter is gone, and with it its findings; not where the whole novel goes.
+
+    What was in the trash has left the bible before.
+    """
     from arboris.bible import service
     from arboris.novels.models import Chapter
 
-    if getattr(origin, "model", type(origin)) is Chapter:
+    if instance.deleted_at is None and getattr(origin, "model", type(origin)) is Chapter:
         service.outdate([instance.project_id])

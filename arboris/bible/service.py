@@ -132,16 +132,12 @@ def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -
     if state is None or state.outdated:
         _outdate(project_id)
         return
-    number = Chapter.objects.values_list("chapter_number", flat=True).get(pk=chapter_id)
-    later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)
-    folded = list(later.order_by("number")[: JOURNALS + 1])
-    if len(folded) > JOURNALS or any(chapter.journal is None for chapter in folded):
+    # A chapter that was deleted meanwhile is no error here: the fence of its analysis says so.
+    number = Chapter.everything.values_list("chapter_number", flat=True).get(pk=chapter_id)
+    folded = _folded_from(project_id, number)
+    if folded is None:
         _outdate(project_id)
         return
-    rules = decisions.rules(project_id)
-    store = DatabaseEntryStore(project_id)
-    store.keeps_journal = True
-    store.undo([change for chapter in reversed(folded) for change in chapter.journal or ()])
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
     by_chapter = _by_chapter(current(project_id, numbers.keys() - {chapter_id}))
     by_chapter[chapter_id] = [
@@ -149,6 +145,46 @@ def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -
         for stated in findings
         if stated.verified
     ]
+    _fold_again(project_id, folded, numbers, by_chapter)
+
+
+def refold_from(project_id: uuid.UUID, number: int) -> None:
+    """Chapters were put in, taken out or moved, from this number on; the tables say so already.
+
+    The caller holds the project's row lock. The bible is then as if it had been written so.
+    """
+    state = FoldState.objects.filter(project_id=project_id).first()
+    if state is None or state.outdated:
+        return  # it will be folded anew when it is read
+    later = _analysed(project_id).filter(chapter_number__gte=number)
+    numbers = dict(later.values_list("pk", "chapter_number")[: JOURNALS + 1])
+    folded = _folded_from(project_id, number)
+    if folded is None or len(numbers) > JOURNALS:
+        _outdate(project_id)
+        return
+    _fold_again(project_id, folded, numbers, _by_chapter(current(project_id, numbers)))
+
+
+def _folded_from(project_id: uuid.UUID, number: int) -> list[FoldedChapter] | None:
+    """Those that are to be taken out of the bible, in order; None: not all of them can be."""
+    later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)
+    folded = list(later.order_by("number")[: JOURNALS + 1])
+    if len(folded) > JOURNALS or any(chapter.journal is None for chapter in folded):
+        return None
+    return folded
+
+
+def _fold_again(
+    project_id: uuid.UUID,
+    folded: list[FoldedChapter],
+    numbers: dict[int, int],
+    by_chapter: dict[int, list[PlacedFinding]],
+) -> None:
+    """Take the last chapters out of the bible, and fold these, by id and number, in their place."""
+    rules = decisions.rules(project_id)
+    store = DatabaseEntryStore(project_id)
+    store.keeps_journal = True
+    store.undo([change for chapter in reversed(folded) for change in chapter.journal or ()])
     prefetch(store, rules, [one for findings in by_chapter.values() for one in findings])
     folding = Fold(store, rules)
     journals: Wanted = {}

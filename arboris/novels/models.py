@@ -1,12 +1,27 @@
-"""Novels, their chapters, and every version a chapter has had."""
+"""Novels, their volumes and chapters, and every version a chapter has had.
+
+``objects`` of a novel or chapter leaves out what is in the trash, and so does ``project.chapters``;
+``everything`` does not, nor does a foreign key that is followed (``task.chapter``), nor a join: a
+query that comes from elsewhere asks for ``deleted_at`` itself.
+"""
 
 from __future__ import annotations
 
 import uuid
+from typing import TypeVar
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+
+M = TypeVar("M", bound=models.Model)
+
+
+class Kept(models.Manager[M]):
+    """What is not in the trash."""
+
+    def get_queryset(self) -> models.QuerySet[M]:
+        return super().get_queryset().filter(deleted_at=None)
 
 
 class NovelProject(models.Model):
@@ -26,27 +41,73 @@ class NovelProject(models.Model):
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    # Since when it is in the trash.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+
+    objects = Kept["NovelProject"]()
+    everything = models.Manager["NovelProject"]()
 
     class Meta:
         verbose_name = _("novel")
         verbose_name_plural = _("novels")
-        indexes = [models.Index(fields=["owner", "-created_at"])]
+        indexes = [
+            models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["deleted_at"], name="novel_trash"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Volume(models.Model):
+    """A part of a novel: its chapters follow one another. ``position`` counts from 1."""
+
+    project = models.ForeignKey(
+        NovelProject, models.CASCADE, related_name="volumes", verbose_name=_("novel")
+    )
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    position = models.PositiveIntegerField(_("position"))
+
+    class Meta:
+        verbose_name = _("volume")
+        verbose_name_plural = _("volumes")
+        ordering = ["position"]
 
     def __str__(self) -> str:
         return self.title
 
 
 class Chapter(models.Model):
+    """``chapter_number`` is its place in the order; what is printed stands in the title."""
+
     project = models.ForeignKey(
         NovelProject, models.CASCADE, related_name="chapters", verbose_name=_("novel")
+    )
+    # None: the novel has no volumes.
+    volume = models.ForeignKey(
+        Volume,
+        models.SET_NULL,
+        related_name="chapters",
+        verbose_name=_("volume"),
+        null=True,
+        blank=True,
     )
     chapter_number = models.PositiveIntegerField(_("number"))
     title = models.CharField(_("title"), max_length=200, blank=True)
     summary = models.TextField(_("summary"), blank=True)
     word_count = models.PositiveIntegerField(_("words"), default=0)
     version = models.PositiveIntegerField(_("version"), default=1)
+    notes = models.TextField(_("notes"), blank=True, default="", db_default="")
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
+    # Since when it is in the trash.
+    deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
+    # Its id while it does not take its number's place: in the trash, or being moved. The databases
+    # have no unique index in common that leaves some rows out.
+    aside = models.BigIntegerField(default=0, db_default=0, editable=False)
+
+    objects = Kept["Chapter"]()
+    everything = models.Manager["Chapter"]()
 
     class Meta:
         verbose_name = _("chapter")
@@ -54,9 +115,11 @@ class Chapter(models.Model):
         ordering = ["chapter_number"]
         constraints = [
             models.UniqueConstraint(
-                fields=["project", "chapter_number"], name="chapter_number_once_per_novel"
+                fields=["project", "chapter_number", "aside"],
+                name="chapter_place_once_per_novel",
             )
         ]
+        indexes = [models.Index(fields=["deleted_at"], name="chapter_trash")]
 
     def __str__(self) -> str:
         return f"{self.chapter_number}. {self.title}"

@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from arboris.db import in_transaction, locked
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject, WorkingCopy
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
 from arboris.novels.text import extractive_summary, guess_language, word_count
 
 T = TypeVar("T")
@@ -51,26 +51,23 @@ class ChapterText:
 
 
 def lock_project(project_id: uuid.UUID) -> NovelProject:
-    """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time."""
+    """Lock the novel's row: chapters get their numbers, and bibles are folded, one at a time.
+
+    Raises NovelProject.DoesNotExist, also where it is in the trash.
+    """
     return locked(NovelProject.objects.all()).get(pk=project_id)
 
 
 def lock_chapter(chapter_id: int) -> Chapter:
-    """Return the chapter as it is now, its novel's row locked. Raises ObjectDoesNotExist."""
-    found = Chapter.objects.only("project_id").get(pk=chapter_id)
-    project = lock_project(found.project_id)
+    """Lock the chapter's novel; returns the chapter as it is from then on.
+
+    Raises ObjectDoesNotExist, also where the chapter or the novel is in the trash.
+    """
+    project_id = Chapter.objects.values_list("project_id", flat=True).get(pk=chapter_id)
+    project = lock_project(project_id)
     chapter = Chapter.objects.get(pk=chapter_id)
     chapter.project = project
     return chapter
-
-
-def delete_project(project_id: uuid.UUID) -> None:
-    """Delete the novel with all that belongs to it. Raises NovelProject.DoesNotExist."""
-
-    def work() -> None:
-        lock_project(project_id).delete()
-
-    removing(work)
 
 
 def removing(work: Callable[[], T]) -> T:
@@ -96,19 +93,32 @@ def add_chapter(
 
     ``number`` None: after the last one. Raises ChapterExists.
     """
-    if number is None:
-        last = project.chapters.aggregate(last=Max("chapter_number"))["last"]
-        number = (last or 0) + 1
-    elif project.chapters.filter(chapter_number=number).exists():
+    free, volume = place_for(project, number)
+    if number not in (None, free):
         raise ChapterExists(number)
     chapter = Chapter.objects.create(
         project=project,
-        chapter_number=number,
+        volume=volume,
+        chapter_number=free,
         title=title,
         summary=text.summary,
         word_count=text.words,
     )
     return chapter, _add_version(chapter, text)
+
+
+def place_for(project: NovelProject, number: int | None = None) -> tuple[int, Volume | None]:
+    """A free place: that number, else the one after the last; and the volume that it is in.
+
+    A volume's chapters follow one another, so it is the one of the chapter before, or after.
+    """
+    if number is None or project.chapters.filter(chapter_number=number).exists():
+        last = project.chapters.aggregate(last=Max("chapter_number"))["last"]
+        number = (last or 0) + 1
+    rows = project.chapters.select_related("volume")
+    before = rows.filter(chapter_number__lt=number).order_by("-chapter_number").first()
+    neighbour = before or rows.filter(chapter_number__gt=number).first()
+    return number, neighbour.volume if neighbour else project.volumes.first()
 
 
 def change_text(chapter: Chapter, text: ChapterText) -> ChapterVersion | None:

@@ -18,5 +18,5 @@ def own_project(request: Request | HttpRequest, project_id: uuid.UUID) -> NovelP
 
 def own_chapter(request: Request | HttpRequest, chapter_id: int) -> Chapter:
     """Return the chapter of one of the writer's novels. Raises Http404."""
-    query = Chapter.objects.select_related("project")
+    query = Chapter.objects.select_related("project").filter(project__deleted_at=None)
     return get_object_or_404(query, pk=chapter_id, project__owner_id=request.user.pk)

@@ -9,6 +9,7 @@ from arboris.workspace.chapters import working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
+from arboris.workspace.trash import api as trash
 
 
 class KindConverter(StringConverter):
@@ -38,4 +39,6 @@ urlpatterns = [
     path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),
     path("chapters/<int:chapter_id>/versions", working.CutVersion.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
+    path("trash", trash.TrashList.as_view()),
+    path("trash/<str:kind>/<str:item_id>/restore", trash.TrashRestore.as_view()),
 ]

@@ -7,10 +7,9 @@ from typing import Any
 
 import pytest
 
-from analysis.models import PendingAnalysis
 from arboris.novels import services
-from arboris.novels.models import Chapter, NovelProject
-from tests.factories import JsonClient, queue_chapter
+from arboris.novels.models import NovelProject
+from tests.factories import JsonClient
 
 FIELDS = {"id", "title", "genre", "synopsis", "language", "created_at", "updated_at"}
 
@@ -70,15 +69,6 @@ def test_a_patch_writes_what_it_names_alone(
 def test_patch_cannot_change_the_id(api: JsonClient, project: NovelProject) -> None:
     body = api.patch(f"/api/projects/{project.pk}", {"id": str(uuid.uuid4())}).json()
     assert body["id"] == str(project.pk)
-
-
-def test_delete_takes_chapters_and_analyses_along(api: JsonClient, project: NovelProject) -> None:
-    queue_chapter(project)
-    assert api.delete(f"/api/projects/{project.pk}").status_code == 204
-    assert not NovelProject.objects.exists()
-    assert not Chapter.objects.exists()
-    assert not PendingAnalysis.objects.exists()
-    assert api.get(f"/api/projects/{project.pk}").status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from arboris.db import in_transaction
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.bible import export, questions
 from arboris.workspace.bible import service as decisions
+from arboris.workspace.trash import service as trash
 from tests.bible.test_fold import NAMES, findings, names, of
 from tests.bible.test_service import record
 from tests.factories import make_chapter, make_project, make_user
@@ -45,6 +46,8 @@ steps = st.one_of(
     st.tuples(st.just("record"), st.integers(0, CHAPTERS - 1), texts),
     st.tuples(st.just("record"), st.integers(0, CHAPTERS - 1), texts),
     st.tuples(st.just("forget"), st.integers(0, CHAPTERS - 1), st.none()),
+    st.tuples(st.just("trash"), st.integers(0, CHAPTERS - 1), st.none()),
+    st.tuples(st.just("trash"), st.integers(0, CHAPTERS - 1), st.none()),
     st.tuples(st.just("undo"), st.integers(0, 3), st.none()),
     st.tuples(
         st.sampled_from(["merge", "rename", "split", "reject", "edit", "add", "settle"]),
@@ -60,9 +63,14 @@ class Novel:
         self.project: NovelProject = make_project(make_user(f"folder{next(_numbers)}"))
         self.chapters: list[Chapter] = [make_chapter(self.project) for _ in range(CHAPTERS)]
         self.last: dict[int, list[Finding]] = {}
+        self.away: set[int] = set()
 
     def take(self, kind: str, number: int, more: Any) -> None:
-        if kind == "record":
+        if kind == "trash":
+            self._there_or_back(number)
+        elif number in self.away and kind in ("record", "forget"):
+            return  # it is not analysed
+        elif kind == "record":
             record(self.chapters[number], *more)
             self.last[number] = more
         elif kind == "forget":
@@ -72,6 +80,14 @@ class Novel:
         else:
             with contextlib.suppress(Refused):  # about what is not there, or no more
                 self._decide(kind, number, more)
+
+    def _there_or_back(self, number: int) -> None:
+        chapter = self.chapters[number]
+        if number in self.away:
+            trash.restore_chapter(self.project.owner_id, chapter.pk)
+        else:
+            trash.discard_chapter(chapter.pk)
+        self.away ^= {number}
 
     def _decide(self, kind: str, number: int, more: Any) -> None:
         if kind == "undo":
@@ -161,7 +177,7 @@ def test_the_bible_depends_on_what_was_found_and_decided_alone(
     assert novel.shown() == shown
     novel.wipe()
     for number in order:
-        if number in novel.last:
+        if number in novel.last and number not in novel.away:
             record(novel.chapters[number], *novel.last[number])
     assert novel.shown() == shown
 

@@ -12,7 +12,6 @@ from analysis import queue
 from analysis.models import PendingAnalysis, QueueControl, QueuePause
 from analysis.queue import PauseTarget
 from arboris.db import db_now
-from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
 from tests.factories import claim_next, finish_and_claim, make_project
 from tests.queue.bulk import queue_many
@@ -124,7 +123,7 @@ def test_resuming_wakes_the_workers(project: NovelProject, settings: Settings, k
 
 def test_a_deleted_novel_takes_its_pause_along(project: NovelProject) -> None:
     queue.pause("so", PauseTarget(project_id=project.pk))
-    novels.delete_project(project.pk)
+    project.delete()
     assert not QueuePause.objects.exists()
 
 

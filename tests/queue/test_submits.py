@@ -138,13 +138,14 @@ def test_what_was_read_of_a_deleted_text_is_not_applied(
         if what == "novel":
             assert client.delete(f"/api/projects/{project.pk}").status_code == 204
         else:
-            task.chapter.delete()
+            assert client.delete(f"/api/chapters/{task.chapter_id}").status_code == 204
 
     read_while(monkeypatch, delete)
     assert not Finding.objects.exists()
     assert not Character.objects.exists()
     assert not AnalysisNotification.objects.exists()
-    assert not PendingAnalysis.objects.exists()
+    task.refresh_from_db()
+    assert (task.status, task.result) == ("cancelled", None)
 
 
 @pytest.mark.usefixtures("scripted")

@@ -65,7 +65,11 @@ class Command(TaskCommand):
         return {} if self.priority is None else {"priority": self.priority}
 
     def narrow(self, tasks: Tasks) -> Tasks:
-        return tasks.filter(version__number=F("chapter__version"))
+        return tasks.filter(
+            version__number=F("chapter__version"),
+            chapter__deleted_at=None,
+            project__deleted_at=None,
+        )
 
     def check_task(self, task: PendingAnalysis) -> None:
         queue.check_retry(task)

@@ -31,7 +31,9 @@ def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[PlacedFindi
 
 
 def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
-    return FindingRow.objects.filter(project_id=project_id, current=True, verified=True)
+    return FindingRow.objects.filter(
+        project_id=project_id, current=True, verified=True, chapter__deleted_at=None
+    )
 
 
 def _placed(rows: QuerySet[FindingRow]) -> list[PlacedFinding]:

@@ -29,6 +29,7 @@ from arboris.workspace.chapters.serializers import (
     NewChapterSerializer,
     SavedChapterSerializer,
 )
+from arboris.workspace.trash import service as trash
 
 
 def number_taken(error: ChapterExists) -> exceptions.ValidationError:
@@ -98,6 +99,11 @@ class ChapterDetail(APIView):
         except OutdatedChange as conflict:
             return Response(ConflictSerializer(conflict).data, status=409)
         return Response(SavedChapterSerializer(saved).data)
+
+    @extend_schema(responses={204: None}, description="Move it to the trash.")
+    def delete(self, request: Request, chapter_id: int) -> Response:
+        trash.discard_chapter(own_chapter(request, chapter_id).pk)
+        return Response(status=204)
 
 
 class ChapterFindings(APIView):

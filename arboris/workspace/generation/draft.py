@@ -101,6 +101,7 @@ class GenerationDraft:
                 pk=self._version_id,
                 source=ChapterVersion.Source.DRAFT,
                 chapter__version=F("number"),
+                chapter__deleted_at=None,
             )
             .first()
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.conf import settings
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
@@ -25,6 +25,9 @@ from arboris.workspace.access import own_project
 from arboris.workspace.chapters import service as chapters
 from arboris.workspace.chapters.serializers import SavedChapterSerializer
 from arboris.workspace.projects.serializers import ImportSerializer, ProjectSerializer
+from arboris.workspace.trash import service as trash
+
+KEPT = Q(chapters__deleted_at=None)
 
 
 class _Projects(generics.GenericAPIView[NovelProject]):
@@ -34,7 +37,8 @@ class _Projects(generics.GenericAPIView[NovelProject]):
         return (
             NovelProject.objects.filter(owner_id=self.request.user.pk)
             .annotate(
-                chapter_count=Count("chapters"), word_count=Coalesce(Sum("chapters__word_count"), 0)
+                chapter_count=Count("chapters", filter=KEPT),
+                word_count=Coalesce(Sum("chapters__word_count", filter=KEPT), 0),
             )
             .order_by("-created_at")
         )
@@ -63,7 +67,7 @@ class ProjectDetail(_Projects, generics.RetrieveUpdateDestroyAPIView[NovelProjec
         in_transaction(work)
 
     def perform_destroy(self, instance: NovelProject) -> None:
-        novels.delete_project(instance.pk)
+        trash.discard_novel(instance.pk)
 
 
 class ImportNovel(APIView):

@@ -101,6 +101,7 @@ def ending(story: StorySoFar) -> str:
     """The end of the last chapter's text, from where a paragraph or sentence begins."""
     versions = ChapterVersion.objects.filter(
         chapter__project=story.project,
+        chapter__deleted_at=None,
         chapter__chapter_number__lt=story.number,
         number=F("chapter__version"),
     )

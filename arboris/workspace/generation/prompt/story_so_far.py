@@ -37,7 +37,8 @@ class StorySoFar:
 
 
 def _stated_later(project: NovelProject, number: int) -> frozenset[Statement]:
-    rows = Finding.objects.filter(project=project, current=True).exclude(tier="waiting")
+    found = Finding.objects.filter(project=project, current=True, chapter__deleted_at=None)
+    rows = found.exclude(tier="waiting")
     early, late = set[Statement](), set[Statement]()
     for payload, chapter in rows.values_list("payload", "chapter__chapter_number").iterator():
         (early if chapter < number else late).update(_statements(payload))
