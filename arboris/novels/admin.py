@@ -22,7 +22,7 @@ from arboris.admin_base import (
     having,
 )
 from arboris.novels import services
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume
 
 
 @admin.register(NovelProject)
@@ -91,6 +91,20 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
             str(Chapter._meta.verbose_name_plural): chapters,
         }
         return [text % {"title": titles, "count": chapters}], counts, set(), []
+
+
+@admin.register(Volume)
+class VolumeAdmin(ReadOnlyAdmin[Volume]):
+    list_display = ("id", "project", "position", "title")
+    list_select_related = ("project",)
+    search_fields = ("=id", "project__title")
+    ordering = ("-id",)
+    fields = ("project", "position", "title")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Volume], search_term: str
+    ) -> tuple[QuerySet[Volume], bool]:
+        return by_novel(queryset, search_term, "project_id"), False
 
 
 @admin.register(Chapter)
