@@ -17,7 +17,7 @@ from analysis.models import PendingAnalysis, QueueControl
 from analysis.queue.prune import prune_step
 from arboris.bible import service as bible_service
 from arboris.db import db_now, in_transaction
-from arboris.novels import trash
+from arboris.novels import services, trash
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
 from tests.bible.test_service import FIRST, SECOND, THIRD, record
@@ -177,8 +177,8 @@ def test_the_trash_is_its_owners(
         assert restore(foreign, kind, key).status_code == 404
         assert restore(anonymous, kind, key).status_code == 401
     nothing = [("chapter", "x"), ("chapter", 2**63), ("project", "1"), ("project", uuid.uuid4())]
-    for kind, key in (*nothing, ("novel", project.pk)):
-        assert restore(api, kind, key).status_code == 404
+    for of, unknown in (*nothing, ("novel", project.pk)):
+        assert restore(api, of, unknown).status_code == 404
 
 
 def age(rows: Any, days: int) -> None:
@@ -233,7 +233,7 @@ def test_what_is_restored_in_that_moment_stays(
     """The clean-up has seen that it is old; before it has the lock, the writer has it back."""
     key: object = chapters[0].pk if kind == "chapter" else project.pk
     api.delete(f"/api/{kind}s/{key}")
-    really: Callable[..., Any] = trash.removing
+    really: Callable[..., Any] = services.removing
     tomorrow = db_now() + timedelta(days=1)
 
     def too_late(work: Callable[[], int]) -> int:
