@@ -150,6 +150,8 @@ class ChapterVersion(models.Model):
         _("source"), max_length=10, choices=Source.choices, default=Source.WRITTEN
     )
     name = models.CharField(_("name"), max_length=200, blank=True, default="", db_default="")
+    # None: from before words were counted for each version; see services.count_words.
+    word_count = models.PositiveIntegerField(_("words"), null=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 
     class Meta:

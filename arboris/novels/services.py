@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -165,8 +165,8 @@ def _take_working_copy(chapter: Chapter, *kept: str) -> None:
 def replace_draft(version: ChapterVersion, text: ChapterText) -> None:
     """What has been written by now in the place of an unfinished text; the project is locked."""
     assert version.source == ChapterVersion.Source.DRAFT
-    version.content, version.source = text.content, text.source
-    version.save(update_fields=["content", "source"])
+    version.content, version.source, version.word_count = text.content, text.source, text.words
+    version.save(update_fields=["content", "source", "word_count"])
     _describe(version.chapter, text)
 
 
@@ -180,5 +180,17 @@ def _describe(chapter: Chapter, text: ChapterText) -> None:
 
 def _add_version(chapter: Chapter, text: ChapterText) -> ChapterVersion:
     return ChapterVersion.objects.create(
-        chapter=chapter, number=chapter.version, content=text.content, source=text.source
+        chapter=chapter,
+        number=chapter.version,
+        content=text.content,
+        source=text.source,
+        word_count=text.words,
     )
+
+
+def count_words(versions: Iterable[ChapterVersion]) -> None:
+    """Count the words of those that were saved before each version kept its own."""
+    for version in versions:
+        if version.word_count is None:
+            version.word_count = word_count(version.content)
+            ChapterVersion.objects.filter(pk=version.pk).update(word_count=version.word_count)

@@ -16,6 +16,7 @@ from arboris.bible.types.findings import Appearance, StateChange
 from arboris.bible.types.names import key
 from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
+CONTRADICTIONS = ("dead_acts", "item_in_two_hands")  # the kinds of notices that come from here
 LONGEST_ITEM = 8  # Han characters; four words in English
 _DEATH = re.compile(
     "死亡|身亡|死去|去世|丧命|殒命|陨落|被杀|阵亡|毙命|断气|气绝|牺牲|病逝|病故|战死|坐化|圆寂|已死|死于"

@@ -60,6 +60,11 @@ def fold(findings: Iterable[PlacedFinding], rules: Rules | None = None) -> Bible
     ordered = sorted(findings, key=lambda placed: placed.order)
     for _, chapter in groupby(ordered, key=lambda placed: placed.chapter_number):
         folding.chapter(list(chapter))
+    return bible_of(store, rules)
+
+
+def bible_of(store: MemoryEntryStore, rules: Rules) -> Bible:
+    """What a store holds once the last chapter is folded, the writer's relationships included."""
     bible = Bible(
         chapters={
             at: chapter_entries

@@ -12,6 +12,7 @@ from arboris.bible.models import Finding as FindingRow
 from arboris.bible.types.entries import Tier
 from arboris.bible.types.findings import parse
 from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.novels.models import ChapterVersion
 
 BATCH = 500
 
@@ -22,6 +23,13 @@ def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> lis
     if chapters is not None:
         rows = rows.filter(chapter_id__in=list(chapters))
     return _placed(rows)
+
+
+def kept(version: ChapterVersion) -> list[PlacedFinding]:
+    """What the last analysis of this version found, whether or not it is the chapter's text now."""
+    rows = FindingRow.objects.filter(version=version)
+    last = rows.order_by("-task_id").values_list("task_id", flat=True).first()
+    return _placed(rows.filter(task_id=last, verified=True))
 
 
 def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[PlacedFinding]:

@@ -6,12 +6,12 @@ from typing import Any
 
 from arboris.bible import service as bible_service
 from arboris.bible.decisions import record
+from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.models import ForeshadowingThread, Notice
 from arboris.bible.storage.current import waiting as waiting_findings
 from arboris.novels.models import NovelProject
 
 MOST = 1_000  # waiting findings that are looked at, from the first chapter on
-WARNINGS = ("dead_acts", "item_in_two_hands")
 NOT_SHOWN = {"evidence", "confidence", "basic", "type"}
 
 
@@ -37,8 +37,8 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     shown = list(told.values())
     return {
         "waiting": _waiting(project),
-        "questions": [one for one in shown if one["kind"] not in WARNINGS],
-        "warnings": [one for one in shown if one["kind"] in WARNINGS],
+        "questions": [one for one in shown if one["kind"] not in CONTRADICTIONS],
+        "warnings": [one for one in shown if one["kind"] in CONTRADICTIONS],
     }
 
 
