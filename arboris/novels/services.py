@@ -130,7 +130,7 @@ def change_text(chapter: Chapter, text: ChapterText) -> ChapterVersion | None:
     current = chapter.current
     if current.content == text.content and current.source != ChapterVersion.Source.DRAFT:
         return None
-    _take_working_copy(chapter, current.content, text.content)
+    end_working_copy(chapter, text.content)
     chapter.version += 1
     _describe(chapter, text)
     return _add_version(chapter, text)
@@ -149,14 +149,18 @@ def rename(chapter: Chapter, title: str) -> None:
     WorkingCopy.objects.filter(chapter=chapter).update(title=None)
 
 
-def _take_working_copy(chapter: Chapter, *kept: str) -> None:
-    """End the working copy: its text becomes a version unless it is one of ``kept``."""
+def end_working_copy(chapter: Chapter, following: str) -> None:
+    """Its text becomes a version unless the newest one has it, or the ``following`` one will.
+
+    The project is locked.
+    """
     copy = WorkingCopy.objects.filter(chapter=chapter).first()
     if copy is None:
         return
     copy.delete()
     if copy.title is not None:
         rename(chapter, copy.title)
+    kept = {chapter.current.content, following}
     if copy.content not in kept and copy.content.strip():
         chapter.version += 1
         _add_version(chapter, ChapterText.of(copy.content))

@@ -5,7 +5,7 @@ from django.urls.converters import StringConverter
 
 from arboris.workspace.bible import api as bible
 from arboris.workspace.chapters import api as chapters
-from arboris.workspace.chapters import working
+from arboris.workspace.chapters import impact, versions, working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
@@ -37,8 +37,15 @@ urlpatterns = [
     path("projects/<uuid:project_id>/bible/export.<kind:kind>", bible.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),
-    path("chapters/<int:chapter_id>/versions", working.CutVersion.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
     path("trash", trash.TrashList.as_view()),
     path("trash/<str:kind>/<str:item_id>/restore", trash.TrashRestore.as_view()),
+    path("chapters/<int:chapter_id>/versions", versions.VersionList.as_view()),
+    path("chapters/<int:chapter_id>/versions/<int:number>", versions.VersionDetail.as_view()),
+    path("chapters/<int:chapter_id>/versions/<int:number>/diff", versions.VersionDiff.as_view()),
+    path(
+        "chapters/<int:chapter_id>/versions/<int:number>/restore",
+        versions.VersionRestore.as_view(),
+    ),
+    path("chapters/<int:chapter_id>/impact", impact.ChapterImpact.as_view()),
 ]

@@ -28,8 +28,8 @@ def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> lis
 def kept(version: ChapterVersion) -> list[PlacedFinding]:
     """What the last analysis of this version found, whether or not it is the chapter's text now."""
     rows = FindingRow.objects.filter(version=version)
-    last = rows.order_by("-task_id").values_list("task_id", flat=True).first()
-    return _placed(rows.filter(task_id=last, verified=True))
+    last = rows.order_by("-task_id").values_list("task_id", flat=True)[:1]
+    return _placed(rows.filter(task_id__in=list(last), verified=True))
 
 
 def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[PlacedFinding]:

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('novels', '0003_working_copy'),
+        ('novels', '0004_trash_and_volumes'),
     ]
 
     operations = [
