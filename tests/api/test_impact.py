@@ -23,15 +23,19 @@ SECOND = f"沈砚秋又来了。{GIVEN}青石镇落雪了。"
 THIRD = f"顾长风赶到。{LATER}{PAID}"
 
 
+def at(quote: str) -> dict[str, Any]:
+    return {"evidence": ev(quote), "confidence": 0.9}
+
+
 def sword(quote: str) -> WorldFact:
-    return WorldFact(type="item", name="断剑", aliases=[], evidence=ev(quote), confidence=0.9)
+    return WorldFact(type="item", name="断剑", aliases=[], description="", **at(quote))
 
 
 def findings(number: int) -> list[Finding]:
     snow = WorldFact(
-        type="location", name="青石镇", aliases=[], evidence=ev("青石镇落雪了"), confidence=0.9
+        type="location", name="青石镇", aliases=[], description="", **at("青石镇落雪了")
     )
-    return {
+    found: dict[int, list[Finding]] = {
         1: [
             person("沈砚秋").model_copy(update={"evidence": ev("沈砚秋推开门")}),
             seed(SEED, "铜铃"),
@@ -48,7 +52,8 @@ def findings(number: int) -> list[Finding]:
             change("顾长风", "possession", "得到断剑", LATER),
             payoff(PAID, "铜铃"),
         ],
-    }[number]
+    }
+    return found[number]
 
 
 @pytest.fixture

@@ -7,11 +7,19 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from arboris.novels.comparing import Comparison, compare
+from arboris.novels.comparing import Comparison, Edit, Hunk, compare
+from arboris.novels.comparing.hunks import Change
 from arboris.novels.comparing.sequences import Budget
 
 texts = st.text(st.sampled_from("ab铃。\n𠀀"), max_size=40)
 LINE = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。\n"
+
+
+def as_edit(hunk: Hunk) -> Edit:
+    """A hunk without edits as the one that it is."""
+    kinds: dict[str, Change] = {"added": "insert", "removed": "delete"}
+    places = (hunk.old_start, hunk.old_end, hunk.new_start, hunk.new_end)
+    return Edit(kinds.get(hunk.kind, "equal"), *places)
 
 
 def check(old: str, new: str, found: Comparison) -> None:
@@ -22,7 +30,7 @@ def check(old: str, new: str, found: Comparison) -> None:
         at = (hunk.old_end, hunk.new_end)
         assert bool(hunk.edits) is (hunk.kind == "changed")
         inner = (hunk.old_start, hunk.new_start)
-        for edit in [*hunk.edits, *([hunk] if hunk.kind == "equal" else [])]:
+        for edit in hunk.edits or ([as_edit(hunk)] if hunk.kind == "equal" else []):
             assert (edit.old_start, edit.new_start) == inner
             inner = (edit.old_end, edit.new_end)
             before, after = old[edit.old_start : edit.old_end], new[edit.new_start : edit.new_end]
@@ -46,10 +54,9 @@ def shown(old: str, new: str) -> str:
     check(old, new, found)
     said = ""
     for hunk in found.hunks:
-        kind = {"added": "insert", "removed": "delete"}.get(hunk.kind, hunk.kind)
-        for one in hunk.edits or [hunk]:
+        for one in hunk.edits or [as_edit(hunk)]:
             text = old[one.old_start : one.old_end] or new[one.new_start : one.new_end]
-            said += signs[one.kind if hunk.edits else kind].format(text)
+            said += signs[one.kind].format(text)
     return said
 
 
