@@ -7,7 +7,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test bench eval lint types js lock messages clean
+.PHONY: help setup demo run check test bench eval lint types js bundle lock messages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,9 @@ types: ## mypy, strict
 
 js: ## check the pages' scripts with TypeScript's checker (needs Node)
 	@deploy/js/check.sh
+
+bundle: ## build the editor's library anew from deploy/js/package-lock.json (needs Node)
+	@deploy/js/check.sh bundle
 
 lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE=1: newest versions)
 	@test -x .venv/bin/uv || deploy/setup.sh dev

@@ -20,6 +20,11 @@ DOCS_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inl
 )
 
 
+def policy_with_style(nonce: str) -> str:
+    """Return the policy of a page whose scripts make style elements that carry ``nonce``."""
+    return POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+
+
 def content_security_policy(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:

@@ -6,6 +6,7 @@ shell itself names: titles, neighbours, and the texts that the scripts of the pa
 
 from __future__ import annotations
 
+import secrets
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from analysis.features import finding_types
 from arboris.llm.configured import missing_settings
-from arboris.novels.models import Chapter
+from arboris.middleware import policy_with_style
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.bible.content import page_sections
 from arboris.workspace.texts import script_texts
@@ -58,19 +59,20 @@ def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
 @require_safe
 @login_required
 def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
-    """One chapter's text with its findings."""
+    """The desk: one chapter's text, with the binder and what is known about it."""
     shown = own_chapter(request, chapter_id)
-    siblings = Chapter.objects.filter(project_id=shown.project_id).only("id", "chapter_number")
-    number = shown.chapter_number
-    return _page(
+    nonce = secrets.token_urlsafe(16)
+    response = _page(
         request,
         "workspace/chapter.html",
         project=shown.project,
         chapter=shown,
         finding_types=list(finding_types()),
-        previous=siblings.filter(chapter_number__lt=number).order_by("-chapter_number").first(),
-        following=siblings.filter(chapter_number__gt=number).order_by("chapter_number").first(),
+        style_nonce=nonce,
     )
+    # The editor's library makes its style sheet itself.
+    response.headers["Content-Security-Policy"] = policy_with_style(nonce)
+    return response
 
 
 @require_safe

@@ -1,8 +1,7 @@
-"""What a writer types is never lost: during a save, at "Discard", and beside a second tab."""
+"""What a writer types is never lost: during a save, and beside a second tab."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 
@@ -11,6 +10,7 @@ from playwright.sync_api import Browser, Page, Route, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.desk import add_text, desk_text, open_desk, save, set_text
 from tests.browser.test_writing import PATIENCE_MS, sign_in
 
 pytestmark = pytest.mark.browser
@@ -40,18 +40,12 @@ def writer(site: System) -> Iterator[Writer]:
 
 @pytest.fixture
 def chapter(page: Page, site: System, writer: Writer) -> int:
-    """A new chapter, open in the page's editor."""
+    """A new chapter, open on the desk."""
     project = writer.new_project("editing", "zh")
     chapter = int(writer.add_chapter(project, OLD).body["id"])
     sign_in(page, site)
-    show_editor(page, site, chapter)
+    open_desk(page, site, chapter)
     return chapter
-
-
-def show_editor(page: Page, site: System, chapter: int) -> None:
-    page.goto(f"{site.url}/chapters/{chapter}")
-    page.get_by_test_id("edit-chapter").click()
-    expect(page.locator("#edit-content")).to_have_value(re.compile("."))
 
 
 def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
@@ -60,16 +54,15 @@ def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
 
 
 def test_typing_during_a_save_of_a_chapter_stays(page: Page, chapter: int, writer: Writer) -> None:
-    content = page.locator("#edit-content")
-    content.fill(NEW)
+    set_text(page, NEW)
     with held_answer(page, f"**/api/chapters/{chapter}"):
-        page.get_by_test_id("edit-save").click()
-        content.press_sequentially(TYPED)
-    expect(page.locator("#edit-form .form-status")).to_contain_text("2")
-    expect(content).to_have_value(NEW + TYPED)
+        save(page)
+        add_text(page, TYPED)
+    expect(page.get_by_test_id("saved-state")).to_contain_text("2")
+    assert desk_text(page) == NEW + TYPED
     assert saved(writer, chapter) == (2, "", NEW)
-    page.get_by_test_id("edit-save").click()
-    expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
+    save(page)
+    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
     assert saved(writer, chapter) == (3, "", NEW + TYPED)
 
 
@@ -93,30 +86,26 @@ def test_typing_during_a_save_of_a_new_chapter_stays(
     expect(content).to_have_value("")
 
 
-def test_discarding_asks_first(page: Page, chapter: int, writer: Writer) -> None:
-    content, discard = page.locator("#edit-content"), page.get_by_test_id("edit-discard")
-    content.fill(NEW)
-    discard.focus()
-    page.keyboard.press("Enter")
-    expect(page.get_by_role("dialog")).to_be_visible()
-    expect(page.get_by_test_id("discard-no")).to_be_focused()
-    for key in ("Escape", "Enter"):  # the second presses "Keep editing"
-        page.keyboard.press(key)
-        expect(page.get_by_role("dialog")).to_be_hidden()
-        expect(content).to_have_value(NEW)
-        expect(discard).to_be_focused()
-        page.keyboard.press("Enter")
-    page.get_by_test_id("discard-yes").click()
-    expect(content).to_be_hidden()
-    expect(page.get_by_test_id("chapter-text")).to_contain_text(OLD)
-    assert saved(writer, chapter) == (1, "", OLD)
-
-
-@pytest.mark.usefixtures("chapter")
-def test_nothing_changed_is_discarded_unasked(page: Page) -> None:
-    page.get_by_test_id("edit-discard").click()
-    expect(page.locator("#edit-content")).to_be_hidden()
-    expect(page.get_by_role("dialog")).to_be_hidden()
+def test_chapters_change_in_one_page_and_keep_their_undo(
+    page: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    project = writer.get(f"/api/chapters/{chapter}")["project_id"]
+    second = int(writer.add_chapter(project, NEW).body["id"])
+    open_desk(page, site, chapter)
+    page.evaluate("() => { window.sameDocument = true; }")
+    add_text(page, TYPED)
+    page.locator(f'#binder a[href="/chapters/{second}"]').click()
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
+    expect(page).to_have_url(f"{page.url.rsplit('/', 1)[0]}/{second}")
+    assert saved(writer, chapter) == (2, "", OLD + TYPED)  # leaving saves
+    page.go_back()
+    expect(page.get_by_test_id("chapter-text")).to_have_text(OLD + TYPED)
+    page.get_by_test_id("chapter-text").focus()
+    page.keyboard.press("ControlOrMeta+z")
+    expect(page.get_by_test_id("chapter-text")).to_have_text(OLD)
+    save(page)
+    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
+    assert page.evaluate("() => window.sameDocument === true")
 
 
 @pytest.fixture
@@ -126,20 +115,20 @@ def outdated(chapter: int, browser: Browser, site: System, locale: str) -> int:
     context.set_default_timeout(PATIENCE_MS)
     other = context.new_page()
     sign_in(other, site)
-    show_editor(other, site, chapter)
-    other.locator("#edit-content").fill(NEW)
+    open_desk(other, site, chapter)
+    set_text(other, NEW)
     other.get_by_test_id("edit-save").click()
-    expect(other.get_by_test_id("chapter-text")).to_contain_text(NEW)
+    expect(other.get_by_test_id("saved-state")).to_contain_text("2")
     context.close()
     return chapter
 
 
 def save_into_conflict(page: Page) -> None:
-    page.locator("#edit-content").fill(TYPED)
-    page.get_by_test_id("edit-save").click()
+    set_text(page, TYPED)
+    save(page)
     expect(page.get_by_test_id("conflict")).to_be_focused(timeout=PATIENCE_MS)
     expect(page.get_by_test_id("conflict-text")).to_have_text(NEW)
-    expect(page.locator("#edit-content")).to_have_value(TYPED)
+    assert desk_text(page) == TYPED
 
 
 def test_an_older_text_overwrites_nothing(page: Page, outdated: int, writer: Writer) -> None:
@@ -147,7 +136,8 @@ def test_an_older_text_overwrites_nothing(page: Page, outdated: int, writer: Wri
     assert saved(writer, outdated) == (2, "", NEW)
     page.locator("#keep-mine").focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("chapter-text")).to_contain_text(TYPED)
+    expect(page.get_by_test_id("conflict")).to_be_hidden()
+    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
     assert saved(writer, outdated) == (3, "", TYPED)
 
 
@@ -155,17 +145,17 @@ def test_the_newest_text_can_be_taken(page: Page, outdated: int, writer: Writer)
     save_into_conflict(page)
     page.locator("#take-newest").click()
     page.get_by_test_id("discard-no").click()
-    expect(page.locator("#edit-content")).to_have_value(TYPED)
+    assert desk_text(page) == TYPED
     page.locator("#take-newest").click()
     page.get_by_test_id("discard-yes").click()
-    expect(page.locator("#edit-content")).to_have_value(NEW)
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
     expect(page.get_by_test_id("conflict")).to_be_hidden()
     assert saved(writer, outdated) == (2, "", NEW)
 
 
 def test_a_new_title_keeps_the_newest_text(page: Page, outdated: int, writer: Writer) -> None:
-    page.locator("#edit-title").fill("雨夜")
-    page.get_by_test_id("edit-save").click()
+    page.get_by_test_id("chapter-title-field").fill("雨夜")
+    save(page)
     expect(page.locator("#chapter-name")).to_have_text("雨夜")
-    expect(page.get_by_test_id("chapter-text")).to_contain_text(NEW)
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
     assert saved(writer, outdated) == (2, "雨夜", NEW)

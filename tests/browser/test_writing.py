@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.system import System
 from tests.browser.conftest import in_both_languages
+from tests.browser.desk import save, set_text
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
@@ -78,11 +79,11 @@ def test_a_finding_opens_by_keyboard(page: Page, site: System) -> None:
     expect(row.get_by_test_id("status-badge")).to_have_attribute("data-status", "completed")
     row.locator("a").first.click()
 
-    mark = page.locator("mark[data-findings]").first
-    expect(mark).to_be_visible()
-    mark.focus()
+    entry = page.locator("#finding-list button").first
+    entry.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("finding-detail")).to_contain_text(mark.inner_text())
+    expect(page.get_by_test_id("finding-detail")).to_be_visible()
+    expect(page.get_by_test_id("chapter-text")).to_be_focused()
 
 
 def test_an_empty_chapter_names_its_field(page: Page, site: System) -> None:
@@ -114,13 +115,12 @@ def test_a_short_chapter_says_why_it_waits(page: Page, site: System) -> None:
     expect(page.locator("#analysis-note")).to_contain_text("200")  # on the chapter's page too
     expect(page.locator("#summary")).to_contain_text("沈砚秋来了")
 
-    page.get_by_test_id("edit-chapter").click()
-    page.locator("#edit-content").fill(CHAPTER)
-    page.get_by_test_id("edit-save").click()
+    expect(page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+    set_text(page, CHAPTER)
+    save(page)
     expect(page.locator("#analysis-note")).to_be_hidden()
-    page.get_by_test_id("edit-chapter").click()
-    page.locator("#edit-content").fill("又短了。")
-    page.get_by_test_id("edit-save").click()
+    set_text(page, "又短了。")
+    save(page)
     expect(page.locator("#analysis-note")).to_contain_text("200")
     badge = page.get_by_test_id("status-badge")
     expect(badge).to_have_attribute("data-status", "none")  # the old text's analysis is not shown

@@ -27,7 +27,6 @@ export class FindingsPanel {
     this.onFilter = onFilter;
     this.onJump = onJump;
     $('#detail').addEventListener('keydown', ({ key }) => key === 'Escape' && this.close());
-    $('#text').addEventListener('keydown', ({ key }) => key === 'Escape' && this.close());
   }
 
   get shown() {

@@ -33,6 +33,9 @@ export function onSubmit(form, send) {
   for (const button of $$('button[disabled]', form)) button.disabled = false;
 }
 
+/** Asks before the page is left while `thing` has something that is not saved. */
+export const setUnsaved = (thing, on) => void (on ? unsaved.add(thing) : unsaved.delete(thing));
+
 /** Asks before the page is left while `field` holds a text that is not saved. */
 export function guardText(field) {
   const original = () => field.defaultValue;

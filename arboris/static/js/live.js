@@ -21,7 +21,7 @@ export const live = /** @type {any} */ (new EventTarget());
 const emit = (type, detail) => live.dispatchEvent(new CustomEvent(type, { detail }));
 
 const inbox = new Inbox(document.body.dataset.userId ?? '');
-const plainTitle = document.title;
+let plainTitle = document.title;
 let unread = 0;
 let poll = 0;
 let grace = 0;
@@ -121,6 +121,16 @@ function setUnread(n) {
     setText(badge, unread > 99 ? '99+' : String(unread));
     badge.title = tn('unread', unread);
   }
+  showTitle();
+}
+
+/** The page's title from now on, behind the number of unread notifications. */
+export function setPageTitle(title) {
+  plainTitle = `${title} · Arboris`;
+  showTitle();
+}
+
+function showTitle() {
   document.title = unread ? `(${unread > 99 ? '99+' : unread}) ${plainTitle}` : plainTitle;
 }
 
