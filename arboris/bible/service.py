@@ -165,6 +165,19 @@ def refold_from(project_id: uuid.UUID, number: int) -> None:
     _fold_again(project_id, folded, numbers, _by_chapter(current(project_id, numbers)))
 
 
+def follow_order(project_id: uuid.UUID, moved: dict[int, int]) -> None:
+    """Chapters have other numbers now, new by old; else as ``refold_from``.
+
+    What the writer has placed in a chapter goes along with it.
+    """
+    if decisions.follow_order(project_id, moved):
+        state = FoldState.objects.filter(project_id=project_id).first()
+        if state is not None:
+            _outdate(project_id)
+        return
+    refold_from(project_id, min(*moved, *moved.values()))
+
+
 def _folded_from(project_id: uuid.UUID, number: int) -> list[FoldedChapter] | None:
     """Those that are to be taken out of the bible, in order; None: not all of them can be."""
     later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)

@@ -4,6 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from arboris.workspace.bible import api as bible
+from arboris.workspace.book import api as book
 from arboris.workspace.chapters import api as chapters
 from arboris.workspace.chapters import impact, versions, working
 from arboris.workspace.generation import api as generation
@@ -38,6 +39,9 @@ urlpatterns = [
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
+    path("projects/<uuid:project_id>/order", book.OrderView.as_view()),
+    path("chapters/<int:chapter_id>/split", book.SplitView.as_view()),
+    path("chapters/<int:chapter_id>/join", book.JoinView.as_view()),
     path("trash", trash.TrashList.as_view()),
     path("trash/<str:kind>/<str:item_id>/restore", trash.TrashRestore.as_view()),
     path("chapters/<int:chapter_id>/versions", versions.VersionList.as_view()),

@@ -18,8 +18,10 @@ from arboris.bible.storage.database import TABLES
 from arboris.bible.types.findings import Finding, StateChange, WorldFact
 from arboris.db import in_transaction
 from arboris.novels.models import Chapter, NovelProject
+from arboris.novels.order import Part
 from arboris.workspace.bible import export, questions
 from arboris.workspace.bible import service as decisions
+from arboris.workspace.book import service as book
 from arboris.workspace.trash import service as trash
 from tests.bible.test_fold import NAMES, findings, names, of
 from tests.bible.test_service import record
@@ -48,6 +50,7 @@ steps = st.one_of(
     st.tuples(st.just("forget"), st.integers(0, CHAPTERS - 1), st.none()),
     st.tuples(st.just("trash"), st.integers(0, CHAPTERS - 1), st.none()),
     st.tuples(st.just("trash"), st.integers(0, CHAPTERS - 1), st.none()),
+    st.tuples(st.just("move"), st.integers(0, CHAPTERS - 1), st.integers(0, CHAPTERS - 1)),
     st.tuples(st.just("undo"), st.integers(0, 3), st.none()),
     st.tuples(
         st.sampled_from(["merge", "rename", "split", "reject", "edit", "add", "settle"]),
@@ -68,6 +71,11 @@ class Novel:
     def take(self, kind: str, number: int, more: Any) -> None:
         if kind == "trash":
             self._there_or_back(number)
+        elif kind == "move":
+            ids = list(self.project.chapters.values_list("pk", flat=True))
+            if ids:
+                ids.insert(more, ids.pop(number % len(ids)))
+            book.arrange(self.project.pk, [Part("", tuple(ids))])
         elif number in self.away and kind in ("record", "forget"):
             return  # it is not analysed
         elif kind == "record":

@@ -27,6 +27,21 @@ def rules(project_id: uuid.UUID) -> Rules:
     return rules_from({**params, "action": action} for action, params in rows)
 
 
+def follow_order(project_id: uuid.UUID, moved: dict[int, int]) -> bool:
+    """Seeds that the writer planted in a chapter follow it to its number, new by old.
+
+    Returns whether there are any that count.
+    """
+    counts = False
+    for row in Decision.objects.filter(project_id=project_id, action="add"):
+        fields = row.params["fields"]
+        if (number := fields.get("chapter_number")) in moved:
+            fields["chapter_number"] = moved[number]
+            row.save(update_fields=["params"])
+            counts = counts or row.undone_at is None
+    return counts
+
+
 def make(project_id: uuid.UUID, user_id: int, action: str, params: dict[str, Any]) -> Decision:
     """Only the record; the caller holds the project's lock and folds the bible anew."""
     return Decision.objects.create(

@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from django.db.models import OuterRef
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
@@ -15,11 +16,12 @@ from rest_framework.views import APIView
 from arboris.bible.decisions import record as bible_decisions
 from arboris.bible.models import Finding, ForeshadowingEvent
 from arboris.idempotency.views import creating, idempotent
-from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.services import ChapterExists
 from arboris.novels.working_copies import OutdatedChange
 from arboris.rest import whole_parameter
 from arboris.workspace.access import own_chapter, own_project
+from arboris.workspace.book import service as book
 from arboris.workspace.chapters import service
 from arboris.workspace.chapters.serializers import (
     ChangedChapterSerializer,
@@ -49,7 +51,7 @@ class ChapterList(APIView):
         limit = whole_parameter(request, "limit", 1000, high=5000)
         offset = whole_parameter(request, "offset", 0, low=0, high=1_000_000)
         newest = ChapterVersion.objects.filter(chapter=OuterRef("pk"), number=OuterRef("version"))
-        chapters = project.chapters.annotate(source=newest.values("source"))
+        chapters = project.chapters.defer("notes").annotate(source=newest.values("source"))
         rows = list(chapters[offset : offset + limit])
         tasks = service.newest_tasks(project.pk, {row.pk for row in rows})
         items = [{"chapter": row, "task": tasks.get(row.pk), "source": row.source} for row in rows]
@@ -67,13 +69,20 @@ class ChapterList(APIView):
         new = service.NewChapter(text, data["title"], data["chapter_number"])
 
         def make() -> Response:
-            (saved,) = service.add(project.pk, [new], options)
+            after = data.get("after")
+            if after is None:
+                (saved,) = service.add(project.pk, [new], options)
+            else:
+                saved = book.insert(project.pk, new, after, options)
             return Response(SavedChapterSerializer(saved).data, status=201)
 
         try:
             return creating(make)
         except ChapterExists as error:
             raise number_taken(error) from error
+        except Chapter.DoesNotExist as error:
+            problem = _("The novel has no such chapter.")
+            raise exceptions.ValidationError({"after": [problem]}) from error
 
 
 class ChapterDetail(APIView):
@@ -95,7 +104,9 @@ class ChapterDetail(APIView):
         try:
             service.check_base(chapter, base)  # before a model is asked for a summary
             text = None if content is None else service.changed_text(chapter, content, options)
-            saved = service.change(chapter.pk, text, data.get("title"), options, base)
+            saved = service.change(
+                chapter.pk, text, data.get("title"), options, base, data.get("notes")
+            )
         except OutdatedChange as conflict:
             return Response(ConflictSerializer(conflict).data, status=409)
         return Response(SavedChapterSerializer(saved).data)

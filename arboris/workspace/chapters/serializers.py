@@ -25,11 +25,23 @@ class NewChapterSerializer(AnalysisOptionsSerializer):
     chapter_number = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=1_000_000, default=None
     )
+    after = WholeNumber(
+        min_value=0,
+        required=False,
+        help_text="In place of a number: the id of the chapter before it; 0: before the first.",
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "after" in attrs and attrs["chapter_number"] is not None:
+            problem = _("Give the number or the chapter before it, not both.")
+            raise serializers.ValidationError({"after": problem})
+        return attrs
 
 
 class ChangedChapterSerializer(AnalysisOptionsSerializer):
     content = StorableText(required=False)
     title = Text(required=False, allow_blank=True, max_length=200)
+    notes = Text(required=False, allow_blank=True, max_length=20_000, trim_whitespace=False)
     priority = serializers.IntegerField(
         min_value=1,
         max_value=10,
@@ -43,7 +55,7 @@ class ChangedChapterSerializer(AnalysisOptionsSerializer):
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        if "content" not in attrs and "title" not in attrs:
+        if not {"content", "title", "notes"}.intersection(attrs):
             raise serializers.ValidationError(_("Give the content or the title that is to change."))
         return attrs
 
@@ -87,6 +99,7 @@ class SavedChapterSerializer(ChapterRowSerializer):
     """A chapter that was just saved, or is read whole: ``instance`` is a SavedChapter."""
 
     content = serializers.CharField()
+    notes = serializers.CharField(source="chapter.notes")
     analysis_note = serializers.SerializerMethodField()
 
     def get_analysis_note(self, saved: SavedChapter) -> str | None:

@@ -130,8 +130,9 @@ def change(
     title: str | None,
     options: AnalysisOptions,
     base_version: int | None = None,
+    notes: str | None = None,
 ) -> SavedChapter:
-    """Change a chapter's title or text; a new text supersedes the analysis of the old one.
+    """Change a chapter's title, notes or text; a new text supersedes the analysis of the old one.
 
     ``base_version`` is the version that the change was made to. Raises OutdatedChange where it is
     not the newest, ObjectDoesNotExist where the chapter or its novel was deleted, as ``add`` does.
@@ -142,7 +143,10 @@ def change(
         check_base(chapter, base_version)
         if title is not None:
             novels.rename(chapter, title)
-        return _save_text(chapter, text, options)
+        if notes is not None:
+            chapter.notes = notes
+            chapter.save(update_fields=["notes"])
+        return save_text(chapter, text, options)
 
     return in_transaction(work)
 
@@ -171,7 +175,7 @@ def cut(chapter: Chapter, prepared: novels.ChapterText | None, name: str = "") -
                 text = novels.ChapterText.of(copy.content)
             if copy.title is not None:
                 novels.rename(locked, copy.title)
-        saved = _save_text(locked, text if copy is not None else None, options)
+        saved = save_text(locked, text if copy is not None else None, options)
         if name:
             locked.versions.filter(number=locked.version).update(name=name)
         return saved
@@ -192,12 +196,12 @@ def restore(chapter: Chapter, content: str, base_version: int | None) -> SavedCh
         locked = novels.lock_chapter(chapter.pk)
         check_base(locked, base_version)
         novels.end_working_copy(locked, text.content)
-        return _save_text(locked, text, options)
+        return save_text(locked, text, options)
 
     return in_transaction(work)
 
 
-def _save_text(
+def save_text(
     chapter: Chapter, text: novels.ChapterText | None, options: AnalysisOptions
 ) -> SavedChapter:
     """Save a text and queue its analysis where it is a new one; the project is locked."""
