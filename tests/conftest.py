@@ -42,6 +42,8 @@ hypothesis.settings.load_profile("suite")
 def pytest_configure(config: pytest.Config) -> None:
     # As Ctrl-C: fixtures take down what they have started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A script's background job ignores Ctrl-C, and so would all that is started and sent one here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     # Real hashes are slow on purpose; sites in processes of their own have them.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     if not config.getoption("usepdb"):

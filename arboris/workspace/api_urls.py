@@ -10,6 +10,7 @@ from arboris.workspace.chapters import impact, versions, working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
+from arboris.workspace.search import api as search
 from arboris.workspace.trash import api as trash
 
 
@@ -28,6 +29,9 @@ urlpatterns = [
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
     path("projects/<uuid:project_id>/export", manuscript.ExportNovel.as_view()),
+    path("projects/<uuid:project_id>/search", search.SearchNovel.as_view()),
+    path("projects/<uuid:project_id>/replace", search.ReplaceInNovel.as_view()),
+    path("projects/<uuid:project_id>/go-to", search.GoTo.as_view()),
     path("projects/<uuid:project_id>/bible", bible.BibleView.as_view()),
     path("projects/<uuid:project_id>/bible/decisions", bible.DecisionList.as_view()),
     path(

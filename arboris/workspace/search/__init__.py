@@ -1,0 +1,1 @@
+"""Finding and replacing in a whole novel, and going to anything in it by its name."""
