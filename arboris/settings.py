@@ -189,7 +189,6 @@ REST_FRAMEWORK = {
     "EXCEPTION_HANDLER": "arboris.rest.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "DATETIME_FORMAT": "iso-8601",
-    "URL_FORMAT_OVERRIDE": None,  # ?format= belongs to the export of a novel
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "Arboris",

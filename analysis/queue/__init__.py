@@ -5,7 +5,7 @@ from analysis.queue.budget import lift
 from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
 from analysis.queue.endpoints import Endpoint, configured
-from analysis.queue.enqueue import enqueue
+from analysis.queue.enqueue import adopt, enqueue
 from analysis.queue.finish import fail, finish, notify_writer
 from analysis.queue.give_back import give_back, release_leases_of
 from analysis.queue.pause import PauseTarget, pause, resume, running
@@ -19,6 +19,7 @@ __all__ = [
     "Claim",
     "Endpoint",
     "PauseTarget",
+    "adopt",
     "blocked_reason",
     "cancel",
     "check_cancel",

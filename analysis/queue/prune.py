@@ -17,7 +17,7 @@ from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
-from arboris.novels import trash
+from arboris.novels import trash, uploads
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +81,7 @@ def prune_step(now: datetime) -> int:
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
     calls, keys = call_log.prune(now), claims.prune(now)
+    uploaded = uploads.prune(now)
     days = settings.ARBORIS_KEEP_TRASH_DAYS
     emptied = trash.empty_step(now - timedelta(days=days)) if days else 0
     deleted = sum(
@@ -97,7 +98,9 @@ def prune_step(now: datetime) -> int:
         log.info("retention: %d rows of the call log deleted", calls)
     if emptied:
         log.info("retention: %d chapters or novels deleted from the trash", emptied)
-    rows_left = deleted >= BATCH or calls >= call_log.BATCH or keys >= claims.BATCH or emptied
+    rows_left = (
+        deleted >= BATCH or calls >= call_log.BATCH or keys >= claims.BATCH or emptied or uploaded
+    )
     if not rows_left:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted

@@ -273,6 +273,12 @@ def outdate(project_ids: Iterable[uuid.UUID]) -> None:
     FoldState.objects.filter(project_id__in=list(project_ids)).update(outdated=True)
 
 
+def restored(project_id: uuid.UUID) -> None:
+    """Findings and decisions came from elsewhere: fold a short novel now, a long one when it is
+    read. The caller holds the project's row lock."""
+    _outdate(project_id)
+
+
 def _outdate(project_id: uuid.UUID) -> None:
     some = _analysed(project_id)[: SHORT + 1]
     if len(some) <= SHORT:

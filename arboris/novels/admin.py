@@ -22,7 +22,14 @@ from arboris.admin_base import (
     having,
 )
 from arboris.novels import services
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume
+from arboris.novels.models import (
+    Chapter,
+    ChapterVersion,
+    ImportUpload,
+    ImportUploadPart,
+    NovelProject,
+    Volume,
+)
 
 
 @admin.register(NovelProject)
@@ -162,6 +169,41 @@ class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
         return by_novel(queryset, search_term, "chapter__project_id"), False
 
 
+@admin.register(ImportUpload)
+class ImportUploadAdmin(ReadOnlyAdmin[ImportUpload]):
+    list_display = ("id", "owner", "project", "encoding", "created_at", "imported_at")
+    list_select_related = ("owner", "project")
+    search_fields = ("project__title",)
+    ordering = ("-created_at",)
+    fields = ("id", "owner", "project", "encoding", "created_at", "imported_at")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[ImportUpload], search_term: str
+    ) -> tuple[QuerySet[ImportUpload], bool]:
+        return by_title(queryset, search_term, "project_id"), False
+
+
+@admin.register(ImportUploadPart)
+class ImportUploadPartAdmin(ReadOnlyAdmin[ImportUploadPart]):
+    """Without the file's content, which is its writer's."""
+
+    list_display = ("id", "upload", "place")
+    search_fields = ("=id",)
+    ordering = ("-id",)
+    fields = ("upload", "place")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ImportUploadPart]:
+        return super().get_queryset(request).defer("content")
+
+
+def by_title(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
+    """Rows by a word of the novel's title."""
+    if not (term := term.strip()):
+        return queryset
+    novels = having(NovelProject.objects.all(), "title", term)
+    return queryset.filter(**{f"{path}__in": first_ids(novels, "-created_at")})
+
+
 def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
     """Rows by their number, or by a word of the novel's title."""
     term = term.strip()
@@ -169,5 +211,4 @@ def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
         return queryset
     if (number := as_number(term)) is not None:
         return queryset.filter(pk=number)
-    novels = having(NovelProject.objects.all(), "title", term)
-    return queryset.filter(**{f"{path}__in": first_ids(novels, "-created_at")})
+    return by_title(queryset, term, path)

@@ -189,3 +189,42 @@ class WorkingCopy(models.Model):
 
     def __str__(self) -> str:
         return f"{self.chapter_id}, {self.client} {self.seq}"
+
+
+class ImportUpload(models.Model):
+    """A file whose chapters the writer has been shown and has not agreed to yet."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("writer")
+    )
+    project = models.ForeignKey(
+        NovelProject, models.CASCADE, related_name="+", verbose_name=_("novel")
+    )
+    name = models.CharField(_("file"), max_length=200)
+    encoding = models.CharField(_("encoding"), max_length=20, blank=True, default="")
+    created_at = models.DateTimeField(_("created"), db_index=True)
+    imported_at = models.DateTimeField(_("imported"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("upload")
+        verbose_name_plural = _("uploads")
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class ImportUploadPart(models.Model):
+    """A piece of the file, of the size that every database takes in one statement."""
+
+    upload = models.ForeignKey(ImportUpload, models.CASCADE, related_name="parts")
+    place = models.PositiveIntegerField()
+    content = models.BinaryField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["upload", "place"], name="place_once_per_upload")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.upload_id}: {self.place}"

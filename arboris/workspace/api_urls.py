@@ -8,6 +8,7 @@ from arboris.workspace.book import api as book
 from arboris.workspace.chapters import api as chapters
 from arboris.workspace.chapters import impact, versions, working
 from arboris.workspace.generation import api as generation
+from arboris.workspace.importing import api as importing
 from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
 from arboris.workspace.search import api as search
@@ -27,7 +28,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>", projects.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
-    path("projects/<uuid:project_id>/import", projects.ImportNovel.as_view()),
+    path("projects/<uuid:project_id>/import", importing.ImportNovel.as_view()),
     path("projects/<uuid:project_id>/export", manuscript.ExportNovel.as_view()),
     path("projects/<uuid:project_id>/search", search.SearchNovel.as_view()),
     path("projects/<uuid:project_id>/replace", search.ReplaceInNovel.as_view()),

@@ -107,8 +107,10 @@ def test_a_text_instead_of_a_file_is_named(api: JsonClient, project: NovelProjec
     assert "file" in answer.json()
 
 
-def test_json_is_415(api: JsonClient, project: NovelProject) -> None:
-    assert api.post(f"/api/projects/{project.pk}/import", {"file": "x"}).status_code == 415
+def test_json_that_names_no_upload_needs_a_file(api: JsonClient, project: NovelProject) -> None:
+    answer = api.post(f"/api/projects/{project.pk}/import", {"file": "x"})
+    assert answer.status_code == 400
+    assert "file" in answer.json()
 
 
 def test_a_file_over_the_limit_is_413(

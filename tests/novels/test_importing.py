@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -280,7 +282,9 @@ def test_markdown_without_headings_and_hashtags() -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
 def test_encodings(encoding: str) -> None:
-    assert parse_novel("a.txt", NOVEL.encode(encoding)) == parse_novel("a.txt", NOVEL.encode())
+    found = parse_novel("a.txt", NOVEL.encode(encoding))
+    assert found.encoding == {"gbk": "gb18030", "utf-8-sig": "utf-8"}.get(encoding, encoding)
+    assert replace(found, encoding="utf-8") == parse_novel("a.txt", NOVEL.encode())
 
 
 @pytest.mark.parametrize(

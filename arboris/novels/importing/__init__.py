@@ -1,8 +1,8 @@
-"""Reading a novel file (.txt, .md, .epub) into titled chapters. No ORM here."""
+"""Reading a novel file into titled chapters. No ORM here."""
 
 from __future__ import annotations
 
-from arboris.novels.importing.reader import parse_novel
+from arboris.novels.importing.reader import SUFFIXES, parse_novel
 from arboris.novels.importing.types import (
     ImportedChapter,
     ImportedNovel,
@@ -11,6 +11,7 @@ from arboris.novels.importing.types import (
 )
 
 __all__ = [
+    "SUFFIXES",
     "ImportLimits",
     "ImportedChapter",
     "ImportedNovel",

@@ -1,4 +1,4 @@
-"""An EPUB's zip archive, read in memory and within limits."""
+"""A zip archive (an EPUB, a Word document, a novel's archive), read in memory and within limits."""
 
 from __future__ import annotations
 
@@ -20,62 +20,69 @@ _RATIO_FROM = 1024 * 1024  # small entries may be as repetitive as they like
 
 
 class Archive:
-    """Reads entries by name; nothing is ever unpacked to disk."""
+    """Reads entries by name; nothing is ever unpacked to disk. ``kind`` is the file's suffix."""
 
-    def __init__(self, data: bytes, limits: ImportLimits) -> None:
+    def __init__(self, data: bytes, limits: ImportLimits, kind: str = ".epub") -> None:
+        self._kind = kind
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
         except (zipfile.BadZipFile, ValueError, OverflowError, NotImplementedError) as error:
-            raise bad_epub(_("it is not a zip archive")) from error
+            raise self.bad(_("it is not a zip archive")) from error
+        self._limits = limits
         self._left = limits.unpacked_bytes
         self._check(limits)
         self._infos = {info.filename: info for info in self._zip.infolist()}
 
+    def bad(self, reason: str) -> NovelImportError:
+        return bad_file(self._kind, reason)
+
     def _check(self, limits: ImportLimits) -> None:
         infos = self._zip.infolist()
         if len(infos) > limits.entries:
-            raise NovelImportError(
-                "too_large",
-                _("The EPUB holds more than %(limit)d files.") % {"limit": limits.entries},
-            )
+            said = _("The %(kind)s file holds more than %(limit)d files.")
+            values = {"kind": self._kind, "limit": limits.entries}
+            raise NovelImportError("too_large", said % values)
         if sum(info.file_size for info in infos) > limits.unpacked_bytes:
             raise self._too_large(limits.unpacked_bytes)
         for info in infos:
             if _leaves_archive(info.filename):
-                raise bad_epub(_("a path in it leads out of the archive"))
+                raise self.bad(_("a path in it leads out of the archive"))
             packed = max(info.compress_size, 1)
             if info.file_size > _RATIO_FROM and info.file_size > packed * limits.ratio:
-                raise NovelImportError(
-                    "too_large", _("The EPUB holds a file that is packed suspiciously tight.")
-                )
-        self._limit = limits.unpacked_bytes
+                said = _("The %(kind)s file holds a file that is packed suspiciously tight.")
+                raise NovelImportError("too_large", said % {"kind": self._kind})
 
     def _too_large(self, limit: int) -> NovelImportError:
-        return NovelImportError(
-            "too_large",
-            _("The EPUB is larger than %(limit)d MB when unpacked.") % {"limit": limit >> 20},
-        )
+        said = _("The %(kind)s file is larger than %(limit)d MB when unpacked.")
+        return NovelImportError("too_large", said % {"kind": self._kind, "limit": limit >> 20})
 
     def __contains__(self, name: str) -> bool:
         return name in self._infos
+
+    def names(self) -> list[str]:
+        return list(self._infos)
 
     def read(self, name: str) -> bytes:
         """The entry's bytes. What was read in all is counted, whatever the directory claims."""
         info = self._infos.get(name)
         if info is None:
-            raise bad_epub(_("%(name)s is missing in it") % {"name": name[:100]})
+            raise self.bad(_("%(name)s is missing in it") % {"name": name[:100]})
         if info.flag_bits & 0x1:
-            raise drm()
+            raise drm() if self._kind == ".epub" else self.bad(_("it has a password"))
         pieces: list[bytes] = []
+        room = self._limits.entry_bytes
         try:
             with self._zip.open(info) as entry:
                 while piece := entry.read(_CHUNK):
                     self._left -= len(piece)
+                    room -= len(piece)
                     if self._left < 0:
-                        raise self._too_large(self._limit)
+                        raise self._too_large(self._limits.unpacked_bytes)
+                    if room < 0:
+                        raise self.bad(_("%(name)s in it is too large") % {"name": name[:100]})
                     pieces.append(piece)
         except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError) as error:
-            raise bad_epub(_("%(name)s cannot be unpacked") % {"name": name[:100]}) from error
+            raise self.bad(_("%(name)s cannot be unpacked") % {"name": name[:100]}) from error
         return b"".join(pieces)
 
     def xml(self, name: str) -> Element:
@@ -83,7 +90,7 @@ class Archive:
         try:
             root: Element = fromstring(self.read(name))
         except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
-            raise bad_epub(_("%(name)s is no valid XML") % {"name": name[:100]}) from error
+            raise self.bad(_("%(name)s is no valid XML") % {"name": name[:100]}) from error
         return root
 
 
@@ -103,9 +110,13 @@ def _leaves_archive(name: str) -> bool:
 
 
 def bad_epub(reason: str) -> NovelImportError:
-    return NovelImportError(
-        "bad_epub", _("The EPUB cannot be read: %(reason)s.") % {"reason": reason}
-    )
+    return bad_file(".epub", reason)
+
+
+def bad_file(kind: str, reason: str) -> NovelImportError:
+    """``kind`` is the file's suffix."""
+    said = _("The %(kind)s file cannot be read: %(reason)s.") % {"kind": kind, "reason": reason}
+    return NovelImportError("bad_epub" if kind == ".epub" else "bad_file", said)
 
 
 def drm() -> NovelImportError:

@@ -28,6 +28,14 @@ _COMMON_HAN = frozenset(
     "她里后去天道心看起没如都然多好小想头手这還這個們來為國說時會對於過裡後沒頭"
 )
 _SAMPLE = 20_000
+# What the writer may say a file is written in, and the superset it is read with.
+ENCODINGS = {
+    "utf-8": "utf-8",
+    "gb18030": "gb18030",
+    "big5": "big5hkscs",
+    "utf-16": "utf-16",
+    "windows-1252": "cp1252",
+}
 _DECLARED = re.compile(rb"(?:encoding|charset)\s*=\s*[\"']?([A-Za-z0-9_.-]{1,20})")
 # What a document may declare, and the superset it is read with.
 _DECLARABLE = {
@@ -42,23 +50,27 @@ _DECLARABLE = {
 }
 
 
-def decode_text(data: bytes) -> str:
-    """Text of a .txt or .md file: UTF-8, UTF-16/32 with a byte order mark, or GB18030.
+def decode_text(data: bytes, encoding: str = "") -> tuple[str, str]:
+    """Text of a .txt or .md file and its encoding: UTF-8, UTF-16/32 with a byte order mark, or
+    GB18030, unless the writer says which of ENCODINGS it is.
 
     Nothing is guessed loosely: a file that reads as none of them is refused, and so is one
     that only happens to pass as GB18030 (Big5, Windows-1252), rather than import garbage.
     """
-    if (marked := _by_mark(data)) is not None:
-        return marked
+    if encoding:
+        return clean(_strict(data, ENCODINGS[encoding])), encoding
+    for mark, name in _BOMS:
+        if data.startswith(mark):
+            return clean(_strict(data, name)), name  # clean() takes the mark itself away
     if data.count(0) * 100 > len(data):
         raise _bad_encoding()  # UTF-16 without its mark, or no text at all
     try:
-        return clean(data.decode("utf-8"))
+        return clean(data.decode("utf-8")), "utf-8"
     except UnicodeDecodeError:
         text = _strict(data, "gb18030")
     if not _reads_as_chinese(text):
         raise _bad_encoding()
-    return clean(text)
+    return clean(text), "gb18030"
 
 
 def decode_markup(data: bytes) -> str:

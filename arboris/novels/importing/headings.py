@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
+from arboris.novels.importing.numbers import chinese_number, roman_number
 from arboris.novels.importing.types import HeadingKind
 
 
@@ -64,6 +65,10 @@ _EN_SPECIAL = re.compile(
 _EN_SEPARATOR = re.compile(r"\s*[:.—–|-]+\s*")
 
 
+_ZH_MARKED = re.compile(_ZH_NUMBER)
+_ENGLISH = {word: at for at, word in enumerate(_WORDS.split("|")[:19], start=1)}
+
+
 def match_heading(line: str, *, alone: bool = True) -> Match | None:
     """The heading that ``line`` is, or None for prose.
 
@@ -93,6 +98,20 @@ def same_heading(one: str, other: str) -> bool:
 def heading_key(title: str) -> str:
     """The title without ornaments, spaces, punctuation, case or a leader with page number."""
     return re.sub(r"[\W_]+", "", _LEADER.sub("", title)).casefold()
+
+
+def heading_number(title: str) -> int | None:
+    """The number that a chapter's title prints (第十二章, Chapter XII); none of a volume's."""
+    match = match_heading(title)
+    if match is None or match.kind in ("volume", "special"):
+        return None
+    found = _ZH_MARKED.search(match.marker)
+    if found:
+        return chinese_number(found[0])
+    word = match.marker.split(None, 1)[1].lower()
+    if word.isdigit():
+        return int(word)
+    return _ENGLISH.get(word) or roman_number(word)
 
 
 def _undecorate(line: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
 
+from arboris.novels.importing.archived import read_archive
 from arboris.novels.importing.decode import clean, decode_text
 from arboris.novels.importing.epub import read_epub
 from arboris.novels.importing.markup import mark_markdown, mark_plain
@@ -20,20 +22,25 @@ from arboris.novels.importing.types import (
 )
 
 DEFAULT_LIMITS = ImportLimits()
+_MARKED: dict[str, Callable[[bytes, ImportLimits], MarkedText]] = {
+    ".epub": read_epub,
+}
+SUFFIXES = (".txt", ".md", ".epub", ".zip")
 
 
-def parse_novel(filename: str, data: bytes, limits: ImportLimits = DEFAULT_LIMITS) -> ImportedNovel:
-    """The novel in a .txt, .md or .epub file; ``filename`` gives the type and, for want of a
-    better one, the title.
+def parse_novel(
+    filename: str, data: bytes, limits: ImportLimits = DEFAULT_LIMITS, encoding: str = ""
+) -> ImportedNovel:
+    """The novel in a file of one of SUFFIXES; ``filename`` gives the type and, for want of a better
+    one, the title. ``encoding``: what a text file is known to be written in.
 
     Raises NovelImportError with a stable ``code`` and a translated ``message``.
     """
     path = PurePosixPath(filename.replace("\\", "/"))
     suffix = path.suffix.lower()
-    if suffix not in (".txt", ".md", ".epub"):
-        raise NovelImportError(
-            "unsupported_type", _("Only .txt, .md and .epub files can be imported.")
-        )
+    if suffix not in SUFFIXES:
+        said = _("Only %(suffixes)s files can be imported.") % {"suffixes": ", ".join(SUFFIXES)}
+        raise NovelImportError("unsupported_type", said)
     if not data:
         raise NovelImportError("empty", _("The file is empty."))
     if len(data) > limits.file_bytes:
@@ -41,19 +48,26 @@ def parse_novel(filename: str, data: bytes, limits: ImportLimits = DEFAULT_LIMIT
             "too_large",
             _("The file is larger than %(limit)d MB.") % {"limit": limits.file_bytes >> 20},
         )
-    marked = read_epub(data, limits) if suffix == ".epub" else _read_text(suffix, data)
+    if suffix == ".zip":
+        return read_archive(data)
+    if read := _MARKED.get(suffix):
+        marked = read(data, limits)
+    else:
+        marked = _read_text(suffix, data, encoding)
     return assemble(marked, _title_from(path.stem), limits)
 
 
-def _read_text(suffix: str, data: bytes) -> MarkedText:
-    lines = decode_text(data).split("\n")
+def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
+    text, found = decode_text(data, encoding)
+    lines = text.split("\n")
     first, second = (mark_markdown, mark_plain) if suffix == ".md" else (mark_plain, mark_markdown)
     marked = first(lines)
-    if marked.headings:
-        return marked
-    other = second(marked.lines)
-    other.title = other.title or marked.title
-    return other
+    if not marked.headings:
+        other = second(marked.lines)
+        other.title = other.title or marked.title
+        marked = other
+    marked.encoding = found
+    return marked
 
 
 def _title_from(stem: str) -> str:

@@ -59,7 +59,7 @@ def assemble(marked: MarkedText, fallback_title: str, limits: ImportLimits) -> I
         )
     chapters = [ImportedChapter(n, *piece) for n, piece in enumerate(pieces, start=1)]
     title = marked.title or fallback_title or _UNTITLED[language]
-    return ImportedNovel(title[:MAX_TITLE], language, chapters, marked.set_aside)
+    return ImportedNovel(title[:MAX_TITLE], language, chapters, marked.set_aside, marked.encoding)
 
 
 def _pieces(marked: MarkedText, language: Language) -> list[_Piece]:

@@ -13,6 +13,7 @@ ErrorCode = Literal[
     "too_large",
     "bad_encoding",
     "bad_epub",
+    "bad_file",
     "drm",
     "too_many_chapters",
 ]
@@ -42,7 +43,8 @@ class ImportLimits:
     file_bytes: int = 50 * 1024 * 1024
     unpacked_bytes: int = 50 * 1024 * 1024
     entries: int = 5_000
-    ratio: int = 200  # unpacked to packed size of one EPUB entry above 1 MB
+    entry_bytes: int = 50 * 1024 * 1024  # of one file in an archive
+    ratio: int = 200  # unpacked to packed size of one entry above 1 MB
     chapters: int = 5_000
     part_chars: int = 20_000  # a text without any heading is cut into parts of this size
 
@@ -65,6 +67,8 @@ class ImportedNovel:
     language: Language
     chapters: list[ImportedChapter]
     set_aside: list[str] = field(default_factory=list)
+    encoding: str = ""  # of a text file
+    is_archive: bool = False  # of Arboris: there is more in it than these texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +93,4 @@ class MarkedText:
     headings: list[Heading]
     title: str = ""
     set_aside: list[str] = field(default_factory=list)
+    encoding: str = ""

@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import timedelta
 from typing import Any
@@ -17,8 +17,6 @@ from django.http import HttpResponse, StreamingHttpResponse
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema
 from rest_framework import exceptions
-from rest_framework.negotiation import DefaultContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,7 +28,7 @@ from arboris.idempotency.views import as_json, current_claim, idempotent_by, ren
 from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
-from arboris.rest import PaymentRequired, Unavailable, as_api_error, first_sentence
+from arboris.rest import AnyAccept, PaymentRequired, Unavailable, as_api_error, first_sentence
 from arboris.workspace.access import own_project
 from arboris.workspace.chapters.api import check_number
 from arboris.workspace.chapters.service import SavedChapter
@@ -42,16 +40,6 @@ from arboris.workspace.generation.serializers import (
 from arboris.workspace.generation.service import Generation
 
 log = logging.getLogger(__name__)
-
-
-class AnyAccept(DefaultContentNegotiation):
-    """Leave Accept to the view; errors are JSON whatever was asked for."""
-
-    def select_renderer(
-        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
-        return first, first.media_type or "application/json"
 
 
 def longest() -> timedelta:

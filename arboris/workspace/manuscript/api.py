@@ -1,4 +1,4 @@
-"""The novel as a file: manuscript formats over HTTP."""
+"""The novel as a file over HTTP: a manuscript, or its archive."""
 
 from __future__ import annotations
 
@@ -13,19 +13,27 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from arboris.novels.manuscript import FORMATS
+from arboris.novels.models import NovelProject
+from arboris.rest import AnyAccept
 from arboris.storable import find_unstorable
 from arboris.workspace.access import own_project
+from arboris.workspace.archive.save import write_archive
 from arboris.workspace.manuscript.files import download, file_name
 from arboris.workspace.manuscript.service import DEFAULT_FRONT, FRONT, BadChoice, Wish, manuscript
 
+ARCHIVE = "archive"
+CHOICES = sorted([*FORMATS, ARCHIVE])
 MAX_WRITER = 200  # characters
 
 
 class ExportNovel(APIView):
+    content_negotiation_class = AnyAccept
+
     @extend_schema(
         parameters=[
-            OpenApiParameter("format", enum=sorted(FORMATS), required=True),
+            OpenApiParameter("format", enum=CHOICES, required=True),
             OpenApiParameter("chapters", description="Ids, or numbers and ranges: 3,5-8."),
+            OpenApiParameter("volume", description="Its id, or its place from 1."),
             OpenApiParameter("front", description="title, writer, synopsis; none of them: none."),
             OpenApiParameter("writer", description="A pen name."),
         ],
@@ -34,8 +42,10 @@ class ExportNovel(APIView):
     def get(self, request: Request, project_id: uuid.UUID) -> StreamingHttpResponse:
         project = own_project(request, project_id)
         suffix = request.query_params.get("format", "")
+        if suffix == ARCHIVE:
+            return self._archive(request, project)
         if suffix not in FORMATS:
-            said = _("Must be one of: %(choices)s.") % {"choices": ", ".join(sorted(FORMATS))}
+            said = _("Must be one of: %(choices)s.") % {"choices": ", ".join(CHOICES)}
             raise exceptions.ValidationError({"format": [said]})
         content_type, write = FORMATS[suffix]
         try:
@@ -44,6 +54,15 @@ class ExportNovel(APIView):
             raise exceptions.ValidationError({error.field: [str(error)]}) from error
         name = file_name(project.title, suffix)
         return download(request._request, name, content_type, lambda file: write(novel, file))
+
+    def _archive(self, request: Request, project: NovelProject) -> StreamingHttpResponse:
+        for name in ("chapters", "volume", "front", "writer"):
+            if request.query_params.get(name):
+                raise exceptions.ValidationError({name: [_("An archive is of the whole novel.")]})
+        name = file_name(project.title, "zip")
+        return download(
+            request._request, name, "application/zip", lambda file: write_archive(project, file)
+        )
 
 
 def _wish(request: Request) -> Wish:
@@ -62,4 +81,9 @@ def _wish(request: Request) -> Wish:
     if len(writer) > MAX_WRITER or find_unstorable(writer):
         said = _("At most %(limit)d characters, and no control characters.")
         raise exceptions.ValidationError({"writer": [said % {"limit": MAX_WRITER}]})
-    return Wish(chapters=asked.get("chapters", ""), front=front, writer=writer)
+    return Wish(
+        chapters=asked.get("chapters", ""),
+        volume=asked.get("volume", "").strip(),
+        front=front,
+        writer=writer,
+    )

@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from arboris.novels.manuscript import Manuscript, Part
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume
 from arboris.novels.text import Language
 
 BATCH = 50  # texts in memory at once
@@ -34,6 +34,7 @@ class Wish:
     """What the writer wants in the file; ``chapters`` as in the query, empty: all of them."""
 
     chapters: str = ""
+    volume: str = ""  # its id, or its place from 1
     front: frozenset[str] = DEFAULT_FRONT
     writer: str = ""  # a pen name in the place of the account's
 
@@ -65,27 +66,48 @@ def chosen(project: NovelProject, chapters: str) -> QuerySet[Chapter]:
 
 def manuscript(project: NovelProject, wish: Wish) -> Manuscript:
     """What the writers of files need to know of the novel. Raises BadChoice."""
-    rows = list(
-        chosen(project, wish.chapters).values_list("pk", "chapter_number", "title", "updated_at")
-    )
+    found = chosen(project, wish.chapters)
+    if wish.volume:
+        found = found.filter(volume=_volume(project, wish.volume))
+    columns = ("pk", "chapter_number", "title", "updated_at", "volume_id", "volume__title")
+    rows = list(found.values_list(*columns))
     if not rows:
         raise BadChoice("chapters", _("There is no chapter to export yet."))
+    volumes = _openings([(row[4], row[5]) for row in rows]) if not wish.volume else [""] * len(rows)
     language = cast(Language, project.language)
     name = wish.writer or project.owner.get_full_name() or project.owner.get_username()
     return Manuscript(
         identifier=project.pk.urn,
         title=project.title,
         language=language,
-        modified=max(project.updated_at, *(changed for *_row, changed in rows)),
+        modified=max(project.updated_at, *(row[3] for row in rows)),
         parts=[
-            Part(title.strip() or _UNTITLED[language].format(number))
-            for _pk, number, title, _changed in rows
+            Part(row[2].strip() or _UNTITLED[language].format(row[1]), volume)
+            for row, volume in zip(rows, volumes, strict=True)
         ],
-        texts=lambda: texts([pk for pk, *_row in rows]),
+        texts=lambda: texts([row[0] for row in rows]),
         author=name if "writer" in wish.front else "",
         synopsis=project.synopsis if "synopsis" in wish.front else "",
         title_page="title" in wish.front,
     )
+
+
+def _volume(project: NovelProject, asked: str) -> Volume:
+    volumes = list(project.volumes.order_by("position"))
+    by_name = {str(place): volume for place, volume in enumerate(volumes, start=1)}
+    by_name |= {str(volume.pk): volume for volume in volumes}
+    if asked not in by_name:
+        raise BadChoice("volume", _("The novel has no such volume."))
+    return by_name[asked]
+
+
+def _openings(volumes: Sequence[tuple[int | None, str | None]]) -> list[str]:
+    """For each chapter the title of the volume that begins with it, or none."""
+    before = [None, *(pk for pk, _title in volumes)]
+    return [
+        (title or "").strip() if pk != last else ""
+        for (pk, title), last in zip(volumes, before, strict=False)
+    ]
 
 
 def texts(chapters: Sequence[int]) -> Iterator[str]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy
 from rest_framework import serializers
 
 from arboris.fields import Text
 from arboris.novels.models import NovelProject
-from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
 
 
 class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
@@ -40,9 +38,3 @@ class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
             "updated_at",
         ]
         read_only_fields = ["id", "created_at", "updated_at"]
-
-
-class ImportSerializer(AnalysisOptionsSerializer):
-    file = serializers.FileField(
-        error_messages={"required": gettext_lazy("Choose a .txt, .md or .epub file.")}
-    )

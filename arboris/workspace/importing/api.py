@@ -1,0 +1,186 @@
+"""POST …/import: a file at once; with ``?preview=1`` a look at it first, and then its upload."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import exceptions, serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from arboris.idempotency.views import creating, idempotent
+from arboris.novels import uploads
+from arboris.novels.importing import ImportedNovel, NovelImportError
+from arboris.novels.importing.decode import ENCODINGS
+from arboris.novels.models import ImportUpload, NovelProject
+from arboris.rest import BoundedJSONParser, Conflict, FormParser, TooLarge, flag_parameter
+from arboris.storable import storable
+from arboris.workspace.access import own_project
+from arboris.workspace.archive.restore import is_empty
+from arboris.workspace.chapters import service as chapters
+from arboris.workspace.chapters.analysis_options import (
+    DEFAULT_PRIORITY,
+    AnalysisOptions,
+    AnalysisOptionsSerializer,
+)
+from arboris.workspace.chapters.serializers import SavedChapterSerializer
+from arboris.workspace.importing import service
+
+
+class FileSerializer(AnalysisOptionsSerializer):
+    file = serializers.FileField(error_messages={"required": gettext_lazy("Choose a file.")})
+    encoding = serializers.ChoiceField(choices=list(ENCODINGS), default="", allow_blank=True)
+
+
+class UploadSerializer(AnalysisOptionsSerializer):
+    """``mode`` says what becomes of chapters that are there; ``analysis`` is mode elsewhere."""
+
+    upload = serializers.UUIDField()
+    mode = serializers.ChoiceField(choices=service.MODES)
+    analysis = serializers.ChoiceField(choices=["enhanced", "basic"], default="enhanced")
+
+    def options(self) -> AnalysisOptions:
+        data = self.validated_data
+        return AnalysisOptions(
+            data["analysis"], data.get("priority", DEFAULT_PRIORITY), data.get("generation_config")
+        )
+
+
+class MatchSerializer(serializers.Serializer[Any]):
+    id = serializers.IntegerField()
+    chapter_number = serializers.IntegerField()
+    title = serializers.CharField()
+
+
+class FoundChapterSerializer(serializers.Serializer[Any]):
+    """``length`` in characters; ``matches`` the chapter of the novel that it corresponds to."""
+
+    title = serializers.CharField()
+    length = serializers.IntegerField()
+    matches = MatchSerializer(allow_null=True)
+
+
+class PreviewSerializer(serializers.Serializer[Any]):
+    """``restores``: the file is an archive, and the novel is empty: it will be that novel."""
+
+    upload = serializers.UUIDField()
+    title = serializers.CharField()
+    encoding = serializers.CharField(allow_null=True)
+    restores = serializers.BooleanField()
+    chapters = FoundChapterSerializer(many=True)
+    set_aside = serializers.ListField(child=serializers.CharField())
+
+
+class ImportNovel(APIView):
+    parser_classes = [FormParser, BoundedJSONParser]
+
+    @idempotent
+    @extend_schema(
+        parameters=[OpenApiParameter("preview", bool)],
+        request={"multipart/form-data": FileSerializer, "application/json": UploadSerializer},
+        responses={201: SavedChapterSerializer(many=True), 200: PreviewSerializer},
+    )
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        project = own_project(request, project_id)
+        if flag_parameter(request, "preview"):
+            return self._preview(request, project)
+        if "upload" in request.data:
+            return self._upload(request, project)
+        form = FileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        name, data = _file(form.validated_data["file"])
+        novel = _parsed("file", name, data, form.validated_data["encoding"])
+        return _imported("file", service.ready(project, novel, data, form.options()))
+
+    def _preview(self, request: Request, project: NovelProject) -> Response:
+        form = FileSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        name, data = _file(form.validated_data["file"])
+        encoding = form.validated_data["encoding"]
+        novel = _parsed("file", name, data, encoding)
+        found = zip(novel.chapters, service.matches(project, novel), strict=True)
+        rows = [
+            {"title": item.title, "length": len(item.content), "matches": there}
+            for item, there in found
+        ]
+        restores = novel.is_archive and is_empty(project.pk)
+
+        def make() -> Response:
+            upload = uploads.keep(project, name, data, encoding)
+            preview = {
+                "upload": upload.pk,
+                "title": novel.title,
+                "encoding": novel.encoding or None,
+                "restores": restores,
+                "chapters": rows,
+                "set_aside": novel.set_aside,
+            }
+            return Response(PreviewSerializer(preview).data)
+
+        return creating(make)
+
+    def _upload(self, request: Request, project: NovelProject) -> Response:
+        form = UploadSerializer(data=request.data)
+        form.is_valid(raise_exception=True)
+        upload = uploads.find(project, form.validated_data["upload"])
+        if upload is None:
+            said = _("There is no such upload, or its time is over: choose the file again.")
+            raise exceptions.ValidationError({"upload": [said]})
+        try:
+            data = uploads.read(upload)
+            novel = _parsed("upload", upload.name, data, upload.encoding)
+            mode = form.validated_data["mode"]
+            job = service.ready(
+                project, novel, data, form.options(), mode, lambda: uploads.use(upload)
+            )
+            return _imported("upload", job)
+        except uploads.AlreadyImported:
+            raise Conflict(_("This file was imported already."), "already_imported") from None
+
+
+def _file(upload: UploadedFile[Any]) -> tuple[str, bytes]:
+    limit = settings.ARBORIS_MAX_IMPORT_BYTES
+    if (upload.size or 0) > limit:
+        sentence = _("The file has %(size)d bytes; %(limit)d are allowed.")
+        raise TooLarge("file: " + sentence % {"size": upload.size, "limit": limit})
+    name = storable(upload.name or "")
+    suffix = name[name.rfind(".") :] if "." in name else ""
+    longest: int = ImportUpload._meta.get_field("name").max_length or 0
+    if len(name) > longest:
+        name = name[: longest - len(suffix)] + suffix
+    return name, upload.read()
+
+
+def _parsed(field: str, name: str, data: bytes, encoding: str) -> ImportedNovel:
+    try:
+        return service.parse(name, data, encoding)
+    except NovelImportError as error:
+        raise exceptions.ValidationError({field: [str(error)]}) from error
+
+
+def _imported(field: str, job: service.Job) -> Response:
+    def make() -> Response:
+        try:
+            saved = job.run()
+        except NovelImportError as error:
+            raise exceptions.ValidationError({field: [str(error)]}) from error
+        novel = job.novel
+        body = {"title": novel.title, "chapters": _rows(saved), "set_aside": novel.set_aside}
+        return Response(body, status=201)
+
+    return creating(make)
+
+
+def _rows(saved: Sequence[chapters.SavedChapter]) -> list[dict[str, Any]]:
+    rows = list(SavedChapterSerializer(saved, many=True).data)
+    for row in rows:
+        del row["content"]
+    return rows
