@@ -119,6 +119,16 @@ def test_restoring_makes_a_version_that_is_analysed(api: JsonClient, chapter: Ch
     assert (again["version"], again["analysis"]["id"]) == (3, task.pk)
 
 
+def test_a_restore_that_is_sent_again_is_the_first(api: JsonClient, chapter: Chapter) -> None:
+    path = f"/api/chapters/{chapter.pk}/versions/1/restore"
+    answers = [
+        api.post(path, {"base_version": 2}, headers={"Idempotency-Key": "again"}) for _ in range(2)
+    ]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert answers[0].json() == answers[1].json()
+    assert texts(chapter) == [LONG_ENOUGH, SECOND, LONG_ENOUGH]
+
+
 @pytest.mark.parametrize("number", [1, 2])
 def test_restoring_keeps_what_was_typed_as_a_version(
     api: JsonClient, chapter: Chapter, number: int

@@ -183,20 +183,17 @@ def cut(chapter: Chapter, prepared: novels.ChapterText | None, name: str = "") -
     return in_transaction(work)
 
 
-def restore(chapter: Chapter, content: str, base_version: int | None) -> SavedChapter:
+def restore(chapter: Chapter, text: novels.ChapterText, base_version: int | None) -> SavedChapter:
     """Make a new version of an earlier one's text; the working copy's becomes one before it.
 
     Raises OutdatedChange, and ObjectDoesNotExist where the chapter or its novel was deleted.
     """
-    options = AnalysisOptions()
-    check_base(chapter, base_version)  # before a model is asked for a summary
-    text = changed_text(chapter, content, options)
 
     def work() -> SavedChapter:
         locked = novels.lock_chapter(chapter.pk)
         check_base(locked, base_version)
         novels.end_working_copy(locked, text.content)
-        return save_text(locked, text, options)
+        return save_text(locked, text, AnalysisOptions())
 
     return in_transaction(work)
 

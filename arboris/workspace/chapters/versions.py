@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris.fields import WholeNumber
+from arboris.idempotency.views import creating, idempotent
 from arboris.novels import comparing
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion
@@ -19,6 +20,7 @@ from arboris.novels.working_copies import OutdatedChange
 from arboris.rest import whole_parameter
 from arboris.workspace.access import own_chapter
 from arboris.workspace.chapters import service
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from arboris.workspace.chapters.serializers import ConflictSerializer, SavedChapterSerializer
 from arboris.workspace.chapters.working import CutVersion, conflict
 
@@ -116,6 +118,7 @@ class VersionDiff(APIView):
 
 
 class VersionRestore(APIView):
+    @idempotent
     @extend_schema(
         request=RestoreSerializer,
         responses={200: SavedChapterSerializer, 409: ConflictSerializer},
@@ -127,11 +130,17 @@ class VersionRestore(APIView):
         form = RestoreSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         base_version = form.validated_data.get("base_version")
+
+        def make() -> Response:
+            saved = service.restore(chapter, text, base_version)
+            return Response(SavedChapterSerializer(saved).data)
+
         try:
-            saved = service.restore(chapter, version.content, base_version)
+            service.check_base(chapter, base_version)  # before a model is asked for a summary
+            text = service.changed_text(chapter, version.content, AnalysisOptions())
+            return creating(make)
         except OutdatedChange as error:
             return conflict(error)
-        return Response(SavedChapterSerializer(saved).data)
 
 
 def _against(request: Request, chapter: Chapter, number: int) -> ChapterVersion:
