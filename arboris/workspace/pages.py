@@ -77,6 +77,14 @@ def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
 
 @require_safe
 @login_required
+def versions(request: HttpRequest, chapter_id: int) -> HttpResponse:
+    """The versions of one chapter: their list, two of them compared, and restoring one."""
+    shown = own_chapter(request, chapter_id)
+    return _page(request, "workspace/versions.html", project=shown.project, chapter=shown)
+
+
+@require_safe
+@login_required
 def notifications(request: HttpRequest) -> HttpResponse:
     """What the analyses of the writer's chapters had to say."""
     return _page(request, "workspace/notifications.html")

@@ -171,6 +171,50 @@ _NOTIFICATIONS: dict[str, str | Promise] = {
     "no_unread": _("Everything is read."),
 }
 
+_VERSIONS: dict[str, str | Promise] = {
+    "versions": _("Versions"),
+    "newest": _("Newest"),
+    "source_imported": _("Imported"),
+    "source_generated": _("Written by the model"),
+    "source_draft": _("Draft"),
+    "grown": pgettext_lazy("length of a text", "+{n}"),
+    "shrunk": pgettext_lazy("length of a text", "−{n}"),
+    "compare_from": _("Compare from: {name}"),
+    "compare_to": _("Compare to: {name}"),
+    "from_to": _("From “{from}” to “{to}”"),
+    "changed_places": _("{n} changed paragraphs"),
+    "changed_places_one": _("1 changed paragraph"),
+    "letters_changed": _("{added} characters added, {removed} removed"),
+    "no_difference": _("The two texts are the same."),
+    "unchanged": _("{n} unchanged paragraphs"),
+    "unchanged_one": _("1 unchanged paragraph"),
+    "insert_begins": _("[added: "),
+    "insert_ends": _(" end of what was added]"),
+    "delete_begins": _("[removed: "),
+    "delete_ends": _(" end of what was removed]"),
+    "restore": _("Restore…"),
+    "restore_this": _("Restore “{name}”…"),
+    "restore_question": _("Restore “{name}”?"),
+    "restored": _("“{name}” is restored as version {n}."),
+    "restore_conflict": _(
+        "The chapter was changed elsewhere meanwhile. Look at the newest version before you "
+        "restore this one."
+    ),
+    "impact_loading": _("Looking at what this does to the story bible…"),
+    "impact_title": _("If you save this text"),
+    "impact_hint": _("Saving changes {n} things in the story bible"),
+    "impact_hint_one": _("Saving changes 1 thing in the story bible"),
+    "impact_none": _("The story bible stays as it is."),
+    "impact_contradictions": _("Contradictions that appear"),
+    "impact_orphaned_threads": _("Foreshadowing that loses its seed"),
+    "impact_vanishing": _("Facts that vanish"),
+    "impact_rest_on_it": _("{n} later passages rest on it:"),
+    "impact_rest_on_it_one": _("1 later passage rests on it:"),
+    "impact_more": _("{n} more"),
+    "impact_more_one": _("1 more"),
+    "type_alias": _("Name"),
+}
+
 SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_COMMON,
     **_STATUS,
@@ -178,6 +222,7 @@ SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_FINDINGS,
     **_BIBLE,
     **_NOTIFICATIONS,
+    **_VERSIONS,
 }
 
 

@@ -16,6 +16,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>", pages.project, name="project"),
     path("projects/<uuid:project_id>/bible", pages.bible, name="bible"),
     path("chapters/<int:chapter_id>", pages.chapter, name="chapter"),
+    path("chapters/<int:chapter_id>/versions", pages.versions, name="versions"),
     path("notifications", pages.notifications, name="notifications"),
     path(
         "login",

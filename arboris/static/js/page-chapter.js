@@ -5,6 +5,7 @@ import { mountChapterList } from './chapter-list.js';
 import { $ } from './dom.js';
 import { desk } from './desk.js';
 import { mountKeys } from './desk-keys.js';
+import { mountVersions } from './desk-versions.js';
 import { FindingsPanel } from './findings.js';
 import { failure } from './load.js';
 import { places } from './passages.js';
@@ -13,6 +14,7 @@ import { mountSaving } from './save-version.js';
 mountSaving(desk);
 mountKeys(desk);
 mountChapterList(desk);
+mountVersions(desk);
 const info = mountChapterInfo(desk);
 
 const panel = new FindingsPanel(desk.language, {

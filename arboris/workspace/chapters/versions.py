@@ -41,7 +41,7 @@ class VersionSerializer(VersionRowSerializer):
 class EditSerializer(serializers.Serializer[comparing.Edit]):
     """Characters ``[start, end)`` of both versions; of an insertion or deletion one is empty."""
 
-    kind = serializers.ChoiceField(choices=["equal", "insert", "delete"])
+    kind = serializers.CharField(help_text="equal, insert or delete")
     old_start = serializers.IntegerField()
     old_end = serializers.IntegerField()
     new_start = serializers.IntegerField()
@@ -51,7 +51,7 @@ class EditSerializer(serializers.Serializer[comparing.Edit]):
 class HunkSerializer(EditSerializer):
     """Paragraphs with their line ends."""
 
-    kind = serializers.ChoiceField(choices=["equal", "changed", "added", "removed"])
+    kind = serializers.CharField(help_text="equal, changed, added or removed")
     edits = EditSerializer(many=True, help_text="Of a changed paragraph; else empty.")
 
 

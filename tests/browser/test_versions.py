@@ -1,0 +1,95 @@
+"""The history of a chapter: two versions compared, and one restored with its impact in view."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from arboris.workspace.demo.client import Writer
+from arboris.workspace.demo.system import System
+from tests.browser.test_writing import CHAPTER, sign_in
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+NEW = "她在灯下站了很久，没有说话。"
+TYPED = f"{CHAPTER}\n\n夜深了，她还在写。"
+FIRST = CHAPTER.split("\n")[0]
+SHORT = f"{FIRST.replace('只听钟', '只听风')}\n\n{NEW}{'雾又退了一里。' * 30}"
+
+
+def analysed(writer: Writer, chapter: int) -> None:
+    latest = f"/api/async-analysis/tasks/{chapter}/latest"
+    wait_for(lambda: writer.get(latest)["status"] == "completed", "the analysis")
+
+
+def save(writer: Writer, chapter: int, content: str) -> None:
+    writer.http.patch(f"/api/chapters/{chapter}", json={"content": content}).raise_for_status()
+
+
+def prepared(writer: Writer) -> int:
+    """A chapter, shortened to another one, and made long again; and what was typed since."""
+    project = writer.new_project("versions", "zh")
+    chapter = int(writer.add_chapter(project, CHAPTER).body["id"])
+    name = writer.http.post(f"/api/chapters/{chapter}/versions", json={"name": "初稿"})
+    name.raise_for_status()
+    save(writer, chapter, SHORT)
+    save(writer, chapter, CHAPTER)
+    analysed(writer, chapter)
+    body = {"content": TYPED, "base_version": 3, "client": "another page", "seq": 1}
+    writer.http.put(f"/api/chapters/{chapter}/working", json=body).raise_for_status()
+    return chapter
+
+
+def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
+    with closing(site.writer("en")) as writer:
+        chapter = prepared(writer)
+        sign_in(page, site)
+        page.goto(f"{site.url}/chapters/{chapter}")
+        page.get_by_test_id("versions-link").click()
+
+        rows = page.get_by_test_id("versions").locator("tbody tr")
+        expect(rows).to_have_count(3)
+        expect(rows.last).to_contain_text("初稿")
+        compared = page.get_by_test_id("compared")
+        expect(compared.locator("del")).to_contain_text([NEW])  # from 2, which is short, to 3
+        rows.nth(1).locator("[name=to]").focus()
+        page.keyboard.press("Space")
+        expect(page.locator("#comparison-sums")).to_have_text("两版正文相同。")
+        rows.last.locator("[name=from]").focus()
+        page.keyboard.press("Space")
+        expect(compared.locator("ins").filter(has_text=NEW)).to_be_visible()
+        expect(compared.locator("p.change").first.locator("del")).to_have_text("钟")
+        expect(compared.locator("p.change").first.locator("ins")).to_have_text("风")
+        page.locator("[name=layout]:checked").focus()
+        page.keyboard.press("ArrowRight")
+        sides = compared.locator("tr.change").first.locator("td")
+        expect(sides.first.locator("del")).to_have_text("钟")
+        expect(sides.last.locator("ins")).to_have_text("风")
+        page.locator("#next-change").focus()
+        page.keyboard.press("Enter")
+        expect(compared.locator("tr.change").first).to_be_focused()
+
+        rows.nth(1).get_by_test_id("restore").focus()
+        page.keyboard.press("Enter")
+        impact = page.get_by_test_id("impact")
+        expect(impact.locator('[data-part="vanishing"] li').first).to_be_visible()
+        link = impact.locator("a").first
+        assert (link.get_attribute("href") or "").startswith(f"/chapters/{chapter}#quote=")
+        expect(page.locator("#restore-typed")).to_be_visible()
+        page.keyboard.press("Escape")
+        expect(page.get_by_test_id("restore-dialog")).to_be_hidden()
+        expect(rows).to_have_count(3)
+
+        rows.nth(1).get_by_test_id("restore").click()
+        expect(page.get_by_test_id("restore-yes")).to_be_enabled()
+        page.get_by_test_id("restore-yes").focus()
+        page.keyboard.press("Enter")
+        expect(rows).to_have_count(5)
+        expect(page.locator("#versions-status")).to_contain_text("5")
+        newest = writer.get(f"/api/chapters/{chapter}")
+        assert (newest["version"], newest["content"]) == (5, SHORT)
+        assert writer.get(f"/api/chapters/{chapter}/versions/4")["content"] == TYPED
+        expect(compared.locator("del").filter(has_text="夜深了")).to_be_visible()  # from 4 to 5
