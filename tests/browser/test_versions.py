@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.desk import open_desk, set_text
 from tests.browser.test_writing import CHAPTER, sign_in
 from tests.waiting import wait_for
 
@@ -29,6 +30,25 @@ def save(writer: Writer, chapter: int, content: str) -> None:
     writer.http.patch(f"/api/chapters/{chapter}", json={"content": content}).raise_for_status()
 
 
+def test_the_desk_tells_before_it_is_saved(page: Page, site: System) -> None:
+    with closing(site.writer("en")) as writer:
+        chapter = int(writer.add_chapter(writer.new_project("ahead", "zh"), CHAPTER).body["id"])
+        analysed(writer, chapter)
+        sign_in(page, site)
+        open_desk(page, site, chapter)
+        hint, impact = page.get_by_test_id("impact-hint"), page.get_by_test_id("impact")
+        set_text(page, SHORT)
+        expect(hint).to_be_visible()
+        hint.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#impact-title")).to_be_focused()
+        expect(impact.locator('[data-part="vanishing"] li').first).to_be_visible()
+        assert writer.get(f"/api/chapters/{chapter}")["content"] == CHAPTER
+        set_text(page, CHAPTER)
+        expect(hint).to_be_hidden()
+        expect(impact).to_be_hidden()
+
+
 def prepared(writer: Writer) -> int:
     """A chapter, shortened to another one, and made long again; and what was typed since."""
     project = writer.new_project("versions", "zh")
@@ -47,7 +67,7 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
     with closing(site.writer("en")) as writer:
         chapter = prepared(writer)
         sign_in(page, site)
-        page.goto(f"{site.url}/chapters/{chapter}")
+        open_desk(page, site, chapter)
         page.get_by_test_id("versions-link").click()
 
         rows = page.get_by_test_id("versions").locator("tbody tr")
