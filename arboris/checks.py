@@ -77,3 +77,17 @@ def budgets_know_every_price(**_: Any) -> list[CheckMessage]:
         for name in budgets
         if getattr(settings, name)
     ]
+
+
+@register(Tags.compatibility)
+def who_signs_up_can_be_written_to(**_: Any) -> list[CheckMessage]:
+    if settings.ARBORIS_SIGN_UP == "closed" or settings.ARBORIS_SENDS_EMAIL:
+        return []
+    return [
+        Error(
+            f"ARBORIS_SIGN_UP={settings.ARBORIS_SIGN_UP} needs ARBORIS_EMAIL_URL: whoever signs up "
+            "confirms an e-mail address.",
+            hint="Set it, or use ARBORIS_SIGN_UP=closed.",
+            id="arboris.E006",
+        )
+    ]

@@ -13,6 +13,7 @@ import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
 from arboris.database_url import read_database_url
+from arboris.email_url import read_email_url
 from arboris.env import Env
 from arboris.llm.accounting import prices
 from arboris.secret import secret_key
@@ -57,6 +58,10 @@ INSTALLED_APPS = [
     "channels",
     "django_q",
     "django_prometheus",
+    "allauth",
+    "allauth.account",
+    "allauth.usersessions",
+    "arboris.accounts",
     "arboris.idempotency",
     "arboris.llm",
     "arboris.novels",
@@ -78,6 +83,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 ROOT_URLCONF = "arboris.urls"
@@ -87,7 +93,8 @@ if sys.argv[1:2] == ["runserver"]:
 if sys.argv[1:2] == ["qcluster"]:
     # A cluster serves no pages: what only they need would be half of each process's memory.
     _pages = {"django.contrib.admin", "rest_framework", "rest_framework.authtoken"}
-    _pages |= {"drf_spectacular", "drf_spectacular_sidecar", "channels"}
+    _pages |= {"drf_spectacular", "drf_spectacular_sidecar", "channels", "arboris.accounts"}
+    _pages |= {"allauth", "allauth.account", "allauth.usersessions"}
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _pages]
     ROOT_URLCONF = "arboris.no_urls"
 ASGI_APPLICATION = "arboris.asgi.application"
@@ -131,6 +138,26 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/"
 LOGOUT_REDIRECT_URL = "/login"
+
+# --- accounts -----------------------------------------------------------------------------
+ARBORIS_SIGN_UP = env.choice("ARBORIS_SIGN_UP", "closed", ["open", "invitation", "closed"])
+ARBORIS_EMAIL_URL = env.text("ARBORIS_EMAIL_URL", "console://" if DEBUG else "")
+ARBORIS_SENDS_EMAIL = bool(ARBORIS_EMAIL_URL)
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("ARBORIS_EMAIL_FROM", "arboris@localhost")
+globals().update(read_email_url("ARBORIS_EMAIL_URL", ARBORIS_EMAIL_URL))
+LANGUAGE_COOKIE_AGE = 31_536_000
+# django-allauth's; see arboris/accounts. /login is Django's, and signs in by name.
+ACCOUNT_ADAPTER = "arboris.accounts.adapter.Adapter"
+ACCOUNT_FORMS = {"signup": "arboris.accounts.forms.SignUpForm"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = "[Arboris] "
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = True  # a stranger's address gets a message as one of ours does
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_METHODS = ["password"]
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
 # --- database -----------------------------------------------------------------------------
 # MySQL and MariaDB ignore the condition of an index: it is larger there, and as good.

@@ -10,7 +10,7 @@ from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from analysis import health
-from arboris.accounts import TokenView
+from arboris.accounts.token import TokenView
 from arboris.rest import DatabaseUnavailable, StorageFull, error_response, outage
 from arboris.sign_in import limited
 
@@ -25,6 +25,7 @@ def favicon(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("favicon.ico", favicon),
     path("", include("arboris.workspace.urls")),
+    path("accounts/", include("arboris.accounts.urls")),
     path("api/auth/token", TokenView.as_view()),
     path("api/", include("arboris.workspace.api_urls")),
     path("api/async-analysis/", include("analysis.api.urls")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import time
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -116,6 +117,13 @@ def same_month(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(budget, "month_of", lambda moment: min(begins(moment), this))
     monkeypatch.setattr(budget, "next_month", next_month)
+
+
+@pytest.fixture
+def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Attempts are counted for a minute, in which a slow machine may not make them all."""
+    now = time.time()
+    monkeypatch.setattr(time, "time", lambda: now)
 
 
 @pytest.fixture

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
-from django.views.i18n import set_language
 
+from arboris.accounts.views import SignIn, set_language
 from arboris.sign_in import limited
 from arboris.workspace import pages
 
@@ -20,9 +20,7 @@ urlpatterns = [
     path("notifications", pages.notifications, name="notifications"),
     path(
         "login",
-        limited(
-            LoginView.as_view(redirect_authenticated_user=True, next_page="workspace:projects")
-        ),
+        limited(SignIn.as_view(next_page="workspace:projects")),
         name="login",
     ),
     path("logout", LogoutView.as_view(next_page="workspace:login"), name="logout"),

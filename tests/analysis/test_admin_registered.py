@@ -22,7 +22,7 @@ from tests.factories import make_user, queue_chapter
 
 # Every other model needs a decision: may staff who see its page read or run what they must not?
 OTHER_APPS = {"auth.Group", "auth.User"}
-OURS = {"analysis", "bible", "llm", "notifications", "novels"}
+OURS = {"accounts", "analysis", "bible", "llm", "notifications", "novels"}
 
 
 @pytest.fixture

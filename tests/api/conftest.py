@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -28,10 +27,3 @@ def model(running: ModelServer, settings: Settings) -> Script:
     settings.ARBORIS_LLM_TIMEOUT = PATIENCE_SECONDS
     settings.ARBORIS_LLM_RETRIES = 0
     return running.script
-
-
-@pytest.fixture
-def no_time_passes(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Attempts are counted for a minute, in which a slow machine may not make them all."""
-    now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now)

@@ -1,7 +1,10 @@
 """Tokens for API clients."""
 
+from typing import Any
+
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.permissions import AllowAny
@@ -9,19 +12,31 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from arboris import sign_in
+from arboris.accounts import verification
 from arboris.rest import BoundedJSONParser
+
+
+class TokenSerializer(AuthTokenSerializer):
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        if verification.is_awaited(attrs["user"]):
+            raise exceptions.PermissionDenied(
+                _("Confirm your e-mail address first."), "email_not_confirmed"
+            )
+        return attrs
 
 
 class TokenView(ObtainAuthToken):
     """``{username, password}`` → ``{"token": …}``; guessing is bounded, see ``arboris.sign_in``."""
 
+    serializer_class = TokenSerializer
     permission_classes = [AllowAny]
     # The password alone says who asks: a stale token or session must not bar the way.
     authentication_classes = []
     parser_classes = [BoundedJSONParser]
 
     @extend_schema(
-        request=AuthTokenSerializer,
+        request=TokenSerializer,
         responses={200: inline_serializer("Token", {"token": serializers.CharField()})},
     )
     def post(self, request: Request, *args: object, **kwargs: object) -> Response:
