@@ -96,6 +96,7 @@ if sys.argv[1:2] == ["qcluster"]:
     _pages |= {"drf_spectacular", "drf_spectacular_sidecar", "channels", "arboris.accounts"}
     _pages |= {"allauth", "allauth.account", "allauth.usersessions"}
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _pages]
+    MIDDLEWARE.remove("allauth.account.middleware.AccountMiddleware")
     ROOT_URLCONF = "arboris.no_urls"
 ASGI_APPLICATION = "arboris.asgi.application"
 APPEND_SLASH = False

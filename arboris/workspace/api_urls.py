@@ -11,6 +11,7 @@ from arboris.workspace.generation import api as generation
 from arboris.workspace.importing import api as importing
 from arboris.workspace.manuscript import api as manuscript
 from arboris.workspace.projects import api as projects
+from arboris.workspace.projects.sample import SampleNovel
 from arboris.workspace.search import api as search
 from arboris.workspace.trash import api as trash
 
@@ -25,6 +26,7 @@ register_converter(KindConverter, "kind")
 
 urlpatterns = [
     path("projects", projects.ProjectList.as_view()),
+    path("projects/sample", SampleNovel.as_view()),
     path("projects/<uuid:project_id>", projects.ProjectDetail.as_view()),
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),

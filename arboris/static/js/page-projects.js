@@ -40,5 +40,16 @@ onSubmit($('#new-project'), async (data) => {
   location.assign(`/projects/${project.id}`);
 });
 
+$('#sample').addEventListener('click', async ({ currentTarget: button }) => {
+  button.disabled = true;
+  try {
+    const project = await post('/api/projects/sample', {}); // a second try opens the same novel
+    location.assign(`/projects/${project.id}`);
+  } catch (error) {
+    $('#sample-error').textContent = error.message;
+    button.disabled = false;
+  }
+});
+
 live.addEventListener('notification', debounced(load));
 void load();
