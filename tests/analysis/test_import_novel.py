@@ -79,3 +79,48 @@ def test_import_of_something_wrong_leaves_nothing(
     assert called.err
     assert not NovelProject.objects.exists()
     assert not Chapter.objects.exists()
+
+
+def test_a_novel_goes_out_and_comes_back(
+    writer: User, stranger: User, novel: Path, tmp_path: Path
+) -> None:
+    assert call("import_novel", novel, "--user", "writer").code == 0
+    project = NovelProject.objects.get(owner=writer)
+    archive, again = tmp_path / "a.zip", tmp_path / "b.zip"
+    done = call("export_novel", project.pk, "--format", "archive", "--output", archive, "--json")
+    assert done.document["bytes"] == archive.stat().st_size
+    assert call("import_novel", archive, "--user", "stranger").code == 0
+    copy = NovelProject.objects.get(owner=stranger)
+    assert copy.title == project.title
+    assert call("export_novel", copy.pk, "--format", "archive", "--output", again).code == 0
+    assert again.read_bytes() == archive.read_bytes()
+    text = tmp_path / "part.txt"
+    part = ["--format", "txt", "--chapters", "2", "--front", "none", "--output", text]
+    assert call("export_novel", copy.pk, *part).code == 0
+    assert text.read_text(encoding="utf-8").startswith("第二章 铜铃\n\n　　沈砚秋")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named", "code"),
+    [
+        (["--format", "pdf"], "--format", 2),
+        (["--format", "txt", "--chapters", "x"], "--chapters", 2),
+        (["--format", "txt", "--volume", "7"], "--volume", 2),
+        (["--format", "txt", "--front", "cover"], "--front", 2),
+        (["--format", "archive", "--chapters", "1"], "--format", 2),
+        (["--format", "txt", "--output", "missing/a.txt"], "missing/a.txt", 1),
+    ],
+)
+def test_export_of_something_wrong_leaves_no_file(
+    project: NovelProject,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str],
+    named: str,
+    code: int,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    queue_chapter(project)
+    called = call("export_novel", project.pk, "--output", "a.txt", *arguments)
+    assert (called.code, called.err.split(":")[0]) == (code, named)
+    assert list(tmp_path.iterdir()) == []

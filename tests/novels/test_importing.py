@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from arboris.novels.importing import (
+    SUFFIXES,
     ImportedNovel,
     ImportLimits,
     NovelImportError,
@@ -204,7 +205,7 @@ def test_text_before_the_first_heading() -> None:
     english = "It had rained for years in that town. " * 10
     assert titles(txt(f"{english}\n\nChapter 1\n\nOne.")) == ["Preface", "Chapter 1"]
     short = txt("少年下山，遇雨而止。\n\n第一章 甲\n甲。")
-    assert short.chapters[0].content == "少年下山，遇雨而止。\n\n甲。"
+    assert (short.chapters[0].content, short.set_aside) == ("甲。", ["少年下山，遇雨而止。"])
 
 
 def test_doubled_and_empty_headings() -> None:
@@ -347,7 +348,7 @@ SECTIONS = st.lists(st.tuples(HEADINGS, BODIES), max_size=12)
 
 @settings(max_examples=300, deadline=None)
 @given(front=BODIES, sections=SECTIONS, gap=st.sampled_from(["\n", "\n\n"]), as_md=st.booleans())
-def test_every_paragraph_is_in_one_chapter(
+def test_every_paragraph_is_in_one_chapter_or_set_aside(
     front: list[str], sections: list[tuple[str, list[str]]], gap: str, as_md: bool
 ) -> None:
     serial = 0
@@ -370,7 +371,8 @@ def test_every_paragraph_is_in_one_chapter(
     novel = parse_novel("a.md" if as_md else "a.txt", gap.join(lines).encode())
     assert [c.number for c in novel.chapters] == list(range(1, len(novel.chapters) + 1))
     assert all(c.content.strip() and c.title for c in novel.chapters)
-    found = [line for c in novel.chapters for line in c.content.split("\n") if "〔" in line]
+    texts = [*novel.set_aside, *(chapter.content for chapter in novel.chapters)]
+    found = [line for text in texts for line in text.split("\n") if "〔" in line]
     assert found == wanted
 
 
@@ -392,9 +394,9 @@ def test_any_text_is_read_or_refused_with_a_code(lines: list[str], suffix: str) 
 
 
 @settings(max_examples=200, deadline=None)
-@given(data=st.binary(min_size=1, max_size=300), suffix=st.sampled_from([".txt", ".md", ".epub"]))
+@given(data=st.binary(min_size=1, max_size=300), suffix=st.sampled_from(SUFFIXES))
 def test_any_bytes_are_read_or_refused_with_a_code(data: bytes, suffix: str) -> None:
     try:
         parse_novel("a" + suffix, data)
     except NovelImportError as error:
-        assert error.code in {"empty", "bad_encoding", "bad_epub"}
+        assert error.code in {"empty", "bad_encoding", "bad_epub", "bad_file"}

@@ -40,7 +40,7 @@ def test_spine_order_and_nav_titles() -> None:
     novel = read(book({"b.xhtml": ONE, "a.xhtml": TWO}, nav_items=items))
     assert (novel.title, novel.language) == ("风起青州", "zh")
     assert told(novel) == [
-        ("第一章 初见", "雨下了一夜。\n\n他没有来。"),
+        ("第一章 初见", "雨下了**一**夜。\n\n他没有来。"),
         ("第二章 夜雨", "雪。"),
     ]
 
@@ -100,6 +100,30 @@ def test_title_page_and_notes_are_no_chapters() -> None:
     novel = read(book(documents, nav_items=items, apart=("notes.xhtml",)))
     assert [c.title for c in novel.chapters] == ["第一章 初见", "第二章 夜雨"]
     assert novel.set_aside == ["注释", "林晚舟"]
+
+
+def test_scene_breaks_emphasis_and_the_publishers_pages() -> None:
+    rights = "<p>版权所有 © 2026 青州出版社。未经许可不得转载。</p>" * 20
+    documents = {
+        "t.xhtml": page(
+            '<section epub:type="titlepage"><h1>风起青州</h1><p>一座楼。</p></section>'
+        ),
+        "r.xhtml": page(f"<h2>版权信息</h2>{rights}"),
+        "d.xhtml": page("<p><i>献给雨。</i></p>"),
+        "a.xhtml": page(
+            "<h1>第一章 <em>初</em>见</h1><hr/><p>他说<em> 走 </em>，<b>快<i>走</i></b>。<br/><i>铃"
+            "<br/>响</i></p><hr/><p>雨停了。<i>没有关</p><p>完。</p><hr/>"
+        ),
+    }
+    items = NAV.format("r.xhtml", "版权") + NAV.format("a.xhtml", "第一章 初见")
+    novel = read(book(documents, nav_items=items))
+    assert told(novel) == [
+        (
+            "第一章 初见",
+            "他说 *走* ，**快*****走***。\n*铃*\n*响*\n\n***\n\n雨停了。*没有关*\n\n完。",
+        )
+    ]
+    assert novel.set_aside == ["风起青州 一座楼。", "版权", "*献给雨。*"]
 
 
 def test_markup_becomes_readable_paragraphs() -> None:

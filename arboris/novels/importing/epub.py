@@ -2,26 +2,44 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 
 from django.utils.translation import gettext as _
 
 from arboris.novels.importing.archive import Archive, bad_epub
+from arboris.novels.importing.blocks import (
+    add,
+    heading,
+    is_heading,
+    mark_by_tags,
+    without_edge_breaks,
+)
 from arboris.novels.importing.decode import clean, decode_markup
 from arboris.novels.importing.headings import heading_key, same_heading
-from arboris.novels.importing.html_text import Paragraph, paragraphs
+from arboris.novels.importing.html_text import Paragraph, paragraphs, tokens
 from arboris.novels.importing.markup import kind_of, mark_plain, take_title_heading
 from arboris.novels.importing.package import Package, TocEntry, read_package
 from arboris.novels.importing.types import MAX_TITLE, Heading, ImportLimits, MarkedText
 
-_HEADING_LEVELS = (1, 2, 3)
+_FRONT_KINDS = frozenset({"cover", "titlepage", "halftitlepage", "copyright-page", "colophon"})
+_FRONT = re.compile(
+    r"(?:版权|版權)(?:信息|资讯|資訊|页|頁|所有|声明|聲明)?|封面|扉页|扉頁|书名页|書名頁"
+    r"|copyright(?: page| notice)?|cover|title page|half[- ]title|colophon|imprint",
+    re.IGNORECASE,
+)
+_TYPED = 30  # tags of a document that are looked at for its type
 
 
 @dataclass(frozen=True, slots=True)
 class _Document:
+    """``kinds``: what its ``epub:type`` says of it."""
+
     path: str
     blocks: list[Paragraph]
+    kinds: frozenset[str]
 
 
 def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
@@ -32,9 +50,14 @@ def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
         raise bad_epub(_("its reading order is empty"))
     documents = [_document(archive, path) for path in package.documents]
     documents = [one for one in documents if one.blocks and not _is_contents(one.blocks)]
-    marked = _mark(documents, package)
-    marked.title = package.title or marked.title
     labels = {entry.path: entry.title for entry in reversed(package.toc)}
+    front = [one for one in documents if _is_front(one, labels.get(one.path, ""))]
+    told = [one for one in documents if one not in front]
+    if not told:
+        front, told = [], documents
+    marked = _mark(told, package)
+    marked.title = package.title or marked.title
+    marked.set_aside += [labels.get(one.path, "") or _beginning(one.blocks) for one in front]
     marked.set_aside += [labels.get(path, path.rpartition("/")[2]) for path in package.apart]
     return _without_author(marked, package.author)
 
@@ -45,8 +68,9 @@ def _mark(documents: list[_Document], package: Package) -> MarkedText:
     if len({(entry.path, entry.fragment) for entry in toc}) > 1:
         marked = _mark_by_toc(documents, toc)
     else:
-        marked = take_title_heading(_mark_by_tags(documents))
-    marked = _without_title(marked, package.title)
+        blocks = (block for document in documents for block in document.blocks)
+        marked = take_title_heading(mark_by_tags(blocks))
+    marked = without_edge_breaks(_without_title(marked, package.title))
     if marked.headings:
         return marked
     plain = mark_plain(marked.lines)
@@ -54,10 +78,25 @@ def _mark(documents: list[_Document], package: Package) -> MarkedText:
 
 
 def _document(archive: Archive, path: str) -> _Document:
-    blocks = paragraphs(decode_markup(archive.read(path)))
+    markup = decode_markup(archive.read(path))
+    blocks = paragraphs(markup)
     for block in blocks:
         block.text = clean(block.text)  # character references may name controls
-    return _Document(path, [block for block in blocks if block.text.strip()])
+    types = (token.attrs.get("epub:type", "") for token in islice(tokens(markup), _TYPED))
+    kinds = frozenset(kind for value in types for kind in value.split())
+    return _Document(path, [block for block in blocks if block.text.strip()], kinds)
+
+
+def _is_front(document: _Document, label: str) -> bool:
+    """Pages of the publisher, which are no text of the writer's."""
+    if document.kinds & _FRONT_KINDS:
+        return True
+    first = " ".join(document.blocks[0].text.split())
+    return any(_FRONT.fullmatch(one) for one in (label, first) if len(one) <= MAX_TITLE)
+
+
+def _beginning(blocks: list[Paragraph]) -> str:
+    return " ".join(" ".join(block.text for block in blocks[:20]).split())[:MAX_TITLE]
 
 
 def _is_contents(blocks: list[Paragraph]) -> bool:
@@ -67,31 +106,13 @@ def _is_contents(blocks: list[Paragraph]) -> bool:
     return links >= 3 and linked * 10 >= 8 * sum(len(block.text) for block in blocks)
 
 
-def _add(lines: list[str], block: Paragraph) -> None:
-    lines += [*block.text.split("\n"), ""]
-
-
-def _mark_by_tags(documents: list[_Document]) -> MarkedText:
-    marked = MarkedText([], [])
-    for block in (block for document in documents for block in document.blocks):
-        if block.level in _HEADING_LEVELS and len(block.text) <= MAX_TITLE:
-            marked.headings.append(_heading(marked.lines, block, block.level))
-        _add(marked.lines, block)
-    return marked
-
-
-def _heading(lines: list[str], block: Paragraph, level: int) -> Heading:
-    title = " ".join(block.text.split())
-    return Heading(len(lines), title, level, kind_of(title), block.text.count("\n") + 1)
-
-
 def _mark_by_file(documents: list[_Document]) -> MarkedText:
     marked = MarkedText([], [])
     for document in documents:
         if len(documents) > 1:
             marked.headings.append(Heading(len(marked.lines), "", 1, "special", 0))
         for block in document.blocks:
-            _add(marked.lines, block)
+            add(marked.lines, block)
     return marked
 
 
@@ -128,8 +149,8 @@ def _mark_document(
 ) -> None:
     # A document that the contents leave out goes on with the chapter before, unless it
     # opens with a heading of its own.
-    if not places and blocks[0].level in _HEADING_LEVELS and len(blocks[0].text) <= MAX_TITLE:
-        own = _heading(marked.lines, blocks[0], 1)
+    if not places and is_heading(blocks[0]):
+        own = heading(marked.lines, blocks[0], 1)
         kind = own.kind if own.kind == "volume" else "special"
         marked.headings.append(Heading(own.at, own.title, 1, kind, own.span))
     done = 0
@@ -138,12 +159,12 @@ def _mark_document(
             title, count = _own_heading(blocks, max(index, done), entry.title)
             at = len(marked.lines)
             for block in blocks[max(index, done) : max(index, done) + count]:
-                _add(marked.lines, block)
+                add(marked.lines, block)
             done = max(index, done) + count
             span = len(marked.lines) - at
             marked.headings.append(Heading(at, title, entry.level, kind_of(title), span))
         if index >= done:
-            _add(marked.lines, blocks[index])
+            add(marked.lines, blocks[index])
             done = index + 1
 
 
@@ -188,7 +209,7 @@ def _without_author(marked: MarkedText, author: str) -> MarkedText:
     """The author's name alone on a line before the first heading is noted, not told."""
     end = marked.headings[0].at if marked.headings else 0
     for at, line in enumerate(marked.lines[:end]):
-        if author and line.strip() == author:
+        if author and line.strip().strip("*") == author:
             marked.lines[at] = ""
             marked.set_aside.append(author)
     return marked

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import unescape
 
+from arboris.novels.importing.emphasis import BREAK, Run, markdown
+
 # An attribute cannot hold a bare "<", so each attempt ends at the next one: linear time.
 _TAG = re.compile(
     r"<(?P<close>/?)(?P<name>[A-Za-z][^\s<>/]*+)"
@@ -26,6 +28,7 @@ _INLINE_NAMES = (
     "s samp small span strike strong sub sup time tt u var wbr rt rp"
 )
 _INLINE = frozenset(_INLINE_NAMES.split())
+_ITALIC, _BOLD = frozenset({"em", "i"}), frozenset({"strong", "b"})
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 
 
@@ -99,14 +102,16 @@ def _plain_sections(markup: str) -> str:
 
 
 def paragraphs(markup: str) -> list[Paragraph]:
-    """The text of a document block by block, in order, blank blocks left out."""
+    """The text of a document block by block, in order, blank blocks left out; emphasis and scene
+    breaks as in Markdown."""
     return _Reader().read(markup)
 
 
 class _Reader:
     def __init__(self) -> None:
         self.done: list[Paragraph] = []
-        self.pieces: list[str] = []
+        self.runs: list[Run] = []
+        self.italic = self.bold = 0
         self.ids: list[str] = []
         self.level = 0
         self.linked = 0
@@ -135,9 +140,13 @@ class _Reader:
             self.skipping.clear()  # a head that was never closed
 
     def _text(self, value: str) -> None:
-        self.pieces.append(_SPACE.sub(" ", value))
+        self._add(_SPACE.sub(" ", value))
         if self.in_link:
             self.linked += len(value.strip())
+
+    def _add(self, text: str) -> None:
+        told = self.level == 0  # a heading is one by itself
+        self.runs.append(Run(text, told and self.italic > 0, told and self.bold > 0))
 
     def _start(self, token: Token) -> None:
         if token.value in _SKIPPED:
@@ -148,22 +157,33 @@ class _Reader:
             self.level = _LEVELS.get(token.value, 0 if token.value == "p" else self.level)
         self.ids += [token.attrs[name] for name in ("id", "name") if name in token.attrs]
         if token.value == "br":
-            self.pieces.append("\n")
+            self._add("\n")
+        elif token.value == "hr":
+            self.done.append(Paragraph(BREAK, 0, [], 0))
+        elif token.value in _ITALIC:
+            self.italic += 1
+        elif token.value in _BOLD:
+            self.bold += 1
         elif token.value == "a" and "href" in token.attrs:
             self.in_link = True
 
     def _end(self, name: str) -> None:
         if name == "a":
             self.in_link = False
+        elif name in _ITALIC:
+            self.italic = max(0, self.italic - 1)
+        elif name in _BOLD:
+            self.bold = max(0, self.bold - 1)
         elif name not in _INLINE:
             self._flush()
             if name in _LEVELS:
                 self.level = 0
 
     def _flush(self) -> None:
-        rows = (_SPACE.sub(" ", row).strip(" ") for row in "".join(self.pieces).split("\n"))
+        rows = (_SPACE.sub(" ", row).strip(" ") for row in markdown(self.runs).split("\n"))
         text = "\n".join(row for row in rows if row.strip())
         if text:
             self.done.append(Paragraph(text, self.level, self.ids, self.linked))
             self.ids = []
-        self.pieces, self.linked = [], 0
+        self.runs, self.linked = [], 0
+        self.italic = self.bold = 0  # what is never closed ends with its block

@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 
 from arboris.novels.importing.archived import read_archive
 from arboris.novels.importing.decode import clean, decode_text
+from arboris.novels.importing.docx import read_docx
 from arboris.novels.importing.epub import read_epub
+from arboris.novels.importing.fb2 import read_fb2
+from arboris.novels.importing.html import read_html
 from arboris.novels.importing.markup import mark_markdown, mark_plain
 from arboris.novels.importing.split import assemble
 from arboris.novels.importing.types import (
@@ -24,8 +27,13 @@ from arboris.novels.importing.types import (
 DEFAULT_LIMITS = ImportLimits()
 _MARKED: dict[str, Callable[[bytes, ImportLimits], MarkedText]] = {
     ".epub": read_epub,
+    ".docx": read_docx,
+    ".fb2": read_fb2,
+    ".html": read_html,
+    ".htm": read_html,
+    ".xhtml": read_html,
 }
-SUFFIXES = (".txt", ".md", ".epub", ".zip")
+SUFFIXES = (".txt", ".md", ".epub", ".docx", ".html", ".htm", ".xhtml", ".fb2", ".zip")
 
 
 def parse_novel(

@@ -22,7 +22,9 @@ from arboris.novels.importing.types import (
 )
 from arboris.novels.text import Language, guess_language
 
-PREFACE_CHARS = 200  # text before the first heading becomes a chapter above this size
+PREFACE_CHARS = (
+    200  # text before the first heading becomes a chapter above this size, else set aside
+)
 _PREFACE: dict[Language, str] = {"zh": "序", "en": "Preface"}
 _PART: dict[Language, str] = {"zh": "第 {} 部分", "en": "Part {}"}
 _UNTITLED: dict[Language, str] = {"zh": "未命名", "en": "Untitled"}
@@ -85,7 +87,7 @@ def _pieces(marked: MarkedText, language: Language) -> list[_Piece]:
     if front and len(front) > PREFACE_CHARS:
         pieces.insert(0, (_PREFACE[language], front))
     elif front and pieces:
-        pieces[0] = (pieces[0][0], f"{front}\n\n{pieces[0][1]}")
+        marked.set_aside.append(front)  # a motto, what the book is about: not the first chapter's
     return pieces
 
 

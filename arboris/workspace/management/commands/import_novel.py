@@ -17,16 +17,24 @@ from analysis.management.base import Failed, OperatorCommand, UsageError
 from analysis.management.selection import find_user, whole
 from arboris.db import in_transaction
 from arboris.novels import services as novels
-from arboris.novels.importing import ImportedNovel, ImportLimits, NovelImportError, parse_novel
+from arboris.novels.importing import (
+    SUFFIXES,
+    ImportedNovel,
+    ImportLimits,
+    NovelImportError,
+    parse_novel,
+)
 from arboris.novels.models import ChapterVersion, NovelProject
+from arboris.workspace.archive import restore
 from arboris.workspace.chapters import service as chapters
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
 
 
 class Command(OperatorCommand):
     about = gettext_lazy(
-        "Import a .txt, .md or .epub novel for a writer: all of its chapters or none.\n\n"
-        "Without --project it becomes a new novel, titled as the file says or by --title."
+        "Import a novel from a file for a writer: all of its chapters or none.\n\n"
+        "Without --project it becomes a new novel, titled as the file says or by --title.\n"
+        "An archive becomes an equal novel where the novel is new or empty."
     )
     examples = (
         "novel.epub --user lin --dry-run",
@@ -39,7 +47,7 @@ class Command(OperatorCommand):
     dry_run_help = gettext_lazy("Show the chapters; import nothing.")
 
     def arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", metavar="FILE", help=_("A .txt, .md or .epub file."))
+        parser.add_argument("file", metavar="FILE", help=", ".join(SUFFIXES))
         parser.add_argument("--user", required=True, metavar="NAME", help=_("The writer."))
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--project", metavar="UUID", help=_("Append to this novel of theirs."))
@@ -54,7 +62,7 @@ class Command(OperatorCommand):
         user = find_user(options["user"])
         project = _project(options["project"], user.pk)
         title = _title(options["title"])
-        novel = _read(Path(options["file"]))
+        novel, data = _read(Path(options["file"]))
         language = project.language if project else novel.language
         new = self._new_chapters(novel)
         title = project.title if project else title or novel.title
@@ -62,7 +70,10 @@ class Command(OperatorCommand):
         if not self.dry_run:
 
             def work() -> tuple[NovelProject, list[chapters.SavedChapter]]:
-                added, its = _save(project, user.pk, title, language, new, analysis)
+                added = project or _new_project(user.pk, title, language)
+                its = _restored(added, novel, data, options["title"])
+                if its is None:
+                    its = chapters.add(added.pk, new, analysis)
                 details = {"user": options["user"], "project": str(added.pk), "title": title}
                 actor, count = audit.at_the_terminal(), len(its)
                 reason = options["reason"]
@@ -148,7 +159,7 @@ def _title(value: str | None) -> str:
     return title
 
 
-def _read(path: Path) -> ImportedNovel:
+def _read(path: Path) -> tuple[ImportedNovel, bytes]:
     limits = ImportLimits(file_bytes=settings.ARBORIS_MAX_IMPORT_BYTES)
     try:
         with path.open("rb") as file:
@@ -157,22 +168,28 @@ def _read(path: Path) -> ImportedNovel:
         reason = error.strerror or str(error)
         raise UsageError("FILE", f"{path}: {reason}") from error
     try:
-        return parse_novel(path.name, data, limits)
+        return parse_novel(path.name, data, limits), data
     except NovelImportError as error:
         raise Failed(f"{path.name}: {error.message}") from error
 
 
-def _save(
-    project: NovelProject | None,
-    owner_id: int,
-    title: str,
-    language: str,
-    new: list[chapters.NewChapter],
-    options: AnalysisOptions,
-) -> tuple[NovelProject, list[chapters.SavedChapter]]:
-    if project is None:
-        project = NovelProject.objects.create(owner_id=owner_id, title=title, language=language)
-    return project, chapters.add(project.pk, new, options)
+def _new_project(owner_id: int, title: str, language: str) -> NovelProject:
+    return NovelProject.objects.create(owner_id=owner_id, title=title, language=language)
+
+
+def _restored(
+    project: NovelProject, novel: ImportedNovel, data: bytes, title: str | None
+) -> list[chapters.SavedChapter] | None:
+    """The chapters of an archive that became the novel; None where the file's texts are added."""
+    if not novel.is_archive:
+        return None
+    try:
+        saved = restore.restore(project.pk, data, settings.ARBORIS_MAX_CHAPTER_CHARS)
+    except NovelImportError as error:
+        raise Failed(error.message) from error
+    if saved is not None and title:
+        NovelProject.objects.filter(pk=project.pk).update(title=_title(title))
+    return saved
 
 
 def _saved_row(saved: chapters.SavedChapter) -> dict[str, Any]:
