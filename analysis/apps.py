@@ -30,7 +30,9 @@ class AnalysisConfig(AppConfig):
             hold_its_tasks, sender="novels.NovelProject", dispatch_uid="arboris-hold-its-tasks"
         )
         metrics.register()
-        ports.connect(ports.Analyses(progress.running, features.updates))
+        ports.connect(
+            ports.Analyses(progress.running, progress.live, features.updates, features.told)
+        )
         if sys.argv[1:2] == ["qcluster"]:
             cluster.prepare()
 

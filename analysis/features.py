@@ -12,12 +12,13 @@ Configuration, progress, results, notifications, API and pages take it from ther
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 FeatureKey: TypeAlias = str  # a key of FEATURES
 
@@ -29,13 +30,15 @@ class Feature:
     ``key`` is its name in ``generation_config``, in results and in the database (at most 30
     characters). ``doing`` says what a running analysis does ("Charting the world"), ``updates``
     what it has updated in the end ("the world"). ``finding_types``: the types of its findings, as
-    ``arboris.bible.types.findings.TYPES`` has them, and what a page calls each.
+    ``arboris.bible.types.findings.TYPES`` has them, and what a page calls each. ``told``: how many
+    of a type there are, in words, for those that a writer wants to hear of at once.
     """
 
     key: str
     doing: str | Promise
     updates: str | Promise
     finding_types: Mapping[str, str | Promise]
+    told: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
 
 
 # In the order in which an analysis runs them.
@@ -57,6 +60,7 @@ FEATURES: dict[str, Feature] = {
             doing=_("Looking for new characters"),
             updates=_("new characters"),
             finding_types={"character": _("New character")},
+            told={"character": lambda n: ngettext("%d new character", "%d new characters", n) % n},
         ),
         Feature(
             "world_expansion",
@@ -74,6 +78,10 @@ FEATURES: dict[str, Feature] = {
             doing=_("Looking for foreshadowing"),
             updates=_("foreshadowing"),
             finding_types={"foreshadowing": _("Foreshadowing"), "payoff": _("Payoff")},
+            told={
+                "foreshadowing": lambda n: ngettext("%d foreshadowing", "%d foreshadowings", n) % n,
+                "payoff": lambda n: ngettext("%d payoff", "%d payoffs", n) % n,
+            },
         ),
     )
 }
@@ -91,3 +99,17 @@ def finding_types() -> dict[str, str | Promise]:
 def updates() -> Mapping[str, str | Promise]:
     """What each feature updates, by its key."""
     return {key: feature.updates for key, feature in FEATURES.items()}
+
+
+def told(result: Mapping[str, Any]) -> list[str]:
+    """The result of an analysis (``Outcome.summary``) in a few words, in the active language."""
+    counts: Mapping[str, int] = result.get("by_type", {})
+    words = [
+        say(counts[name])
+        for feature in FEATURES.values()
+        for name, say in feature.told.items()
+        if counts.get(name)
+    ]
+    if problems := result.get("problems"):
+        words.append(ngettext("%d problem", "%d problems", problems) % problems)
+    return words

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import UTC, datetime
 
+from django.db.models import Count, Q
+from django.db.models.functions import Now
+
 from analysis.models import PendingAnalysis, Status
 from notifications.ports import Progress
 
@@ -21,4 +24,19 @@ def running(user_ids: Collection[int]) -> list[Progress]:
         ran = (now - started_at).total_seconds()
         eta = round(ran * (100 - percent) / percent, 1) if percent else None
         found.append(Progress(user_id, pk, percent, feature or None, eta))
+    return found
+
+
+def live(user_ids: Collection[int]) -> dict[int, dict[str, int]]:
+    """How many analyses run or are due, by writer and novel; who has none is left out.
+
+    What is parked or backs off is not counted.
+    """
+    under_way = Q(status=Status.PROCESSING) | Q(status=Status.PENDING, due_at__lte=Now())
+    rows = PendingAnalysis.objects.filter(under_way, user_id__in=user_ids).order_by()
+    found: dict[int, dict[str, int]] = {}
+    for user_id, project_id, number in rows.values_list("user_id", "project_id").annotate(
+        number=Count("pk")
+    ):
+        found.setdefault(user_id, {})[str(project_id)] = number
     return found

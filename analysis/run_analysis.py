@@ -174,7 +174,8 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
 def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
     apply_findings(claim, outcome)
-    queue.finish(claim, outcome.summary(), outcome.tokens)
+    problems = bible_service.contradictions(claim.project_id, claim.chapter_id)
+    queue.finish(claim, outcome.summary() | {"problems": problems}, outcome.tokens)
 
 
 def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:

@@ -9,7 +9,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
-from notifications.models import AnalysisNotification
+from notifications.models import AnalysisNotification, ReadCount
+
+
+@admin.register(ReadCount)
+class ReadCountAdmin(ReadOnlyAdmin[ReadCount]):
+    list_display = ("user", "reads")
+    list_select_related = ("user",)
 
 
 @admin.register(AnalysisNotification)

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -58,6 +58,21 @@ PUSH_SECONDS = Histogram(
 _open: dict[int, int] = {}
 
 
+@dataclasses.dataclass(frozen=True, slots=True)
+class Live:
+    """How many of the writer's analyses run or are due, by novel."""
+
+    numbers: Mapping[str, int]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Reads:
+    """Notifications were marked as read."""
+
+
+Item = AnalysisNotification | Progress | Live | Reads
+
+
 class Ended(Exception):
     """The socket has to be closed with ``code``."""
 
@@ -77,6 +92,8 @@ class NoSuchSocket(AsyncWebsocketConsumer):
 class NotificationConsumer(AsyncWebsocketConsumer):
     user_id = 0
     last_id = 0
+    reads = 0
+    live: Mapping[str, int] = {}  # replaced, never changed
     counted = False
 
     async def connect(self) -> None:
@@ -84,6 +101,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         user = self.scope["user"]
         if user is not None and user.is_authenticated:
             # Read before the socket opens: whatever commits after the client sees it open is live.
+            self.reads = (await database_sync_to_async(queries.reads)([user.pk]))[user.pk]
             state = await database_sync_to_async(queries.state)(user.pk)
             self.last_id = state["max_id"]
         # Accept first, refuse second: a browser cannot see the code of a refused handshake.
@@ -102,7 +120,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.language = language_of(self.scope)
         self.loop = asyncio.get_running_loop()
         self.checked_at = self.loop.time()
-        self.queue: asyncio.Queue[AnalysisNotification | Progress] = asyncio.Queue(WAITING_FRAMES)
+        self.queue: asyncio.Queue[Item] = asyncio.Queue(WAITING_FRAMES)
         _open[user_id] = _open.get(user_id, 0) + 1
         self.counted = True
         # Subscribe first, read second: a row that commits in between arrives both ways, and its
@@ -138,11 +156,19 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if self.enveloped:
             self._hand_over(progress)
 
-    def _hand_over(self, item: AnalysisNotification | Progress) -> None:
+    def deliver_reads(self) -> None:
+        if self.enveloped:
+            self._hand_over(Reads())
+
+    def deliver_live(self, numbers: Mapping[str, int]) -> None:
+        if self.enveloped:
+            self._hand_over(Live(numbers))
+
+    def _hand_over(self, item: Item) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closing, and the socket with it
             self.loop.call_soon_threadsafe(self._put, item)
 
-    def _put(self, item: AnalysisNotification | Progress) -> None:
+    def _put(self, item: Item) -> None:
         if self.sender.done() or self.sender.cancelling():
             return  # the socket is closing
         if isinstance(item, Progress) and self.queue.qsize() >= WAITING_PROGRESS:
@@ -195,12 +221,22 @@ class NotificationConsumer(AsyncWebsocketConsumer):
                 state_at = self.loop.time() + STATE_SECONDS
                 continue
             await self._check_signed_in()
-            if isinstance(item, Progress):
-                body = dataclasses.asdict(item)
-                del body["user_id"]
-                await self._frame("progress", body)
-            else:
-                await self._notify(item, live=True)
+            await self._send_item(item)
+
+    async def _send_item(self, item: Item) -> None:
+        if isinstance(item, AnalysisNotification):
+            await self._notify(item, live=True)
+        elif isinstance(item, Progress):
+            body = dataclasses.asdict(item)
+            del body["user_id"]
+            await self._frame("progress", body)
+        elif isinstance(item, Live):
+            live = sum(item.numbers.values())
+            await self._frame("queue", {"live": live, "projects": dict(item.numbers)})
+        else:
+            unread = await database_sync_to_async(queries.unread_ids)(self.user_id)
+            await self._frame("read", {"unread_ids": unread})
+            await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
 
     async def _replay(self) -> None:
         """Send everything after ``?since=``; without it, only say where live frames begin."""
@@ -230,7 +266,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         self.last_id = row.pk
         with translation.override(self.language):
             body = row.as_dict()
-        await self._frame("notification", body)
+        # Of a muted novel a page is told what has changed, and a plain client nothing.
+        await self._frame("changed" if row.project.muted else "notification", body)
         if live:
             # The database's clock wrote it: another host's may be a little ahead.
             age = (datetime.now(UTC) - row.created_at).total_seconds()

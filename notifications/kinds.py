@@ -28,7 +28,8 @@ class Kind:
     the kind in the admin, ``badge`` in the writer's list. ``title`` holds ``%(number)s``, the
     chapter's number. ``message`` makes the second line from the notification's data, in the active
     language. ``task_status`` is what a page shows as the analysis's status from then on. A toast
-    has the colour of ``tone`` and stays for ``toast_seconds``.
+    has the colour of ``tone`` and stays for ``toast_seconds``. ``result`` says in a few words how
+    it went; without it, the badge does.
     """
 
     name: str
@@ -39,12 +40,24 @@ class Kind:
     task_status: str
     tone: Tone
     toast_seconds: int
+    result: Callable[[Data], str] | None = None
 
 
 def render(name: str, chapter_number: int, data: Data) -> tuple[str, str]:
     """Title and message of a notification about a chapter, in the active language."""
     kind = KINDS[name]
     return str(kind.title) % {"number": chapter_number}, kind.message(data)
+
+
+def digest(name: str, novel: str, chapter: str, data: Data) -> str:
+    """All of it in one line, in the active language; ``chapter``: what that is called."""
+    kind = KINDS[name]
+    result = kind.result(data) if kind.result else str(kind.badge)
+    return gettext("“%(novel)s”, %(chapter)s: %(result)s") % {
+        "novel": novel,
+        "chapter": chapter,
+        "result": result,
+    }
 
 
 def choices() -> list[tuple[str, str | Promise]]:
@@ -81,6 +94,15 @@ def _updated(data: Data) -> str:
     return gettext("Updated: %(what)s") % {"what": separator.join(done)}
 
 
+def _found(data: Data) -> str:
+    separator = pgettext("between names in a list", ", ")
+    return separator.join(ports.told(data)) or gettext("nothing new")
+
+
+def _failed(data: Data) -> str:
+    return gettext("not analysed. %(why)s") % {"why": _why(data)}
+
+
 def _why(data: Data) -> str:
     # The sentence is stored in English and translated here, for whoever reads it.
     return gettext(data["error"]) if data.get("error") else gettext("Please try again later.")
@@ -115,6 +137,7 @@ KINDS: dict[str, Kind] = {
             task_status="completed",
             tone="success",
             toast_seconds=10,
+            result=_found,
         ),
         Kind(
             "failed",
@@ -125,6 +148,7 @@ KINDS: dict[str, Kind] = {
             task_status="failed",
             tone="danger",
             toast_seconds=30,
+            result=_failed,
         ),
         Kind(
             "cancelled",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import kinds
@@ -60,12 +61,22 @@ class AnalysisNotification(models.Model):
     def as_dict(self) -> dict[str, Any]:
         """The documented notification object, the same over HTTP and the socket.
 
-        Its texts are in the active language.
+        Its texts are in the active language. ``data`` has what the analysis told, and ``novel``,
+        ``chapter`` (their titles by now), ``digest`` (all of it in one line) and ``muted``.
         """
+        chapter = self.chapter.title or gettext("Chapter %(number)s") % {
+            "number": self.chapter_number
+        }
         title, message = self.title, self.message
         if self.notification_type in kinds.KINDS:  # not where a newer version wrote it
             title, message = kinds.render(self.notification_type, self.chapter_number, self.data)
-        data = dict(self.data)
+        data = dict(self.data) | {"novel": self.project.title, "chapter": chapter}
+        data["muted"] = self.project.muted
+        data["digest"] = title
+        if self.notification_type in kinds.KINDS:
+            data["digest"] = kinds.digest(
+                self.notification_type, self.project.title, chapter, self.data
+            )
         if "error" in data:  # stored in English; ``message`` is its translation
             data["error"] = message
         return {
@@ -81,3 +92,23 @@ class AnalysisNotification(models.Model):
             "is_read": self.is_read,
             "created_at": self.created_at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         }
+
+
+class ReadCount(models.Model):
+    """How often one writer's notifications were marked as read.
+
+    Open sockets are told of it by the relay of their process, which has nothing else to see it by.
+    """
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", primary_key=True
+    )
+    reads = models.PositiveBigIntegerField(_("reads"), default=0)
+
+    class Meta:
+        db_table = "analysis_notification_reads"
+        verbose_name = _("count of reads")
+        verbose_name_plural = _("counts of reads")
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.reads}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.functional import Promise
@@ -25,13 +26,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Analyses:
-    """``running``: the progress of these writers' running analyses.
+    """``running``: the progress of these writers' running analyses. ``live``: how many of theirs
+    run or are due, by novel, without those who have none.
 
     ``feature_updates``: for each feature of an analysis, in order, what it updates ("the world").
+    ``told``: a result in a few words ("2 new characters"), in the active language.
     """
 
     running: Callable[[Collection[int]], list[Progress]]
+    live: Callable[[Collection[int]], Mapping[int, Mapping[str, int]]]
     feature_updates: Callable[[], Mapping[str, str | Promise]]
+    told: Callable[[Mapping[str, Any]], list[str]]
 
 
 _analyses: Analyses | None = None
@@ -45,6 +50,14 @@ def connect(analyses: Analyses) -> None:
 
 def running(user_ids: Collection[int]) -> list[Progress]:
     return _connected().running(user_ids) if user_ids else []
+
+
+def live(user_ids: Collection[int]) -> Mapping[int, Mapping[str, int]]:
+    return _connected().live(user_ids) if user_ids else {}
+
+
+def told(result: Mapping[str, Any]) -> list[str]:
+    return _connected().told(result)
 
 
 def feature_updates() -> Mapping[str, str | Promise]:

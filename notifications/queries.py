@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
-from django.db.models import Max, QuerySet
+from collections.abc import Collection
 
+from django.db.models import F, Max, QuerySet
+
+from arboris.db import in_transaction
 from arboris.novels import trash
-from notifications.models import AnalysisNotification
+from notifications.models import AnalysisNotification, ReadCount
+
+SHOWN = 100  # so many unread ones an open page is told of, the newest
+
+
+def told() -> QuerySet[AnalysisNotification]:
+    """Notifications with what ``as_dict`` says of their novel and chapter."""
+    rows = AnalysisNotification.objects.select_related("project", "chapter")
+    return rows.defer("project__synopsis", "chapter__summary")
 
 
 def of(user_id: int, *, unread_only: bool = False) -> QuerySet[AnalysisNotification]:
     """Those that the writer is shown: not of what is in the trash."""
-    mine = trash.outside(_all_of(user_id), user_id)
+    mine = trash.outside(told().filter(user_id=user_id), user_id)
     return mine.filter(is_read=0) if unread_only else mine
 
 
-def _all_of(user_id: int) -> QuerySet[AnalysisNotification]:
-    return AnalysisNotification.objects.filter(user_id=user_id)
-
-
-def newest(user_id: int, limit: int, *, unread_only: bool = False) -> list[AnalysisNotification]:
-    """The last ``limit`` notifications, newest first."""
-    return list(of(user_id, unread_only=unread_only).order_by("-pk")[:limit])
+def newest(
+    user_id: int, limit: int, *, unread_only: bool = False, before: int | None = None
+) -> list[AnalysisNotification]:
+    """The last ``limit`` notifications, newest first; ``before``: of those with a lower id."""
+    mine = of(user_id, unread_only=unread_only)
+    if before is not None:
+        mine = mine.filter(pk__lt=before)
+    return list(mine.order_by("-pk")[:limit])
 
 
 def after(
@@ -34,16 +46,39 @@ def after(
 def mark_read(user_id: int, notification_id: int) -> bool:
     """True if the notification is the writer's (also if it was read before)."""
     mine = of(user_id).filter(pk=notification_id)
-    mine.filter(is_read=0).update(is_read=1)
-    return mine.exists()
+    return _read(user_id, mine) > 0 or mine.exists()
 
 
 def mark_all_read(user_id: int) -> int:
     """How many notifications were unread and are read now."""
-    return of(user_id).filter(is_read=0).update(is_read=1)
+    return _read(user_id, of(user_id))
+
+
+def _read(user_id: int, rows: QuerySet[AnalysisNotification]) -> int:
+    def work() -> int:
+        number = rows.filter(is_read=0).update(is_read=1)
+        if number:
+            ReadCount.objects.get_or_create(user_id=user_id)
+            ReadCount.objects.filter(user_id=user_id).update(reads=F("reads") + 1)
+        return number
+
+    return in_transaction(work)
+
+
+def reads(user_ids: Collection[int]) -> dict[int, int]:
+    """Each writer's ReadCount; 0 before the first."""
+    found = ReadCount.objects.filter(user_id__in=user_ids).values_list("user_id", "reads")
+    return dict.fromkeys(user_ids, 0) | dict(found)
+
+
+def unread_ids(user_id: int) -> list[int]:
+    """The newest SHOWN unread ones, newest first."""
+    unread = of(user_id, unread_only=True).order_by("-pk")
+    return list(unread.values_list("pk", flat=True)[:SHOWN])
 
 
 def state(user_id: int) -> dict[str, int]:
     """``{unread, max_id}``: a browser compares them with its own and fetches what it lacks."""
-    newest = _all_of(user_id).aggregate(newest=Max("pk"))["newest"]
-    return {"unread": of(user_id, unread_only=True).count(), "max_id": newest or 0}
+    newest = AnalysisNotification.objects.filter(user_id=user_id).aggregate(newest=Max("pk"))
+    unread = of(user_id, unread_only=True).count()
+    return {"unread": unread, "max_id": newest["newest"] or 0}

@@ -11,7 +11,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,7 +21,7 @@ from django.db.models import Max, Q
 from arboris import wake
 from arboris.db import drop_connection
 from arboris.outage import Outage
-from notifications import ports
+from notifications import ports, queries
 from notifications.models import AnalysisNotification
 from notifications.ports import Progress
 
@@ -40,6 +40,9 @@ PROGRESS_SECONDS = 1.0
 
 class Subscriber(Protocol):
     user_id: int
+    # What it was told last: the writer's ReadCount, and how many of their analyses run or are due.
+    reads: int
+    live: Mapping[str, int]
 
     def deliver(self, row: AnalysisNotification) -> None:
         """Called on the relay's thread; must not block."""
@@ -48,6 +51,12 @@ class Subscriber(Protocol):
 
     def deliver_progress(self, progress: Progress) -> None:
         """Likewise; a later progress may replace one that has not been sent."""
+
+    def deliver_reads(self) -> None:
+        """Likewise: something was marked as read, here or elsewhere."""
+
+    def deliver_live(self, numbers: Mapping[str, int]) -> None:
+        """Likewise: so many of the writer's analyses run or are due by now, by novel."""
 
 
 class Tailer:
@@ -68,7 +77,7 @@ class Tailer:
         wanted = Q(pk__gt=self.position)
         if self._holes:
             wanted |= Q(pk__in=list(self._holes))
-        rows = list(AnalysisNotification.objects.filter(wanted).order_by("pk")[:BATCH])
+        rows = list(queries.told().filter(wanted).order_by("pk")[:BATCH])
         fresh = [row for row in rows if row.pk not in self._seen]
         for row in fresh:
             self._holes.pop(row.pk, None)
@@ -162,6 +171,7 @@ class Relay:
         if time.monotonic() >= work.progress_at:
             work.progress_at = time.monotonic() + PROGRESS_SECONDS
             self._tell_progress()
+            self._tell_changes()
 
     def _finished(self) -> bool:
         """Whether nobody listens any more; decided under the lock that subscribing takes."""
@@ -173,9 +183,11 @@ class Relay:
 
     def _dispatch_missed(self, tailer: Tailer) -> None:
         """Send what committed between the first subscription and the tailer's first read."""
-        rows = AnalysisNotification.objects.filter(
-            pk__gt=tailer.position - STEP_BACK, user_id__in=list(self._subscribers)
-        ).order_by("pk")
+        rows = (
+            queries.told()
+            .filter(pk__gt=tailer.position - STEP_BACK, user_id__in=list(self._subscribers))
+            .order_by("pk")
+        )
         self._dispatch(list(rows))
 
     def _dispatch(self, rows: list[AnalysisNotification]) -> None:
@@ -193,6 +205,19 @@ class Relay:
                 targets = list(self._subscribers.get(progress.user_id, ()))
             for subscriber in targets:
                 subscriber.deliver_progress(progress)
+
+    def _tell_changes(self) -> None:
+        """Tell each socket what has changed since it was told last."""
+        sockets = self.subscribers()
+        users = {socket.user_id for socket in sockets}
+        reads, live = queries.reads(users), ports.live(users)
+        for socket in sockets:
+            if socket.reads != reads[socket.user_id]:
+                socket.reads = reads[socket.user_id]
+                socket.deliver_reads()
+            if socket.live != live.get(socket.user_id, {}):
+                socket.live = live.get(socket.user_id, {})
+                socket.deliver_live(socket.live)
 
 
 relay = Relay()

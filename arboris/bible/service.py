@@ -16,6 +16,7 @@ from typing import Protocol, cast
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from arboris.bible.decisions import record as decisions
+from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.models import (
@@ -25,6 +26,7 @@ from arboris.bible.models import (
     FoldState,
     ForeshadowingEvent,
     ForeshadowingThread,
+    Notice,
     WorldEntity,
 )
 from arboris.bible.models import Finding as FindingRow
@@ -304,6 +306,13 @@ def _by_chapter(findings: Iterable[PlacedFinding]) -> dict[int, list[PlacedFindi
     for one in findings:
         chapters[one.chapter_id].append(one)
     return chapters
+
+
+def contradictions(project_id: uuid.UUID, chapter_id: int) -> int | None:
+    """How many the chapter raises; None where the novel has still to be folded anew."""
+    if FoldState.objects.filter(project_id=project_id, outdated=True).exists():
+        return None
+    return Notice.objects.filter(chapter_id=chapter_id, kind__in=CONTRADICTIONS).count()
 
 
 # --- what is known ----------------------------------------------------------------------------

@@ -39,6 +39,12 @@ class NovelProject(models.Model):
     language = models.CharField(
         _("language"), max_length=2, choices=Language.choices, default=Language.CHINESE
     )
+    muted = models.BooleanField(
+        _("muted"),
+        default=False,
+        db_default=False,
+        help_text=_("Its notifications are only listed: nothing pops up, and none is pushed."),
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     # Since when it is in the trash.

@@ -16,8 +16,6 @@ _COMMON: dict[str, str | Promise] = {
     "close": _("Close"),
     "dismiss": _("Dismiss"),
     "open_chapter": _("Open chapter"),
-    "more_toasts": _("{n} more notifications"),
-    "more_toasts_one": _("1 more notification"),
     "unread": _("{n} unread"),
     "offline": _("The server can't be reached. Check the connection and try again."),
     "timeout": _("The server did not answer in time. Try again."),
@@ -165,6 +163,15 @@ _BIBLE: dict[str, str | Promise] = {
 }
 
 _NOTIFICATIONS: dict[str, str | Promise] = {
+    "told": _("{n} analyses have ended"),
+    "told_one": _("1 analysis has ended"),
+    "told_of": _("“{novel}”: {results}"),
+    "told_count": pgettext_lazy("kind of notification and how many", "{what} {n}"),
+    "all_notifications": _("All notifications"),
+    "retried": _("Queued again"),
+    "arrived": _("Show {n} new notifications"),
+    "arrived_one": _("Show 1 new notification"),
+    "browser_refused": _("The browser does not allow it for this site."),
     "mark_read": _("Mark as read"),
     "mark_read_of": _("Mark as read: {title}"),
     "no_notifications": _("No notifications yet."),

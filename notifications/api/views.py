@@ -43,19 +43,21 @@ class NotificationList(APIView):
             OpenApiParameter(
                 "since", int, description="the next ones after this id; without it, the newest"
             ),
+            OpenApiParameter("before", int, description="the newest ones below this id"),
         ],
         responses={200: NotificationSchema(many=True)},
     )
     def get(self, request: Request) -> Response:
         limit = whole_parameter(request, "limit", 20)
         since = whole_parameter(request, "since", 0, low=0, high=HIGHEST_ID)
+        before = whole_parameter(request, "before", HIGHEST_ID, high=HIGHEST_ID)
         unread_only = flag_parameter(request, "unread_only")
         user_id = request.user.pk or 0
         if request.query_params.get("since"):
             # The oldest of them: who goes on from the highest id seen misses none.
             rows = queries.after(user_id, since, limit, unread_only=unread_only)[::-1]
         else:
-            rows = queries.newest(user_id, limit, unread_only=unread_only)
+            rows = queries.newest(user_id, limit, unread_only=unread_only, before=before)
         return Response([row.as_dict() for row in rows])
 
 

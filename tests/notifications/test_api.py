@@ -66,6 +66,47 @@ def test_newest_first_within_the_limit_and_after_since(
     assert api.get(f"{LIST}?since={2**63 - 1}").json() == []
 
 
+def test_older_ones_page_by_page(api: JsonClient, project: NovelProject) -> None:
+    for _ in range(5):
+        complete_chapter(project)
+    ids = [row["id"] for row in api.get(LIST).json()]
+    pages, before = [], ""
+    while page := api.get(f"{LIST}?limit=2{before}").json():
+        pages.append([row["id"] for row in page])
+        before = f"&before={page[-1]['id']}"
+    assert pages == [ids[:2], ids[2:4], ids[4:]]
+    answer = api.get(f"{LIST}?before=x")
+    assert (answer.status_code, next(iter(answer.json()))) == (400, "before")
+
+
+FOUND = {"by_type": {"character": 2, "payoff": 1, "item": 9}, "problems": 1}
+DIGESTS = {
+    "zh": "《盐灯》第 1 章：2 个新人物、1 处回收、1 个问题",
+    "en": "“盐灯”, Chapter 1: 2 new characters, 1 payoff, 1 problem",
+}
+
+
+@pytest.mark.parametrize("language", DIGESTS)
+def test_a_digest_names_the_novel_the_chapter_and_the_result(
+    api: JsonClient, project: NovelProject, language: str
+) -> None:
+    api.patch(f"/api/projects/{project.pk}", {"title": "盐灯"})
+    queue_chapter(project)
+    queue.finish(claim_next(), FOUND, {})
+    (row,) = api.get(LIST, HTTP_ACCEPT_LANGUAGE=language).json()
+    assert row["data"]["digest"] == DIGESTS[language]
+    assert (row["data"]["novel"], row["data"]["muted"]) == ("盐灯", False)
+
+
+def test_a_digest_of_a_failure_says_why(api: JsonClient, project: NovelProject) -> None:
+    task = queue_chapter(project)
+    api.patch(f"/api/chapters/{task.chapter_id}", {"title": "楔子"})
+    queue.fail(claim_next(), permanent())
+    (row,) = api.get(LIST, HTTP_ACCEPT_LANGUAGE="en").json()
+    told = f"“{project.title}”, 楔子: not analysed. The analysis took longer than allowed."
+    assert row["data"]["digest"] == told
+
+
 def test_marking_one_as_read(api: JsonClient, project: NovelProject) -> None:
     complete_chapter(project)
     complete_chapter(project)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -29,11 +29,19 @@ class Ear:
     def __init__(self, user_id: int) -> None:
         self.user_id = user_id
         self.heard: list[int] = []
+        self.reads = 0
+        self.live: Mapping[str, int] = {}
 
     def deliver(self, row: AnalysisNotification) -> None:
         self.heard.append(row.pk)
 
     def deliver_progress(self, progress: Progress) -> None:
+        pass
+
+    def deliver_reads(self) -> None:
+        pass
+
+    def deliver_live(self, numbers: Mapping[str, int]) -> None:
         pass
 
     async def close(self, code: int) -> None:

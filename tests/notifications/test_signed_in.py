@@ -15,7 +15,7 @@ from pytest_django import Settings
 from rest_framework.authtoken.models import Token
 
 from arboris.novels.models import NovelProject
-from notifications import consumers
+from notifications import consumers, queries
 from notifications.handshake import origin_allowed
 from notifications.models import AnalysisNotification
 from notifications.relay import relay
@@ -88,7 +88,7 @@ def test_a_signed_out_reader_is_told_nothing_more(
 ) -> None:
     make_chapter(project)
     add_row(project, 10_000)
-    row = AnalysisNotification.objects.get()
+    row = queries.told().get()
     row.pk = 10_001
     monkeypatch.setattr(consumers, "SIGNED_IN_SECONDS", 0.0)
     monkeypatch.setattr(consumers, "STATE_SECONDS", 0.2 if at == "state" else 600.0)

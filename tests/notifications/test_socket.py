@@ -85,7 +85,7 @@ async def close_code(socket: WebsocketCommunicator) -> int:
 def first(project: NovelProject) -> AnalysisNotification:
     make_chapter(project)
     add_row(project, 10_000)
-    return AnalysisNotification.objects.get()
+    return queries.told().get()
 
 
 def test_the_next_state_heals_a_lost_delivery(
@@ -241,7 +241,7 @@ def test_progress_never_displaces_notifications(
     writer: User, project: NovelProject, first: object, relay: Recorder
 ) -> None:
     add_row(project, 10_001)
-    latest = AnalysisNotification.objects.get(pk=10_001)
+    latest = queries.told().get(pk=10_001)
 
     async def work(socket: WebsocketCommunicator) -> None:
         assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
@@ -317,7 +317,7 @@ def test_the_push_metric_leaves_out_replays(
             pass
         assert measured() == before
         await database_sync_to_async(add_row)(project, 10_001)
-        row = await database_sync_to_async(AnalysisNotification.objects.get)(pk=10_001)
+        row = await database_sync_to_async(queries.told().get)(pk=10_001)
         relay.subscribers[0].deliver(row)
         assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "notification"
         await socket.send_json_to({"type": "ping"})

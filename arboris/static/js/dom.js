@@ -48,6 +48,30 @@ export function ask(dialog) {
   });
 }
 
+/**
+ * Calls `work` at once. While it is asked for again and again, each time after a pause of twice the
+ * length, so that a long burst costs a few calls; `now()` makes the one that is due, where there is one.
+ */
+export function spaced(work, shortest = 2000, longest = 60_000) {
+  let pause = 0;
+  let last = -Infinity;
+  let timer = 0;
+  let running = Promise.resolve();
+  const run = () => {
+    clearTimeout(timer);
+    timer = 0;
+    last = Date.now();
+    pause = Math.min(longest, Math.max(shortest, 2 * pause));
+    running = running.then(work, work);
+  };
+  const ask = () => {
+    if (timer) return;
+    if (Date.now() - last > 2 * pause) pause = 0;
+    timer = setTimeout(run, Math.max(0, last + pause - Date.now()));
+  };
+  return Object.assign(ask, { now: () => timer && run() });
+}
+
 /** Calls `work` once, `delay` ms after the last of several requests; never before an earlier run has ended. */
 export function debounced(work, delay = 400) {
   let timer = 0;

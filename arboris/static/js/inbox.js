@@ -3,6 +3,8 @@
  * delivery is at least once and a repeated id must not be shown twice. Kept over page changes.
  */
 
+import { storage as browserStorage } from './storage.js';
+
 const KEEP = 200;
 // Ids may become visible out of order: a fetch looks this far behind the last one.
 const STEP_BACK = 50;
@@ -13,7 +15,7 @@ export class Inbox {
   #floor = 0;
   #seen = new Set();
 
-  constructor(userId, storage = safeStorage()) {
+  constructor(userId, storage = browserStorage) {
     this.#key = `arboris.inbox.${userId}`;
     this.storage = storage;
     const kept = readKept(storage, this.#key);
@@ -69,17 +71,5 @@ function readKept(storage, key) {
   } catch (error) {
     if (error instanceof SyntaxError) return null;
     throw error;
-  }
-}
-
-/** localStorage where it may be used; without it the page remembers for as long as it lives. */
-function safeStorage() {
-  try {
-    localStorage.setItem('arboris.probe', '1');
-    localStorage.removeItem('arboris.probe');
-    return localStorage;
-  } catch (error) {
-    console.info('No local storage:', error.name);
-    return null;
   }
 }

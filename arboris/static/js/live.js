@@ -1,7 +1,9 @@
 /**
- * What every page shares: the socket with its polling reserve, the unread badge and the toasts.
- * Pages listen on `live`: 'notification' (the object), 'progress' ({task_id, percent, feature,
- * eta_seconds}), 'read' (id or 'all'), and 'refresh' (something may have been missed: load anew).
+ * What every page shares: the socket with its polling reserve, the bell's count, and the toast.
+ * Pages listen on `live`: 'notification' (the object, of muted novels too), 'progress' ({task_id,
+ * percent, feature, eta_seconds}), 'queue' ({live, projects}: how many analyses are under way), 'read'
+ * (a function that says of an id whether it is read by now), 'state', and 'refresh' (something may have
+ * been missed: load anew).
  */
 
 import { get, post } from './api.js';
@@ -9,11 +11,13 @@ import { $, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { Inbox } from './inbox.js';
 import { LiveSocket } from './socket.js';
-import { closeToast, showToast } from './toasts.js';
+import { forget, tell, underWay } from './telling.js';
+import { heard } from './toasts.js';
 
 const POLL_EVERY = 5000; // ms
 const SIGN_IN_PAUSE = 30_000; // ms until a socket that was refused is tried again
 const GRACE = 3000; // ms: a short break of the line is not worth a word
+const MOST_UNREAD = 100; // so many unread ids the server tells at most
 const API = '/api/async-analysis/notifications';
 
 /** @type {{ addEventListener(type: string, heard: (event: CustomEvent) => void): void, dispatchEvent(event: Event): boolean }} */
@@ -28,10 +32,13 @@ let grace = 0;
 let wasUp = false;
 
 const socket = new LiveSocket({ since: () => inbox.last, onFrame: hear, onUp: up, onDown: down, onSignedOut: signedOut });
+heard.read = (id) => void markRead(id);
 
 function hear({ type, data }) {
-  if (type === 'notification') receive(data);
+  if (type === 'notification' || type === 'changed') receive(data);
   else if (type === 'progress') emit('progress', data);
+  else if (type === 'queue') hearQueue(data);
+  else if (type === 'read') hearRead(data.unread_ids);
   else if (type === 'state') settle(data);
   else if (type === 'reset') recover();
 }
@@ -39,11 +46,26 @@ function hear({ type, data }) {
 function receive(notification) {
   socket.send({ type: 'ack', id: notification.id });
   if (!inbox.take(notification.id)) return;
-  if (!notification.is_read) {
-    setUnread(unread + 1);
-    showToast(notification, markRead);
-  }
+  if (!notification.is_read) setUnread(unread + 1);
+  if (!notification.data.muted) void tell(notification);
   emit('notification', notification);
+}
+
+function hearQueue(queue) {
+  underWay(queue.live);
+  emit('queue', queue);
+}
+
+/** What is not among the unread ones was read, unless it is older than all that the server told. */
+function hearRead(ids) {
+  const waiting = new Set(ids);
+  const oldest = ids.length < MOST_UNREAD ? 0 : Math.min(...ids);
+  toldRead((id) => id >= oldest && !waiting.has(id));
+}
+
+function toldRead(isRead) {
+  forget(isRead);
+  emit('read', isRead);
 }
 
 /** The server's own count heals ours; an id that we lack is fetched. */
@@ -76,9 +98,15 @@ async function fetchMissed(newest = 0) {
   }
 }
 
-async function countUnread() {
-  const waiting = await get(API, { unread_only: true, limit: 100 });
-  setUnread(waiting.length);
+/** Without a socket nobody tells how many are unread. */
+async function pollOnce() {
+  await fetchMissed();
+  try {
+    setUnread((await get(API, { unread_only: true, limit: 100 })).length);
+  } catch (error) {
+    console.info('Notifications could not be counted:', error.message);
+  }
+  emit('refresh');
 }
 
 function up() {
@@ -92,10 +120,8 @@ function up() {
 
 function down() {
   grace ||= setTimeout(() => showLink(false), GRACE);
-  poll ||= setInterval(() => {
-    void fetchMissed();
-    emit('refresh');
-  }, POLL_EVERY);
+  poll ||= setInterval(() => void pollOnce(), POLL_EVERY);
+  underWay(0); // unknown from now on
 }
 
 /** The API has the last word: its 401 leads to the login page. Until then there is polling. */
@@ -136,11 +162,11 @@ function showTitle() {
 
 /** Marks one notification as read; a failure leaves it unread, and the server's count says so. */
 export async function markRead(id) {
-  closeToast(id);
+  forget((one) => one === id);
   try {
     await post(`${API}/${id}/read`);
     setUnread(unread - 1);
-    emit('read', id);
+    toldRead((one) => one === id);
   } catch (error) {
     console.info('The notification could not be marked as read:', error.message);
   }
@@ -149,17 +175,8 @@ export async function markRead(id) {
 export async function markAllRead() {
   const answer = await post(`${API}/read-all`);
   setUnread(0);
-  emit('read', 'all');
+  toldRead(() => true);
   return answer.message;
 }
 
-async function startLive() {
-  try {
-    await Promise.all([countUnread(), inbox.last === null ? begin() : null]);
-  } catch (error) {
-    console.info('Notifications could not be counted:', error.message);
-  }
-  socket.start();
-}
-
-if (document.body.dataset.userId) void startLive();
+if (document.body.dataset.userId) socket.start();

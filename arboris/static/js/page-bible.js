@@ -1,7 +1,8 @@
 /** `/projects/<id>/bible`: what the analyses know, every fact with its chapter and its quote. */
 
+import './bell.js';
 import { get } from './api.js';
-import { $, $$, debounced, focusedIn, h, setText } from './dom.js';
+import { $, $$, focusedIn, h, setText, spaced } from './dom.js';
 import { questionCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
@@ -51,7 +52,6 @@ async function load() {
   try {
     [bible, questions] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
     show();
-    await showRunning();
   } catch (error) {
     if (bible === null) for (const part of ['characters', 'questions']) $(`[data-part="${part}"]`).replaceChildren(failure(error, load));
     else console.info('The bible could not be loaded anew:', error.message);
@@ -100,10 +100,9 @@ async function undo() {
   }
 }
 
-async function showRunning() {
-  const { pending, processing } = await get('/api/async-analysis/status', { project_id: projectId, limit: 1 });
-  setText($('#running'), pending + processing ? tn('running', pending + processing) : '');
-  $('#running').hidden = pending + processing === 0;
+function showRunning(number) {
+  setText($('#running'), number ? tn('running', number) : '');
+  $('#running').hidden = !number;
 }
 
 function choose(tab, focus = false) {
@@ -133,12 +132,16 @@ $('#search').addEventListener('input', () => bible && show());
 const wanted = tabs.find((tab) => `#${tab.getAttribute('aria-controls')}` === location.hash);
 if (wanted) choose(wanted);
 
-const reload = debounced(load);
+const reload = spaced(load);
 live.addEventListener('notification', ({ detail }) => {
   if (detail.project_id !== projectId) return;
   reload();
   if (kindOf(detail.notification_type).status === 'completed') setText($('#bible-status'), t('bible_updated'));
 });
 live.addEventListener('refresh', reload);
-live.addEventListener('state', () => !$('#running').hidden && reload());
+live.addEventListener('queue', ({ detail }) => {
+  const number = detail.projects[projectId] ?? 0;
+  showRunning(number);
+  if (!number) reload.now();
+});
 void load();

@@ -1,5 +1,6 @@
 /** `/chapters/<id>`: the desk, with what is mounted on it. */
 
+import './bell.js';
 import { mountChapterInfo } from './chapter-info.js';
 import { mountChapterList } from './chapter-list.js';
 import { $ } from './dom.js';

@@ -1,62 +1,94 @@
-/** `/notifications`: what the analyses had to say, newest first. */
+/** `/notifications`: what the analyses had to say, newest first, as far back as they are kept. */
 
+import './bell.js';
 import { get } from './api.js';
-import { $, $$, debounced, h, setText } from './dom.js';
-import { t, when } from './i18n.js';
-import { kindOf } from './kinds.js';
-import { live, markAllRead, markRead } from './live.js';
+import { $, setText } from './dom.js';
+import { t, tn } from './i18n.js';
+import { live, markAllRead } from './live.js';
 import { failure } from './load.js';
+import { notice, settle } from './notice.js';
+import { chooseBrowser } from './tabs.js';
 
+const PAGE = 50; // notifications in one call
 const list = $('#notices');
 const unreadOnly = $('#unread-only');
+const older = $('#older');
+const fresh = $('#fresh');
+let arrived = 0;
+const say = (words) => setText($('#notifications-status'), words);
 
-function entry({ id, title, message, chapter_id: chapter, notification_type: type, is_read: read, created_at: created }) {
-  const open = read ? null : () => void markRead(id);
-  const { status, badge } = kindOf(type);
-  return h('li', { data: { notificationId: id, unread: String(!read) } },
-    h('div', {},
-      h('h2', {}, chapter ? h('a', { href: `/chapters/${chapter}`, on: open ? { click: open } : {} }, title) : title),
-      message ? h('p', {}, message) : null,
-      h('p', { class: 'meta' }, h('span', { class: 'badge', data: { status } }, badge), h('time', { datetime: created }, when(created)))),
-    read ? null : h('button', { type: 'button', class: 'small', 'aria-label': t('mark_read_of', { title }), on: { click: () => markRead(id) } }, t('mark_read')));
-}
+const page = (before) => get('/api/async-analysis/notifications', { unread_only: unreadOnly.checked, limit: PAGE, before });
 
 async function load() {
   try {
-    const notifications = await get('/api/async-analysis/notifications', { unread_only: unreadOnly.checked, limit: 100 });
-    list.replaceChildren(...notifications.map(entry));
-    setText($('#notices-empty p'), t(unreadOnly.checked ? 'no_unread' : 'no_notifications'));
-    $('#notices-empty').hidden = notifications.length > 0;
-    $('#read-all').disabled = !$('[data-unread="true"]', list);
+    const newest = await page();
+    list.replaceChildren(...newest.map(notice));
+    older.hidden = newest.length < PAGE;
+    arrived = 0;
+    fresh.hidden = true;
+    showWhole();
   } catch (error) {
-    list.replaceChildren(h('li', {}, failure(error, load)));
+    list.replaceChildren(failureItem(error));
   } finally {
     list.removeAttribute('aria-busy');
   }
 }
 
-/** Read ones lose their button; the focus goes on to the next entry. */
-function settle(id) {
-  for (const item of $$('li[data-unread="true"]', list)) {
-    if (id !== 'all' && item.dataset.notificationId !== String(id)) continue;
-    const button = $('button', item);
-    if (button === document.activeElement) ($('button', item.nextElementSibling ?? list) ?? $('a', item) ?? $('#main')).focus();
-    button?.remove();
-    item.dataset.unread = 'false';
-  }
+function failureItem(error) {
+  const item = document.createElement('li');
+  item.append(failure(error, load));
+  return item;
+}
+
+function showWhole() {
+  setText($('#notices-empty p'), t(unreadOnly.checked ? 'no_unread' : 'no_notifications'));
+  $('#notices-empty').hidden = list.children.length > 0;
   $('#read-all').disabled = !$('[data-unread="true"]', list);
+}
+
+async function loadOlder() {
+  say('');
+  try {
+    const last = list.lastElementChild?.dataset.notificationId;
+    const more = await page(last);
+    const entries = more.map(notice);
+    list.append(...entries);
+    older.hidden = more.length < PAGE;
+    $('a', entries[0] ?? list)?.focus();
+    showWhole();
+  } catch (error) {
+    say(error.message);
+  }
 }
 
 $('#read-all').addEventListener('click', async () => {
   try {
-    setText($('#notifications-status'), await markAllRead());
+    say(await markAllRead());
   } catch (error) {
-    setText($('#notifications-status'), error.message);
+    say(error.message);
   }
 });
+older.addEventListener('click', loadOlder);
 unreadOnly.addEventListener('change', load);
-const reload = debounced(load);
-live.addEventListener('notification', reload);
-live.addEventListener('refresh', reload);
-live.addEventListener('read', ({ detail }) => settle(detail));
+chooseBrowser($('#by-browser'), say);
+fresh.addEventListener('click', async () => {
+  await load();
+  ($('a', list) ?? $('#main')).focus();
+});
+live.addEventListener('notification', ({ detail }) => {
+  if (list.children.length === 0) {
+    list.append(notice(detail));
+    showWhole();
+    return;
+  }
+  // What somebody is reading must not move: the new ones wait for a click.
+  arrived += 1;
+  setText(fresh, tn('arrived', arrived));
+  fresh.hidden = false;
+});
+live.addEventListener('refresh', load);
+live.addEventListener('read', ({ detail }) => {
+  settle(list, detail);
+  showWhole();
+});
 void load();

@@ -1,7 +1,8 @@
 /** `/projects/<id>`: the chapters with the state of their analysis, and the ways to add more. */
 
+import './bell.js';
 import { get, patch, post, remove } from './api.js';
-import { $, ask, debounced, h, setText } from './dom.js';
+import { $, ask, h, setText, spaced } from './dom.js';
 import { guardText, onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
@@ -10,8 +11,6 @@ import { StatusBox } from './status.js';
 import { writeChapters } from './writing.js';
 
 const PAGE = 1000; // chapters in one call
-const QUEUE_PLACES = 8; // chapters whose place in the queue is asked for, from the first on
-
 const FIRST = 10; // the highest priority of the API
 const HEADING = /^\s*(第\s*[\d〇零一二两三四五六七八九十百千]+\s*[章回节]|chapter\s+\S)/i;
 
@@ -95,13 +94,16 @@ async function load() {
   } finally {
     list.removeAttribute('aria-busy');
   }
-  await loadQueuePlaces();
+  await loadQueuePlace();
 }
 
-async function loadQueuePlaces() {
-  const waiting = [...rows.values()].filter(({ status }) => status.isLive).slice(0, QUEUE_PLACES);
-  const answers = await Promise.allSettled(waiting.map(({ status }) => status.loadQueuePlace()));
-  for (const answer of answers) if (answer.status === 'rejected') console.info('No place in the queue:', answer.reason.message);
+/** Of the first that waits: it says how long, or what for, and the others come after it. */
+async function loadQueuePlace() {
+  try {
+    await [...rows.values()].find(({ status }) => status.isWaiting)?.status.loadQueuePlace();
+  } catch (error) {
+    console.info('No place in the queue:', error.message);
+  }
 }
 
 function countLetters() {
@@ -143,7 +145,7 @@ onSubmit($('#import'), async (data) => {
 });
 
 onSubmit($('#edit-project'), async (data) => {
-  const project = await patch(API, Object.fromEntries(data));
+  const project = await patch(API, { ...Object.fromEntries(data), muted: data.has('muted') });
   language = project.language;
   setText($('#project-name'), project.title);
   await load();
@@ -160,12 +162,14 @@ $('#delete-project').addEventListener('click', async () => {
   }
 });
 
-const reload = debounced(load);
+const reload = spaced(load);
 live.addEventListener('notification', ({ detail }) => {
   if (detail.project_id !== projectId) return;
-  rows.get(detail.chapter_id)?.status.notice(detail);
-  reload();
+  const row = rows.get(detail.chapter_id);
+  if (row) row.status.notice(detail);
+  else reload(); // it was added elsewhere
 });
+live.addEventListener('queue', ({ detail }) => detail.projects[projectId] || reload.now());
 live.addEventListener('progress', ({ detail }) => {
   for (const { status } of rows.values()) status.progress(detail);
 });

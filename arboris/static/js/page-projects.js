@@ -1,5 +1,6 @@
 /** `/`: the writer's projects, and a form for a new one. */
 
+import './bell.js';
 import { get, post } from './api.js';
 import { $, debounced, focusedIn, h } from './dom.js';
 import { onSubmit } from './forms.js';
@@ -51,5 +52,5 @@ $('#sample').addEventListener('click', async ({ currentTarget: button }) => {
   }
 });
 
-live.addEventListener('notification', debounced(load));
+live.addEventListener('refresh', debounced(load));
 void load();

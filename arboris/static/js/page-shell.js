@@ -1,3 +1,3 @@
 /** Entry of pages that have no script of their own. */
 
-import './live.js';
+import './bell.js';

@@ -32,6 +32,7 @@ class ProjectSerializer(serializers.ModelSerializer[NovelProject]):
             "genre",
             "synopsis",
             "language",
+            "muted",
             "chapter_count",
             "word_count",
             "created_at",

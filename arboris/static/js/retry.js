@@ -1,0 +1,22 @@
+/** The button that has a failed analysis done again, wherever the failure is told. */
+
+import { post } from './api.js';
+import { h } from './dom.js';
+import { t } from './i18n.js';
+
+/** Once it is pressed, its place says what came of it; `then` is called where the analysis is queued again. */
+export function retryButton(task, then = () => {}) {
+  const button = h('button', { type: 'button', class: 'small', 'data-testid': 'retry-notice', on: { click: () => retry(task, button, then) } }, t('retry'));
+  return button;
+}
+
+async function retry(task, button, then) {
+  button.disabled = true;
+  const words = await post(`/api/async-analysis/tasks/${task}/retry`).then(
+    () => h('span', { role: 'status', tabindex: '-1' }, t('retried')),
+    (error) => h('span', { class: 'problem', role: 'alert', tabindex: '-1' }, error.message));
+  const focused = button === document.activeElement;
+  button.replaceWith(words);
+  if (focused) words.focus();
+  if (words.role === 'status') then();
+}

@@ -1,0 +1,151 @@
+"""What ends is told quietly: few toasts and requests however much it is, the same in every tab."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Request, expect
+
+from arboris.workspace.demo.client import Writer
+from arboris.workspace.demo.system import System
+from tests.browser.test_writing import CHAPTER, KEEP_TOASTS, sign_in
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+BURST = 50
+MOST_TOASTS, MOST_REQUESTS, MOST_SHIFT = 3, 15, 0.05
+# Counts what the page shows from its first moment on.
+WATCH = """() => {
+  window.toasts = 0;
+  window.shift = 0;
+  new MutationObserver((changes) => {
+    for (const { addedNodes } of changes)
+      for (const node of addedNodes) window.toasts += node.matches?.('.toast') ? 1 : 0;
+  }).observe(document, { childList: true, subtree: true });
+  new PerformanceObserver((list) => {
+    for (const one of list.getEntries()) if (!one.hadRecentInput) window.shift += one.value;
+  }).observe({ type: 'layout-shift', buffered: true });
+}"""
+LIST = "/api/async-analysis/notifications"
+
+
+def new_novel(writer: Writer, title: str) -> str:
+    return writer.new_project(title, "zh")
+
+
+def novel_of(chapters: int) -> str:
+    return "\n\n".join(f"第{n}章 夜{n}\n\n{CHAPTER[:400]}" for n in range(1, chapters + 1))
+
+
+@pytest.fixture
+def writer(site: System) -> Any:
+    writer = site.writer("zh-hans")
+    writer.http.post(f"{LIST}/read-all").raise_for_status()
+    yield writer
+    writer.close()
+
+
+def another_tab(page: Page, url: str, path: str) -> Page:
+    tab = page.context.new_page()
+    tab.goto(f"{url}{path}")
+    return tab
+
+
+def asked(page: Page) -> list[str]:
+    """The requests of the page from now on."""
+    paths: list[str] = []
+
+    def on_request(request: Request) -> None:
+        paths.append(f"{request.method} {request.url}")
+
+    page.on("request", on_request)
+    return paths
+
+
+def test_a_burst_is_told_in_few_words(
+    page: Page, site: System, writer: Writer, browser: Browser
+) -> None:
+    project = new_novel(writer, "盐灯")
+    sign_in(page, site)
+    page.context.add_init_script(f"({WATCH})()")
+    tabs = [another_tab(page, site.url, f"/projects/{project}"),
+            another_tab(page, site.url, f"/projects/{project}/bible"),
+            another_tab(page, site.url, "/notifications")]  # fmt: skip
+    for tab in tabs:  # their sockets are open: what comes now is live
+        expect(tab.locator("[aria-busy]:not(form)")).to_have_count(0)
+        tab.wait_for_function("() => document.querySelector('#link-state').dataset.state === 'up'")
+    requests = [asked(tab) for tab in tabs]
+
+    upload = {"file": ("novel.txt", novel_of(BURST).encode(), "text/plain")}
+    writer.http.post(f"/api/projects/{project}/import", files=upload).raise_for_status()
+    for tab in tabs:
+        expect(tab.get_by_test_id("unread")).to_have_text(str(BURST))
+    badges = tabs[0].get_by_test_id("status-badge")
+    expect(badges).to_have_count(BURST)
+    expect(tabs[0].locator('[data-testid="status-badge"][data-status="completed"]')).to_have_count(
+        BURST
+    )
+    expect(tabs[1].locator("#running")).to_be_hidden()
+
+    assert 1 <= sum(tab.evaluate("() => window.toasts") for tab in tabs) <= MOST_TOASTS
+    for tab, paths in zip(tabs, requests, strict=True):
+        assert len(paths) <= MOST_REQUESTS, paths
+        assert tab.evaluate("() => window.shift") <= MOST_SHIFT, tab.url
+
+    elsewhere = browser.new_context(locale="zh-CN")
+    other = elsewhere.new_page()
+    elsewhere.add_cookies(page.context.cookies())  # type: ignore[arg-type]
+    other.goto(f"{site.url}/notifications")
+    other.get_by_test_id("read-all").click()
+    for tab in [*tabs, other]:
+        expect(tab.get_by_test_id("unread")).to_be_hidden()
+    expect(tabs[2].locator("#notices > li[data-unread=true]")).to_have_count(0)
+    tabs[2].get_by_test_id("fresh").click()
+    expect(tabs[2].locator("#notices > li")).to_have_count(50)
+    elsewhere.close()
+
+
+def test_the_bell_says_what_came_of_it(page: Page, site: System, writer: Writer) -> None:
+    project = new_novel(writer, "灯塔")
+    sign_in(page, site)
+    saved = writer.add_chapter(project, CHAPTER).body
+    expect(page.get_by_test_id("unread")).to_have_text("1")
+    page.get_by_test_id("bell").focus()
+    page.keyboard.press("Enter")
+    line = page.get_by_test_id("digest").locator("li").first
+    expect(line).to_contain_text("《灯塔》")
+    expect(line).to_contain_text("个新人物")
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("digest")).to_be_hidden()
+    page.get_by_test_id("bell").click()
+    line.locator("a").click()
+    page.wait_for_url(f"**/chapters/{saved['id']}")
+    expect(page.get_by_test_id("unread")).to_be_hidden()
+
+
+def test_older_ones_are_reached_and_a_muted_novel_stays_in_the_list(
+    page: Page, site: System, writer: Writer
+) -> None:
+    project = new_novel(writer, "静夜")
+    sign_in(page, site)
+    page.goto(f"{site.url}/projects/{project}")
+    page.locator("#settings > summary").click()
+    page.get_by_test_id("project-muted").check()
+    page.locator("#edit-project button:not([type=button])").click()
+    expect(page.locator("#edit-project .form-status")).not_to_be_empty()
+    page.evaluate(f"({WATCH})()")
+    page.evaluate(KEEP_TOASTS)
+    upload = {"file": ("novel.txt", novel_of(51).encode(), "text/plain")}
+    writer.http.post(f"/api/projects/{project}/import", files=upload).raise_for_status()
+    expect(page.get_by_test_id("unread")).to_have_text("51")
+    assert page.evaluate("() => window.toasts") == 0
+
+    page.goto(f"{site.url}/notifications")
+    notices = page.locator("#notices > li")
+    expect(notices).to_have_count(50)
+    page.get_by_test_id("older").click()
+    wait_for(lambda: notices.count() > 50, "older notifications")
+    ids = notices.evaluate_all("(all) => all.map((one) => Number(one.dataset.notificationId))")
+    assert ids == sorted(set(ids), reverse=True)
