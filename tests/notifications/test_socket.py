@@ -115,7 +115,7 @@ def second(project: NovelProject, first: AnalysisNotification) -> AnalysisNotifi
         pk=first.pk + 1,
         user=project.owner,
         project=project,
-        chapter_id=first.chapter_id,
+        chapter=first.chapter,
         chapter_number=1,
         notification_type="completed",
         created_at=first.created_at,
