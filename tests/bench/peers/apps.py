@@ -16,4 +16,6 @@ class AnalysisWithoutItsQueue(AnalysisConfig):
         if sys.argv[1:2] == ["migrate"]:
             super().ready()
         else:  # the texts of notifications name the features
-            ports.connect(ports.Analyses(progress.running, features.updates))
+            ports.connect(
+                ports.Analyses(progress.running, progress.live, features.updates, features.told)
+            )
