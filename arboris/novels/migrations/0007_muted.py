@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('novels', '0005_version_words'),
+        ('novels', '0006_uploads'),
     ]
 
     operations = [
