@@ -4,7 +4,8 @@ Novels of several lengths are folded (40 findings a chapter: a leading cast, new
 places, seeds and pay-offs). Then chapters are added at the end of each, one transaction each; and
 one is added before the last, as when a neighbour's analysis ends first. The time is that of
 ``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it
-begins, and folding the whole novel anew.
+begins, folding the whole novel anew, and asking what half of a chapter in its middle would do to
+the bible.
 """
 
 from __future__ import annotations
@@ -201,8 +202,16 @@ def median(values: list[float]) -> float:
     return sorted(values)[len(values) // 2]
 
 
+def looked_ahead(project: NovelProject, number: int) -> None:
+    """As before saving a chapter with every other quote of its own."""
+    from arboris.bible import impact
+
+    quotes = [finding.evidence.quote for finding in found_in(number)]
+    impact.of_text(project.chapters.get(chapter_number=number), "\n".join(quotes[::2]))
+
+
 def measure(length: int) -> list[float]:
-    """Rebuild; then the medians of a chapter at the end, one before it, and of reading."""
+    """Rebuild; then the medians of a chapter at the end, one before it, reading, and an impact."""
     from arboris.bible import service as bible_service
     from arboris.db import in_transaction
 
@@ -216,7 +225,8 @@ def measure(length: int) -> list[float]:
         earlier = chapter_at(project, number - 1)
         before.append(milliseconds(lambda earlier=earlier: recorded(project, earlier)))  # type: ignore[misc]
         reading.append(milliseconds(lambda following=following: known(following)))  # type: ignore[misc]
-    return [median(last), median(before), median(reading), anew]
+    ahead = [milliseconds(lambda: looked_ahead(project, length // 2)) for _ in range(3)]
+    return [median(last), median(before), median(reading), anew, median(ahead)]
 
 
 def main() -> int:
@@ -225,7 +235,14 @@ def main() -> int:
     parser.add_argument("--database", default="sqlite", choices=["sqlite", "mariadb", "postgresql"])
     arguments = parser.parse_args()
     table = Table(title=f"One more chapter of 40 findings, in ms ({arguments.database})")
-    for column in ("chapters", "at the end", "before the last", "read before", "all anew"):
+    for column in (
+        "chapters",
+        "at the end",
+        "before the last",
+        "read before",
+        "all anew",
+        "impact",
+    ):
         table.add_column(column, justify="right")
     with database(arguments.database):
         for length in arguments.lengths:

@@ -6,6 +6,7 @@ import { countOf, impactOf, showImpact } from './impact.js';
 import { asTyped } from './text-editor.js';
 
 const PAUSE = 1_500; // ms without a keystroke before the server is asked
+const ABOVE = 12; // px that are left free above what is scrolled to
 
 export function mountVersions(desk) {
   const link = h('a', { data: { testid: 'versions-link' } }, t('versions'));
@@ -58,6 +59,8 @@ async function answer(desk) {
 
 function look(desk) {
   desk.showPane('context', true);
-  $('#impact-title').focus({ preventScroll: true });
-  $('#impact').scrollIntoView({ block: 'start' });
+  const [pane, title] = [$('#context'), $('#impact-title')];
+  title.focus({ preventScroll: true });
+  // Not scrollIntoView, which moves the page beneath the panes too.
+  pane.scrollTop += title.getBoundingClientRect().top - pane.getBoundingClientRect().top - ABOVE;
 }

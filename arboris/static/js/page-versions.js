@@ -28,9 +28,7 @@ async function loadVersions() {
   try {
     versions = await get(API, { limit: PAGE });
     const [newest, before] = versions;
-    const wanted = new URLSearchParams(location.search);
-    const to = Number(wanted.get('to')) || newest.number;
-    chosen = { from: Number(wanted.get('from')) || before?.number || newest.number, to };
+    chosen = { from: inAddress('from') ?? before?.number ?? newest.number, to: inAddress('to') ?? newest.number };
     $('#versions-problem').replaceChildren();
     showVersions();
     await compare();
@@ -39,6 +37,12 @@ async function loadVersions() {
   } finally {
     $('#version-table').removeAttribute('aria-busy');
   }
+}
+
+/** The version that the address names for a side; undefined where there is no such one. */
+function inAddress(side) {
+  const number = Number(new URLSearchParams(location.search).get(side));
+  return Number.isInteger(number) && number >= 1 && number <= versions[0].number ? number : undefined;
 }
 
 async function loadOlder() {
