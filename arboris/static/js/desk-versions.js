@@ -25,6 +25,7 @@ function mountImpact(desk) {
   box.replaceChildren(h('h2', { id: 'impact-title', tabindex: '-1' }, t('impact_title')), shown);
   const hint = h('button', { type: 'button', class: 'small impact-hint', hidden: true, 'aria-controls': 'impact', data: { testid: 'impact-hint' }, on: { click: () => look(desk) } });
   $('#desk-tools').prepend(h('span', { role: 'status' }, hint));
+  box.addEventListener('click', (event) => follow(event, desk));
   let asked = '';
 
   async function ask() {
@@ -63,4 +64,14 @@ function look(desk) {
   title.focus({ preventScroll: true });
   // Not scrollIntoView, which moves the page beneath the panes too.
   pane.scrollTop += title.getBoundingClientRect().top - pane.getBoundingClientRect().top - ABOVE;
+}
+
+/** A link to a passage of another chapter opens it in this page. */
+function follow(event, desk) {
+  const link = event.target.closest('a');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { pathname, hash } = new URL(link.href);
+  const quote = new URLSearchParams(hash.slice(1)).get('quote') ?? undefined;
+  desk.openChapter(Number(pathname.split('/').pop()), { quote });
 }
