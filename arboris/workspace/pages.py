@@ -58,6 +58,14 @@ def bible(request: HttpRequest, project_id: UUID) -> HttpResponse:
 
 @require_safe
 @login_required
+def search(request: HttpRequest, project_id: UUID) -> HttpResponse:
+    """Words in the whole novel, found and replaced."""
+    project = own_project(request, project_id)
+    return _page(request, "workspace/search.html", project=project)
+
+
+@require_safe
+@login_required
 def chapter(request: HttpRequest, chapter_id: int) -> HttpResponse:
     """The desk: one chapter's text, with the binder and what is known about it."""
     shown = own_chapter(request, chapter_id)

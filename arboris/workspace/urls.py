@@ -15,6 +15,7 @@ urlpatterns = [
     path("", pages.projects, name="projects"),
     path("projects/<uuid:project_id>", pages.project, name="project"),
     path("projects/<uuid:project_id>/bible", pages.bible, name="bible"),
+    path("projects/<uuid:project_id>/search", pages.search, name="search"),
     path("chapters/<int:chapter_id>", pages.chapter, name="chapter"),
     path("chapters/<int:chapter_id>/versions", pages.versions, name="versions"),
     path("notifications", pages.notifications, name="notifications"),

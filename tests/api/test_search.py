@@ -122,6 +122,8 @@ def test_what_is_typed_is_found_and_left_alone(
         ("unsaved", 1),
         ("replaced", 3),
     ]
+    chosen = replace(api, project, "ADA", "x", chapters=[one.pk for one in novel]).json()
+    assert [one["status"] for one in chosen["chapters"]] == ["unsaved", "none"]
     assert text_of(novel[0]) == ONE
     assert api.get(f"/api/chapters/{novel[0].pk}/working").json()["content"] == typed["content"]
 

@@ -7,7 +7,7 @@ const unsaved = new Set();
 addEventListener('beforeunload', (event) => unsaved.size && event.preventDefault());
 
 /**
- * `send` gets the form's FormData and returns what the status line says (or nothing).
+ * `send` gets the form's FormData and the pressed button, and returns what the status line says (or nothing).
  * The page comes with its buttons disabled: a form that was sent before this script listens would
  * be sent by the browser itself, and its text lost.
  */
@@ -21,7 +21,7 @@ export function onSubmit(form, send) {
     busy(form, button, true);
     say(form, t('sending'));
     try {
-      const words = await send(new FormData(form));
+      const words = await send(new FormData(form), event.submitter);
       say(form, words ?? '');
     } catch (error) {
       say(form, '');

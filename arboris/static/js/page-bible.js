@@ -9,6 +9,7 @@ import { t, tn } from './i18n.js';
 import { kindOf } from './kinds.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { mountPalette } from './palette.js';
 
 const projectId = $('#main').dataset.projectId;
 const tabs = $$('[role="tab"]');
@@ -128,6 +129,8 @@ for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
 $('#tabs').addEventListener('keydown', onTabKey);
 $('#undo').addEventListener('click', undo);
 $('#search').addEventListener('input', () => bible && show());
+$('#search').value = new URLSearchParams(location.search).get('find') ?? ''; // the palette leads to a name
+mountPalette(projectId);
 
 const wanted = tabs.find((tab) => `#${tab.getAttribute('aria-controls')}` === location.hash);
 if (wanted) choose(wanted);

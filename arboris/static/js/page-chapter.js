@@ -7,6 +7,7 @@ import { $ } from './dom.js';
 import { desk } from './desk.js';
 import { mountKeys } from './desk-keys.js';
 import { mountVersions } from './desk-versions.js';
+import { mountSearch } from './desk-search.js';
 import { FindingsPanel } from './findings.js';
 import { failure } from './load.js';
 import { places } from './passages.js';
@@ -16,6 +17,7 @@ mountSaving(desk);
 mountKeys(desk);
 mountChapterList(desk);
 mountVersions(desk);
+mountSearch(desk);
 const info = mountChapterInfo(desk);
 
 const panel = new FindingsPanel(desk.language, {

@@ -7,6 +7,7 @@ import { guardText, onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { mountPalette } from './palette.js';
 import { StatusBox } from './status.js';
 import { writeChapters } from './writing.js';
 
@@ -176,6 +177,7 @@ live.addEventListener('progress', ({ detail }) => {
 live.addEventListener('refresh', reload);
 live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
 
+mountPalette(projectId);
 guardText($('#chapter-content'));
 $('#chapter-content').addEventListener('input', countLetters);
 void load();

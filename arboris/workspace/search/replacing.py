@@ -96,6 +96,9 @@ def replace(project: NovelProject, wish: Wish) -> Outcome:
     outcome, wanted = Outcome(), wish.pattern(project)
     for chapter in shown(project, wish.wanted):
         if not wanted.search(chapter.text):
+            if wish.wanted is not None:  # asked for by its id: it had some when it was looked at
+                status = _obstacle(chapter, wish) or "none"
+                outcome.chapters.append(Replaced(chapter, 0, status, chapter.version))
             continue
         if len(outcome.chapters) >= AT_ONCE:
             outcome.left.append(chapter.id)

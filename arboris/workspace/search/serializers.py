@@ -111,7 +111,7 @@ class ReplacedSerializer(serializers.Serializer[Any]):
     count = serializers.IntegerField(help_text="Hits.")
     status = serializers.CharField(
         help_text="ready: would be replaced. replaced. Otherwise nothing is changed, and this is "
-        "why: unsaved, changed, draft, same, empty, too_long, deleted."
+        "why: unsaved, changed, draft, none (no hits), same, empty, too_long, deleted."
     )
     undo = serializers.IntegerField(
         allow_null=True, help_text="The version before: restore it to take the change back."

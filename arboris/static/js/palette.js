@@ -1,0 +1,146 @@
+/**
+ * Ctrl+K: go to a chapter, a person, a thing or a passage of the novel by typing a part of it.
+ * The focus stays in the field; the arrows choose in the list (the combobox pattern).
+ */
+
+import { get } from './api.js';
+import { $, h, setText } from './dom.js';
+import { label, t, tn } from './i18n.js';
+
+const PAUSE = 150; // ms after the last letter
+
+/** Where something of the novel is shown: in code points of the chapter's text. */
+export const placeAddress = ({ chapter_id: id, offset, length }) => `/chapters/${id}#at=${offset}-${length}`;
+
+export const chapterName = ({ chapter_number: n, title }) => [t('chapter_n', { n }), title].filter(Boolean).join(' ');
+
+/** The words around a hit, with the hit itself marked; `inside` is what stands in its place. */
+export function snippet({ snippet: words, snippet_offset: at, length }, inside = (word) => h('mark', {}, word)) {
+  const letters = [...words];
+  const part = (from, to) => letters.slice(from, to).join('');
+  return [part(0, at), inside(part(at, at + length)), part(at + length, letters.length)];
+}
+
+/** `open({href, chapterId, hit})` shows what was chosen. */
+export function mountPalette(projectId, open = (/** @type {any} */ { href }) => location.assign(href)) {
+  const palette = new Palette(projectId, open);
+  $('#palette-open')?.addEventListener('click', () => palette.show());
+  addEventListener('keydown', (event) => {
+    if (!(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey || event.key.toLowerCase() !== 'k') return;
+    if (!palette.isOpen && $('dialog[open]')) return;
+    event.preventDefault();
+    event.stopPropagation();
+    palette.toggle();
+  }, true);
+}
+
+class Palette {
+  #timer = 0;
+  #turn = 0;
+  #options = []; // {element, target}
+  #at = 0;
+
+  constructor(projectId, open) {
+    this.projectId = projectId;
+    this.open = open;
+    this.input = h('input', {
+      type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', maxlength: 200,
+      'aria-label': t('palette'), 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
+      placeholder: t('palette_hint'), data: { testid: 'palette-field' },
+      on: { input: () => this.#later(), keydown: (event) => this.#onKey(event), compositionend: () => this.#later() },
+    });
+    this.list = h('div', { role: 'listbox', id: 'palette-list', 'aria-label': t('palette_list'), data: { testid: 'palette-list' } });
+    this.status = h('p', { class: 'meta', role: 'status' });
+    this.dialog = h('dialog', { class: 'palette card', 'aria-label': t('palette') }, this.input, this.list, this.status);
+    this.dialog.addEventListener('click', (event) => event.target === this.dialog && this.dialog.close());
+    document.body.append(this.dialog);
+  }
+
+  get isOpen() {
+    return this.dialog.open;
+  }
+
+  toggle() {
+    if (this.isOpen) this.dialog.close();
+    else this.show();
+  }
+
+  show() {
+    this.input.value = '';
+    this.dialog.showModal();
+    this.#draw([]);
+  }
+
+  #later() {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.#ask(), PAUSE);
+  }
+
+  async #ask() {
+    const query = this.input.value.trim();
+    const turn = ++this.#turn;
+    try {
+      const found = query ? await get(`/api/projects/${this.projectId}/go-to`, { q: query }) : null;
+      if (turn === this.#turn) this.#draw(found ? this.#groups(query, found) : []);
+    } catch (error) {
+      if (turn === this.#turn) setText(this.status, error.message);
+    }
+  }
+
+  #groups(query, { chapters, entries, passages }) {
+    const section = (kind) => (kind === 'character' ? 'characters' : 'world');
+    const bible = (name, kind) => `/projects/${this.projectId}/bible?${new URLSearchParams({ find: name })}#${section(kind)}`;
+    const searched = { href: `/projects/${this.projectId}/search?${new URLSearchParams({ q: query })}` };
+    return [
+      [t('palette_chapters'), chapters.map((one) => [[chapterName(one)], '', { href: `/chapters/${one.id}`, chapterId: one.id }])],
+      [t('palette_entries'), entries.map(({ kind, name }) => [[name], label('type', kind), { href: bible(name, kind) }])],
+      [t('palette_passages'), passages.map((hit) => [snippet(hit), chapterName(hit), { href: placeAddress(hit), chapterId: hit.chapter_id, hit }])],
+      [t('palette_more'), [[[t('palette_search', { words: query })], '', searched]]],
+    ];
+  }
+
+  #draw(groups) {
+    this.#options = [];
+    const drawn = groups.filter(([, rows]) => rows.length).map(([title, rows], number) => {
+      const head = h('div', { class: 'palette-head', id: `palette-group-${number}` }, title);
+      return h('div', { role: 'group', 'aria-labelledby': head.id }, head, rows.map((row) => this.#option(...row)));
+    });
+    this.list.replaceChildren(...drawn);
+    this.input.setAttribute('aria-expanded', String(this.#options.length > 0));
+    const found = Math.max(0, this.#options.length - 1); // without the way to the search page
+    setText(this.status, groups.length ? tn('palette_found', found) : t('palette_help'));
+    this.#choose(0);
+  }
+
+  #option(words, aside, target) {
+    const id = `palette-option-${this.#options.length}`;
+    const element = h('div', { role: 'option', id, 'aria-selected': 'false', on: { click: () => this.#go(target) } },
+      h('span', {}, words), aside ? h('span', { class: 'meta' }, aside) : null);
+    this.#options.push({ element, target });
+    return element;
+  }
+
+  #choose(at) {
+    this.#at = at;
+    for (const [index, { element }] of this.#options.entries()) element.setAttribute('aria-selected', String(index === at));
+    const chosen = this.#options[at]?.element;
+    if (chosen) this.input.setAttribute('aria-activedescendant', chosen.id);
+    else this.input.removeAttribute('aria-activedescendant');
+    chosen?.scrollIntoView({ block: 'nearest' });
+  }
+
+  #onKey(event) {
+    const { length } = this.#options;
+    if (event.isComposing || !length) return;
+    const steps = { ArrowDown: 1, ArrowUp: -1 };
+    if (event.key in steps) this.#choose((this.#at + steps[event.key] + length) % length);
+    else if (event.key === 'Enter') this.#go(this.#options[this.#at].target);
+    else return;
+    event.preventDefault();
+  }
+
+  #go(target) {
+    this.dialog.close();
+    void this.open(target);
+  }
+}
