@@ -42,7 +42,7 @@ def _impact(chapter: Chapter, content: str, own: list[PlacedFinding] | None) -> 
     if after == before[number]:
         return Impact()
     rules = decisions.rules(chapter.project_id)
-    return compare(*_folded_both_ways(before, {**before, number: after}, number, rules), rules)
+    return compare(*folded_both_ways(before, {**before, number: after}, number, rules), rules)
 
 
 def _holding(findings: Iterable[PlacedFinding], content: str) -> Iterable[PlacedFinding]:
@@ -58,7 +58,7 @@ def _holding(findings: Iterable[PlacedFinding], content: str) -> Iterable[Placed
             yield PlacedFinding(placed.chapter_number, placed.chapter_id, finding, placed.tier)
 
 
-def _folded_both_ways(
+def folded_both_ways(
     before: Chapters, after: Chapters, number: int, rules: Rules
 ) -> tuple[Bible, Bible]:
     """The novel folded twice; what comes before the chapter is the same and is folded once."""
