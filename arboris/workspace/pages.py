@@ -36,10 +36,12 @@ def projects(request: HttpRequest) -> HttpResponse:
 @login_required
 def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
     """The chapters of one project with the state of their analysis."""
+    shown = own_project(request, project_id)
     return _page(
         request,
         "workspace/project.html",
-        project=own_project(request, project_id),
+        project=shown,
+        volumes=shown.volumes.order_by("position"),
         can_generate=not missing_settings(),
     )
 

@@ -269,6 +269,18 @@ _SEARCH: dict[str, str | Promise] = {
     "replace_deleted": _("It was deleted meanwhile."),
 }
 
+_FILES: dict[str, str | Promise] = {
+    "found_chapters": _("{n} chapters were found in “{title}”."),
+    "found_chapters_one": _("1 chapter was found in “{title}”."),
+    "found_encoding": _("Encoding: {encoding}"),
+    "found_restores": _("This is an archive: the novel becomes what it was, versions and all."),
+    "found_nothing_here": pgettext_lazy("chapter of a file", "new"),
+    "found_matches": _("{n} of them are in this novel already."),
+    "found_matches_one": _("1 of them is in this novel already."),
+    "imported_nothing": _("Nothing was new, so nothing was imported."),
+    "exported": _("{name} is ready."),
+}
+
 SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_COMMON,
     **_STATUS,
@@ -278,6 +290,7 @@ SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_NOTIFICATIONS,
     **_VERSIONS,
     **_SEARCH,
+    **_FILES,
 }
 
 

@@ -66,6 +66,24 @@ async function call(method, path, body) {
   throw errorFrom(response.status, answer);
 }
 
+/** GET of a file: the file, and the name that the server gives it. */
+export async function fetchFile(path, query) {
+  let response;
+  try {
+    response = await fetch(withQuery(path, query), { credentials: 'same-origin', signal: AbortSignal.timeout(UPLOAD_PATIENCE) });
+    if (response.ok) return { file: await response.blob(), name: nameIn(response.headers.get('Content-Disposition') ?? '') };
+  } catch (error) {
+    throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
+  }
+  if (response.status === 401) throw new ApiError(t('signed_out'), 401, 'not_authenticated');
+  throw errorFrom(response.status, await readJson(response));
+}
+
+function nameIn(disposition) {
+  const found = disposition.match(/filename\*=UTF-8''([^;]+)/i);
+  return found ? decodeURIComponent(found[1]) : 'novel';
+}
+
 /**
  * POST whose answer comes as server-sent events: `heard(name, data)` for each. Ends with the stream;
  * an AbortError is what `signal` asked for.

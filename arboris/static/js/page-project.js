@@ -7,6 +7,7 @@ import { guardText, onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { mountFiles } from './novel-files.js';
 import { mountPalette } from './palette.js';
 import { StatusBox } from './status.js';
 import { writeChapters } from './writing.js';
@@ -137,13 +138,7 @@ if ($('#generate')) {
   });
 }
 
-onSubmit($('#import'), async (data) => {
-  const sent = valuesOf($('#import'));
-  const answer = await post(`${API}/import`, data);
-  settle($('#import'), sent);
-  await load();
-  return tn('imported', (Array.isArray(answer) ? answer : answer.chapters).length);
-});
+mountFiles(API, load);
 
 onSubmit($('#edit-project'), async (data) => {
   const project = await patch(API, { ...Object.fromEntries(data), muted: data.has('muted') });

@@ -1,0 +1,90 @@
+"""A book comes in from a file and goes out as another, in a real browser."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import pytest
+from docx import Document
+from playwright.sync_api import FilePayload, Page, expect
+
+from arboris.workspace.demo.system import System
+from tests.browser.test_writing import new_project, sign_in
+from tests.factories import LONG_ENOUGH
+
+pytestmark = pytest.mark.browser
+
+DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+
+
+def manuscript(*chapters: tuple[str, str]) -> FilePayload:
+    document = Document()
+    document.add_paragraph("一座楼的故事。")
+    for title, text in chapters:
+        document.add_heading(title, 1)
+        document.add_paragraph(text).add_run("铃").italic = True
+    out = io.BytesIO()
+    document.save(out)
+    return {"name": "雾海.docx", "mimeType": DOCX_TYPE, "buffer": out.getvalue()}
+
+
+def look_into(page: Page, file: FilePayload) -> None:
+    page.get_by_test_id("import-file").set_input_files(file)
+    page.get_by_test_id("import-submit").click()
+    expect(page.get_by_test_id("import-dialog")).to_be_visible()
+
+
+def download(page: Page, kind: str) -> tuple[str, bytes]:
+    page.get_by_test_id("export-format").select_option(kind)
+    with page.expect_download() as coming:
+        page.get_by_test_id("export-submit").click()
+    return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
+
+
+def test_a_book_in_and_out(page: Page, site: System) -> None:
+    sign_in(page, site)
+    new_project(page, "雾海听钟")
+    rows = page.locator("[data-chapter-id]")
+    table = page.get_by_test_id("import-table").locator("tbody tr")
+
+    # A look, and a change of mind: nothing is saved.
+    look_into(page, manuscript(("第一章 雨夜", LONG_ENOUGH), ("第二章 铜铃", LONG_ENOUGH)))
+    expect(table).to_have_count(2)
+    expect(table.first).to_contain_text("第一章 雨夜")
+    expect(page.locator("#import-aside")).to_contain_text("一座楼的故事。")
+    expect(page.locator("#import-modes")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
+    expect(rows).to_have_count(0)
+
+    page.get_by_test_id("import-submit").click()
+    page.get_by_test_id("import-agree").click()
+    expect(rows).to_have_count(2)
+
+    # The same book, revised: what is here becomes a new version, what is new is added.
+    look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
+    expect(table.first.locator("td").nth(2)).to_contain_text("第一章 雨夜")
+    page.locator('[name="mode"][value="replace"]').check()
+    page.get_by_test_id("import-agree").click()
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("第 2 版")
+
+    name, data = download(page, "epub")
+    assert name == "雾海听钟.epub"
+    chapter = zipfile.ZipFile(io.BytesIO(data)).read("EPUB/chapter-0001.xhtml").decode()
+    assert "改<em>铃</em>" in chapter
+    page.get_by_test_id("export-chapters").fill("7")
+    page.get_by_test_id("export-submit").click()
+    expect(page.locator("#export .field-error")).to_contain_text("7")
+
+    name, data = download(page, "archive")
+    assert name == "雾海听钟.zip"
+    page.goto(f"{site.url}/")
+    new_project(page, "空")
+    look_into(page, {"name": name, "mimeType": "application/zip", "buffer": data})
+    page.get_by_test_id("import-agree").click()
+    expect(page.locator("#project-name")).to_have_text("雾海听钟")
+    expect(rows).to_have_count(3)
+    expect(rows.first).to_contain_text("第 2 版")
