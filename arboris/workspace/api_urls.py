@@ -6,7 +6,7 @@ from django.urls.converters import StringConverter
 from arboris.workspace.bible import api as bible
 from arboris.workspace.book import api as book
 from arboris.workspace.chapters import api as chapters
-from arboris.workspace.chapters import impact, versions, working
+from arboris.workspace.chapters import cast, impact, versions, working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.importing import api as importing
 from arboris.workspace.manuscript import api as manuscript
@@ -45,6 +45,8 @@ urlpatterns = [
     path("projects/<uuid:project_id>/bible/export.<kind:kind>", bible.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),
+    path("chapters/<int:chapter_id>/cast", cast.CastView.as_view()),
+    path("chapters/<int:chapter_id>/cast/<str:kind>/<int:entry_id>", cast.CastCard.as_view()),
     path("chapters/<int:chapter_id>/findings", chapters.ChapterFindings.as_view()),
     path("projects/<uuid:project_id>/order", book.OrderView.as_view()),
     path("chapters/<int:chapter_id>/split", book.SplitView.as_view()),

@@ -94,6 +94,19 @@ _FINDINGS: dict[str, str | Promise] = {
     "not_applied": _("Not part of the story bible."),
 }
 
+_DESK: dict[str, str | Promise] = {
+    "words_of_goal": _("{n} of {goal}"),
+    "finding_stale": _("Changed since it was read"),
+    "finding_gone": _("No longer in the text"),
+    "last_seen": _("Last seen in"),
+    "not_seen_before": _("Not seen before this chapter"),
+    "still_open": _("Still open"),
+    "cast_character": pgettext_lazy("entry of the story bible", "Person"),
+    "cast_location": pgettext_lazy("entry of the story bible", "Location"),
+    "cast_faction": pgettext_lazy("entry of the story bible", "Faction"),
+    "cast_item": pgettext_lazy("entry of the story bible", "Item"),
+}
+
 _BIBLE: dict[str, str | Promise] = {
     "aliases": _("Also called {names}"),
     "name_separator": pgettext_lazy("between names in a list", ", "),
@@ -286,6 +299,7 @@ SCRIPT_TEXTS: dict[str, str | Promise] = {
     **_STATUS,
     **_NOVELS,
     **_FINDINGS,
+    **_DESK,
     **_BIBLE,
     **_NOTIFICATIONS,
     **_VERSIONS,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from playwright.sync_api import Locator, Page, expect
 
 from arboris.workspace.demo.system import System
@@ -28,11 +30,24 @@ def add_text(page: Page, text: str) -> None:
     page.keyboard.type(text)
 
 
+# A module of the page itself, whatever name its file is served under.
+MODULE = """async (name) => {
+  const { src } = document.querySelector('script[type=module]');
+  const code = await (await fetch(src)).text();
+  const [, path] = code.match(new RegExp(`['"](\\./${name}[^'"]*[.]js)['"]`));
+  return await import(new URL(path, src));
+}"""
+
+
+def on_desk(page: Page, expression: str) -> Any:
+    """Evaluate what is said of ``desk``."""
+    script = f"const {{ desk }} = await ({MODULE})('desk'); return {expression};"
+    return page.evaluate(f"async () => {{ {script} }}")
+
+
 def desk_text(page: Page) -> str:
     """The whole text, also what is scrolled out of sight."""
-    script = "async () => (await import(document.querySelector('script[type=module]').src"
-    script += ".replace('page-chapter', 'desk'))).desk.text"
-    return str(page.evaluate(script))
+    return str(on_desk(page, "desk.text"))
 
 
 def save(page: Page) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -26,6 +29,15 @@ CHAPTER = (
     "　　“十年前放火的人，今夜会回青州。”说书人把旧剑推了回来。\n"
     "　　沈砚握紧旧剑，走进了青州的夜雨里。\n"
 )
+
+
+# The desk counts in the browser; tests/browser/test_desk.py holds it to the same.
+COUNTED = json.loads(Path(__file__).with_name("word_counts.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("text", "count"), COUNTED)
+def test_words_are_counted_as_in_the_browser(text: str, count: int) -> None:
+    assert word_count(text) == count
 
 
 @pytest.mark.parametrize(

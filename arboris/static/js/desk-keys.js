@@ -46,5 +46,5 @@ function nextPane(step, desk) {
   const at = shown.findIndex((pane) => $(pane).contains(document.activeElement));
   const goal = shown[(Math.max(0, at) + step + shown.length) % shown.length];
   if (goal === '#page') desk.view.focus();
-  else ($$('[aria-current="page"], a, button, input', $(goal))[0] ?? $(goal)).focus();
+  else ($$('[aria-current="page"], a, button, input', $(goal)).find((element) => element.checkVisibility()) ?? $(goal)).focus();
 }

@@ -5,7 +5,7 @@
 
 import { get } from './api.js';
 import { $, setText } from './dom.js';
-import { lengthOf, t } from './i18n.js';
+import { t } from './i18n.js';
 import { setPageTitle } from './live.js';
 import { TextEditor, asTyped } from './text-editor.js';
 
@@ -59,7 +59,11 @@ class Desk {
 
   /** Whether there is something that is not in `chapter`. */
   get isChanged() {
-    return this.chapter !== null && (this.title !== this.chapter.title || this.text !== asTyped(this.chapter.content));
+    return this.chapter !== null && (this.title !== this.chapter.title || this.isTextChanged);
+  }
+
+  get isTextChanged() {
+    return this.chapter !== null && this.text !== asTyped(this.chapter.content);
   }
 
   /** `heard()` after each change of text or title. Both answer a function that stops it. */
@@ -167,7 +171,6 @@ class Desk {
   }
 
   #tell() {
-    setText($('#word-count'), lengthOf(this.editor.words, this.language));
     for (const heard of this.#changed) heard();
   }
 
@@ -183,7 +186,7 @@ class Desk {
   }
 }
 
-const load = (id) => Promise.all([get(`/api/chapters/${id}`), get(`/api/chapters/${id}/findings`)]);
+const load = (id) => Promise.all([get(`/api/chapters/${id}`), get(`/api/chapters/${id}/findings`, { outdated: 1 })]);
 const idInAddress = () => Number(location.pathname.split('/').pop());
 
 export const desk = new Desk();

@@ -19,6 +19,7 @@ export class FindingsPanel {
   #all = [];
   #off = new Set(); // types that are not shown
   #opener = null;
+  states = new Map();
   #open = new Set(); // ids of the findings shown in detail
 
   /** `onFilter(findings)`: these are to be marked. `onJump(findings)`: show them in the text. */
@@ -27,6 +28,18 @@ export class FindingsPanel {
     this.onFilter = onFilter;
     this.onJump = onJump;
     $('#detail').addEventListener('keydown', ({ key }) => key === 'Escape' && this.close());
+  }
+
+  /** `states`: id → 'stale' (its passage was changed) or 'gone'; such a finding fades until it is read again. */
+  setPlaces(states) {
+    this.states = states;
+    for (const button of $$('#finding-list button')) this.#fade(button, Number(button.dataset.findingId));
+  }
+
+  #fade(button, id) {
+    const state = this.states.get(id);
+    button.classList.toggle('faded', Boolean(state));
+    setText($('.changed', button), state ? t(`finding_${state}`) : '');
   }
 
   get shown() {
@@ -102,10 +115,13 @@ export class FindingsPanel {
       this.open([finding]);
       this.#opener = currentTarget;
     };
-    return h('li', {}, h('button', { type: 'button', data: { type: finding.type, findingId: finding.id }, on: { click: open } },
+    const button = h('button', { type: 'button', data: { type: finding.type, findingId: finding.id }, on: { click: open } },
       h('span', { class: 'kind' }, label('type', finding.type)),
       h('span', { lang: this.language }, nameOf(finding)),
-      finding.description && finding.description !== finding.label ? h('span', { class: 'brief', lang: this.language }, finding.description) : null));
+      finding.description && finding.description !== finding.label ? h('span', { class: 'brief', lang: this.language }, finding.description) : null,
+      h('span', { class: 'changed' }));
+    this.#fade(button, finding.id);
+    return h('li', {}, button);
   }
 
   #card(finding) {

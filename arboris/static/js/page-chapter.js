@@ -3,6 +3,7 @@
 import './bell.js';
 import { mountChapterInfo } from './chapter-info.js';
 import { mountChapterList } from './chapter-list.js';
+import { mountComfort } from './comfort.js';
 import { $ } from './dom.js';
 import { desk } from './desk.js';
 import { mountKeys } from './desk-keys.js';
@@ -10,25 +11,27 @@ import { mountVersions } from './desk-versions.js';
 import { mountSearch } from './desk-search.js';
 import { FindingsPanel } from './findings.js';
 import { failure } from './load.js';
-import { places } from './passages.js';
+import { Marks } from './marks.js';
 import { mountSaving } from './save-version.js';
 
 mountSaving(desk);
 mountKeys(desk);
+mountComfort(desk);
 mountChapterList(desk);
 mountVersions(desk);
 mountSearch(desk);
 const info = mountChapterInfo(desk);
 
+const marks = new Marks(desk, (places) => panel.setPlaces(places));
 const panel = new FindingsPanel(desk.language, {
-  onFilter() {},
-  onJump(findings, jump) {
-    const [place] = places(desk.chapter.content, findings);
-    if (jump && place) desk.select(place.from, place.to);
-  },
+  onFilter: (findings) => marks.show(findings),
+  onJump: (findings, jump) => marks.choose(findings, jump),
 });
 
-desk.onOpen(() => panel.set(desk.findings, info.isLive));
+desk.onOpen(() => {
+  marks.set(desk.findings);
+  panel.set(desk.findings, info.isLive);
+});
 
 /** A fact of the bible links here with its quote: #quote=…; the passage is shown. */
 function jumpToQuote() {

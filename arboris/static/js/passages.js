@@ -32,3 +32,18 @@ export function places(content, findings) {
     .filter(({ finding, from, to }) => finding.verified !== false && from !== undefined && to !== undefined && from < to)
     .map(({ finding, from, to }) => ({ finding, from: shown(from), to: shown(to) }));
 }
+
+/**
+ * The same for findings of an older text: each at the quote's nearest place in the text as it is now.
+ * What is not there any more has no place.
+ */
+export function nearest(text, findings) {
+  return findings.flatMap((finding) => {
+    const quote = finding.quote.replace(/\r\n?/g, '\n');
+    const before = text.lastIndexOf(quote, finding.start);
+    const after = text.indexOf(quote, finding.start);
+    if (!quote || (before < 0 && after < 0) || finding.verified === false) return [];
+    const from = before < 0 || (after >= 0 && after - finding.start < finding.start - before) ? after : before;
+    return [{ finding, from, to: from + quote.length }];
+  });
+}

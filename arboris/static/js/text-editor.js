@@ -1,6 +1,7 @@
 /** The chapter's text in CodeMirror: always editable, with an undo history for each chapter. */
 
 import { $ } from './dom.js';
+import { prose } from './prose.js';
 import {
   Annotation, Compartment, EditorSelection, EditorState, EditorView, StateField, Transaction, defaultKeymap, diff,
   drawSelection, history, historyKeymap, isolateHistory, keymap,
@@ -30,6 +31,18 @@ const words = StateField.define({
 });
 
 const linesCount = (doc, from, to) => wordCount(doc.sliceString(doc.lineAt(from).from, doc.lineAt(to).to));
+
+/**
+ * What is typed in place of a selection. The browser would give it the look of what was there by an
+ * inline style, which the page's policy forbids.
+ */
+const typedOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== 'insertText' || !event.data || view.composing || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: 'input.type', scrollIntoView: true });
+    return true;
+  },
+});
 
 export class TextEditor {
   #kept = new Map(); // chapter id → { state, scroll }
@@ -120,6 +133,8 @@ export class TextEditor {
         history(),
         drawSelection(),
         words,
+        prose,
+        typedOver,
         EditorView.lineWrapping,
         EditorView.cspNonce.of($('meta[name="csp-nonce"]')?.nonce ?? ''),
         EditorView.contentAttributes.of(this.#attributes),

@@ -7,7 +7,8 @@ from typing import Any
 
 from django.db.models import OuterRef
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -19,7 +20,7 @@ from arboris.idempotency.views import creating, idempotent
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.services import ChapterExists
 from arboris.novels.working_copies import OutdatedChange
-from arboris.rest import whole_parameter
+from arboris.rest import flag_parameter, whole_parameter
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.book import service as book
 from arboris.workspace.chapters import service
@@ -118,13 +119,22 @@ class ChapterDetail(APIView):
 
 
 class ChapterFindings(APIView):
-    @extend_schema(responses={200: FindingSerializer(many=True)})
+    @extend_schema(
+        parameters=[OpenApiParameter("outdated", OpenApiTypes.BOOL)],
+        responses={200: FindingSerializer(many=True)},
+    )
     def get(self, request: Request, chapter_id: int) -> Response:
+        """What the newest text's analysis found.
+
+        With ``outdated``, until that has ended, what was found in an older text: by ``version``.
+        """
         chapter = own_chapter(request, chapter_id)
-        # Findings of an older text would point at the wrong places of this one.
-        rows = Finding.objects.filter(
-            chapter=chapter, current=True, version__number=chapter.version
-        ).order_by("start", "end", "pk")
+        rows = Finding.objects.filter(chapter=chapter, current=True)
+        if not flag_parameter(request, "outdated"):
+            # Findings of an older text would point at the wrong places of this one.
+            rows = rows.filter(version__number=chapter.version)
+        rows = rows.select_related("version").defer("version__content")
+        rows = rows.order_by("start", "end", "pk")
         events = ForeshadowingEvent.objects.filter(chapter=chapter, certain=True)
         context: dict[str, Any] = {
             "linked_payoffs": set(events.values_list("quote", flat=True)),

@@ -135,6 +135,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
     description = serializers.SerializerMethodField()
     applied = serializers.SerializerMethodField()
     ref = serializers.SerializerMethodField()
+    version = serializers.IntegerField(source="version.number")
 
     class Meta:
         model = Finding
@@ -153,6 +154,7 @@ class FindingSerializer(serializers.ModelSerializer[Finding]):
             "applied",
             "tier",
             "ref",
+            "version",
             "payload",
         ]
 
