@@ -113,3 +113,6 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
         assert (newest["version"], newest["content"]) == (5, SHORT)
         assert writer.get(f"/api/chapters/{chapter}/versions/4")["content"] == TYPED
         expect(compared.locator("del").filter(has_text="夜深了")).to_be_visible()  # from 4 to 5
+        rows.nth(1).locator("[name=to]").check()
+        rows.nth(2).locator("[name=from]").check()  # from 3 to 4: one paragraph more
+        expect(compared.locator(".change")).to_have_count(1)

@@ -27,12 +27,20 @@ class Text {
 export function rowsOf(diff, oldText, newText) {
   const [before, after] = [new Text(oldText), new Text(newText)];
   return diff.hunks.flatMap((hunk) => {
-    if (hunk.kind === 'changed') return [{ kind: 'changed', parts: hunk.edits.map((edit) => part(edit, before, after)) }];
+    if (hunk.kind === 'changed') return [changedRow(hunk.edits.map((edit) => part(edit, before, after)))];
     const text = hunk.kind === 'removed' ? before.slice(hunk.old_start, hunk.old_end) : after.slice(hunk.new_start, hunk.new_end);
     const kind = { added: 'insert', removed: 'delete', equal: 'equal' }[hunk.kind];
     return paragraphs(text).map((line) => ({ kind: hunk.kind, parts: [{ kind, text: line }] }));
   });
 }
+
+/** A line end that came or went says nothing to a reader: what follows the paragraph is shown. */
+function changedRow(parts) {
+  const seen = parts.filter(({ kind, text }) => kind === 'equal' || withoutEnd(text));
+  return { kind: seen.every(({ kind }) => kind === 'equal') ? 'equal' : 'changed', parts: seen };
+}
+
+const withoutEnd = (text) => text.replace(/[\r\n]+$/, '');
 
 const part = (edit, before, after) => ({
   kind: edit.kind,
@@ -100,9 +108,8 @@ function beside({ kind, parts }) {
 }
 
 function marked({ kind, text }) {
-  const shown = text.replace(/[\r\n]+$/, '');
+  const shown = withoutEnd(text);
   if (kind === 'equal') return shown;
-  if (!shown) return null;
   const words = { begins: t(`${kind}_begins`), ends: t(`${kind}_ends`) };
   return h(kind === 'insert' ? 'ins' : 'del', { data: words }, shown);
 }
