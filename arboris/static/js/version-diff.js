@@ -31,7 +31,7 @@ export function rowsOf(diff, oldText, newText) {
     const text = hunk.kind === 'removed' ? before.slice(hunk.old_start, hunk.old_end) : after.slice(hunk.new_start, hunk.new_end);
     const kind = { added: 'insert', removed: 'delete', equal: 'equal' }[hunk.kind];
     return paragraphs(text).map((line) => ({ kind: hunk.kind, parts: [{ kind, text: line }] }));
-  });
+  }).filter(({ parts }) => parts.length);
 }
 
 /** A line end that came or went says nothing to a reader: what follows the paragraph is shown. */
