@@ -242,6 +242,7 @@ _SEARCH: dict[str, str | Promise] = {
     "palette_list": _("What was found"),
     "palette_chapters": _("Chapters"),
     "palette_entries": _("People and things"),
+    "palette_person": _("Person"),
     "palette_passages": _("Passages"),
     "palette_more": _("More"),
     "palette_search": _("Search the whole novel for “{words}”"),

@@ -93,7 +93,7 @@ class Palette {
     const searched = { href: `/projects/${this.projectId}/search?${new URLSearchParams({ q: query })}` };
     return [
       [t('palette_chapters'), chapters.map((one) => [[chapterName(one)], '', { href: `/chapters/${one.id}`, chapterId: one.id }])],
-      [t('palette_entries'), entries.map(({ kind, name }) => [[name], label('type', kind), { href: bible(name, kind) }])],
+      [t('palette_entries'), entries.map(({ kind, name }) => [[name], kind === 'character' ? t('palette_person') : label('type', kind), { href: bible(name, kind) }])],
       [t('palette_passages'), passages.map((hit) => [snippet(hit), chapterName(hit), { href: placeAddress(hit), chapterId: hit.chapter_id, hit }])],
       [t('palette_more'), [[[t('palette_search', { words: query })], '', searched]]],
     ];
