@@ -16,6 +16,7 @@ from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import translation
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from django.views.i18n import set_language as django_set_language
@@ -94,7 +95,8 @@ def home(request: HttpRequest) -> HttpResponse:
         response = redirect("account_home")
         if not language:
             response.delete_cookie(settings.LANGUAGE_COOKIE_NAME)
-        messages.success(request, _("Saved."))
+        with translation.override(language or translation.get_language()):
+            messages.success(request, _("Saved."))
         return speak(response, language)
     context = {"form": form, "sends_email": settings.ARBORIS_SENDS_EMAIL}
     return render(request, "accounts/home.html", context)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
@@ -37,11 +38,19 @@ def model() -> Iterator[llm_server.ModelServer]:
 
 
 @pytest.fixture(scope="package")
+def mailbox(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The directory that the site's e-mail goes to, a file for each."""
+    return tmp_path_factory.mktemp("mail")
+
+
+@pytest.fixture(scope="package")
 def site(
-    tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer
+    tmp_path_factory: pytest.TempPathFactory, model: llm_server.ModelServer, mailbox: Path
 ) -> Iterator[System]:
     settings = {
         **OFTEN,
+        "ARBORIS_SIGN_UP": "open",
+        "ARBORIS_EMAIL_URL": mailbox.as_uri(),
         "ARBORIS_LLM_BASE_URL": model.base_url,
         "ARBORIS_LLM_MODEL": "test-model",
         "ARBORIS_SUMMARY": "extractive",
