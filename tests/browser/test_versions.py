@@ -50,7 +50,7 @@ def test_the_desk_tells_before_it_is_saved(page: Page, site: System) -> None:
 
 
 def prepared(writer: Writer) -> int:
-    """A chapter, shortened to another one, and made long again; and what was typed since."""
+    """A chapter, shortened to another one, and made long again."""
     project = writer.new_project("versions", "zh")
     chapter = int(writer.add_chapter(project, CHAPTER).body["id"])
     name = writer.http.post(f"/api/chapters/{chapter}/versions", json={"name": "初稿"})
@@ -58,9 +58,12 @@ def prepared(writer: Writer) -> int:
     save(writer, chapter, SHORT)
     save(writer, chapter, CHAPTER)
     analysed(writer, chapter)
+    return chapter
+
+
+def type_elsewhere(writer: Writer, chapter: int) -> None:
     body = {"content": TYPED, "base_version": 3, "client": "another page", "seq": 1}
     writer.http.put(f"/api/chapters/{chapter}/working", json=body).raise_for_status()
-    return chapter
 
 
 def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
@@ -92,6 +95,7 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
         page.keyboard.press("Enter")
         expect(compared.locator("tr.change").first).to_be_focused()
 
+        type_elsewhere(writer, chapter)
         rows.nth(1).get_by_test_id("restore").focus()
         page.keyboard.press("Enter")
         impact = page.get_by_test_id("impact")
