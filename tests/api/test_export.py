@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from docx import Document
 
-from arboris.novels.models import NovelProject
+from arboris.novels.models import NovelProject, Volume
 from arboris.workspace.manuscript import service
 from tests.factories import JsonClient, make_chapter
 
@@ -130,6 +130,27 @@ def test_a_selection_by_ids_by_numbers_and_ranges(api: JsonClient, novel: NovelP
     make_chapter(novel, "末。", title="末", number=900_000_007)
     some = exported(api, novel, "txt", chapters="900000000-900000005,900000007", front="none")
     assert some.decode() == "新\n\n　　新的。\n\n\n末\n\n　　末。\n"
+
+
+def test_volumes_open_with_their_first_chapter(api: JsonClient, novel: NovelProject) -> None:
+    volumes = [
+        Volume.objects.create(project=novel, title=title, position=at)
+        for at, title in enumerate(("风", "雨"), start=1)
+    ]
+    for chapter in novel.chapters.all():
+        chapter.volume = volumes[chapter.chapter_number > 2]
+        chapter.save()
+    whole = exported(api, novel, "md", front="none").decode()
+    lines = [line for line in whole.split("\n") if line.startswith(("## ", "### "))]
+    assert lines == ["## 风", "### 第一章 雨夜", "### 第 2 章", "## 雨", "### 尾声"]
+    book = zipfile.ZipFile(io.BytesIO(exported(api, novel, "epub")))
+    nav = fromstring(book.read("EPUB/nav.xhtml"))
+    items = nav.findall(".//{*}nav/{*}ol/{*}li")
+    assert [len(item.findall("./{*}ol/{*}li")) for item in items] == [2, 1]
+    for volume in ("2", str(volumes[1].pk)):
+        part = exported(api, novel, "md", volume=volume, front="none").decode()
+        assert part == "## 尾声\n\n尾声到了。\n"
+    assert "volume" in export(api, novel, "md", volume="9").json()
 
 
 def test_the_file_is_called_as_the_novel(api: JsonClient, novel: NovelProject) -> None:

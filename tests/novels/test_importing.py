@@ -15,7 +15,7 @@ from arboris.novels.importing import (
     NovelImportError,
     parse_novel,
 )
-from arboris.novels.importing.headings import match_heading
+from arboris.novels.importing.headings import heading_number, match_heading
 
 NOVEL = """《风起青州》
 作者：林晚舟
@@ -276,6 +276,16 @@ def test_markdown_without_headings_and_hashtags() -> None:
     novel = md("##第一章 甲\n\n#晚安 她写道。\n\n##第二章 乙\n\n乙。")
     assert titles(novel) == ["第一章 甲", "第二章 乙"]
     assert novel.chapters[0].content == "#晚安 她写道。"
+
+
+@pytest.mark.parametrize(
+    ("title", "number"),
+    [("第十二章 雨", 12), ("第一二章", 12), ("第１２回：雨", 12), ("第两千零三十章", 2030),
+     ("第廿一节 甲", 21), ("第一卷 风 第二章 雨", 2), ("第一卷 风", None), ("序章", None), ("雨", None), ("", None),
+     ("Chapter XIV: Rain", 14), ("Chapter Nine", 9), ("Chapter 3", 3), ("Part Two", None)],
+)  # fmt: skip
+def test_the_number_in_a_title(title: str, number: int | None) -> None:
+    assert heading_number(title) == number
 
 
 # --- bytes ------------------------------------------------------------------------------

@@ -101,10 +101,19 @@ def heading_key(title: str) -> str:
 
 
 def heading_number(title: str) -> int | None:
-    """The number that a chapter's title prints (第十二章, Chapter XII); none of a volume's."""
-    match = match_heading(title)
-    if match is None or match.kind in ("volume", "special"):
-        return None
+    """The number that a chapter's title prints (第十二章, Chapter XII); none of a volume's.
+
+    The title of a volume, or of the book, may stand before it: 第一卷 风 第二章 雨.
+    """
+    words = title.split()
+    for at in range(len(words)):
+        match = match_heading(" ".join(words[at:]))
+        if match is not None and match.kind in ("chapter", "section"):
+            return _number(match)
+    return None
+
+
+def _number(match: Match) -> int | None:
     found = _ZH_MARKED.search(match.marker)
     if found:
         return chinese_number(found[0])
