@@ -281,7 +281,8 @@ def test_markdown_without_headings_and_hashtags() -> None:
 @pytest.mark.parametrize(
     ("title", "number"),
     [("第十二章 雨", 12), ("第一二章", 12), ("第１２回：雨", 12), ("第两千零三十章", 2030),
-     ("第廿一节 甲", 21), ("第一卷 风 第二章 雨", 2), ("第一卷 风", None), ("序章", None), ("雨", None), ("", None),
+     ("第廿一节 甲", 21), ("第一卷 风 第二章 雨", 2), ("第一卷 风", None),
+     ("序章", None), ("雨", None), ("", None),
      ("Chapter XIV: Rain", 14), ("Chapter Nine", 9), ("Chapter 3", 3), ("Part Two", None)],
 )  # fmt: skip
 def test_the_number_in_a_title(title: str, number: int | None) -> None:
