@@ -29,7 +29,7 @@ Headers = Iterable[tuple[bytes, bytes]]
 
 # Bytes. Who has not signed in sends a form or a password, and nothing else.
 ANONYMOUS = 64 * 1024
-SIGN_IN = {"/login", "/admin/login/", "/api/auth/token"}
+SIGN_IN = {"/login", "/admin/login/", "/api/auth/token", "/api/auth/session"}
 IMPORT = re.compile(r"/api/projects/[^/]+/import")
 FORM = 1024 * 1024  # what a form adds to the file in it
 # Seconds for which a refused body is thrown away as it comes. A connection that is closed while its

@@ -268,6 +268,8 @@ ARBORIS_TASK_BODY = "analysis.run_analysis.run"
 ARBORIS_MAX_CHAPTER_CHARS = env.whole(
     "ARBORIS_MAX_CHAPTER_CHARS", 1_000_000, low=1_000, high=4_000_000
 )
+# Seconds without a key after which a version is made of what was typed.
+ARBORIS_VERSION_PAUSE = env.whole("ARBORIS_VERSION_PAUSE", 300, low=5, high=86_400)
 ARBORIS_MAX_IMPORT_BYTES = env.whole(
     "ARBORIS_MAX_IMPORT_BYTES", 20 * 1024 * 1024, low=1_024, high=200 * 1024 * 1024
 )

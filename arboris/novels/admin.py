@@ -29,6 +29,7 @@ from arboris.novels.models import (
     ImportUploadPart,
     NovelProject,
     Volume,
+    WorkingCopy,
 )
 
 
@@ -149,12 +150,12 @@ class ChapterAdmin(RecordAdmin[Chapter]):
 
 @admin.register(ChapterVersion)
 class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
-    list_display = ("id", "chapter", "number", "source", "created_at")
+    list_display = ("id", "chapter", "number", "name", "source", "created_at")
     list_filter = ("source",)
     list_select_related = ("chapter",)
     search_fields = ("=id", "chapter__project__title")
     ordering = ("-id",)
-    fields = ("chapter", "number", "source", "created_at", "content")
+    fields = ("chapter", "number", "name", "source", "created_at", "content")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChapterVersion]:
         rows = super().get_queryset(request)
@@ -202,6 +203,27 @@ def by_title(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
         return queryset
     novels = having(NovelProject.objects.all(), "title", term)
     return queryset.filter(**{f"{path}__in": first_ids(novels, "-created_at")})
+
+
+@admin.register(WorkingCopy)
+class WorkingCopyAdmin(ReadOnlyAdmin[WorkingCopy]):
+    list_display = ("id", "chapter", "saved_at")
+    list_select_related = ("chapter",)
+    search_fields = ("=id", "chapter__project__title")
+    ordering = ("-id",)
+    fields = ("chapter", "title", "client", "seq", "saved_at", "content")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkingCopy]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            rows = rows.defer("content")
+        return rows
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[WorkingCopy], search_term: str
+    ) -> tuple[QuerySet[WorkingCopy], bool]:
+        return by_novel(queryset, search_term, "chapter__project_id"), False
 
 
 def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:

@@ -3,6 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
+from arboris.workspace import session
 from arboris.workspace.bible import api as bible
 from arboris.workspace.book import api as book
 from arboris.workspace.chapters import api as chapters
@@ -25,6 +26,7 @@ class KindConverter(StringConverter):
 register_converter(KindConverter, "kind")
 
 urlpatterns = [
+    path("auth/session", session.SessionView.as_view()),
     path("projects", projects.ProjectList.as_view()),
     path("projects/sample", SampleNovel.as_view()),
     path("projects/<uuid:project_id>", projects.ProjectDetail.as_view()),

@@ -10,6 +10,7 @@ import secrets
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -102,6 +103,10 @@ def notifications(request: HttpRequest) -> HttpResponse:
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     for_scripts = {"script_texts": script_texts(), "notification_kinds": kinds.for_scripts()}
-    response = render(request, template, {**for_scripts, **context})
+    response = render(
+        request,
+        template,
+        {**for_scripts, "version_pause": settings.ARBORIS_VERSION_PAUSE, **context},
+    )
     patch_cache_control(response, private=True, no_cache=True)
     return response

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 PASSWORD = "lantern-under-eaves-42"
 WRONG = "not the password"
 PAGES = ["/login", "/admin/login/"]
-WAYS = [*PAGES, "/api/auth/token"]
+WAYS = [*PAGES, "/api/auth/token", "/api/auth/session"]
 REFUSALS = {
     "zh-hans": "登录尝试过多。请在 ",
     "en": "Too many attempts to sign in. Try again in ",

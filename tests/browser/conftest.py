@@ -78,8 +78,8 @@ def locale(request: pytest.FixtureRequest) -> str:
 
 
 def complaint(line: ConsoleMessage) -> list[str]:
-    """An error of the page's own; a refused request is reported by the browser besides."""
-    refused = line.text.startswith("Failed to load resource")
+    """An error of the page's own; what is refused is reported by the browser besides."""
+    refused = line.text.startswith(("Failed to load resource", "WebSocket connection to"))
     return [line.text] if line.type == "error" and not refused else []
 
 

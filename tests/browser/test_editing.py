@@ -12,6 +12,7 @@ from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import add_text, desk_text, open_desk, save, set_text
 from tests.browser.test_writing import PATIENCE_MS, sign_in
+from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -48,22 +49,54 @@ def chapter(page: Page, site: System, writer: Writer) -> int:
     return chapter
 
 
+def working(writer: Writer, chapter: int) -> str:
+    return str(writer.get(f"/api/chapters/{chapter}/working")["content"])
+
+
 def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
     body = writer.get(f"/api/chapters/{chapter}")
     return body["version"], body["title"], body["content"]
 
 
-def test_typing_during_a_save_of_a_chapter_stays(page: Page, chapter: int, writer: Writer) -> None:
+def state(page: Page, wanted: str) -> None:
+    """Wait until the line of the desk says so."""
+    expect(page.get_by_test_id("saved-state")).to_have_attribute("data-state", wanted)
+
+
+def test_a_pause_saves_and_a_key_makes_a_version(page: Page, chapter: int, writer: Writer) -> None:
     set_text(page, NEW)
-    with held_answer(page, f"**/api/chapters/{chapter}"):
+    state(page, "saved")
+    assert working(writer, chapter) == NEW
+    assert saved(writer, chapter) == (1, "", OLD)
+    with held_answer(page, f"**/api/chapters/{chapter}/versions"):
         save(page)
-        add_text(page, TYPED)
-    expect(page.get_by_test_id("saved-state")).to_contain_text("2")
-    assert desk_text(page) == NEW + TYPED
+        add_text(page, TYPED)  # during the save
+    expect(page.locator("#chapter-version")).to_contain_text("2")
     assert saved(writer, chapter) == (2, "", NEW)
-    save(page)
-    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
+    state(page, "saved")
+    assert working(writer, chapter) == NEW + TYPED
+    page.get_by_test_id("name-version").click()
+    page.keyboard.type("定稿")
+    page.keyboard.press("Enter")
+    state(page, "version")
     assert saved(writer, chapter) == (3, "", NEW + TYPED)
+    newest = writer.get(f"/api/chapters/{chapter}/versions")[0]
+    assert (newest["number"], newest["name"]) == (3, "定稿")
+    assert desk_text(page) == NEW + TYPED
+
+
+def test_a_long_pause_makes_a_version(
+    page: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    page.clock.install()
+    open_desk(page, site, chapter)
+    set_text(page, NEW)
+    page.clock.run_for(3000)
+    state(page, "saved")
+    assert saved(writer, chapter)[0] == 1
+    page.clock.fast_forward("06:00")
+    state(page, "version")
+    assert saved(writer, chapter) == (2, "", NEW)
 
 
 def test_typing_during_a_save_of_a_new_chapter_stays(
@@ -97,65 +130,90 @@ def test_chapters_change_in_one_page_and_keep_their_undo(
     page.locator(f'#binder a[href="/chapters/{second}"]').click()
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
     expect(page).to_have_url(f"{page.url.rsplit('/', 1)[0]}/{second}")
-    assert saved(writer, chapter) == (2, "", OLD + TYPED)  # leaving saves
+    written = (2, "", OLD + TYPED)
+    wait_for(lambda: saved(writer, chapter) == written, "the version that leaving makes")
     page.go_back()
     expect(page.get_by_test_id("chapter-text")).to_have_text(OLD + TYPED)
     page.get_by_test_id("chapter-text").focus()
     page.keyboard.press("ControlOrMeta+z")
     expect(page.get_by_test_id("chapter-text")).to_have_text(OLD)
     save(page)
-    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
+    expect(page.locator("#chapter-version")).to_contain_text("3")
     assert page.evaluate("() => window.sameDocument === true")
 
 
 @pytest.fixture
-def outdated(chapter: int, browser: Browser, site: System, locale: str) -> int:
-    """A chapter that the page edits, and that another browser has saved anew meanwhile."""
+def other(browser: Browser, site: System, chapter: int, locale: str) -> Iterator[Page]:
+    """The same chapter, open in another browser."""
     context = browser.new_context(locale=locale)
     context.set_default_timeout(PATIENCE_MS)
-    other = context.new_page()
-    sign_in(other, site)
-    open_desk(other, site, chapter)
-    set_text(other, NEW)
-    other.get_by_test_id("edit-save").click()
-    expect(other.get_by_test_id("saved-state")).to_contain_text("2")
+    page = context.new_page()
+    sign_in(page, site)
+    open_desk(page, site, chapter)
+    yield page
     context.close()
-    return chapter
 
 
-def save_into_conflict(page: Page) -> None:
-    set_text(page, TYPED)
-    save(page)
-    expect(page.get_by_test_id("conflict")).to_be_focused(timeout=PATIENCE_MS)
-    expect(page.get_by_test_id("conflict-text")).to_have_text(NEW)
-    assert desk_text(page) == TYPED
+LINES = "一。\n二。\n三。\n四。\n五。\n六。"
 
 
-def test_an_older_text_overwrites_nothing(page: Page, outdated: int, writer: Writer) -> None:
-    save_into_conflict(page)
-    assert saved(writer, outdated) == (2, "", NEW)
-    page.locator("#keep-mine").focus()
+def test_two_browsers_overwrite_nothing(
+    page: Page, other: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    set_text(other, LINES)
+    save(other)
+    state(other, "version")
+    open_desk(page, site, chapter)
+    set_text(other, LINES.replace("二", "乙").replace("四", "丁"))
+    state(other, "saved")
+    set_text(page, LINES.replace("二", "贰").replace("六", "陆"))
+    state(page, "conflict")  # nobody is interrupted: it is said, and typing goes on
+    add_text(page, TYPED)
+    page.get_by_test_id("saved-action").click()
+    expect(page.get_by_test_id("conflict")).to_be_focused()
+    expect(page.get_by_test_id("conflict-mine")).to_have_text(["贰。", "四。", "陆。" + TYPED])
+    expect(page.get_by_test_id("conflict-theirs")).to_have_text(["乙。", "丁。", "六。"])
+    merge = page.get_by_test_id("conflict-merge")
+    expect(merge).to_be_disabled()  # at the first place both have written
+    expect(page.get_by_test_id("conflict-open")).to_contain_text("1")
+    page.get_by_test_id("take-both").first.focus()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("conflict")).to_be_hidden()
-    expect(page.get_by_test_id("saved-state")).to_contain_text("3")
-    assert saved(writer, outdated) == (3, "", TYPED)
+    page.get_by_test_id("conflict-result").last.fill("陆。")
+    merge.click()
+    state(page, "saved")
+    merged = "一。\n贰。\n乙。\n三。\n丁。\n五。\n陆。"
+    assert desk_text(page) == working(writer, chapter) == merged
+    # The other browser is told when it goes on, and may take all of the newest text.
+    add_text(other, "完")
+    save(other)
+    expect(other.get_by_test_id("conflict")).to_be_focused()
+    other.get_by_test_id("conflict-all-theirs").click()
+    other.get_by_test_id("conflict-merge").click()
+    expect(other.get_by_test_id("conflict")).to_be_hidden()
+    state(other, "version")  # which she had asked for
+    assert desk_text(other) == working(writer, chapter) == merged
 
 
-def test_the_newest_text_can_be_taken(page: Page, outdated: int, writer: Writer) -> None:
-    save_into_conflict(page)
-    page.locator("#take-newest").click()
-    page.get_by_test_id("discard-no").click()
-    assert desk_text(page) == TYPED
-    page.locator("#take-newest").click()
-    page.get_by_test_id("discard-yes").click()
-    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
-    expect(page.get_by_test_id("conflict")).to_be_hidden()
-    assert saved(writer, outdated) == (2, "", NEW)
-
-
-def test_a_new_title_keeps_the_newest_text(page: Page, outdated: int, writer: Writer) -> None:
+def test_a_new_title_keeps_the_newest_text(
+    page: Page, other: Page, chapter: int, writer: Writer
+) -> None:
+    set_text(other, NEW)
+    save(other)
+    state(other, "version")
     page.get_by_test_id("chapter-title-field").fill("雨夜")
     save(page)
     expect(page.locator("#chapter-name")).to_have_text("雨夜")
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
-    assert saved(writer, outdated) == (2, "雨夜", NEW)
+    assert saved(writer, chapter) == (2, "雨夜", NEW)
+
+
+def test_the_work_goes_on_in_another_browser(
+    page: Page, other: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    set_text(other, NEW)
+    state(other, "saved")
+    assert open_desk(page, site, chapter).inner_text() == NEW
+    add_text(page, TYPED)
+    save(page)
+    state(page, "version")
+    assert saved(writer, chapter) == (2, "", NEW + TYPED)

@@ -2,67 +2,58 @@
 
 import { $ } from './dom.js';
 import { t } from './i18n.js';
+import { askToSignIn } from './sign-in.js';
 
 const PATIENCE = 30_000; // ms
 const UPLOAD_PATIENCE = 180_000; // ms
+const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
 
 export class ApiError extends Error {
   /**
-   * `status` 0: no answer at all. `fields`: field name → list of sentences. `current`: what a
-   * conflict (409) says is there now.
+   * `status` 0: no answer at all. `fields`: field name → list of sentences. `current` and `working`:
+   * what a conflict (409) says is there now.
    */
-  constructor(message, status = 0, code = '', fields = {}, current = null) {
+  constructor(message, status = 0, code = '', fields = {}, current = null, working = null) {
     super(message);
     this.status = status;
     this.code = code;
     this.fields = fields;
     this.current = current;
+    this.working = working;
   }
 }
 
 export const get = (path, query = {}) => call('GET', withQuery(path, query));
-export const post = (path, body) => call('POST', path, body);
+/** `key` (Idempotency-Key): sent again with the same one, it gives the first answer again. */
+export const post = (path, body, { key = '', keepalive = false } = {}) => call('POST', path, body, { key, keepalive });
+/** `keepalive`: the call outlives the page where it is short enough. */
+export const put = (path, body, keepalive = false) => call('PUT', path, body, { keepalive });
 export const patch = (path, body) => call('PATCH', path, body);
 export const remove = (path) => call('DELETE', path);
 
-let askedToSignIn = false;
-
-/**
- * Leaves for the login page and comes back here after it. Where a text is unsaved the browser asks
- * first; whoever stays is not asked again, and may sign in in another tab.
- */
-function goToLogin() {
-  if (askedToSignIn) return;
-  askedToSignIn = true;
-  const here = location.pathname + location.search + location.hash;
-  location.assign(`/login?next=${encodeURIComponent(here)}`);
-}
-
-async function call(method, path, body) {
+async function call(method, path, body, { key = '', keepalive = false } = {}) {
   const headers = { Accept: 'application/json' };
   if (method !== 'GET') headers['X-CSRFToken'] = csrfToken();
+  if (key) headers['Idempotency-Key'] = key;
   const upload = body instanceof FormData;
+  // A call without a body, as "mark as read", is carried out even if the page is left at once.
+  let outlives = method === 'POST' && body === undefined;
   if (body !== undefined && !upload) {
     headers['Content-Type'] = 'application/json';
     body = JSON.stringify(body);
+    outlives = keepalive && new TextEncoder().encode(body).length < MOST_KEPT_ALIVE;
   }
   const signal = AbortSignal.timeout(upload ? UPLOAD_PATIENCE : PATIENCE);
   let response;
   let answer;
   try {
-    // A call without a body, as "mark as read", is carried out even if the page is left at once.
-    const keepalive = method === 'POST' && body === undefined;
-    response = await fetch(path, { method, headers, body, signal, keepalive, credentials: 'same-origin' });
+    response = await fetch(path, { method, headers, body, signal, keepalive: outlives, credentials: 'same-origin' });
     answer = await readJson(response);
   } catch (error) {
     throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
   }
   if (response.ok) return answer;
-  if (response.status === 401) {
-    // A reading page has nothing to lose; what somebody just typed must stay where it is.
-    if (method === 'GET') goToLogin();
-    throw new ApiError(t('signed_out'), 401, 'not_authenticated');
-  }
+  if (response.status === 401) throw signedOut();
   throw errorFrom(response.status, answer);
 }
 
@@ -96,7 +87,7 @@ export async function stream(path, body, heard, signal) {
   } catch (error) {
     throw error.name === 'AbortError' ? error : new ApiError(t('offline'));
   }
-  if (response.status === 401) throw new ApiError(t('signed_out'), 401, 'not_authenticated');
+  if (response.status === 401) throw signedOut();
   if (!response.ok) throw errorFrom(response.status, await readJson(response));
   let rest = '';
   try {
@@ -121,6 +112,12 @@ function hear(block, heard) {
   if (lines.event) heard(lines.event, JSON.parse(lines.data));
 }
 
+/** What was typed stays where it is: the writer is asked on the spot. */
+function signedOut() {
+  askToSignIn();
+  return new ApiError(t('signed_out'), 401, 'not_authenticated');
+}
+
 async function readJson(response) {
   const text = await response.text();
   if (!text) return null;
@@ -133,10 +130,10 @@ async function readJson(response) {
 }
 
 function errorFrom(status, answer) {
-  const { detail, code, current, ...rest } = answer && typeof answer === 'object' && !Array.isArray(answer) ? answer : {};
+  const { detail, code, current, working, ...rest } = answer && typeof answer === 'object' && !Array.isArray(answer) ? answer : {};
   const fields = Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, sentences(value)]));
   const fallback = Object.keys(fields).length ? t('check_fields') : t('server_error', { status: String(status) });
-  return new ApiError(sentences(detail).join(' ') || fallback, status, code ?? '', fields, current ?? null);
+  return new ApiError(sentences(detail).join(' ') || fallback, status, code ?? '', fields, current ?? null, working ?? null);
 }
 
 /** Flattens what DRF may send for one field (text, list, nested object) to a list of sentences. */

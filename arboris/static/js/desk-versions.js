@@ -3,7 +3,7 @@
 import { $, debounced, h, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { countOf, impactOf, showImpact } from './impact.js';
-import { asTyped } from './text-editor.js';
+import { asTyped } from './passages.js';
 
 const PAUSE = 1_500; // ms without a keystroke before the server is asked
 const ABOVE = 12; // px that are left free above what is scrolled to

@@ -7,7 +7,8 @@ import { get } from './api.js';
 import { $, setText } from './dom.js';
 import { t } from './i18n.js';
 import { setPageTitle } from './live.js';
-import { TextEditor, asTyped } from './text-editor.js';
+import { asTyped } from './passages.js';
+import { TextEditor } from './text-editor.js';
 
 const main = $('#main');
 const titleField = $('#chapter-title-field');
@@ -22,7 +23,7 @@ class Desk {
   language = $('#text').lang;
   findings = [];
 
-  /** Who keeps what is typed; see save-version.js. */
+  /** Who keeps what is typed; see working-copy.js. */
   saver = /** @type {any} */ ({ open() {}, async save() {}, async leave() { return true; } });
 
   constructor() {
@@ -172,12 +173,6 @@ class Desk {
 
   #tell() {
     for (const heard of this.#changed) heard();
-  }
-
-  /** The line that says how safe the text is. */
-  say(words, tone = '') {
-    $('#saved-state').dataset.tone = tone;
-    setText($('#saved-state'), words);
   }
 
   showPane(name, on) {

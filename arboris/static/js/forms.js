@@ -36,13 +36,6 @@ export function onSubmit(form, send) {
 /** Asks before the page is left while `thing` has something that is not saved. */
 export const setUnsaved = (thing, on) => void (on ? unsaved.add(thing) : unsaved.delete(thing));
 
-/** Asks before the page is left while `field` holds a text that is not saved. */
-export function guardText(field) {
-  const original = () => field.defaultValue;
-  field.addEventListener('input', () => (field.value !== original() ? unsaved.add(field) : unsaved.delete(field)));
-  field.form.addEventListener('reset', () => unsaved.delete(field));
-}
-
 /** What each field of a form holds, to be given to `settle` once that was sent. */
 export const valuesOf = (form) => new Map([...form.elements].filter(({ name }) => name).map((field) => [field, valueOf(field)]));
 

@@ -10,6 +10,7 @@ import { get, post } from './api.js';
 import { $, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { Inbox } from './inbox.js';
+import { startOutbox } from './outbox.js';
 import { LiveSocket } from './socket.js';
 import { forget, tell, underWay } from './telling.js';
 import { heard } from './toasts.js';
@@ -179,4 +180,7 @@ export async function markAllRead() {
   return answer.message;
 }
 
-if (document.body.dataset.userId) socket.start();
+if (document.body.dataset.userId) {
+  socket.start();
+  startOutbox();
+}

@@ -12,9 +12,9 @@ import { mountSearch } from './desk-search.js';
 import { FindingsPanel } from './findings.js';
 import { failure } from './load.js';
 import { Marks } from './marks.js';
-import { mountSaving } from './save-version.js';
+import { mountWorkingCopy } from './working-copy.js';
 
-mountSaving(desk);
+mountWorkingCopy(desk);
 mountKeys(desk);
 mountComfort(desk);
 mountChapterList(desk);

@@ -1,9 +1,10 @@
 /** `/projects/<id>`: the chapters with the state of their analysis, and the ways to add more. */
 
 import './bell.js';
-import { get, patch, post, remove } from './api.js';
+import { get, patch, remove } from './api.js';
 import { $, ask, h, setText, spaced } from './dom.js';
-import { guardText, onSubmit, settle, showErrors, valuesOf } from './forms.js';
+import { creating, keepForm } from './form-drafts.js';
+import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
@@ -115,13 +116,18 @@ function countLetters() {
   setText($('#chapter-length'), letters ? tn('letters', letters) : '');
 }
 
+/** An earlier try had made the chapter, and its answer was lost: what was typed since goes into it. */
+function keepUp({ id, version }, { content, title }) {
+  return patch(`/api/chapters/${id}`, { content, ...(title ? { title } : {}), base_version: version });
+}
+
 onSubmit($('#new-chapter'), async (data) => {
   const { title, content, mode, first } = Object.fromEntries(data);
   const body = { content, mode };
   if (title.trim()) body.title = title;
   if (first) body.priority = FIRST;
   const sent = valuesOf($('#new-chapter'));
-  const chapter = await post(`${API}/chapters`, body);
+  const chapter = await creating(`chapter:${projectId}`, `${API}/chapters`, body, keepUp);
   const typedSince = settle($('#new-chapter'), sent);
   countLetters();
   await load();
@@ -132,9 +138,18 @@ onSubmit($('#new-chapter'), async (data) => {
 });
 
 if ($('#generate')) {
-  writeChapters($('#generate'), `${API}/chapters/generate`, async (chapter) => {
-    await load();
-    if (chapter && !chapter.analysis) rows.get(chapter.id)?.set(chapter);
+  void keepForm($('#generate'), `generate:${projectId}`, ['title', 'instructions']);
+  writeChapters($('#generate'), `${API}/chapters/generate`, {
+    async changed(chapter) {
+      await load();
+      if (chapter && !chapter.analysis) rows.get(chapter.id)?.set(chapter);
+    },
+    take(text) {
+      const field = $('#chapter-content');
+      field.value = [field.value, text].filter(Boolean).join('\n\n');
+      field.dispatchEvent(new Event('input', { bubbles: true }));
+      field.focus();
+    },
   });
 }
 
@@ -173,6 +188,6 @@ live.addEventListener('refresh', reload);
 live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
 
 mountPalette(projectId);
-guardText($('#chapter-content'));
-$('#chapter-content').addEventListener('input', countLetters);
+$('#new-chapter').addEventListener('input', countLetters);
+void keepForm($('#new-chapter'), `chapter:${projectId}`, ['title', 'content']);
 void load();

@@ -1,8 +1,9 @@
 /** `/`: the writer's projects, and a form for a new one. */
 
 import './bell.js';
-import { get, post } from './api.js';
+import { get, patch, post } from './api.js';
 import { $, debounced, focusedIn, h } from './dom.js';
+import { creating } from './form-drafts.js';
 import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
@@ -37,7 +38,7 @@ async function load() {
 }
 
 onSubmit($('#new-project'), async (data) => {
-  const project = await post('/api/projects', Object.fromEntries(data));
+  const project = await creating('project', '/api/projects', Object.fromEntries(data), (made, body) => patch(`/api/projects/${made.id}`, body));
   location.assign(`/projects/${project.id}`);
 });
 

@@ -47,3 +47,6 @@ export function nearest(text, findings) {
     return [{ finding, from, to: from + quote.length }];
   });
 }
+
+/** Fields of the pages hold line feeds alone, whatever line ends the saved text has. */
+export const asTyped = (content) => content.replace(/\r\n?/g, '\n');

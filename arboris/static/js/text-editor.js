@@ -11,9 +11,6 @@ import { wordCount } from './words.js';
 const KEPT = 20; // chapters whose undo history is kept
 const SCAN = { scanLimit: 2000, timeout: 200 }; // ms
 
-/** Fields of the pages hold line feeds alone, whatever line ends the saved text has. */
-export const asTyped = (content) => content.replace(/\r\n?/g, '\n');
-
 /** A text that came from the server and was not typed here. */
 const fromServer = Annotation.define();
 

@@ -1,12 +1,18 @@
 /** A chapter that the language model writes: its text as it arrives, and a way to stop it. */
 
 import { ApiError, stream } from './api.js';
-import { $ } from './dom.js';
+import { $, h } from './dom.js';
+import { keepText, keptText } from './form-drafts.js';
 import { onSubmit } from './forms.js';
 import { t } from './i18n.js';
 
-/** `changed(chapter)` is called once a chapter was saved: written whole, or the draft of what there is. */
-export function writeChapters(form, path, changed) {
+const KEEP_EVERY = 1000; // ms
+
+/**
+ * `changed(chapter)` is called once a chapter was saved: written whole, or the draft of what there is.
+ * `take(text)` gets a text of which the server may lack the end, as its connection broke off.
+ */
+export function writeChapters(form, path, { changed, take }) {
   const text = $('.written', form);
   const stop = $('[data-testid="generate-stop"]', form);
 
@@ -19,20 +25,49 @@ export function writeChapters(form, path, changed) {
     text.replaceChildren();
     text.hidden = stop.hidden = false;
     try {
-      return await write(path, body, text, abort.signal, changed);
+      const words = await write(path, body, text, abort.signal, changed);
+      await keepText(path, '');
+      return words;
+    } catch (error) {
+      if (error.code === 'draft_kept') await keepText(path, '');
+      else if (text.textContent) await keepText(path, text.textContent);
+      throw error;
     } finally {
       stop.removeEventListener('click', onStop);
       stop.hidden = true;
     }
   });
+  void offerKept(path, text, take);
+}
+
+/** What had arrived on this device when the page or its connection broke off. */
+async function offerKept(path, text, take) {
+  const kept = await keptText(path);
+  if (!kept) return;
+  text.textContent = kept;
+  text.hidden = false;
+  const note = h('div', { class: 'note', data: { testid: 'generated-kept' } }, h('p', {}, t('generated_kept')),
+    h('button', { type: 'button', class: 'small', on: { click: async () => {
+      note.remove();
+      text.hidden = true;
+      take(kept);
+      await keepText(path, '');
+    } } }, t('generated_take')));
+  text.before(note);
 }
 
 async function write(path, body, text, signal, changed) {
   /** @type {[string, any] | null} */
   let end = null;
+  let keptAt = 0;
   try {
     await stream(path, body, (name, data) => {
-      if (name === 'delta') append(text, data.text);
+      if (name === 'delta') {
+        append(text, data.text);
+        if (Date.now() - keptAt < KEEP_EVERY) return;
+        keptAt = Date.now();
+        void keepText(path, text.textContent);
+      }
       else if (name === 'restart') text.replaceChildren(); // what came so far were the model's thoughts
       else end = [name, data];
     }, signal);
@@ -45,7 +80,7 @@ async function write(path, body, text, signal, changed) {
   const [name, data] = end;
   const chapter = name === 'error' ? data.chapter : data;
   if (chapter) await changed(chapter);
-  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 503, data.code);
+  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 503, chapter ? 'draft_kept' : data.code);
   return t('chapter_written', { n: chapter.chapter_number });
 }
 

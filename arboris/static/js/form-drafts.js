@@ -1,0 +1,64 @@
+/** What is typed into a form is kept on this device until the server has what is made of it. */
+
+import { ApiError, post } from './api.js';
+import { debounced } from './dom.js';
+import { say } from './forms.js';
+import { t } from './i18n.js';
+import { drop, keep, kept, owner } from './local-store.js';
+
+const idOf = (name) => `${owner}:${name}`;
+const quietly = (work) => work.catch((error) => console.info('Nothing is kept on this device:', error.message));
+
+/** Keeps the form's fields of these names, and fills them in again when the page is opened anew. */
+export async function keepForm(form, name, fields) {
+  const id = idOf(`form:${name}`);
+  const inputs = fields.map((field) => form.elements.namedItem(field));
+  const save = () => {
+    const typed = Object.fromEntries(inputs.map((input) => [input.name, input.value]));
+    return quietly(inputs.some((input) => input.value !== input.defaultValue) ? keep('drafts', { id, typed }) : drop('drafts', id));
+  };
+  form.addEventListener('input', debounced(save));
+  form.addEventListener('reset', () => setTimeout(save)); // its fields are empty a moment later
+  addEventListener('pagehide', save);
+  const row = await quietly(kept('drafts', id));
+  if (!row || inputs.some((input) => input.value !== input.defaultValue)) return;
+  for (const input of inputs) input.value = row.typed[input.name] ?? '';
+  form.dispatchEvent(new Event('input', { bubbles: true }));
+  say(form, t('draft_restored'));
+}
+
+/** A text that grows without a form, such as one that is being generated. */
+export const keepText = (name, text) => quietly(text ? keep('drafts', { id: idOf(`text:${name}`), text }) : drop('drafts', idOf(`text:${name}`)));
+export const keptText = async (name) => (await quietly(kept('drafts', idOf(`text:${name}`))))?.text ?? '';
+
+/** Whether the server may have done what was asked, though no answer of it came. */
+const isUnanswered = (error) => !(error instanceof ApiError) || error.status === 0 || error.status >= 500 || error.code === 'idempotency_key_in_use';
+
+/**
+ * POST that creates something once, however often it is tried: its key is kept until an answer comes.
+ * Where the writer has changed the body since a try without an answer, that one is asked for its
+ * answer first, and `change(made, body)` brings what it made up to date.
+ */
+export async function creating(name, path, body, change) {
+  const id = idOf(`key:${name}`);
+  const row = await quietly(kept('drafts', id));
+  const text = JSON.stringify(body);
+  if (row && row.body !== text) {
+    const made = await attempt(id, row.path, row.body, row.key);
+    return change(made, body);
+  }
+  const key = row?.key ?? crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
+  await quietly(keep('drafts', { id, key, path, body: text }));
+  return attempt(id, path, text, key);
+}
+
+async function attempt(id, path, body, key) {
+  try {
+    const made = await post(path, JSON.parse(body), { key });
+    await quietly(drop('drafts', id));
+    return made;
+  } catch (error) {
+    if (!isUnanswered(error)) await quietly(drop('drafts', id));
+    throw error;
+  }
+}

@@ -1,0 +1,239 @@
+"""No line, no server, no session, no page: what was typed is there all the same."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, Request, Route, expect
+
+from arboris import supervise
+from arboris.workspace.demo.client import Writer, is_ready
+from arboris.workspace.demo.system import READY_SECONDS, System
+from tests import llm_server
+from tests.browser.desk import add_text, desk_text, open_desk, save, set_text
+from tests.browser.test_writing import sign_in
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+OLD = "雨停了。沈砚秋推开门。"
+NEW = "雨又下了。"
+TYPED = "他没有回头。"
+
+
+class WebServer:
+    """The site's web process, to be killed and started again."""
+
+    def __init__(self, site: System, stack: ExitStack) -> None:
+        self.site, self._stack = site, stack
+        self._service = site.services["web"]
+        names = Path(f"/proc/{self._service.process.pid}/environ").read_bytes().split(b"\0")
+        self._env = dict(os.fsdecode(name).split("=", 1) for name in names if name)
+
+    def kill(self) -> None:
+        os.killpg(self._service.process.pid, signal.SIGKILL)
+        self._service.process.wait()
+
+    def start(self) -> None:
+        port = urlsplit(self.site.url).port
+        assert port is not None
+        commands = {"web": supervise.web(port)}
+        running = self._stack.enter_context(supervise.services(commands, self._env))
+        self._service = running[0]
+        supervise.wait_until(lambda: is_ready(self.site.url), running, READY_SECONDS)
+
+
+@pytest.fixture(scope="package")
+def server(site: System) -> Iterator[WebServer]:
+    with ExitStack() as stack:
+        yield WebServer(site, stack)
+
+
+@pytest.fixture(scope="module")
+def writer(site: System) -> Iterator[Writer]:
+    with closing(site.writer("en")) as writer:
+        yield writer
+
+
+@pytest.fixture
+def project(page: Page, site: System, writer: Writer) -> str:
+    sign_in(page, site)
+    return writer.new_project("keeping", "zh")
+
+
+@pytest.fixture
+def chapter(page: Page, site: System, project: str, writer: Writer) -> int:
+    chapter = int(writer.add_chapter(project, OLD).body["id"])
+    open_desk(page, site, chapter)
+    return chapter
+
+
+def state(page: Page, wanted: str) -> None:
+    expect(page.get_by_test_id("saved-state")).to_have_attribute("data-state", wanted)
+
+
+def working(writer: Writer, chapter: int) -> str:
+    return str(writer.get(f"/api/chapters/{chapter}/working")["content"])
+
+
+def saved(writer: Writer, chapter: int) -> tuple[int, str]:
+    body = writer.get(f"/api/chapters/{chapter}")
+    return body["version"], body["content"]
+
+
+def chapters(writer: Writer, project: str) -> list[str]:
+    rows = writer.get(f"/api/projects/{project}/chapters")
+    return [writer.get(f"/api/chapters/{row['id']}")["content"] for row in rows]
+
+
+def test_without_a_line_it_is_kept_and_sent_once(page: Page, chapter: int, writer: Writer) -> None:
+    set_text(page, NEW)
+    state(page, "saved")
+    sent: list[Request] = []
+    page.on("requestfinished", lambda call: call.method == "PUT" and sent.append(call))
+    page.context.set_offline(True)
+    add_text(page, TYPED)
+    state(page, "offline")
+    add_text(page, "她也没有。")
+    save(page)
+    assert working(writer, chapter) == NEW
+    page.context.set_offline(False)
+    state(page, "version")
+    assert saved(writer, chapter) == (2, NEW + TYPED + "她也没有。")
+    assert len(sent) == 1  # one call has it all
+
+
+def test_a_page_closed_without_a_line_is_sent_by_the_next_one(
+    page: Page, site: System, project: str, chapter: int, writer: Writer
+) -> None:
+    page.context.set_offline(True)
+    set_text(page, NEW)
+    state(page, "offline")
+    other = page.context.new_page()
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    other.goto(f"{site.url}/projects/{project}")
+    wait_for(lambda: saved(writer, chapter) == (2, NEW), "the version made by the other page")
+    other.close()
+
+
+def test_a_reload_and_a_way_back_lose_nothing(
+    page: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    set_text(page, NEW)
+    page.reload()
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
+    wait_for(lambda: saved(writer, chapter) == (2, NEW), "the version that leaving makes")
+    add_text(page, TYPED)
+    page.goto(f"{site.url}/notifications")
+    page.go_back()
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW + TYPED)
+    wait_for(lambda: saved(writer, chapter) == (3, NEW + TYPED), "the next version")
+
+
+def test_a_killed_server_finds_it_when_it_is_back(
+    page: Page, server: WebServer, chapter: int, writer: Writer
+) -> None:
+    set_text(page, NEW)
+    state(page, "saved")
+    server.kill()
+    add_text(page, TYPED)
+    state(page, "offline")
+    server.start()
+    state(page, "saved")
+    assert working(writer, chapter) == NEW + TYPED == desk_text(page)
+
+
+def test_an_ended_session_is_renewed_on_the_spot(
+    page: Page, site: System, chapter: int, writer: Writer
+) -> None:
+    page.context.clear_cookies(name="sessionid")
+    set_text(page, NEW)
+    state(page, "signin")
+    expect(page.get_by_test_id("chapter-text")).to_be_focused()  # the dialog does not interrupt
+    add_text(page, TYPED)
+    page.get_by_test_id("saved-action").click()
+    page.keyboard.type("wrong")
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("sign-in").get_by_role("alert")).to_be_visible()
+    page.locator("#sign-in-password").fill(site.passwords["writer"])
+    page.keyboard.press("Enter")
+    state(page, "saved")
+    expect(page.get_by_test_id("sign-in")).to_be_hidden()
+    expect(page.get_by_test_id("chapter-text")).to_be_focused()
+    assert working(writer, chapter) == NEW + TYPED == desk_text(page)
+
+
+def test_what_the_server_has_refused_waits_for_its_writer(
+    page: Page, site: System, project: str, chapter: int, writer: Writer
+) -> None:
+    page.context.set_offline(True)
+    set_text(page, NEW)
+    state(page, "offline")
+    other = page.context.new_page()
+    page.goto("about:blank")
+    writer.http.patch(f"/api/chapters/{chapter}", json={"content": TYPED}).raise_for_status()
+    page.context.set_offline(False)
+    other.goto(f"{site.url}/projects/{project}")
+    other.get_by_test_id("kept-texts").get_by_role("link").click()
+    expect(other.get_by_test_id("conflict")).to_be_focused()
+    other.get_by_test_id("take-both").click()
+    other.get_by_test_id("conflict-merge").click()
+    state(other, "saved")
+    assert working(writer, chapter) == f"{NEW}\n{TYPED}"
+    other.close()
+
+
+def lose_answer(route: Route) -> None:
+    """The server does what was asked, and its answer is lost on the way."""
+    route.fetch()
+    route.abort()
+
+
+def submit_into_the_void(page: Page, project: str, text: str) -> None:
+    page.get_by_test_id("chapter-content").fill(text)
+    page.route(f"**/api/projects/{project}/chapters", lose_answer, times=1)
+    page.get_by_test_id("chapter-submit").click()
+    expect(page.locator("#new-chapter .alert")).to_be_visible()
+
+
+def test_a_lost_answer_and_a_second_try_make_one_chapter(
+    page: Page, site: System, project: str, writer: Writer
+) -> None:
+    page.goto(f"{site.url}/projects/{project}")
+    content, submit = page.get_by_test_id("chapter-content"), page.get_by_test_id("chapter-submit")
+    submit_into_the_void(page, project, OLD)
+    page.reload()
+    expect(content).to_have_value(OLD)
+    submit.click()
+    expect(content).to_have_value("")
+    assert chapters(writer, project) == [OLD]
+    submit_into_the_void(page, project, NEW)
+    content.press_sequentially(TYPED)
+    submit.click()
+    expect(content).to_have_value("")
+    assert chapters(writer, project) == [OLD, NEW + TYPED]
+
+
+def test_a_written_text_outlives_the_server_that_brings_it(
+    page: Page, site: System, server: WebServer, project: str, model: llm_server.ModelServer
+) -> None:
+    model.script = llm_server.Script(pieces=["第一夜，", "第二夜，", "第三夜。"], hold_after=2)
+    page.goto(f"{site.url}/projects/{project}")
+    page.get_by_test_id("generate-instructions").fill("写一场雨夜")
+    page.get_by_test_id("generate-submit").click()
+    expect(page.get_by_test_id("generate-text")).to_contain_text("第二夜")
+    server.kill()
+    expect(page.locator("#generate .alert")).to_be_visible()
+    model.script.go_on.set()
+    server.start()
+    page.reload()
+    page.get_by_test_id("generated-kept").get_by_role("button").click()
+    expect(page.get_by_test_id("chapter-content")).to_have_value("第一夜，第二夜，")
+    expect(page.get_by_test_id("generate-instructions")).to_have_value("写一场雨夜")
