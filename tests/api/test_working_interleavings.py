@@ -88,7 +88,7 @@ class Client:
 
     def take(self, current: dict[str, Any], working: dict[str, Any] | None) -> None:
         self.base, self.version = (working or current)["content"], current["version"]
-        self.seen = working and working["saved_at"]
+        self.seen = working["saved_at"] if working else None
         self.seq += 1
 
     def merge(self) -> None:
