@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.http.request import split_domain_port
+from django.http.response import HttpResponseBase
+from django.middleware.gzip import GZipMiddleware
 from django.urls import resolve
 
 POLICY = (
@@ -35,6 +38,18 @@ def content_security_policy(
         return response
 
     return middleware
+
+
+class Compression(GZipMiddleware):
+    """Pages and JSON go compressed; what is streamed goes as it comes.
+
+    Django pads each answer by a random length, so that its size tells nothing of a secret in it.
+    """
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> Any:
+        if response.streaming:
+            return response
+        return super().process_response(request, response)
 
 
 PROBES = {"/healthz", "/readyz", "/metrics"}

@@ -74,10 +74,12 @@ MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "arboris.middleware.Compression",
     "arboris.middleware.content_security_policy",
     "arboris.middleware.probes",  # before all that asks for the host
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -193,6 +195,12 @@ STATIC_ROOT = Path(env.text("ARBORIS_STATIC_ROOT", str(BASE_DIR / "staticfiles")
 # Before the first collectstatic there is no such directory, and none is needed.
 warnings.filterwarnings("ignore", "No directory at", UserWarning)
 WHITENOISE_USE_FINDERS = True  # serves without collectstatic; with it, the collected files win
+_collected = sys.argv[1:2] == ["collectstatic"] or (STATIC_ROOT / "staticfiles.json").exists()
+_plain = "django.contrib.staticfiles.storage.StaticFilesStorage"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "arboris.static_files.HashedFiles" if _collected else _plain},
+}
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # --- requests -----------------------------------------------------------------------------

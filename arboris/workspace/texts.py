@@ -153,6 +153,7 @@ _BIBLE: dict[str, str | Promise] = {
     "undone": _("Taken back."),
     "empty_questions": _("Nothing waits for you."),
     "empty_part": _("Nothing yet."),
+    "show_more": _("Show more ({n})"),
     "empty_characters": _("No characters yet. They appear when a chapter has been analysed."),
     "empty_locations": _("No locations yet."),
     "empty_factions": _("No factions yet."),

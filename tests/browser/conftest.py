@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
+from arboris import supervise
 from arboris.workspace.demo.system import System, running_system
 from tests import llm_server
 from tests.servers import chromium_path
@@ -55,7 +56,10 @@ def site(
         "ARBORIS_LLM_MODEL": "test-model",
         "ARBORIS_SUMMARY": "extractive",
     }
-    with running_system(tmp_path_factory.mktemp("site"), settings) as system:
+    place = tmp_path_factory.mktemp("site")
+    static = {"ARBORIS_STATIC_ROOT": str(place / "static")}  # as a service does before it starts
+    supervise.run_managed(static, "collectstatic", "--noinput", "--verbosity=0")
+    with running_system(place, settings) as system:
         yield system
 
 

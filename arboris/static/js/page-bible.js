@@ -10,6 +10,7 @@ import { kindOf } from './kinds.js';
 import { live } from './live.js';
 import { failure } from './load.js';
 import { mountPalette } from './palette.js';
+import { fillWindowed } from './windowed.js';
 
 const projectId = $('#main').dataset.projectId;
 const tabs = $$('[role="tab"]');
@@ -38,16 +39,25 @@ const entries = (section, part) => (section === part ? bible[section] : bible[se
 
 function fill(part, facts, card) {
   const words = $('#search').value.trim();
-  const cards = facts.map((fact) => {
-    const element = card(fact);
-    element.dataset.key = `${part}-${fact.id}`;
-    return element;
-  }).filter((element) => matches(element, words));
+  const found = words ? facts.filter((fact) => matches(fact, words.toLocaleLowerCase())) : facts;
+  const list = $(`[data-part="${part}"]`);
+  if (found.length) {
+    fillWindowed(list, found, (fact) => {
+      const element = card(fact);
+      element.dataset.key = `${part}-${fact.id}`;
+      return element;
+    });
+    return;
+  }
   const none = words && facts.length ? t('nothing_matches', { words }) : t(`empty_${part}`, {}, t('empty_part'));
-  $(`[data-part="${part}"]`).replaceChildren(...(cards.length ? cards : [h('p', { class: 'nothing', lang: document.documentElement.lang }, none)]));
+  list.replaceChildren(h('p', { class: 'nothing', lang: document.documentElement.lang }, none));
 }
 
-const matches = (element, words) => element.textContent.toLocaleLowerCase().includes(words.toLocaleLowerCase());
+/** Whether any text of an entry, or of what belongs to it, has the words. */
+function matches(value, words) {
+  if (typeof value === 'string') return value.toLocaleLowerCase().includes(words);
+  return value !== null && typeof value === 'object' && Object.values(value).some((inner) => matches(inner, words));
+}
 
 async function load() {
   try {

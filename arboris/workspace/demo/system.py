@@ -44,7 +44,12 @@ def running_system(place: Path, settings: Mapping[str, str] | None = None) -> It
 
     Raises ServiceDied when it does not come up.
     """
-    env = {**EMBEDDED, "ARBORIS_DATA_DIR": str(place), **(settings or {})}
+    env = {
+        **EMBEDDED,
+        "ARBORIS_DATA_DIR": str(place),
+        "ARBORIS_STATIC_ROOT": str(place / "static"),  # not what was collected of other sources
+        **(settings or {}),
+    }
     supervise.run_managed(env, "migrate", "--verbosity=0")
     passwords = json.loads(supervise.run_managed(env, "demo_accounts"))
     with contextlib.ExitStack() as stack:

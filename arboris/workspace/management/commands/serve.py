@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
+from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
@@ -31,11 +34,12 @@ class Command(BaseCommand):
         for name, password in create_accounts().items():
             line = _("Account %(name)s, password %(password)s (shown this once)")
             self.stdout.write(line % {"name": name, "password": password})
+        static = _collect_static_files()
         stop = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
-        with supervise.services(commands, {}) as running:
+        with supervise.services(commands, {"ARBORIS_STATIC_ROOT": str(static)}) as running:
             url = f"http://127.0.0.1:{port}"
             self.stdout.write(_("Arboris serves %(url)s (Ctrl-C stops it)") % {"url": url})
             try:
@@ -45,3 +49,21 @@ class Command(BaseCommand):
                 raise CommandError(str(error)) from error
             self.stdout.write(_("Stopping…"))
         self.stdout.write(_("Stopped."))
+
+
+def _collect_static_files() -> Path:
+    """Collect the static files where that was not done since they have changed; their directory.
+
+    ARBORIS_STATIC_ROOT, or beside the data.
+    """
+    given = os.environ.get("ARBORIS_STATIC_ROOT")
+    root = Path(given) if given else settings.DATA_DIR / "static"
+    manifest = root / "staticfiles.json"
+    sources = [supervise.ROOT / "requirements.txt"]
+    for directory in settings.STATICFILES_DIRS:
+        sources += directory.rglob("*")
+    newest = max(path.stat().st_mtime for path in sources)
+    if not manifest.exists() or manifest.stat().st_mtime < newest:
+        env = {"ARBORIS_STATIC_ROOT": str(root)}
+        supervise.run_managed(env, "collectstatic", "--noinput", "--clear", "--verbosity=0")
+    return root
