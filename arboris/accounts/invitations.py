@@ -16,15 +16,15 @@ IN_SESSION = "invitation"
 
 
 def link(request: HttpRequest, invitation: Invitation) -> str:
-    """The address that lets its reader sign up."""
-    token = signing.dumps(invitation.pk, salt=SALT)
+    """The address that lets its reader sign up: the same whenever it is asked for."""
+    token = _signer().sign_object(invitation.pk)
     return request.build_absolute_uri(reverse("account_invitation", args=[token]))
 
 
 def accept(request: HttpRequest, token: str) -> Invitation | None:
     """Remember the invitation of a link for this visitor's sign-up; None where it is not valid."""
     try:
-        pk = signing.loads(token, salt=SALT)
+        pk = _signer().unsign_object(token)
     except signing.BadSignature:
         return None
     invitation = _valid().filter(pk=pk).first()
@@ -42,6 +42,11 @@ def current(request: HttpRequest) -> Invitation | None:
 def use(invitation: Invitation, user: User) -> bool:
     """Use it up, in the transaction that makes the account; False: somebody else was first."""
     return bool(_valid().filter(pk=invitation.pk).update(used_at=db_now(), used_by=user))
+
+
+def _signer() -> signing.Signer:
+    # Without the time: how long it holds is said in its row.
+    return signing.Signer(salt=SALT)
 
 
 def _valid() -> QuerySet[Invitation]:
