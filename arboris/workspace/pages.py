@@ -96,6 +96,13 @@ def versions(request: HttpRequest, chapter_id: int) -> HttpResponse:
 
 @require_safe
 @login_required
+def trash(request: HttpRequest) -> HttpResponse:
+    """What the writer has deleted, and can have back."""
+    return _page(request, "workspace/trash.html", days=settings.ARBORIS_KEEP_TRASH_DAYS)
+
+
+@require_safe
+@login_required
 def notifications(request: HttpRequest) -> HttpResponse:
     """What the analyses of the writer's chapters had to say."""
     return _page(request, "workspace/notifications.html")

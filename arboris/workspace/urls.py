@@ -18,6 +18,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>/search", pages.search, name="search"),
     path("chapters/<int:chapter_id>", pages.chapter, name="chapter"),
     path("chapters/<int:chapter_id>/versions", pages.versions, name="versions"),
+    path("trash", pages.trash, name="trash"),
     path("notifications", pages.notifications, name="notifications"),
     path(
         "login",

@@ -2,10 +2,10 @@
 
 import './bell.js';
 import { mountChapterInfo } from './chapter-info.js';
-import { mountChapterList } from './chapter-list.js';
 import { mountComfort } from './comfort.js';
 import { $ } from './dom.js';
 import { desk } from './desk.js';
+import { mountDeskBinder } from './desk-binder.js';
 import { mountKeys } from './desk-keys.js';
 import { mountVersions } from './desk-versions.js';
 import { mountSearch } from './desk-search.js';
@@ -17,7 +17,7 @@ import { mountWorkingCopy } from './working-copy.js';
 mountWorkingCopy(desk);
 mountKeys(desk);
 mountComfort(desk);
-mountChapterList(desk);
+mountDeskBinder(desk);
 mountVersions(desk);
 mountSearch(desk);
 const info = mountChapterInfo(desk);

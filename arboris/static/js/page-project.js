@@ -2,6 +2,7 @@
 
 import './bell.js';
 import { get, patch, remove } from './api.js';
+import { mountBinder } from './binder.js';
 import { $, ask, h, setText, spaced } from './dom.js';
 import { creating, keepForm } from './form-drafts.js';
 import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
@@ -15,7 +16,6 @@ import { writeChapters } from './writing.js';
 
 const PAGE = 1000; // chapters in one call
 const FIRST = 10; // the highest priority of the API
-const HEADING = /^\s*(第\s*[\d〇零一二两三四五六七八九十百千]+\s*[章回节]|chapter\s+\S)/i;
 
 const projectId = $('#main').dataset.projectId;
 const API = `/api/projects/${projectId}`;
@@ -26,9 +26,8 @@ let language = $('#chapter-content').lang;
 class Row {
   constructor(id) {
     this.link = h('a', { href: `/chapters/${id}` });
-    this.number = h('span', { class: 'number' });
     this.name = h('span', {});
-    this.link.append(this.number, this.name);
+    this.link.append(this.name);
     this.summary = h('p', { class: 'clamp', lang: language });
     this.length = h('span', {});
     this.version = h('span', {});
@@ -42,9 +41,8 @@ class Row {
   }
 
   set(chapter) {
-    // An imported heading often says its number itself.
-    setText(this.number, HEADING.test(chapter.title) ? '' : t('chapter_n', { n: chapter.chapter_number }));
-    setText(this.name, chapter.title || t('untitled'));
+    // Its place in the order is no number that is printed anywhere: a title says that itself.
+    setText(this.name, chapter.title || t('chapter_n', { n: chapter.chapter_number }));
     this.name.lang = language;
     setText(this.summary, chapter.summary ?? '');
     setText(this.length, lengthOf(chapter.word_count, language));
@@ -188,6 +186,11 @@ live.addEventListener('refresh', reload);
 live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
 
 mountPalette(projectId);
+let binder = null;
+$('#binder-box').addEventListener('toggle', () => {
+  binder ??= mountBinder($('#binder'), { projectId, language, onOpen: (id) => location.assign(`/chapters/${id}`), onChange: reload });
+});
+
 $('#new-chapter').addEventListener('input', countLetters);
 void keepForm($('#new-chapter'), `chapter:${projectId}`, ['title', 'content']);
 void load();

@@ -20,7 +20,7 @@ from arboris.workspace.chapters.service import SavedChapter
 
 
 class NewChapterSerializer(AnalysisOptionsSerializer):
-    content = StorableText()
+    content = StorableText(required=False, help_text="May be left out with ``after`` alone.")
     title = Text(required=False, allow_blank=True, max_length=200, default="")
     chapter_number = serializers.IntegerField(
         required=False, allow_null=True, min_value=1, max_value=1_000_000, default=None
@@ -35,6 +35,11 @@ class NewChapterSerializer(AnalysisOptionsSerializer):
         if "after" in attrs and attrs["chapter_number"] is not None:
             problem = _("Give the number or the chapter before it, not both.")
             raise serializers.ValidationError({"after": problem})
+        if "content" not in attrs and "after" not in attrs:
+            raise serializers.ValidationError(
+                {"content": [self.fields["content"].error_messages["required"]]}, "required"
+            )
+        attrs.setdefault("content", "")  # a page to write on, put in between
         return attrs
 
 

@@ -1,0 +1,44 @@
+/** `/trash`: deleted chapters and novels, and the way back. */
+
+import { get, post } from './api.js';
+import { $, h } from './dom.js';
+import { t, when } from './i18n.js';
+import './live.js';
+import { failure } from './load.js';
+
+const list = $('#trash');
+
+async function load() {
+  try {
+    const items = await get('/api/trash');
+    list.replaceChildren(...items.map(entry));
+    $('#trash-empty').hidden = items.length > 0;
+  } catch (error) {
+    list.replaceChildren(h('li', {}, failure(error, load)));
+  } finally {
+    list.removeAttribute('aria-busy');
+  }
+}
+
+function entry(item) {
+  const title = item.title || t('chapter_n', { n: item.chapter_number });
+  const dates = [t('trash_deleted', { when: when(item.deleted_at) }), item.expires_at && t('trash_expires', { when: when(item.expires_at) })];
+  const button = h('button', { type: 'button', data: { testid: 'trash-restore' }, on: { click: () => restore(item, title, button) } }, t('trash_restore'));
+  return h('li', {}, h('div', {},
+    h('h2', {}, title),
+    h('p', { class: 'meta' }, h('span', {}, t(`trash_${item.kind}`, { novel: item.project_title })), dates.filter(Boolean).map((date) => h('span', {}, date)))), button);
+}
+
+async function restore(item, title, button) {
+  button.disabled = true;
+  try {
+    const { kind, id } = await post(`/api/trash/${item.kind}/${item.id}/restore`);
+    await load();
+    $('#trash-status').replaceChildren(h('a', { href: `/${kind}s/${id}` }, t('trash_restored', { title })));
+  } catch (error) {
+    button.disabled = false;
+    $('#trash-status').replaceChildren(error.message);
+  }
+}
+
+void load();
