@@ -7,6 +7,11 @@ import { t } from './i18n.js';
 const OF_CHAPTERS = ['up', 'down', 'notes', 'split', 'join', 'divide', 'delete'];
 let count = 0;
 
+function placeBelow(button, menu) {
+  const { left, bottom } = button.getBoundingClientRect();
+  Object.assign(menu.style, { left: `${left}px`, top: `${bottom + 4}px` });
+}
+
 export class BinderTools {
   #busy = false;
   #buttons = {};
@@ -18,6 +23,7 @@ export class BinderTools {
       ['rename', 'notes', 'split', 'join', 'divide', 'undivide', 'delete'].map((name) => this.#button(name, t(`binder_${name}`), 'quiet')),
       h('a', { href: '/trash' }, t('binder_trash')));
     const more = h('button', { type: 'button', class: 'quiet', popovertarget: id, 'aria-label': t('binder_more'), title: t('binder_more'), data: { testid: 'binder-more' } }, '⋯');
+    this.menu.addEventListener('beforetoggle', () => placeBelow(more, this.menu));
     this.element = h('div', { role: 'toolbar', class: 'binder-tools', 'aria-label': t('binder_tools') },
       this.#icon('add', '＋'), this.#icon('up', '↑'), this.#icon('down', '↓'), more, this.menu);
   }
@@ -47,7 +53,10 @@ export class BinderTools {
 
   run(name) {
     if (this.menu.matches(':popover-open')) this.menu.hidePopover();
-    return this.attempt(() => this[`_${name}`](this.binder.chosen));
+    return this.attempt(async () => {
+      await this.binder.loaded;
+      await this[`_${name}`](this.binder.chosen);
+    });
   }
 
   /** One at a time; what goes wrong is said in the binder. */

@@ -23,7 +23,7 @@ const PAUSE = 300; // ms: several steps are sent as one order
  */
 export function mountBinder(element, { projectId, chapterId = null, onOpen, language = '', settle = null, caret = null, onChange = null }) {
   const binder = new Binder(element, { projectId, chapterId, onOpen, language, settle: settle ?? (async () => true), caret, onChange: onChange ?? (() => {}) });
-  void binder.reload();
+  binder.loaded = binder.reload();
   return { mark: (id) => binder.mark(id), reload: () => binder.reload() };
 }
 
@@ -34,6 +34,8 @@ class Binder {
   #timer = 0;
   #sending = Promise.resolve();
   #dragged = null;
+  #loading = Promise.resolve();
+  loaded = Promise.resolve();
 
   constructor(element, host) {
     this.element = element;
@@ -51,10 +53,18 @@ class Binder {
   }
 
   // --- what is there --------------------------------------------------------------------------
-  async reload() {
+  /** One after the other, so that no older answer comes over a newer one. */
+  reload() {
+    this.#loading = this.#loading.then(() => this.#load());
+    return this.#loading;
+  }
+
+  async #load() {
     try {
       await this.settled();
-      this.#show(await get(`${this.api}/order`));
+      const book = await get(`${this.api}/order`);
+      if (this.#dirty) await this.#load(); // moved meanwhile: that is sent first
+      else this.#show(book);
     } catch (error) {
       this.say('');
       this.status.append(failure(error, () => this.reload()));
@@ -97,7 +107,7 @@ class Binder {
     this.opened = id;
     const row = this.#order.rows().find((one) => one.id === id);
     if (row) this.#chosen = row.key;
-    else void this.reload();
+    else if (this.#order.chapters.size) void this.reload();
     this.#redraw();
     if (row) this.list.keep(row.key);
   }

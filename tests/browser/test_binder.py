@@ -1,0 +1,175 @@
+"""The binder: a book is put in order by keys and by drag, and nothing of it is lost."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from arboris.workspace.demo.client import Writer
+from arboris.workspace.demo.system import System
+from tests.browser.desk import add_text, desk_text, open_desk
+from tests.browser.test_writing import sign_in
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+TITLES = ["序幕", "第一章 雨", "第二章 灯", "第三章 钟"]
+MANY = 300
+
+
+@pytest.fixture(scope="module")
+def writer(site: System) -> Iterator[Writer]:
+    with closing(site.writer("en")) as writer:
+        yield writer
+
+
+def book(writer: Writer, titles: list[str]) -> tuple[str, list[int]]:
+    project = writer.new_project("binding", "zh")
+    path = f"/api/projects/{project}/chapters"
+    ids = []
+    for title in titles:
+        body = {"title": title, "content": f"{title}。\n雨停了。", "mode": "basic"}
+        ids.append(int(writer.http.post(path, json=body).json()["id"]))
+    return project, ids
+
+
+def titles_of(writer: Writer, project: str) -> list[list[str]]:
+    order = writer.get(f"/api/projects/{project}/order")
+    names = {chapter["id"]: chapter["title"] for chapter in order["chapters"]}
+    return [[names[pk] for pk in volume["chapters"]] for volume in order["volumes"]]
+
+
+def row(page: Page, title: str) -> Locator:
+    return page.get_by_test_id("binder").get_by_role("treeitem", name=title, exact=True)
+
+
+def tell(page: Page, words: str | re.Pattern[str]) -> None:
+    expect(page.get_by_test_id("binder-status")).to_contain_text(words)
+
+
+def more(page: Page, name: str) -> None:
+    page.get_by_test_id("binder-more").click()
+    page.get_by_test_id(f"binder-{name}").click()
+
+
+def has_order(writer: Writer, project: str, expected: list[list[str]]) -> None:
+    """The page sends an order a moment after it was made."""
+    wait_for(lambda: titles_of(writer, project) == expected, f"the order {expected}")
+
+
+def test_keys_and_drag_put_a_book_in_order(page: Page, site: System, writer: Writer) -> None:
+    project, ids = book(writer, TITLES)
+    sign_in(page, site)
+    open_desk(page, site, ids[1])
+    chosen = row(page, "第一章 雨")
+    expect(chosen).to_have_attribute("aria-current", "page")
+    chosen.focus()
+    page.keyboard.press("Alt+ArrowDown")
+    page.keyboard.press("Alt+ArrowDown")
+    expect(chosen).to_be_focused()
+    tell(page, "4")
+    has_order(writer, project, [["序幕", "第二章 灯", "第三章 钟", "第一章 雨"]])
+    page.keyboard.press("Alt+ArrowDown")
+    tell(page, "到头")
+
+    row(page, "第三章 钟").drag_to(row(page, "序幕"), target_position={"x": 40, "y": 4})
+    has_order(writer, project, [["第三章 钟", "序幕", "第二章 灯", "第一章 雨"]])
+    row(page, "第二章 灯").focus()
+    more(page, "divide")
+    row(page, "新的一卷").focus()
+    page.keyboard.press("F2")
+    page.keyboard.insert_text("下卷")
+    page.keyboard.press("Enter")
+    has_order(writer, project, [["第三章 钟", "序幕"], ["第二章 灯", "第一章 雨"]])
+    path = f"/api/projects/{project}/order"
+    wait_for(
+        lambda: [v["title"] for v in writer.get(path)["volumes"]] == ["", "下卷"], "the volume"
+    )
+
+    row(page, "序幕").focus()
+    page.keyboard.press("F2")
+    page.keyboard.insert_text("楔子")
+    page.keyboard.press("Escape")
+    expect(row(page, "序幕")).to_be_focused()
+    page.keyboard.press("F2")
+    page.keyboard.insert_text("楔子")
+    page.keyboard.press("Enter")
+    expect(row(page, "楔子")).to_be_focused()
+    tell(page, "楔子")
+    assert titles_of(writer, project)[0] == ["第三章 钟", "楔子"]
+
+
+def test_splitting_joining_and_deleting_lose_nothing(
+    page: Page, site: System, writer: Writer
+) -> None:
+    project, ids = book(writer, TITLES[:2])
+    sign_in(page, site)
+    open_desk(page, site, ids[0])
+    add_text(page, "他没有回头。")  # typed, and not saved by hand
+    text = desk_text(page)
+    page.keyboard.press("ControlOrMeta+Home")
+    page.keyboard.press("ArrowDown")
+    more(page, "split")
+    tell(page, "分成")
+    expect(page.get_by_test_id("chapter-text")).to_have_text("序幕。")
+    (chapters,) = writer.get(f"/api/projects/{project}/order")["volumes"]
+    second = writer.get(f"/api/chapters/{chapters['chapters'][1]}")
+    assert second["content"] == "雨停了。他没有回头。"
+
+    more(page, "join")
+    tell(page, "合并")
+    expect(page.get_by_test_id("chapter-text")).to_contain_text("他没有回头。")
+    assert desk_text(page).split() == text.split()
+    assert titles_of(writer, project) == [TITLES[:2]]
+
+    more(page, "notes")
+    page.get_by_test_id("binder-notes-text").fill("灯笼是谁的？")
+    page.get_by_test_id("binder-notes-save").click()
+    tell(page, "备注")
+    row(page, "序幕").focus()
+    page.keyboard.press("Delete")
+    tell(page, "序幕")
+    expect(page).to_have_url(f"{site.url}/chapters/{ids[1]}")
+    expect(row(page, "序幕")).to_have_count(0)
+    page.get_by_test_id("binder-undo").click()
+    expect(row(page, "序幕")).to_be_focused()
+    assert writer.get(f"/api/chapters/{ids[0]}")["notes"] == "灯笼是谁的？"
+
+    page.keyboard.press("Delete")
+    expect(row(page, "序幕")).to_have_count(0)
+    page.goto(f"{site.url}/trash")
+    page.get_by_test_id("trash").get_by_role("listitem").filter(has_text="序幕").get_by_test_id(
+        "trash-restore"
+    ).click()
+    page.get_by_role("status").get_by_role("link", name=re.compile("序幕")).click()
+    expect(page).to_have_url(f"{site.url}/chapters/{ids[0]}")
+    page.get_by_test_id("binder-add").click()
+    expect(row(page, "第 2 章")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_test_id("chapter-text")).to_have_text("")
+    assert titles_of(writer, project) == [["序幕", "", "第一章 雨"]]
+
+
+def test_a_long_book_is_drawn_where_it_is_looked_at(
+    page: Page, site: System, writer: Writer
+) -> None:
+    project = writer.new_project("long", "zh")
+    text = "\n\n".join(f"第{n}章 夜\n\n雨停了，{n}。" for n in range(1, MANY + 1))
+    upload = {"file": ("long.txt", text.encode())}
+    path = f"/api/projects/{project}/import"
+    assert writer.http.post(path, files=upload, data={"mode": "basic"}).is_success
+    sign_in(page, site)
+    page.goto(f"{site.url}/projects/{project}")
+    page.get_by_test_id("binder-box").locator("summary").click()
+    rows = page.get_by_test_id("binder").get_by_role("treeitem")
+    rows.first.focus()
+    page.keyboard.press("End")
+    expect(row(page, f"第{MANY}章 夜")).to_be_focused()
+    expect(row(page, f"第{MANY}章 夜")).to_have_attribute("aria-setsize", str(MANY))
+    assert rows.count() < MANY / 4
+    page.keyboard.press("Alt+ArrowUp")
+    last = [f"第{MANY}章 夜", f"第{MANY - 1}章 夜"]
+    wait_for(lambda: titles_of(writer, project)[0][-2:] == last, "the last two")
