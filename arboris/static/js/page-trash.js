@@ -1,9 +1,10 @@
 /** `/trash`: deleted chapters and novels, and the way back. */
 
+import './bell.js';
 import { get, post } from './api.js';
 import { $, h } from './dom.js';
 import { t, when } from './i18n.js';
-import './live.js';
+
 import { failure } from './load.js';
 
 const list = $('#trash');
