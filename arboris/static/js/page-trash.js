@@ -4,7 +4,6 @@ import './bell.js';
 import { get, post } from './api.js';
 import { $, h } from './dom.js';
 import { t, when } from './i18n.js';
-
 import { failure } from './load.js';
 
 const list = $('#trash');
