@@ -3,7 +3,7 @@
 import { get } from './api.js';
 import { mountBinder } from './binder.js';
 import { $ } from './dom.js';
-import { asTyped } from './text-editor.js';
+import { asTyped } from './passages.js';
 
 export function mountDeskBinder(desk) {
   const binder = mountBinder($('#binder-list'), {
