@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[2]
 BENCHES = {
     "chapter": ("a chapter from its saving to the toast", ["chapter"]),
     "reading": ("a chapter read by a model and offline, and a worker's memory", ["reading"]),
+    "typing": ("a key on the desk, at 100,000 characters", ["typing"]),
     "fold": ("one more chapter in the bible of a long novel", ["fold"]),
     "novel": ("the next chapter of a long novel", ["novel"]),
     "pickup": ("from commit to start, idle cost and memory", ["pickup"]),

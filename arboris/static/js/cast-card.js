@@ -45,7 +45,7 @@ export class CastCards {
     const text = (tag, words) => h(tag, { lang: language }, words);
     return h('article', { class: 'card cast-card', data: { type, testid: 'cast-card' } },
       h('p', { class: 'kind' }, [label('cast', type), label('role', role)].filter(Boolean).join(' · ')),
-      h('h3', { lang: language }, name),
+      h('h2', { lang: language }, name),
       others.length ? h('p', { class: 'meta' }, t('aliases', { names: others.join(t('name_separator')) })) : null,
       description ? text('p', description) : null,
       states.length ? h('dl', {}, states.flatMap((state) => [h('dt', {}, label('kind', state.kind)), h('dd', { lang: language }, state.description, ' ', this.#link(state))])) : null,
