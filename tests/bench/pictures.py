@@ -10,7 +10,7 @@ import tempfile
 from contextlib import closing
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from arboris.workspace.demo.system import System, running_system
 from tests.bench.reading import SAMPLES
@@ -21,7 +21,7 @@ from tests.servers import chromium_path
 from tests.waiting import wait_for
 
 IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
-SIZE = {"width": 1280, "height": 800}
+SIZE = ViewportSize(width=1280, height=800)
 
 
 def imported(system: System) -> int:
