@@ -34,7 +34,7 @@ def add_text(page: Page, text: str) -> None:
 MODULE = """async (name) => {
   const { src } = document.querySelector('script[type=module]');
   const code = await (await fetch(src)).text();
-  const [, path] = code.match(new RegExp(`['"](\\./${name}[^'"]*[.]js)['"]`));
+  const [, path] = code.match(new RegExp(`['"](\\./${name}(?:[.][^'"]*)?[.]js)['"]`));
   return await import(new URL(path, src));
 }"""
 
