@@ -98,7 +98,11 @@ def install(directory: Path) -> Installation:
     migrated.copy_to(directory / "arboris.db")
     done = here.manage("import_novel", str(novel), "--user", "writer", "--json")
     assert done.returncode == 0, done.stderr
-    assert len(json.loads(done.stdout)["chapters"]) == 2
+    imported = json.loads(done.stdout)
+    assert len(imported["chapters"]) == 2
+    out = ["--format", "archive", "--output", str(directory / "novel.zip")]
+    done = here.manage("export_novel", imported["project_id"], *out)
+    assert done.returncode == 0, done.stderr
     return here
 
 

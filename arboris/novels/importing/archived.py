@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext as _
 
-from arboris.novels.archive import NovelArchive
+from arboris.novels.importing.novel_archive import NovelArchive
 from arboris.novels.importing.types import ImportedChapter, ImportedNovel, NovelImportError
 
 

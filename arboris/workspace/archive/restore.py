@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -14,8 +13,8 @@ from analysis.models import PendingAnalysis, Status
 from arboris.bible import portable
 from arboris.bible.models import Decision
 from arboris.db import in_transaction
-from arboris.novels import archive
 from arboris.novels import services as novels
+from arboris.novels.importing import novel_archive as archive
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
 from arboris.novels.text import word_count
 from arboris.workspace.chapters import service as chapters
@@ -77,7 +76,6 @@ class _Reader:
             name = f"{archive.chapter_name(place)}: number"
             raise archive.wrong(name, _("they are not in order"))
         self._number = about.number
-        newest = self._text(place, about.versions[-1].number)
         chapter = Chapter.objects.create(
             project=self._project,
             chapter_number=about.number,
@@ -85,13 +83,17 @@ class _Reader:
             title=about.title,
             notes=about.notes,
             summary=about.summary,
-            word_count=word_count(newest),
             version=about.versions[-1].number,
         )
-        _set_times(chapter, created_at=about.created_at, updated_at=about.updated_at)
         self._ids[place] = chapter.pk
         for one in about.versions:
             version = self._version(place, chapter, one)
+        _update(
+            chapter,
+            created_at=about.created_at,
+            updated_at=about.updated_at,
+            word_count=version.word_count,
+        )
         if about.working is not None:
             self._working(place, chapter, about.working)
         return self._saved(place, chapter, version, about.analysis)
@@ -128,7 +130,7 @@ class _Reader:
             content=content,
             word_count=word_count(content),
         )
-        _set_times(version, created_at=about.created_at)
+        _update(version, created_at=about.created_at)
         if about.findings:
             self._findings(place, chapter, version)
         return version
@@ -183,8 +185,8 @@ class _Reader:
         return chapters.SavedChapter(chapter, version.content, task, source=source)
 
 
-def _set_times(row: Any, **times: datetime) -> None:
-    """Django writes the time of the insert into these columns."""
-    type(row)._default_manager.filter(pk=row.pk).update(**times)
-    for name, value in times.items():
+def _update(row: Any, **values: Any) -> None:
+    """Of the times, Django's own writes that of the insert."""
+    type(row)._default_manager.filter(pk=row.pk).update(**values)
+    for name, value in values.items():
         setattr(row, name, value)

@@ -8,7 +8,7 @@ from typing import IO
 
 from analysis.models import LIVE, Status
 from arboris.bible import portable
-from arboris.novels import archive
+from arboris.novels.importing import novel_archive as archive
 from arboris.novels.manuscript.zips import FixedZip
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject, WorkingCopy
 from arboris.workspace.bible import export as bible_export
