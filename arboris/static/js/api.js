@@ -2,11 +2,13 @@
 
 import { $ } from './dom.js';
 import { t } from './i18n.js';
-import { askToSignIn } from './sign-in.js';
 
 const PATIENCE = 30_000; // ms
 const UPLOAD_PATIENCE = 180_000; // ms
 const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
+
+/** What is done when a call is answered 401: sign-in.js sets it (hashed names allow no circle of imports). */
+export const refused = { ask() {} };
 
 export class ApiError extends Error {
   /**
@@ -114,7 +116,7 @@ function hear(block, heard) {
 
 /** What was typed stays where it is: the writer is asked on the spot. */
 function signedOut() {
-  askToSignIn();
+  refused.ask();
   return new ApiError(t('signed_out'), 401, 'not_authenticated');
 }
 

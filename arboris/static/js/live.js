@@ -11,6 +11,7 @@ import { $, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { Inbox } from './inbox.js';
 import { startOutbox } from './outbox.js';
+import './sign-in.js';
 import { LiveSocket } from './socket.js';
 import { forget, tell, underWay } from './telling.js';
 import { heard } from './toasts.js';

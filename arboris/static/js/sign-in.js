@@ -1,6 +1,6 @@
 /** Signing in again on the spot: the page stays, with all that is typed in it. */
 
-import { post } from './api.js';
+import { post, refused } from './api.js';
 import { $, h } from './dom.js';
 import { onSubmit } from './forms.js';
 import { t } from './i18n.js';
@@ -24,6 +24,8 @@ export function askToSignIn() {
   }
   dialog.open = true; // and not show(), which would take the focus from who is typing
 }
+
+refused.ask = askToSignIn;
 
 /** Puts the focus into the dialog, which does not take it by itself. */
 export function goToSignIn() {
