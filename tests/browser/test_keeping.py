@@ -96,7 +96,7 @@ def test_without_a_line_it_is_kept_and_sent_once(page: Page, chapter: int, write
     set_text(page, NEW)
     state(page, "saved")
     sent: list[Request] = []
-    page.on("requestfinished", sent.append)
+    page.on("requestfinished", lambda call: sent.append(call))
     page.context.set_offline(True)
     add_text(page, TYPED)
     state(page, "offline")
