@@ -4,8 +4,9 @@ import { ApiError, post } from './api.js';
 import { debounced } from './dom.js';
 import { say } from './forms.js';
 import { t } from './i18n.js';
-import { drop, keep, kept, owner } from './local-store.js';
+import { drop, keep, keepAtOnce, kept, owner, takeLeft } from './local-store.js';
 
+const FORMS = 'arboris-form:';
 const idOf = (name) => `${owner}:${name}`;
 const quietly = (work) => work.catch((error) => console.info('Nothing is kept on this device:', error.message));
 
@@ -13,15 +14,14 @@ const quietly = (work) => work.catch((error) => console.info('Nothing is kept on
 export async function keepForm(form, name, fields) {
   const id = idOf(`form:${name}`);
   const inputs = fields.map((field) => form.elements.namedItem(field));
-  const save = () => {
-    const typed = Object.fromEntries(inputs.map((input) => [input.name, input.value]));
-    return quietly(inputs.some((input) => input.value !== input.defaultValue) ? keep('drafts', { id, typed }) : drop('drafts', id));
-  };
+  const isFilled = () => inputs.some((input) => input.value !== input.defaultValue);
+  const draft = () => ({ id, typed: Object.fromEntries(inputs.map((input) => [input.name, input.value])) });
+  const save = () => quietly(isFilled() ? keep('drafts', draft()) : drop('drafts', id));
   form.addEventListener('input', debounced(save));
   form.addEventListener('reset', () => setTimeout(save)); // its fields are empty a moment later
-  addEventListener('pagehide', save);
-  const row = await quietly(kept('drafts', id));
-  if (!row || inputs.some((input) => input.value !== input.defaultValue)) return;
+  addEventListener('pagehide', () => isFilled() && keepAtOnce(draft(), FORMS));
+  const row = takeLeft(id, FORMS) ?? (await quietly(kept('drafts', id)));
+  if (!row || isFilled()) return;
   for (const input of inputs) input.value = row.typed[input.name] ?? '';
   form.dispatchEvent(new Event('input', { bubbles: true }));
   say(form, t('draft_restored'));

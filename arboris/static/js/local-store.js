@@ -60,9 +60,9 @@ export function dropSent(id, seq) {
 const LEFT = 'arboris-left:';
 
 /** A page that goes has no time for IndexedDB: the next one takes the copy from here. */
-export function keepAtOnce(row) {
+export function keepAtOnce(row, prefix = LEFT) {
   try {
-    localStorage.setItem(LEFT + row.id, JSON.stringify({ ...row, owner }));
+    localStorage.setItem(prefix + row.id, JSON.stringify({ ...row, owner }));
   } catch (error) {
     console.info('There is no room for a copy:', error.message); // IndexedDB has it but for its last words
   }
@@ -77,4 +77,12 @@ export async function collectLeft() {
     if (!known || known.seq <= row.seq) await keep('copies', row);
     localStorage.removeItem(key);
   }
+}
+
+/** Takes one row of the writer's that a page has left. */
+export function takeLeft(id, prefix) {
+  const row = JSON.parse(localStorage.getItem(prefix + id) ?? 'null');
+  if (row?.owner !== owner) return null;
+  localStorage.removeItem(prefix + id);
+  return row;
 }
