@@ -1,10 +1,10 @@
 /** `/chapters/<id>/versions`: the history of a chapter, two versions compared, and restoring one. */
 
 import { get, post } from './api.js';
+import './bell.js';
 import { $, $$, h, setText } from './dom.js';
 import { label, lengthOf, t, tn, when } from './i18n.js';
 import { impactOfVersion, showImpact } from './impact.js';
-import './live.js';
 import { failure } from './load.js';
 import { rowsOf, showRows } from './version-diff.js';
 
