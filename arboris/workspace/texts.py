@@ -72,7 +72,7 @@ _BINDER: dict[str, str | Promise] = {
     "binder_divided": _("A new volume begins here."),
     "binder_undivided": _("The heading was removed; the chapters are all there."),
     "binder_split_done": _("The chapter was split in two."),
-    "binder_split_unsaved": _("The text has changed meanwhile. Save it and split it then."),
+    "binder_unsaved": _("Some of the text is no version yet. Save it first."),
     "binder_joined": _("Joined. The second chapter is in the trash."),
     "binder_deleted": _("“{title}” is in the trash."),
     "binder_restored": _("“{title}” is back."),

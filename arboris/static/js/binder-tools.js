@@ -92,6 +92,7 @@ export class BinderTools {
     const { host } = this.binder;
     await this.binder.settled();
     if (await host.settle(row.id)) await work();
+    else this.binder.say(t('binder_unsaved'));
   }
 
   async _add(row) {
@@ -110,7 +111,7 @@ export class BinderTools {
     const { binder } = this;
     await this.#settled(row, async () => {
       const place = await binder.host.caret();
-      if (!place) return binder.say(t('binder_split_unsaved'));
+      if (!place) return binder.say(t('binder_unsaved'));
       await post(`/api/chapters/${row.id}/split`, { at: place.at, base_version: place.version });
       await binder.reload();
       binder.host.onChange({ id: row.id });

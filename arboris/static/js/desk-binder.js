@@ -11,11 +11,17 @@ export function mountDeskBinder(desk) {
     chapterId: desk.chapterId,
     language: desk.language,
     onOpen: (id) => desk.openChapter(id),
-    settle: async (id) => id !== desk.chapterId || desk.saver.leave(),
+    settle: async (id) => id !== desk.chapterId || isSaved(desk),
     caret: () => caretOf(desk),
     onChange: ({ id, gone }) => follow(desk, id, gone),
   });
   desk.onOpen(() => binder.mark(desk.chapterId));
+}
+
+/** Makes a version of what is typed in the open chapter, and answers whether that is all of it. */
+async function isSaved(desk) {
+  await desk.saver.save();
+  return !desk.isChanged;
 }
 
 /** Where the open chapter is split, in the API's characters; null where its text is not what is saved. */
