@@ -7,7 +7,7 @@ const PATIENCE = 30_000; // ms
 const UPLOAD_PATIENCE = 180_000; // ms
 const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
 
-/** What is done when a call is answered 401: sign-in.js sets it (hashed names allow no circle of imports). */
+/** What is done when a call is answered 401: sign-in.js, which makes calls itself, sets it. */
 export const refused = { ask() {} };
 
 export class ApiError extends Error {

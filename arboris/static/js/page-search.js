@@ -1,10 +1,10 @@
 /** `/projects/<id>/search`: words in the whole novel, and replacing them after a preview. */
 
 import { get, post } from './api.js';
+import './bell.js';
 import { $, $$, h } from './dom.js';
 import { onSubmit, say as sayIn } from './forms.js';
 import { t, tn } from './i18n.js';
-import './live.js';
 import { chapterName, mountPalette, placeAddress, snippet } from './palette.js';
 
 const PAGE = 100; // hits in one call

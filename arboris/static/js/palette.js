@@ -12,7 +12,7 @@ const PAUSE = 150; // ms after the last letter
 /** Where something of the novel is shown: in code points of the chapter's text. */
 export const placeAddress = ({ chapter_id: id, offset, length }) => `/chapters/${id}#at=${offset}-${length}`;
 
-export const chapterName = ({ chapter_number: n, title }) => [t('chapter_n', { n }), title].filter(Boolean).join(' ');
+export const chapterName = ({ chapter_number: n, title }) => title || t('chapter_n', { n });
 
 /** The words around a hit, with the hit itself marked; `inside` is what stands in its place. */
 export function snippet({ snippet: words, snippet_offset: at, length }, inside = (word) => h('mark', {}, word)) {
