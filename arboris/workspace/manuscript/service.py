@@ -11,7 +11,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext as _
 
 from arboris.novels.manuscript import Manuscript, Part
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
 from arboris.novels.text import Language
 
 BATCH = 50  # texts in memory at once
@@ -111,12 +111,15 @@ def _openings(volumes: Sequence[tuple[int | None, str | None]]) -> list[str]:
 
 
 def texts(chapters: Sequence[int]) -> Iterator[str]:
-    """The newest text of each chapter, in the order of their ids as given."""
+    """The newest text of each chapter, in the order of their ids as given; what was typed since
+    the newest version goes before it."""
     for at in range(0, len(chapters), BATCH):
         part = chapters[at : at + BATCH]
         newest = ChapterVersion.objects.filter(
             chapter_id__in=part, number=F("chapter__version")
         ).values_list("chapter_id", "content")
         contents = dict(newest)
+        typed = WorkingCopy.objects.filter(chapter_id__in=part)
+        contents |= dict(typed.values_list("chapter_id", "content"))
         for pk in part:
             yield contents.get(pk, "")  # none: deleted since the list was made
