@@ -116,6 +116,7 @@ def test_the_novel_is_searched_and_replaced_after_a_look_and_taken_back(
     _, (rain, road, back) = novel
     open_desk(page, site, rain)
     page.keyboard.press("Control+Shift+f")
+    expect(page.get_by_test_id("search-submit")).to_be_enabled()  # the page's script listens
     page.get_by_test_id("search-q").fill("ada")
     page.keyboard.press("Enter")
     hits = page.locator(".hits li")
