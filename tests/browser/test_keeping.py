@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import FilePayload, Page, Request, Route, expect
 
 from arboris import supervise
 from arboris.workspace.demo.client import Writer, is_ready
@@ -219,6 +219,44 @@ def test_a_lost_answer_and_a_second_try_make_one_chapter(
     submit.click()
     expect(content).to_have_value("")
     assert chapters(writer, project) == [OLD, NEW + TYPED]
+
+
+def test_a_lost_answer_and_a_second_click_add_import_and_write_once(
+    page: Page,
+    site: System,
+    project: str,
+    chapter: int,
+    writer: Writer,
+    model: llm_server.ModelServer,
+) -> None:
+    path = f"**/api/projects/{project}"
+    page.route(f"{path}/chapters", lose_answer, times=1)
+    page.get_by_test_id("binder-add").click()
+    expect(page.get_by_test_id("binder-status")).not_to_be_empty()
+    page.get_by_test_id("binder-add").click()
+    expect(page.get_by_test_id("chapter-text")).to_have_text("")
+    assert chapters(writer, project) == [OLD, ""]
+
+    page.goto(f"{site.url}/projects/{project}")
+    text = f"第三章 雨\n\n{NEW}\n\n第四章 灯\n\n{TYPED}\n".encode()
+    book: FilePayload = {"name": "雨.txt", "mimeType": "text/plain", "buffer": text}
+    page.get_by_test_id("import-file").set_input_files(book)
+    page.route(f"{path}/import", lose_answer, times=1)
+    page.get_by_test_id("import-submit").click()
+    page.get_by_test_id("import-agree").click()
+    expect(page.locator("#import .alert")).to_be_visible()
+    page.get_by_test_id("import-submit").click()  # nothing is asked again
+    expect(page.locator("#import .form-status")).to_contain_text("2")
+    assert chapters(writer, project) == [OLD, "", NEW, TYPED]
+
+    model.script = llm_server.Script(pieces=["第一夜。"])
+    page.get_by_test_id("generate-instructions").fill("写一场雨夜")
+    page.route(f"{path}/chapters/generate", lose_answer, times=1)
+    page.get_by_test_id("generate-submit").click()
+    expect(page.locator("#generate .alert")).to_be_visible()
+    page.get_by_test_id("generate-submit").click()
+    expect(page.get_by_test_id("generate-text")).to_have_text("第一夜。")
+    assert chapters(writer, project) == [OLD, "", NEW, TYPED, "第一夜。"]
 
 
 def test_a_written_text_outlives_the_server_that_brings_it(

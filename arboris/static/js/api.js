@@ -79,10 +79,10 @@ function nameIn(disposition) {
 
 /**
  * POST whose answer comes as server-sent events: `heard(name, data)` for each. Ends with the stream;
- * an AbortError is what `signal` asked for.
+ * an AbortError is what `signal` asked for. `key` as of `post`: the first answer is the last event.
  */
-export async function stream(path, body, heard, signal) {
-  const headers = { Accept: 'text/event-stream', 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken() };
+export async function stream(path, body, heard, { signal, key }) {
+  const headers = { Accept: 'text/event-stream', 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken(), 'Idempotency-Key': key };
   let response;
   try {
     response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal, credentials: 'same-origin' });

@@ -2,6 +2,7 @@
 
 import { get, patch, post } from './api.js';
 import { ask, h, setText } from './dom.js';
+import { creating } from './form-drafts.js';
 import { t } from './i18n.js';
 
 const OF_CHAPTERS = ['up', 'down', 'notes', 'split', 'join', 'divide', 'delete'];
@@ -100,7 +101,10 @@ export class BinderTools {
     await binder.settled();
     const volume = row && binder.order.volumes[row.volume].chapters;
     const after = row?.id ?? (volume?.length ? binder.order.previous(volume[0]) : null) ?? 0;
-    const chapter = await post(`${binder.api}/chapters`, { after, mode: 'basic' });
+    const add = () => creating(`after:${binder.api}:${after}`, `${binder.api}/chapters`, { after, mode: 'basic' });
+    let chapter = await add();
+    // That of an earlier try, whose answer was lost and which the binder has shown since.
+    if (binder.order.chapters.has(chapter.id)) chapter = await add();
     await binder.reload();
     binder.say(t('binder_added'));
     binder.host.onChange({ id: chapter.id });

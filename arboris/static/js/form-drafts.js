@@ -39,26 +39,44 @@ const isUnanswered = (error) => !(error instanceof ApiError) || error.status ===
  * Where the writer has changed the body since a try without an answer, that one is asked for its
  * answer first, and `change(made, body)` brings what it made up to date.
  */
-export async function creating(name, path, body, change) {
-  const id = idOf(`key:${name}`);
-  const row = await quietly(kept('drafts', id));
-  const text = JSON.stringify(body);
-  if (row && row.body !== text) {
-    const made = await attempt(id, row.path, row.body, row.key);
-    return change(made, body);
-  }
-  const key = row?.key ?? crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;
-  await quietly(keep('drafts', { id, key, path, body: text }));
-  return attempt(id, path, text, key);
+export async function creating(name, path, body, change = null) {
+  const row = await tried(name);
+  if (row && change && row.body !== JSON.stringify(body)) return change(await again(name, row), body);
+  return keyed(name, path, body, (key) => post(path, body, { key }));
 }
 
-async function attempt(id, path, body, key) {
+/** `send(key)` with the key of an earlier try of the same that had no answer, or with a new one. */
+export async function keyed(name, path, body, send) {
+  const row = await tried(name);
+  const text = JSON.stringify(body);
+  const key = row?.body === text ? row.key : (crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`);
+  await quietly(keep('drafts', { id: keyId(name), key, path, body: text }));
+  return attempt(name, () => send(key));
+}
+
+/** What a try without an answer has made; null where there was none, or the server refuses it now. */
+export async function madeBefore(name) {
+  const row = await tried(name);
+  if (!row) return null;
   try {
-    const made = await post(path, JSON.parse(body), { key });
-    await quietly(drop('drafts', id));
+    return await again(name, row);
+  } catch (error) {
+    if (isUnanswered(error)) throw error;
+    return null;
+  }
+}
+
+const keyId = (name) => idOf(`key:${name}`);
+const tried = (name) => quietly(kept('drafts', keyId(name)));
+const again = (name, { path, body, key }) => attempt(name, () => post(path, JSON.parse(body), { key }));
+
+async function attempt(name, send) {
+  try {
+    const made = await send();
+    await quietly(drop('drafts', keyId(name)));
     return made;
   } catch (error) {
-    if (!isUnanswered(error)) await quietly(drop('drafts', id));
+    if (!isUnanswered(error)) await quietly(drop('drafts', keyId(name)));
     throw error;
   }
 }

@@ -2,6 +2,7 @@
 
 import { fetchFile, post } from './api.js';
 import { $, ask, h } from './dom.js';
+import { creating, madeBefore } from './form-drafts.js';
 import { onSubmit, settle, valuesOf } from './forms.js';
 import { t, tn } from './i18n.js';
 
@@ -18,13 +19,20 @@ function mountImport(api, reload) {
   const dialog = $('#import-dialog');
   onSubmit(form, async (data) => {
     const sent = valuesOf(form);
-    const found = await post(`${api}/import?preview=1`, data);
-    show(dialog, found);
-    if (!(await ask(dialog))) return '';
-    const mode = $('[name="mode"]:checked', dialog).value;
-    const answer = await post(`${api}/import`, { upload: found.upload, mode });
+    const { name, size, lastModified } = /** @type {File} */ (data.get('file'));
+    const key = `import:${api}:${name}:${size}:${lastModified}`;
+    let answer = await madeBefore(key);
+    let restores = answer !== null && name.endsWith('.zip'); // it may have been a whole novel
+    if (!answer) {
+      const found = await post(`${api}/import?preview=1`, data);
+      show(dialog, found);
+      if (!(await ask(dialog))) return '';
+      const mode = $('[name="mode"]:checked', dialog).value;
+      answer = await creating(key, `${api}/import`, { upload: found.upload, mode });
+      restores = found.restores;
+    }
     settle(form, sent);
-    if (found.restores) {
+    if (restores) {
       location.reload(); // the novel's own title and synopsis have changed too
       return '';
     }

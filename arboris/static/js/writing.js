@@ -2,7 +2,7 @@
 
 import { ApiError, stream } from './api.js';
 import { $, h } from './dom.js';
-import { keepText, keptText } from './form-drafts.js';
+import { keepText, keptText, keyed } from './form-drafts.js';
 import { onSubmit } from './forms.js';
 import { t } from './i18n.js';
 
@@ -25,7 +25,8 @@ export function writeChapters(form, path, { changed, take }) {
     text.replaceChildren();
     text.hidden = stop.hidden = false;
     try {
-      const words = await write(path, body, text, abort.signal, changed);
+      const { signal } = abort;
+      const words = await keyed(`text:${path}`, path, body, (key) => write(path, body, text, { signal, key }, changed));
       await keepText(path, '');
       return words;
     } catch (error) {
@@ -56,7 +57,7 @@ async function offerKept(path, text, take) {
   text.before(note);
 }
 
-async function write(path, body, text, signal, changed) {
+async function write(path, body, text, sending, changed) {
   /** @type {[string, any] | null} */
   let end = null;
   let keptAt = 0;
@@ -70,7 +71,7 @@ async function write(path, body, text, signal, changed) {
       }
       else if (name === 'restart') text.replaceChildren(); // what came so far were the model's thoughts
       else end = [name, data];
-    }, signal);
+    }, sending);
   } catch (error) {
     if (error.name !== 'AbortError') throw error;
     await changed(null); // the server keeps what had arrived
@@ -80,8 +81,10 @@ async function write(path, body, text, signal, changed) {
   const [name, data] = end;
   const chapter = name === 'error' ? data.chapter : data;
   if (chapter) await changed(chapter);
-  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 503, chapter ? 'draft_kept' : data.code);
-  return t('chapter_written', { n: chapter.chapter_number });
+  // An answer that says what went wrong: another try is a new one.
+  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 200, chapter ? 'draft_kept' : data.code);
+  if (!text.firstChild) append(text, data.content); // written at an earlier try, whose answer was lost
+  return t(data.source === 'draft' ? 'draft_kept' : 'chapter_written', { n: chapter.chapter_number });
 }
 
 /** At the end of the text; the view follows it unless the reader has scrolled up. */
