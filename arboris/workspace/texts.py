@@ -101,14 +101,14 @@ _NOVELS: dict[str, str | Promise] = {
     "version": _("Version {n}"),
     "updated": _("Changed {when}"),
     "project_empty": _("No chapters yet"),
-    "chapter_saved": _("Chapter {n} is saved. Its analysis runs in the background."),
+    "chapter_saved": _("{chapter} is saved. Its analysis runs in the background."),
     "chapter_saved_typing": _(
-        "Chapter {n} is saved as it was sent. What you have typed since is still here, not saved."
+        "{chapter} is saved as it was sent. What you have typed since is still here, not saved."
     ),
-    "chapter_saved_basic": _("Chapter {n} is saved with its summary."),
-    "chapter_written": _("Chapter {n} is written and saved."),
+    "chapter_saved_basic": _("{chapter} is saved with its summary."),
+    "chapter_written": _("{chapter} is written and saved."),
     "writing_stopped": _("Stopped. What had arrived is kept as a draft."),
-    "draft_kept": _("What had arrived is kept as the draft of chapter {n}."),
+    "draft_kept": _("What had arrived is kept as a draft: {chapter}."),
     "imported": _("{n} chapters were imported."),
     "imported_one": _("1 chapter was imported."),
     "project_saved": _("Saved."),

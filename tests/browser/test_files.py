@@ -65,7 +65,7 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
 
     # The same book, revised: what is here becomes a new version, what is new is added.
     look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
-    expect(table.first.locator("td").nth(2)).to_contain_text("第一章 雨夜")
+    expect(table.first.locator("td").nth(2)).to_have_text("第一章 雨夜")
     page.locator('[name="mode"][value="replace"]').check()
     page.get_by_test_id("import-agree").click()
     expect(rows).to_have_count(3)

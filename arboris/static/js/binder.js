@@ -9,7 +9,7 @@ import { BookOrder } from './book-order.js';
 import { BinderTools } from './binder-tools.js';
 import { h, setText } from './dom.js';
 import { failure } from './load.js';
-import { t } from './i18n.js';
+import { chapterName, t } from './i18n.js';
 import { WindowedList } from './windowed-rows.js';
 
 const ROW = 2.25; // rem, as in binder.css
@@ -99,7 +99,7 @@ class Binder {
 
   titleOf(row) {
     if (row.id === null) return this.#order.volumes[row.volume].title || t('binder_volume', { n: row.volume + 1 });
-    return this.#order.chapters.get(row.id).title || t('chapter_n', { n: row.number });
+    return chapterName({ title: this.#order.chapters.get(row.id).title, chapter_number: row.number });
   }
 
   /** That chapter is open in the page. */

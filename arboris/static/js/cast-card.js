@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { $, h } from './dom.js';
-import { label, t } from './i18n.js';
+import { chapterName, label, t } from './i18n.js';
 
 export class CastCards {
   #known = new Map(); // path → the promise of a card
@@ -53,13 +53,13 @@ export class CastCards {
       open.length ? [h('p', { class: 'kind' }, t('still_open')), h('ul', {}, open.map((thread) => h('li', {}, text('span', thread.description), ' ', this.#link(thread))))] : null);
   }
 
-  #link({ chapter_id: id, chapter_number: number, chapter_title: title }) {
+  #link({ chapter_id: id, chapter_number, chapter_title: title }) {
     if (!id || id === this.desk.chapterId) return null;
     const open = (event) => {
       if (event.ctrlKey || event.metaKey || event.shiftKey) return;
       event.preventDefault();
       void this.desk.openChapter(id);
     };
-    return h('a', { href: `/chapters/${id}`, on: { click: open } }, title || t('chapter_n', { n: number }));
+    return h('a', { href: `/chapters/${id}`, on: { click: open } }, chapterName({ title, chapter_number }));
   }
 }

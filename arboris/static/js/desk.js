@@ -5,7 +5,7 @@
 
 import { get } from './api.js';
 import { $, setText } from './dom.js';
-import { t } from './i18n.js';
+import { chapterName, t } from './i18n.js';
 import { setPageTitle } from './live.js';
 import { asTyped } from './passages.js';
 import { TextEditor } from './text-editor.js';
@@ -165,10 +165,10 @@ class Desk {
   }
 
   #draw() {
-    const { title, chapter_number: number, version } = this.chapter;
+    const { title, version } = this.chapter;
     setText($('#chapter-name'), title || t('untitled'));
     setText($('#chapter-version'), t('version', { n: version }));
-    setPageTitle(`${title || t('chapter_n', { n: number })} · ${main.dataset.projectTitle}`);
+    setPageTitle(`${chapterName(this.chapter)} · ${main.dataset.projectTitle}`);
   }
 
   #tell() {

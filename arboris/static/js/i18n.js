@@ -24,6 +24,9 @@ export function tn(key, n) {
   return t(plurals.select(n) === 'one' && singular in texts ? singular : key, { n });
 }
 
+/** What a chapter is called: its title says its number itself; by its place only without one. */
+export const chapterName = ({ title = '', chapter_number: n }) => title || t('chapter_n', { n });
+
 /** A label for a value of a known set, as in `label('role', 'main')`; the value itself where unknown. */
 export const label = (set, value) => (value ? t(`${set}_${value}`, {}, String(value)) : '');
 

@@ -5,7 +5,7 @@
 
 import { post } from './api.js';
 import { h } from './dom.js';
-import { label, t, tn } from './i18n.js';
+import { chapterName, label, t, tn } from './i18n.js';
 
 const PARTS = { vanishing: lostFact, orphaned_threads: orphanedThread, contradictions: contradiction };
 const ORDER = ['contradictions', 'orphaned_threads', 'vanishing']; // from the worst
@@ -58,11 +58,11 @@ function contradiction(notice, lang) {
 const kind = (words) => h('span', { class: 'kind' }, words);
 
 /** The quote, and a link to its passage; nothing of what the writer said without one. */
-function place({ chapter_id: chapter, chapter_number: number, chapter_title: title, quote }, lang) {
+function place({ chapter_id: chapter, chapter_number, chapter_title: title, quote }, lang) {
   const start = [...quote].slice(0, QUOTE_IN_LINK).join('');
   const link = quote ? `#quote=${encodeURIComponent(start)}` : '';
   return [
     quote ? h('blockquote', { lang }, quote) : null,
-    chapter ? h('p', { class: 'meta' }, h('a', { href: `/chapters/${chapter}${link}`, lang: title ? lang : null }, title || t('chapter_n', { n: number }))) : null,
+    chapter ? h('p', { class: 'meta' }, h('a', { href: `/chapters/${chapter}${link}`, lang: title ? lang : null }, chapterName({ title, chapter_number }))) : null,
   ];
 }

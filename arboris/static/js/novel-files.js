@@ -4,7 +4,7 @@ import { fetchFile, post } from './api.js';
 import { $, ask, h } from './dom.js';
 import { creating, madeBefore } from './form-drafts.js';
 import { onSubmit, settle, valuesOf } from './forms.js';
-import { t, tn } from './i18n.js';
+import { chapterName, t, tn } from './i18n.js';
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang || 'zh-hans');
 
@@ -60,7 +60,7 @@ function show(dialog, found) {
 
 function rowOf({ title, length, matches }) {
   const there = matches
-    ? h('td', {}, [t('chapter_n', { n: matches.chapter_number }), matches.title].filter(Boolean).join(' · '))
+    ? h('td', {}, chapterName(matches))
     : h('td', { class: 'new' }, t('found_nothing_here'));
   return h('tr', {}, h('td', {}, title || t('untitled')), h('td', {}, numbers.format(length)), there);
 }

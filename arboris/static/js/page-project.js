@@ -6,7 +6,7 @@ import { mountBinder } from './binder.js';
 import { $, ask, h, setText, spaced } from './dom.js';
 import { creating, keepForm } from './form-drafts.js';
 import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
-import { lengthOf, t, tn, when } from './i18n.js';
+import { chapterName, lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
 import { mountFiles } from './novel-files.js';
@@ -42,7 +42,7 @@ class Row {
 
   set(chapter) {
     // Its place in the order is no number that is printed anywhere: a title says that itself.
-    setText(this.name, chapter.title || t('chapter_n', { n: chapter.chapter_number }));
+    setText(this.name, chapterName(chapter));
     this.name.lang = language;
     setText(this.summary, chapter.summary ?? '');
     setText(this.length, lengthOf(chapter.word_count, language));
@@ -129,10 +129,10 @@ onSubmit($('#new-chapter'), async (data) => {
   const typedSince = settle($('#new-chapter'), sent);
   countLetters();
   await load();
-  if (typedSince) return t('chapter_saved_typing', { n: chapter.chapter_number });
-  if (chapter.analysis) return t('chapter_saved', { n: chapter.chapter_number });
+  if (typedSince) return t('chapter_saved_typing', { chapter: chapterName(chapter) });
+  if (chapter.analysis) return t('chapter_saved', { chapter: chapterName(chapter) });
   rows.get(chapter.id)?.set(chapter);
-  return [t('chapter_saved_basic', { n: chapter.chapter_number }), chapter.analysis_note].filter(Boolean).join(' ');
+  return [t('chapter_saved_basic', { chapter: chapterName(chapter) }), chapter.analysis_note].filter(Boolean).join(' ');
 });
 
 if ($('#generate')) {

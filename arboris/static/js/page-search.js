@@ -4,8 +4,8 @@ import { get, post } from './api.js';
 import './bell.js';
 import { $, $$, h } from './dom.js';
 import { onSubmit, say as sayIn } from './forms.js';
-import { t, tn } from './i18n.js';
-import { chapterName, mountPalette, placeAddress, snippet } from './palette.js';
+import { chapterName, t, tn } from './i18n.js';
+import { mountPalette, placeAddress, snippet } from './palette.js';
 
 const PAGE = 100; // hits in one call
 const { projectId, language } = $('#main').dataset;

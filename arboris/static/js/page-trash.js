@@ -3,7 +3,7 @@
 import './bell.js';
 import { get, post } from './api.js';
 import { $, h } from './dom.js';
-import { t, when } from './i18n.js';
+import { chapterName, t, when } from './i18n.js';
 import { failure } from './load.js';
 
 const list = $('#trash');
@@ -21,7 +21,7 @@ async function load() {
 }
 
 function entry(item) {
-  const title = item.title || t('chapter_n', { n: item.chapter_number });
+  const title = chapterName(item);
   const dates = [t('trash_deleted', { when: when(item.deleted_at) }), item.expires_at && t('trash_expires', { when: when(item.expires_at) })];
   const button = h('button', { type: 'button', data: { testid: 'trash-restore' }, on: { click: () => restore(item, title, button) } }, t('trash_restore'));
   return h('li', {}, h('div', {},

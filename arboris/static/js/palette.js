@@ -5,14 +5,12 @@
 
 import { get } from './api.js';
 import { $, h, setText } from './dom.js';
-import { label, t, tn } from './i18n.js';
+import { chapterName, label, t, tn } from './i18n.js';
 
 const PAUSE = 150; // ms after the last letter
 
 /** Where something of the novel is shown: in code points of the chapter's text. */
 export const placeAddress = ({ chapter_id: id, offset, length }) => `/chapters/${id}#at=${offset}-${length}`;
-
-export const chapterName = ({ chapter_number: n, title }) => title || t('chapter_n', { n });
 
 /** The words around a hit, with the hit itself marked; `inside` is what stands in its place. */
 export function snippet({ snippet: words, snippet_offset: at, length }, inside = (word) => h('mark', {}, word)) {

@@ -4,7 +4,7 @@ import { ApiError, stream } from './api.js';
 import { $, h } from './dom.js';
 import { keepText, keptText, keyed } from './form-drafts.js';
 import { onSubmit } from './forms.js';
-import { t } from './i18n.js';
+import { chapterName, t } from './i18n.js';
 
 const KEEP_EVERY = 1000; // ms
 
@@ -82,9 +82,9 @@ async function write(path, body, text, sending, changed) {
   const chapter = name === 'error' ? data.chapter : data;
   if (chapter) await changed(chapter);
   // An answer that says what went wrong: another try is a new one.
-  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { n: chapter.chapter_number }) : ''].join(' ').trim(), 200, chapter ? 'draft_kept' : data.code);
+  if (name === 'error') throw new ApiError([data.detail, chapter ? t('draft_kept', { chapter: chapterName(chapter) }) : ''].join(' ').trim(), 200, chapter ? 'draft_kept' : data.code);
   if (!text.firstChild) append(text, data.content); // written at an earlier try, whose answer was lost
-  return t(data.source === 'draft' ? 'draft_kept' : 'chapter_written', { n: chapter.chapter_number });
+  return t(data.source === 'draft' ? 'draft_kept' : 'chapter_written', { chapter: chapterName(chapter) });
 }
 
 /** At the end of the text; the view follows it unless the reader has scrolled up. */

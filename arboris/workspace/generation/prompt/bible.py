@@ -117,8 +117,7 @@ def _states(row: Character, wording: Wording) -> str:
     for state in row.states.all():  # the newest come first
         latest.setdefault(state.kind, state)
     return wording.then.join(
-        f"{_kind(state, wording)} {clip(state.description, PART)}"
-        f"{wording.at.format(number=_number(state))}"
+        f"{_kind(state, wording)} {clip(state.description, PART)}{_place(state, wording)}"
         for state in list(latest.values())[:MAX_STATES]
     )
 
@@ -178,7 +177,7 @@ def threads(story: StorySoFar, wording: Wording) -> str:
     rows = ForeshadowingThread.objects.filter(
         project=story.project, chapter_number__lt=story.number
     ).exclude(status="abandoned")
-    rows = rows.prefetch_related(
+    rows = rows.select_related("chapter").prefetch_related(
         Prefetch("events", events.order_by("chapter__chapter_number", "pk"))
     )
     lines: list[str] = []
@@ -198,14 +197,23 @@ def _is_open(story: StorySoFar, row: ForeshadowingThread) -> bool:
 
 def _thread(story: StorySoFar, row: ForeshadowingThread, wording: Wording) -> str:
     line = f"{wording.kinds.get(row.kind, row.kind)}: {clip(row.description, PART)}"
-    if row.chapter_number:
-        line += wording.at.format(number=row.chapter_number)
+    if row.chapter:
+        line += _place(row, wording)
     past = [event for event in row.events.all() if _number(event) < story.number]
     if past:
         line += wording.progress.format(
-            description=clip(past[-1].description, PART), number=_number(past[-1])
+            description=clip(past[-1].description, PART), chapter=_called(past[-1], wording)
         )
     return line
+
+
+def _place(fact: Fact, wording: Wording) -> str:
+    return wording.at.format(chapter=_called(fact, wording))
+
+
+def _called(fact: Fact, wording: Wording) -> str:
+    title = fact.chapter.title if fact.chapter else ""
+    return wording.chapter(_number(fact), " ".join(title.split()))
 
 
 def _number(fact: Fact) -> int:

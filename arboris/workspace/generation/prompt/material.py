@@ -86,9 +86,7 @@ def _shares(rows: list[Row]) -> list[tuple[Row, int]]:
 
 def _headed(row: Row, told: str, wording: Wording) -> str:
     number, title, _ = row
-    if title.strip():
-        return wording.chapter.format(number=number, title=clip(title, 40)) + told
-    return wording.untitled.format(number=number) + told
+    return wording.chapter(number, " ".join(title.split())) + wording.colon + told
 
 
 def _beginning(summary: str, limit: int) -> str:
