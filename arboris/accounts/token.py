@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import exceptions, serializers
+from rest_framework import serializers
 from rest_framework.authtoken.serializers import AuthTokenSerializer
 from rest_framework.authtoken.views import ObtainAuthToken
 from rest_framework.permissions import AllowAny
@@ -19,10 +18,7 @@ from arboris.rest import BoundedJSONParser
 class TokenSerializer(AuthTokenSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
-        if verification.is_awaited(attrs["user"]):
-            raise exceptions.PermissionDenied(
-                _("Confirm your e-mail address first."), "email_not_confirmed"
-            )
+        verification.check(attrs["user"])
         return attrs
 
 

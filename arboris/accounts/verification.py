@@ -8,6 +8,8 @@ from allauth.account.signals import email_confirmed
 from django.contrib.auth.models import User
 from django.dispatch import receiver
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from rest_framework import exceptions
 
 from arboris.accounts.models import Profile
 
@@ -21,11 +23,19 @@ def is_awaited(user: User) -> bool:
     return Profile.objects.filter(user=user, awaits_email=True).exists()
 
 
+def check(user: User) -> None:
+    """Raises PermissionDenied where a call of the API would let in who has not confirmed yet."""
+    if is_awaited(user):
+        raise exceptions.PermissionDenied(
+            _("Confirm your e-mail address first."), "email_not_confirmed"
+        )
+
+
 def send_again(request: HttpRequest, user: User) -> None:
     """Send the link once more, where the last was not sent within minutes."""
     send_verification_email_for_user(request, user)
 
 
 @receiver(email_confirmed, dispatch_uid="arboris-email-confirmed")
-def end(email_address: EmailAddress, **_: object) -> None:
+def end(email_address: EmailAddress, **_kwargs: object) -> None:
     Profile.objects.filter(user_id=email_address.user_id).update(awaits_email=False)

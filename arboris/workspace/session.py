@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.auth import authenticate, login
+from django.contrib.auth.models import User
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris import sign_in
+from arboris.accounts import verification
 from arboris.fields import Text
 
 
@@ -44,5 +46,7 @@ class SessionView(APIView):
         if user is None:
             problem = _("User name and password do not match.")
             raise serializers.ValidationError({"password": [problem]})
+        assert isinstance(user, User)
+        verification.check(user)
         login(request._request, user)
         return Response(SignedInSerializer(user).data)

@@ -56,8 +56,10 @@ def test_from_the_form_to_the_first_page(visitor: Client, open_site: None) -> No
     assert early.status_code == 200
     assert "Confirm your e-mail address first" in early.content.decode()
     token = {"username": "yan", "password": "salt-lamp-47-rain"}
-    refused = JsonClient().post("/api/auth/token", token)
-    assert (refused.status_code, refused.json()["code"]) == (403, "email_not_confirmed")
+    for call in ("/api/auth/token", "/api/auth/session"):
+        refused = visitor.post(call, token, "application/json")
+        assert (refused.status_code, refused.json()["code"]) == (403, "email_not_confirmed"), call
+    assert not is_signed_in(visitor)
     confirm(visitor, "yan@example.org")
     assert sign_in(visitor).headers["Location"] == "/"
     assert is_signed_in(visitor)
