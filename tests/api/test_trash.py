@@ -144,6 +144,25 @@ def test_nobody_sees_what_is_in_the_trash(
     assert claim_next().task_id == again.pk
 
 
+def test_who_is_in_the_trash_alone_is_not_searched_for(
+    api: JsonClient,
+    project: NovelProject,
+    chapters: list[Chapter],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Of a long novel the bible is folded anew when somebody reads it: a search does."""
+    path = f"/api/projects/{project.pk}"
+    assert api.get(f"{path}/go-to", {"q": "听雨楼"}).json()["entries"] != []
+    assert len(api.get(f"{path}/search", {"q": "老沈"}).json()["names"]) > 1
+    monkeypatch.setattr(bible_service, "JOURNALS", 0)
+    monkeypatch.setattr(bible_service, "SHORT", 0)
+    api.delete(f"/api/chapters/{chapters[0].pk}")
+    assert api.get(f"{path}/go-to", {"q": "听雨楼"}).json()["entries"] == []
+    for chapter in chapters[1:]:
+        api.delete(f"/api/chapters/{chapter.pk}")
+    assert api.get(f"{path}/search", {"q": "老沈"}).json()["names"] == ["老沈"]
+
+
 def test_a_novel_comes_back_before_its_chapters(
     api: JsonClient, project: NovelProject, chapters: list[Chapter]
 ) -> None:
@@ -177,7 +196,7 @@ def test_the_trash_is_its_owners(
         assert restore(foreign, kind, key).status_code == 404
         assert restore(anonymous, kind, key).status_code == 401
     nothing = [("chapter", "x"), ("chapter", 2**63), ("project", "1"), ("project", uuid.uuid4())]
-    for of, unknown in (*nothing, ("novel", project.pk)):
+    for of, unknown in (*nothing, ("novel", project.pk), ("chapter", "9" * 5000)):
         assert restore(api, of, unknown).status_code == 404
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from arboris.bible import service as bible_service
 from arboris.bible.models import Character, WorldEntity
 from arboris.bible.types.names import key
 from arboris.novels.models import NovelProject
@@ -55,6 +56,7 @@ def names_of(project: NovelProject, query: str) -> list[str]:
 
     A name of one character is left out: it would be found in every sentence.
     """
+    bible_service.fresh(project.pk)
     wanted, found = key(query), dict[str, None]()
     people = Character.objects.filter(project=project).prefetch_related("aliases")
     things = WorldEntity.objects.filter(project=project).values_list("name", "aliases")
@@ -101,6 +103,7 @@ def go_to(project: NovelProject, query: str) -> dict[str, Any]:
 
 
 def _entries(project: NovelProject, wanted: re.Pattern[str]) -> list[dict[str, str]]:
+    bible_service.fresh(project.pk)
     people = Character.objects.filter(project=project).order_by("-mentions", "pk")
     rows: Iterable[tuple[str, str, list[str]]] = [
         ("character", one.name, [alias.name for alias in one.aliases.all()])
