@@ -16,7 +16,7 @@ SHOWN = 100  # so many unread ones an open page is told of, the newest
 def told() -> QuerySet[AnalysisNotification]:
     """Notifications with what ``as_dict`` says of their novel and chapter."""
     rows = AnalysisNotification.objects.select_related("project", "chapter")
-    return rows.defer("project__synopsis", "chapter__summary")
+    return rows.defer("project__synopsis", "chapter__summary", "chapter__notes")
 
 
 def of(user_id: int, *, unread_only: bool = False) -> QuerySet[AnalysisNotification]:

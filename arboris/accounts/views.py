@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -27,6 +28,7 @@ from arboris.accounts.models import Profile
 from arboris.novels.models import NovelProject
 
 SESSIONS_SHOWN = 50
+NUMBER = re.compile("[0-9]{1,18}")  # an id; what is longer no database takes
 
 
 class SignIn(LoginView):
@@ -111,7 +113,7 @@ def sessions(request: HttpRequest) -> HttpResponse:
         chosen = request.POST.get("session", "")
         ended = mine.exclude(session_key=request.session.session_key)
         if chosen != "others":
-            ended = ended.filter(pk=int(chosen)) if chosen.isdecimal() else ended.none()
+            ended = ended.filter(pk=int(chosen)) if NUMBER.fullmatch(chosen) else ended.none()
         for session in ended[:1000]:
             session.end()
         messages.success(request, _("Signed out there."))

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from django.db import IntegrityError, connection
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -112,12 +111,13 @@ def place_for(project: NovelProject, number: int | None = None) -> tuple[int, Vo
 
     A volume's chapters follow one another, so it is the one of the chapter before, or after.
     """
-    if number is None or project.chapters.filter(chapter_number=number).exists():
-        last = project.chapters.aggregate(last=Max("chapter_number"))["last"]
-        number = (last or 0) + 1
-    rows = project.chapters.select_related("volume")
-    before = rows.filter(chapter_number__lt=number).order_by("-chapter_number").first()
-    neighbour = before or rows.filter(chapter_number__gt=number).first()
+    rows = project.chapters.select_related("volume").defer("summary", "notes")
+    rows = rows.order_by("-chapter_number")
+    before = None if number is None else rows.filter(chapter_number__lte=number).first()
+    if number is None or (before is not None and before.chapter_number == number):
+        before = rows.first()
+        number = before.chapter_number + 1 if before else 1
+    neighbour = before or rows.last()  # the one after it
     return number, neighbour.volume if neighbour else project.volumes.first()
 
 
