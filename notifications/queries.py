@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from django.db.models import F, Max, QuerySet
+from django.db.models import Count, F, Max, Q, QuerySet
 
 from arboris.db import in_transaction
 from arboris.novels import trash
@@ -78,7 +78,11 @@ def unread_ids(user_id: int) -> list[int]:
 
 
 def state(user_id: int) -> dict[str, int]:
-    """``{unread, max_id}``: a browser compares them with its own and fetches what it lacks."""
+    """``{unread, muted, max_id}``: a browser compares them with its own and fetches what it lacks.
+
+    ``muted``: so many of the unread ones are of muted novels.
+    """
     newest = AnalysisNotification.objects.filter(user_id=user_id).aggregate(newest=Max("pk"))
-    unread = of(user_id, unread_only=True).count()
-    return {"unread": unread, "max_id": newest["newest"] or 0}
+    unread = of(user_id, unread_only=True)
+    counts = unread.aggregate(unread=Count("pk"), muted=Count("pk", filter=Q(project__muted=True)))
+    return {**counts, "max_id": newest["newest"] or 0}

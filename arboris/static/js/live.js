@@ -1,5 +1,5 @@
 /**
- * What every page shares: the socket with its polling reserve, the bell's count, and the toast.
+ * What every page shares: the socket with its polling reserve, the bell's count (without muted novels), and the toast.
  * Pages listen on `live`: 'notification' (the object, of muted novels too), 'progress' ({task_id,
  * percent, feature, eta_seconds}), 'queue' ({live, projects}: how many analyses are under way), 'read'
  * (a function that says of an id whether it is read by now), 'state', and 'refresh' (something may have
@@ -34,7 +34,7 @@ let grace = 0;
 let wasUp = false;
 
 const socket = new LiveSocket({ since: () => inbox.last, onFrame: hear, onUp: up, onDown: down, onSignedOut: signedOut });
-heard.read = (id) => void markRead(id);
+heard.read = (notification) => void markRead(notification);
 
 function hear({ type, data }) {
   if (type === 'notification' || type === 'changed') receive(data);
@@ -48,8 +48,10 @@ function hear({ type, data }) {
 function receive(notification) {
   socket.send({ type: 'ack', id: notification.id });
   if (!inbox.take(notification.id)) return;
-  if (!notification.is_read) setUnread(unread + 1);
-  if (!notification.data.muted) void tell(notification);
+  if (!notification.data.muted) {
+    if (!notification.is_read) setUnread(unread + 1);
+    void tell(notification);
+  }
   emit('notification', notification);
 }
 
@@ -71,8 +73,8 @@ function toldRead(isRead) {
 }
 
 /** The server's own count heals ours; an id that we lack is fetched. */
-function settle({ unread: count, max_id: newest }) {
-  setUnread(count);
+function settle({ unread: count, muted, max_id: newest }) {
+  setUnread(count - muted);
   if (inbox.last === null) inbox.startAt(newest ?? 0);
   else if (newest > inbox.last) void fetchMissed(newest);
   emit('state');
@@ -104,7 +106,7 @@ async function fetchMissed(newest = 0) {
 async function pollOnce() {
   await fetchMissed();
   try {
-    setUnread((await get(API, { unread_only: true, limit: 100 })).length);
+    setUnread((await get(API, { unread_only: true, limit: 100 })).filter(({ data }) => !data.muted).length);
   } catch (error) {
     console.info('Notifications could not be counted:', error.message);
   }
@@ -163,11 +165,11 @@ function showTitle() {
 }
 
 /** Marks one notification as read; a failure leaves it unread, and the server's count says so. */
-export async function markRead(id) {
+export async function markRead({ id, data }) {
   forget((one) => one === id);
   try {
     await post(`${API}/${id}/read`);
-    setUnread(unread - 1);
+    if (!data.muted) setUnread(unread - 1);
     toldRead((one) => one === id);
   } catch (error) {
     console.info('The notification could not be marked as read:', error.message);

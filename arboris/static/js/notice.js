@@ -8,17 +8,17 @@ import { retryButton } from './retry.js';
 
 /** An `li` that says all of it in one line. */
 export function digestLine(notification) {
-  const { id, data, title, chapter_id: chapter, created_at: created } = notification;
+  const { data, title, chapter_id: chapter, created_at: created } = notification;
   return item(notification,
-    h('a', { href: chapter ? `/chapters/${chapter}` : '/notifications', on: { click: () => void markRead(id) } }, data.digest ?? title),
+    h('a', { href: chapter ? `/chapters/${chapter}` : '/notifications', on: { click: () => void markRead(notification) } }, data.digest ?? title),
     h('p', { class: 'meta' }, h('time', { datetime: created }, when(created))),
     retryOf(notification));
 }
 
 /** An `li` with everything, to be marked as read one by one. */
 export function notice(notification) {
-  const { id, title, data, chapter_id: chapter, notification_type: type, is_read: read, created_at: created } = notification;
-  const open = read ? {} : { click: () => void markRead(id) };
+  const { title, data, chapter_id: chapter, notification_type: type, is_read: read, created_at: created } = notification;
+  const open = read ? {} : { click: () => void markRead(notification) };
   const { status, badge } = kindOf(type);
   return item(notification,
     h('div', {},
@@ -26,13 +26,14 @@ export function notice(notification) {
       h('p', {}, data.digest),
       h('p', { class: 'meta' }, h('span', { class: 'badge', data: { status } }, badge), h('time', { datetime: created }, when(created)))),
     retryOf(notification),
-    read ? null : h('button', { type: 'button', class: 'small read', 'aria-label': t('mark_read_of', { title }), on: { click: () => markRead(id) } }, t('mark_read')));
+    read ? null : h('button', { type: 'button', class: 'small read', 'aria-label': t('mark_read_of', { title }), on: { click: () => markRead(notification) } }, t('mark_read')));
 }
 
 const item = ({ id, is_read: read }, ...children) => h('li', { data: { notificationId: id, unread: String(!read) } }, children);
 
-function retryOf({ id, notification_type: type, pending_analysis_id: task }) {
-  return type === 'failed' && task ? retryButton(task, () => void markRead(id)) : null;
+function retryOf(notification) {
+  const { notification_type: type, pending_analysis_id: task } = notification;
+  return type === 'failed' && task ? retryButton(task, () => void markRead(notification)) : null;
 }
 
 /** Entries that were read lose their mark and their button; the focus goes on to the next entry. */

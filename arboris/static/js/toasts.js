@@ -21,8 +21,8 @@ let toast = null;
 let told = []; // the notifications that the toast tells of
 let held = false;
 
-/** Set by whoever wants to know: `read(id)` when somebody has seen to one, `gone()` when there is no toast any more. */
-export const heard = { read: (id) => void id, gone: () => {} };
+/** Set by whoever wants to know: `read(notification)` when somebody has seen to one, `gone()` when there is no toast any more. */
+export const heard = { read: (notification) => void notification, gone: () => {} };
 
 export const toastIsOpen = () => toast !== null;
 
@@ -63,8 +63,9 @@ function draw() {
   if (!held) run();
 }
 
-function aboutOne({ id, title, message, data, chapter_id: chapter, pending_analysis_id: task, notification_type: type }) {
-  const read = () => heard.read(id);
+function aboutOne(notification) {
+  const { title, message, data, chapter_id: chapter, pending_analysis_id: task, notification_type: type } = notification;
+  const read = () => heard.read(notification);
   return [
     h('strong', {}, title),
     closeButton(title, read),
