@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
 from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
@@ -81,7 +82,7 @@ def prune_step(now: datetime) -> int:
     if pruned_at is not None and now - pruned_at < EVERY:
         return 0
     calls, keys = call_log.prune(now), claims.prune(now)
-    uploaded = uploads.prune(now)
+    uploaded, sessions = uploads.prune(now), _prune_sessions(now)
     days = settings.ARBORIS_KEEP_TRASH_DAYS
     emptied = trash.empty_step(now - timedelta(days=days)) if days else 0
     deleted = sum(
@@ -99,8 +100,20 @@ def prune_step(now: datetime) -> int:
     if emptied:
         log.info("retention: %d chapters or novels deleted from the trash", emptied)
     rows_left = (
-        deleted >= BATCH or calls >= call_log.BATCH or keys >= claims.BATCH or emptied or uploaded
+        deleted >= BATCH
+        or calls >= call_log.BATCH
+        or keys >= claims.BATCH
+        or sessions >= BATCH
+        or emptied
+        or uploaded
     )
     if not rows_left:
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
     return deleted
+
+
+def _prune_sessions(now: datetime) -> int:
+    """Delete at most BATCH of the site's sessions that are over; Django only stops using them."""
+    over = Session.objects.filter(expire_date__lt=now).order_by("expire_date")
+    keys = list(over.values_list("pk", flat=True)[:BATCH])
+    return Session.objects.filter(pk__in=keys, expire_date__lt=now).delete()[0] if keys else 0

@@ -38,6 +38,11 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # it ships no types
         super().__init__(*args, **kwargs)
         self.fields["username"].label = _("User name")
 
+    def full_clean(self) -> None:
+        if self.is_bound:  # before it is asked whether name and address are free
+            verification.forget_old()
+        super().full_clean()
+
     def save(self, request: HttpRequest) -> User:
         """Make the account and use up the invitation: both or neither."""
 

@@ -95,6 +95,19 @@ def test_what_is_wrong_is_said_at_its_field(visitor: Client, open_site: None, fi
 
 
 @pytest.mark.databases
+def test_a_sign_up_that_was_left_frees_its_name(visitor: Client, open_site: None) -> None:
+    writer("li")
+    sign_up(visitor, "mo", "mo@example.org")
+    confirm(visitor, "mo@example.org")
+    sign_up(visitor)
+    assert sign_up(visitor, "yan", "other@example.org").context["form"].errors["username"]
+    User.objects.update(date_joined=db_now() - timedelta(days=8))
+    assert sign_up(visitor, "yan", "other@example.org").status_code == 302
+    assert User.objects.get(username="yan").email == "other@example.org"
+    assert {"li", "mo"} < set(User.objects.values_list("username", flat=True))
+
+
+@pytest.mark.databases
 def test_an_invitation_is_used_once(staff: Client, visitor: Client, by_invitation: None) -> None:
     path = invite(staff)
     assert "Sign-up is closed" in visitor.get("/accounts/signup/").content.decode()

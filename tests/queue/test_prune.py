@@ -6,10 +6,12 @@ import sys
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 
 from analysis import queue
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
 from analysis.queue import counters
+from analysis.queue.prune import prune_step
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -89,3 +91,13 @@ def test_batches_reach_everything(project: NovelProject, monkeypatch: pytest.Mon
     steps: list[int] = []
     assert queue.prune(ENDED, db_now(), progress=steps.append) == 5
     assert steps == [2, 2, 1]
+
+
+def test_the_daily_clean_up_deletes_sessions_that_are_over(db: None) -> None:
+    now = db_now()
+    for key, left in (("over", -1), ("lasts", 1)):
+        Session.objects.create(
+            session_key=key, session_data="", expire_date=now + timedelta(hours=left)
+        )
+    prune_step(now)
+    assert [session.pk for session in Session.objects.all()] == ["lasts"]
