@@ -117,10 +117,11 @@ TEMPLATES = [
         },
     }
 ]
-# The first lets nobody in. Sessions name the second: they outlive a change of the first.
+# The first lets nobody in. Sessions name the second or the third, by which they began.
 AUTHENTICATION_BACKENDS = [
     "arboris.sign_in.AccountLimit",
     "django.contrib.auth.backends.ModelBackend",
+    "arboris.sign_in.ByEmail",
 ]
 # Of this process, for the counts of arboris.sign_in: more entries than one guesser can push out.
 CACHES = {
@@ -149,7 +150,7 @@ ARBORIS_SENDS_EMAIL = bool(ARBORIS_EMAIL_URL)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("ARBORIS_EMAIL_FROM", "arboris@localhost")
 globals().update(read_email_url("ARBORIS_EMAIL_URL", ARBORIS_EMAIL_URL))
 LANGUAGE_COOKIE_AGE = 31_536_000
-# django-allauth's; see arboris/accounts. /login is Django's, and signs in by name.
+# django-allauth's; see arboris/accounts. /login is Django's: by name, or by confirmed address.
 ACCOUNT_ADAPTER = "arboris.accounts.adapter.Adapter"
 ACCOUNT_FORMS = {"signup": "arboris.accounts.forms.SignUpForm"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*", "password2*"]

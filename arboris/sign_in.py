@@ -3,7 +3,7 @@
 Two limits, each in ``settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]`` as ``number/period``:
 
 - ``token``: attempts from one address, right or wrong;
-- ``account``: wrong passwords for one user name, from any address.
+- ``account``: wrong passwords for one account, by its name or its e-mail, from any address.
 
 The counts are in Django's cache, which each web process has for itself.
 """
@@ -19,9 +19,12 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import User
 from django.contrib.auth.signals import user_login_failed
 from django.core.cache import cache
 from django.dispatch import receiver
@@ -115,15 +118,49 @@ class AccountLimit:
 
     def authenticate(self, request: HttpRequest | None, username: str = "", **_: Any) -> None:
         number, _seconds = BY_ACCOUNT.rate()
-        if request is not None and BY_ACCOUNT.used(str(username)) >= number:
-            raise TooManyAttempts(BY_ACCOUNT.wait(str(username)))
+        if request is None:
+            return
+        name = account_name(str(username))
+        if BY_ACCOUNT.used(name) >= number:
+            raise TooManyAttempts(BY_ACCOUNT.wait(name))
+
+
+def account_name(typed: str) -> str:
+    """The user name of the account that is meant: by its name, else by a confirmed address of it.
+
+    What is typed, where there is no such account.
+    """
+    if "@" not in typed or "\0" in typed or User.objects.filter(username=typed).exists():
+        return typed
+    # allauth keeps them in lower case, and a confirmed one with one account alone.
+    found = EmailAddress.objects.filter(email=typed.strip().lower(), verified=True)
+    return found.values_list("user__username", flat=True).first() or typed
+
+
+class ByEmail(ModelBackend):
+    """Signs in by a confirmed e-mail address where the name that was typed is none.
+
+    It is asked last, and computes one password hash for whatever was typed, so that the time of a
+    refusal tells nobody which addresses have an account.
+    """
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **_: Any,
+    ) -> Any:
+        if username is None or password is None:
+            return None
+        return super().authenticate(request, username=account_name(username), password=password)
 
 
 @receiver(user_login_failed, dispatch_uid="arboris-count-wrong-password")
 def count_wrong_password(
     credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any
 ) -> None:
-    name = str(credentials.get("username", ""))
+    name = account_name(str(credentials.get("username", "")))
     number, _seconds = BY_ACCOUNT.rate()
     if request is not None and BY_ACCOUNT.hit(name) == number:
         # By its number: the name may be a password that was typed into the wrong field.

@@ -378,7 +378,7 @@ _KEEPING: dict[str, str | Promise] = {
     "sign_in_why": _("Your session has ended. What you type is kept on this device meanwhile."),
     "sign_in": _("Sign in"),
     "sign_in_page": _("Sign-in page"),
-    "username": _("User name"),
+    "username": _("User name or e-mail address"),
     "password": _("Password"),
     "kept_texts": _("Texts on this device"),
     "kept_conflict": _(

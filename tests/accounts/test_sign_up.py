@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,16 @@ from pytest_django import Settings
 from arboris.accounts import invitations
 from arboris.accounts.models import Invitation
 from arboris.db import db_now
-from tests.accounts.pages import confirm, is_signed_in, link_in, mail_to, sign_in, sign_up, writer
+from tests.accounts.pages import (
+    PASSWORD,
+    confirm,
+    is_signed_in,
+    link_in,
+    mail_to,
+    sign_in,
+    sign_up,
+    writer,
+)
 from tests.factories import JsonClient, make_user
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +74,37 @@ def test_from_the_form_to_the_first_page(visitor: Client, open_site: None) -> No
     assert sign_in(visitor).headers["Location"] == "/"
     assert is_signed_in(visitor)
     assert JsonClient().post("/api/auth/token", token).status_code == 200
+
+
+@pytest.mark.databases
+def test_a_confirmed_address_signs_in_and_guessing_at_it_is_bounded(
+    visitor: Client, open_site: None, no_time_passes: None
+) -> None:
+    sign_up(visitor)
+    typed = " Yan@Example.org"
+    assert sign_in(visitor, typed).context["form"].errors  # not confirmed yet
+    confirm(visitor, "yan@example.org")
+    assert sign_in(visitor, typed).headers["Location"] == "/"
+    assert is_signed_in(visitor)
+    answer = JsonClient().post(
+        "/api/auth/token", {"username": "yan@example.org", "password": PASSWORD}
+    )
+    assert answer.status_code == 200
+
+    known, unknown = (
+        sign_in(Client(headers={"accept-language": "en"}), name, "wrong")
+        for name in ("yan@example.org", "stranger@example.org")
+    )
+    assert known.status_code == unknown.status_code == 200
+    assert known.context["form"].errors == unknown.context["form"].errors
+    # By name and by address it is one account.
+    name, wrong = itertools.cycle(("yan", "yan@example.org")), 1
+    while (
+        last := sign_in(Client(REMOTE_ADDR=f"192.0.2.{wrong}"), next(name), "wrong")
+    ).status_code != 429:
+        wrong += 1
+        assert wrong <= 10
+    assert last.headers["Retry-After"]
 
 
 def test_closed_is_the_default(visitor: Client) -> None:
