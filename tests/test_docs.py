@@ -56,3 +56,14 @@ def test_every_hop_of_the_walk_is_in_the_code() -> None:
         if path.endswith(".py") and name:
             code = (ROOT / path).read_text(encoding="utf-8")
             assert f"def {name.rpartition('.')[2]}(" in code, (path, name)
+
+
+def test_every_picture_is_there_and_shown() -> None:
+    pages = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")]
+    shown = {
+        (page.parent / path).resolve()
+        for page in pages
+        for path in re.findall(r"!\[[^]]+\]\(([^)]+)\)", page.read_text(encoding="utf-8"))
+    }
+    kept = {path.resolve() for path in (ROOT / "docs" / "images").iterdir()}
+    assert shown == kept
