@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from analysis.models import PendingAnalysis
@@ -60,6 +62,18 @@ def test_the_order_and_the_volumes_are_what_was_put(
     assert [volume["chapters"] for volume in volumes] == [[c, a], [], [b, new]]
     assert put(api, project, ("", [a, b, c, new])).status_code == 200
     assert not Volume.objects.exists()
+
+
+def test_a_longer_book_takes_no_more_queries(
+    api: JsonClient, project: NovelProject, chapters: list[Chapter]
+) -> None:
+    counts = []
+    for _ in range(2):
+        with CaptureQueriesContext(connection) as queries:
+            assert api.get(path(project)).status_code == 200
+        counts.append(len(queries))
+        make_chapter(project)
+    assert counts[0] == counts[1]
 
 
 def test_every_chapter_is_named_once(

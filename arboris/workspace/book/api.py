@@ -54,7 +54,8 @@ class BookSerializer(serializers.Serializer[Any]):
 
 
 def _book(project: NovelProject) -> Response:
-    rows = project.chapters.only("pk", "chapter_number", "title", "word_count")
+    # With the project: Django sets it in each row, and would read it row by row.
+    rows = project.chapters.only("project", "chapter_number", "title", "word_count")
     body = {"volumes": order.parts(project), "chapters": rows}
     return Response(BookSerializer(body).data)
 
