@@ -384,6 +384,7 @@ _KEEPING: dict[str, str | Promise] = {
     "kept_conflict": _(
         "A text on this device was not saved, since its chapter was changed elsewhere:"
     ),
+    "kept_refused": _("The server did not take a text of yours, which is kept on this device:"),
     "kept_gone": _("“{title}” was deleted elsewhere. What you had typed is here."),
     "kept_forget": _("Delete it from this device"),
     "draft_restored": _("What you had typed here is back."),

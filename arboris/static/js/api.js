@@ -7,8 +7,11 @@ const PATIENCE = 30_000; // ms
 const UPLOAD_PATIENCE = 180_000; // ms
 const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
 
-/** What is done when a call is answered 401: sign-in.js, which makes calls itself, sets it. */
-export const refused = { ask() {} };
+/**
+ * What is done when a call is answered 401, and when one is answered again: sign-in.js, which makes
+ * calls itself, sets it.
+ */
+export const refused = { ask() {}, over(_path) {} };
 
 export class ApiError extends Error {
   /**
@@ -33,8 +36,17 @@ export const put = (path, body, keepalive = false) => call('PUT', path, body, { 
 export const patch = (path, body) => call('PATCH', path, body);
 export const remove = (path) => call('DELETE', path);
 
+/**
+ * Whose page this is: once another account has signed in on this browser, the server takes its calls
+ * for those of nobody, and no text of the one comes into a novel of the other.
+ */
+const whose = () => {
+  const { userId } = document.body.dataset;
+  return userId ? { 'X-Page-User': userId } : {};
+};
+
 async function call(method, path, body, { key = '', keepalive = false } = {}) {
-  const headers = { Accept: 'application/json' };
+  const headers = { Accept: 'application/json', ...whose() };
   if (method !== 'GET') headers['X-CSRFToken'] = csrfToken();
   if (key) headers['Idempotency-Key'] = key;
   const upload = body instanceof FormData;
@@ -54,7 +66,10 @@ async function call(method, path, body, { key = '', keepalive = false } = {}) {
   } catch (error) {
     throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
   }
-  if (response.ok) return answer;
+  if (response.ok) {
+    refused.over(path);
+    return answer;
+  }
   if (response.status === 401) throw signedOut();
   throw errorFrom(response.status, answer);
 }
@@ -63,7 +78,7 @@ async function call(method, path, body, { key = '', keepalive = false } = {}) {
 export async function fetchFile(path, query) {
   let response;
   try {
-    response = await fetch(withQuery(path, query), { credentials: 'same-origin', signal: AbortSignal.timeout(UPLOAD_PATIENCE) });
+    response = await fetch(withQuery(path, query), { headers: whose(), credentials: 'same-origin', signal: AbortSignal.timeout(UPLOAD_PATIENCE) });
     if (response.ok) return { file: await response.blob(), name: nameIn(response.headers.get('Content-Disposition') ?? '') };
   } catch (error) {
     throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
@@ -82,7 +97,7 @@ function nameIn(disposition) {
  * an AbortError is what `signal` asked for. `key` as of `post`: the first answer is the last event.
  */
 export async function stream(path, body, heard, { signal, key }) {
-  const headers = { Accept: 'text/event-stream', 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken(), 'Idempotency-Key': key };
+  const headers = { ...whose(), Accept: 'text/event-stream', 'Content-Type': 'application/json', 'X-CSRFToken': csrfToken(), 'Idempotency-Key': key };
   let response;
   try {
     response = await fetch(path, { method: 'POST', headers, body: JSON.stringify(body), signal, credentials: 'same-origin' });

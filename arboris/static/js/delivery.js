@@ -10,14 +10,14 @@ import { asTyped } from './passages.js';
 
 const TRIES = 5; // others may write meanwhile
 
-/** Resolves to the copy as the server has it. An ApiError with `current` is for the writer to resolve. */
+/** Resolves to the copy as the server has it, with the newest `savedSeq` of its client. An ApiError with `current` is for the writer to resolve. */
 export async function deliver(copy, { leaving = false } = {}) {
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { chapterId, content, title, base, client, seq, seen } = copy;
     try {
       const body = { content, base_version: base.version, client, seq, ...(title === null ? {} : { title }), ...(seen ? { seen } : {}) };
-      const { saved_at: savedAt } = await put(`/api/chapters/${chapterId}/working`, body, leaving);
-      return { ...copy, title: null, seen: savedAt, base: { version: base.version, content, title: title ?? base.title } };
+      const { saved_at: savedAt, seq: savedSeq } = await put(`/api/chapters/${chapterId}/working`, body, leaving);
+      return { ...copy, savedSeq, title: null, seen: savedAt, base: { version: base.version, content, title: title ?? base.title } };
     } catch (error) {
       const next = error.current ? reconciled(copy, error) : null;
       if (!next) throw error;

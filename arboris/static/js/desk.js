@@ -7,6 +7,7 @@ import { get } from './api.js';
 import { $, setText } from './dom.js';
 import { chapterName, t } from './i18n.js';
 import { setPageTitle } from './live.js';
+import { failure } from './load.js';
 import { asTyped } from './passages.js';
 import { TextEditor } from './text-editor.js';
 
@@ -116,18 +117,32 @@ class Desk {
   async #show(id) {
     if (id === this.chapterId) return true;
     const turn = ++this.#turn;
-    if (this.chapter && !(await this.saver.leave())) {
+    const loaded = await this.#loaded(id);
+    if (turn !== this.#turn) return false; // another one was asked for meanwhile
+    // From here on nothing is waited for that can fail: until then the writer goes on in this one.
+    if (!loaded || (this.chapter && !(await this.saver.leave()))) {
       history.replaceState(null, '', `/chapters/${this.chapterId}`);
       return false;
     }
-    const loaded = await load(id);
-    if (turn !== this.#turn) return false; // another one was asked for meanwhile
     if (this.chapter) this.editor.keep(this.chapterId);
     this.chapter = null;
     this.chapterId = id;
     main.dataset.chapterId = String(id);
     await this.#take(loaded);
     return true;
+  }
+
+  /** Null where it cannot be had, which is said above the text. */
+  async #loaded(id) {
+    $('#open-failed')?.remove();
+    try {
+      return await load(id);
+    } catch (error) {
+      const alert = failure(error, () => void this.openChapter(id));
+      alert.id = 'open-failed';
+      $('#text').before(alert);
+      return null;
+    }
   }
 
   /** Loads the chapter and its findings anew; what is typed stays. */
@@ -149,7 +164,8 @@ class Desk {
       else this.editor.replaceText(asTyped(chapter.content));
     } else {
       // The writer's text was made from the older version, which stays its base.
-      this.chapter = { ...chapter, version: this.chapter.version, title: this.chapter.title, content: this.chapter.content };
+      if (this.title === this.chapter.title) titleField.value = chapter.title; // given elsewhere
+      this.chapter = { ...chapter, version: this.chapter.version, content: this.chapter.content };
     }
     if (isFirst) await this.saver.open(this.chapter);
     this.#draw();

@@ -65,6 +65,10 @@ export class OpenCopy {
     this.#desk.replaceText(row.content, row.title ?? row.base.title);
   }
 
+  get id() {
+    return this.#row.id;
+  }
+
   get isDirty() {
     const { base } = this.#row;
     return this.#desk.text !== base.content || this.#desk.title !== base.title;
@@ -176,6 +180,11 @@ export class OpenCopy {
     const sent = this.isDirty ? this.#row : { ...this.#row, seq: this.#row.seq + 1 };
     const got = await deliver(sent);
     if (this.#closed) return;
+    // A call that this page made when it was hidden was later in the server's eyes: nothing was saved.
+    if (got.savedSeq > got.seq) {
+      this.#row = { ...this.#row, seq: got.savedSeq + 1 };
+      return void (this.#again = true);
+    }
     const { text, title, isComposing } = this.#desk;
     const isAsSent = text === sent.content && !isComposing;
     // The server has another text, to which nothing had been added here. By now there is: once more,
@@ -201,6 +210,8 @@ export class OpenCopy {
     const saved = await cutVersion(this.#row.chapterId, name);
     if (this.#closed) return;
     this.#cut = null;
+    // A title that was given elsewhere, and that the writer has not changed here.
+    if (this.#desk.title === this.#row.base.title) this.#desk.replaceText(this.#desk.text, saved.title);
     this.setVersion(saved);
     this.#desk.setBase(saved);
     this.onVersion(saved);
@@ -265,18 +276,23 @@ export class OpenCopy {
   }
 
   /**
-   * The page goes, or another chapter comes: what is here is kept with the wish for a version, which
-   * the outbox of this page or of the next one fulfils. Resolves to whether it is kept.
+   * Another chapter comes: what is here is kept with the wish for a version, which the outbox of this
+   * page or of the next one fulfils. Where this device keeps nothing, the server has to have it.
+   * Resolves to whether it is kept; if so, nothing that is typed from then on is this copy's.
    */
   async close() {
-    const row = this.#asKept(this.#capture(), this.#differsFromVersion);
-    try {
-      if (row.cut || !row.sent) await keep('copies', row);
-    } catch (error) {
-      console.info('The text is not kept on this device:', error.message);
-      return false;
-    }
-    await this.end();
+    let row;
+    do {
+      row = this.#asKept(this.#capture(), this.#differsFromVersion);
+      try {
+        if (row.cut || !row.sent) await keep('copies', row);
+      } catch (error) {
+        console.info('The text is not kept on this device:', error.message);
+        await this.save();
+        if (this.isDirty) return false;
+      }
+    } while (this.#capture().seq !== row.seq); // typed meanwhile
+    void this.end();
     return true;
   }
 

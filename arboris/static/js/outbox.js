@@ -39,8 +39,18 @@ async function sendAll(chapterId) {
   for (const row of rows) await unattended(row, () => send(row));
   const left = (await allKept('copies')).filter((row) => chapterId === null || row.chapterId === chapterId);
   clearTimeout(again);
-  if (left.some((row) => !row.conflict)) again = setTimeout(() => sendLeftovers(), AGAIN);
-  if (chapterId === null) showConflicts(left.filter((row) => row.conflict || row.gone));
+  if (left.some((row) => !waits(row))) again = setTimeout(() => sendLeftovers(), AGAIN);
+  if (chapterId === null) showConflicts(left.filter(waits));
+}
+
+/** Whether there is nothing to be done without its writer. */
+const waits = (row) => row.conflict || row.gone || row.refused;
+
+/** A text of the chapter that the server has not, and that no page has open. */
+export async function leftOf(chapterId) {
+  const rows = (await allKept('copies')).filter((row) => row.chapterId === chapterId && !row.sent);
+  const open = new Set((await navigator.locks?.query())?.held?.map(({ name }) => name));
+  return rows.find((row) => !open.has(lockOf(row))) ?? null;
 }
 
 /** Where the browser has no locks (plain http), two may send: the server takes each text once. */
@@ -60,16 +70,20 @@ async function send(row) {
     if (error.current) await keep('copies', { ...row, conflict: true });
     else if (error.status === 404) await keep('copies', { ...row, gone: true });
     else if (error.status === 400 && row.sent) await drop('copies', row.id); // an empty text is no version
+    else if (isFinal(error)) await keep('copies', { ...row, refused: true });
     else throw error;
   }
 }
+
+/** Whether the same text would be refused again: it must not keep back those of other chapters. */
+const isFinal = ({ status }) => status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
 
 /** Says on any page which chapters have a text on this device alone that needs its writer. */
 function showConflicts(rows) {
   $('#kept-texts')?.remove();
   if (!rows.length || $('#desk')) return;
   $('#main').prepend(h('section', { id: 'kept-texts', class: 'alert', 'aria-label': t('kept_texts'), data: { testid: 'kept-texts' } },
-    rows.map((row) => h('div', {}, row.gone ? goneText(row) : h('p', {}, `${t('kept_conflict')} `, h('a', { href: `/chapters/${row.chapterId}` }, row.chapterTitle || t('open_chapter')))))));
+    rows.map((row) => h('div', {}, row.gone ? goneText(row) : h('p', {}, `${t(row.refused ? 'kept_refused' : 'kept_conflict')} `, h('a', { href: `/chapters/${row.chapterId}` }, row.chapterTitle || t('open_chapter')))))));
 }
 
 function goneText(row) {

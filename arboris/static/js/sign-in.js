@@ -12,8 +12,9 @@ import { owner } from './local-store.js';
  */
 export const session = /** @type {any} */ (new EventTarget());
 
+const SESSION = '/api/auth/session';
 const channel = new BroadcastChannel('arboris-session'); // one dialog answers for all tabs
-channel.onmessage = () => done();
+channel.onmessage = ({ data }) => data === owner && done();
 let dialog = null;
 
 /** Shows the dialog beside the text; who is typing goes on, and signs in when it suits. */
@@ -26,6 +27,8 @@ export function askToSignIn() {
 }
 
 refused.ask = askToSignIn;
+// Signed in again elsewhere, such as on the sign-in page.
+refused.over = (path) => dialog?.open && path !== SESSION && done();
 
 /** Puts the focus into the dialog, which does not take it by itself. */
 export function goToSignIn() {
@@ -45,9 +48,9 @@ function makeDialog() {
       h('a', { href: '/login', target: '_blank', rel: 'noopener' }, t('sign_in_page'))),
     h('p', { class: 'form-status', role: 'status' }));
   onSubmit(form, async (data) => {
-    const user = await post('/api/auth/session', Object.fromEntries(data));
+    const user = await post(SESSION, Object.fromEntries(data));
     form.reset();
-    channel.postMessage('signed-in');
+    channel.postMessage(String(user.id));
     // Somebody else has signed in: this page, and what is kept for its writer, are not theirs.
     if (String(user.id) === owner) done();
     else location.assign('/');

@@ -6,9 +6,8 @@ import { $, ask, h } from './dom.js';
 import { setUnsaved } from './forms.js';
 import { t, when } from './i18n.js';
 import { live } from './live.js';
-import { allKept } from './local-store.js';
 import { OpenCopy } from './open-copy.js';
-import { sendLeftovers } from './outbox.js';
+import { leftOf, sendLeftovers } from './outbox.js';
 import { goToSignIn, session } from './sign-in.js';
 
 const TONES = { offline: 'warn', unkept: 'danger', conflict: 'danger', signin: 'danger', gone: 'danger', refused: 'danger' };
@@ -80,14 +79,14 @@ class Saver {
     this.desk.setBase(chapter);
   }
 
-  /** A text that this device has kept and the server has refused is the writer's to merge. */
+  /** A text that this device has kept and the server has not taken is what the writer goes on with. */
   async #adopt() {
-    const rows = await allKept('copies').catch(() => []);
-    const row = rows.find(({ chapterId, conflict }) => chapterId === this.desk.chapterId && conflict);
-    if (!row) return;
-    this.copy.adopt(row);
-    await this.copy.flush();
-    if (this.copy.conflict) this.#compare();
+    const { copy } = this;
+    const row = await leftOf(this.desk.chapterId).catch(() => null);
+    if (!row || copy !== this.copy || copy.isDirty) return;
+    copy.adopt(row);
+    await copy.flush();
+    if (copy.conflict && copy === this.copy) this.#compare();
   }
 
   /** The desk has loaded the chapter anew: another version, and nothing typed on the page. */
@@ -105,10 +104,11 @@ class Saver {
 
   /** Before another chapter is shown. What is kept on this device is sent from there. */
   async leave() {
-    if (!this.copy) return true;
-    if (!(await this.copy.close())) return false;
-    this.copy = null;
-    void sendLeftovers();
+    const { copy } = this;
+    if (!copy) return true;
+    if (!(await copy.close())) return false;
+    if (copy === this.copy) this.copy = null;
+    void copy.end().then(() => sendLeftovers());
     return true;
   }
 

@@ -1,0 +1,171 @@
+"""A writer's unlucky days: what was typed is not lost, and comes into nobody else's hands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from arboris.workspace.demo.client import Writer
+from arboris.workspace.demo.system import System
+from tests.browser.desk import add_text, desk_text, on_desk, open_desk, save, set_text
+from tests.browser.test_binder import more, row, tell
+from tests.browser.test_editing import held_answer, saved, state, working
+from tests.browser.test_writing import sign_in
+from tests.waiting import wait_for
+
+pytestmark = pytest.mark.browser
+
+OLD, SECOND = "雨停了。沈砚秋推开门。", "灯灭了。"
+NEW, TYPED = "雨又下了。", "他没有回头。"
+NO_DATABASE = "Object.defineProperty(IDBFactory.prototype, 'open', { value() { throw new Error('blocked'); } })"
+
+
+@pytest.fixture(scope="module")
+def writer(site: System) -> Iterator[Writer]:
+    with closing(site.writer("en")) as writer:
+        yield writer
+
+
+@pytest.fixture
+def project(page: Page, site: System, writer: Writer) -> str:
+    sign_in(page, site)
+    return writer.new_project("losing", "zh")
+
+
+@pytest.fixture
+def chapters(page: Page, site: System, project: str, writer: Writer) -> list[int]:
+    """Two chapters, of which the first is open on the desk."""
+    ids = [int(writer.add_chapter(project, text).body["id"]) for text in (OLD, SECOND)]
+    open_desk(page, site, ids[0])
+    return ids
+
+
+def click(page: Page, chapter: int) -> None:
+    page.locator(f'#binder a[href="/chapters/{chapter}"]').click()
+
+
+def test_typing_goes_on_until_the_next_chapter_is_there(
+    page: Page, chapters: list[int], writer: Writer
+) -> None:
+    first, second = chapters
+    page.route(f"**/api/chapters/{second}", lambda call: call.abort(), times=1)
+    click(page, second)
+    expect(page.locator("#open-failed")).to_be_visible()
+    assert page.url.endswith(f"/{first}")
+    add_text(page, NEW)
+    state(page, "saved")
+    assert working(writer, first) == OLD + NEW
+    with held_answer(page, f"**/api/chapters/{second}"):
+        page.locator("#open-failed").get_by_role("button").click()
+        add_text(page, TYPED)
+    expect(page.get_by_test_id("chapter-text")).to_have_text(SECOND)
+    expect(page.locator("#open-failed")).to_have_count(0)
+    wait_for(lambda: saved(writer, first)[2] == OLD + NEW + TYPED, "the version of all of it")
+
+
+def test_a_new_name_is_not_taken_back(
+    page: Page, chapters: list[int], project: str, writer: Writer
+) -> None:
+    first, _ = chapters
+    add_text(page, NEW)
+    row(page, "第 1 章").click()
+    page.keyboard.press("F2")
+    page.keyboard.insert_text("雨夜")
+    page.keyboard.press("Enter")
+    tell(page, "雨夜")
+    expect(page.get_by_test_id("chapter-title-field")).to_have_value("雨夜")
+    state(page, "saved")
+    writer.http.patch(f"/api/chapters/{first}", json={"title": "夜雨"}).raise_for_status()
+    save(page)
+    state(page, "version")
+    expect(page.get_by_test_id("chapter-title-field")).to_have_value("夜雨")
+    add_text(page, TYPED)
+    save(page)
+    expect(page.locator("#chapter-version")).to_contain_text("3")
+    assert saved(writer, first) == (3, "夜雨", OLD + NEW + TYPED)
+
+
+def test_a_text_that_is_refused_stays_and_keeps_back_no_other(
+    page: Page, site: System, chapters: list[int], project: str, writer: Writer
+) -> None:
+    first, second = chapters
+    set_text(page, NEW)
+    on_desk(page, "desk.edit([{ from: 0, to: 0, insert: '\\u0001' }])")  # pasted from elsewhere
+    state(page, "refused")
+    click(page, second)
+    expect(page.get_by_test_id("chapter-text")).to_have_text(SECOND)
+    add_text(page, TYPED)
+    page.goto(f"{site.url}/projects/{project}")
+    wait_for(lambda: saved(writer, second)[2] == SECOND + TYPED, "the text that is taken")
+    page.get_by_test_id("kept-texts").get_by_role("link").click()
+    state(page, "refused")
+    assert desk_text(page) == "\u0001" + NEW
+    set_text(page, NEW)
+    state(page, "saved")
+    assert working(writer, first) == NEW
+
+
+def test_a_browser_that_keeps_nothing_hands_all_to_the_server(
+    page: Page, site: System, chapters: list[int], writer: Writer
+) -> None:
+    first, second = chapters
+    page.add_init_script(NO_DATABASE)
+    open_desk(page, site, first)
+    set_text(page, NEW)
+    click(page, second)
+    expect(page.get_by_test_id("chapter-text")).to_have_text(SECOND)
+    assert saved(writer, first) == (2, "", NEW)
+
+
+def test_two_people_in_one_browser_mix_no_texts(
+    page: Page, site: System, chapters: list[int], project: str, writer: Writer
+) -> None:
+    first, _ = chapters
+    (name,) = set(site.passwords) - {"writer"}
+    add_text(page, NEW)
+    state(page, "saved")
+    forms = page.context.new_page()
+    forms.goto(f"{site.url}/")
+    others = page.context.new_page()
+    page.context.clear_cookies(name="sessionid")
+    others.goto(f"{site.url}/login")
+    others.fill("#id_username", name)
+    others.fill("#id_password", site.passwords[name])
+    others.get_by_test_id("login-submit").click()
+    expect(others.get_by_test_id("new-project-form")).to_be_visible()
+    # The first one's pages are open still.
+    add_text(page, TYPED)
+    state(page, "signin")
+    forms.fill("#new-title-field", "盐灯")
+    forms.get_by_test_id("new-project-form").get_by_role("button").first.click()
+    expect(forms.get_by_test_id("sign-in")).to_be_visible()
+    others.reload()
+    expect(others.get_by_test_id("new-project-form")).to_be_visible()
+    assert others.evaluate("async () => (await (await fetch('/api/projects')).json()).length") == 0
+    expect(others.get_by_test_id("kept-texts")).to_have_count(0)
+    assert working(writer, first) == OLD + NEW
+    others.close()
+    page.get_by_test_id("saved-action").click()
+    page.keyboard.type(site.passwords["writer"])
+    page.keyboard.press("Enter")
+    state(page, "saved")
+    assert working(writer, first) == OLD + NEW + TYPED == desk_text(page)
+    expect(forms.get_by_test_id("sign-in")).to_be_hidden()
+    forms.close()
+
+
+def test_a_sign_in_elsewhere_ends_the_question(
+    page: Page, site: System, chapters: list[int], writer: Writer
+) -> None:
+    cookies = page.context.cookies()
+    page.context.clear_cookies()
+    add_text(page, NEW)
+    state(page, "signin")
+    page.context.add_cookies([one for one in cookies if "name" in one])
+    add_text(page, TYPED)
+    state(page, "saved")
+    expect(page.get_by_test_id("sign-in")).to_be_hidden()
+    assert working(writer, chapters[0]) == OLD + NEW + TYPED
