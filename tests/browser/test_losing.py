@@ -169,3 +169,17 @@ def test_a_sign_in_elsewhere_ends_the_question(
     state(page, "saved")
     expect(page.get_by_test_id("sign-in")).to_be_hidden()
     assert working(writer, chapters[0]) == OLD + NEW + TYPED
+
+
+def test_a_key_during_a_save_makes_the_next_version(
+    page: Page, chapters: list[int], writer: Writer
+) -> None:
+    first, _ = chapters
+    add_text(page, NEW)
+    state(page, "saved")
+    with held_answer(page, f"**/api/chapters/{first}/versions"):
+        save(page)
+        add_text(page, TYPED)
+        save(page)
+    expect(page.locator("#chapter-version")).to_contain_text("3")
+    assert saved(writer, first) == (3, "", OLD + NEW + TYPED)

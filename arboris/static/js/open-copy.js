@@ -207,9 +207,12 @@ export class OpenCopy {
     const isNew = this.isDraft || this.#row.base.content !== this.version.content || this.#row.base.title !== this.version.title;
     if (!isNew && !name) return void (this.#cut = null);
     this.#show('saving');
-    const saved = await cutVersion(this.#row.chapterId, name);
+    this.#cut = null; // another one may be asked for meanwhile
+    const saved = await cutVersion(this.#row.chapterId, name).catch((error) => {
+      this.#cut = this.#cut || name;
+      throw error;
+    });
     if (this.#closed) return;
-    this.#cut = null;
     // A title that was given elsewhere, and that the writer has not changed here.
     if (this.#desk.title === this.#row.base.title) this.#desk.replaceText(this.#desk.text, saved.title);
     this.setVersion(saved);
