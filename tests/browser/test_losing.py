@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import add_text, desk_text, on_desk, open_desk, save, set_text
-from tests.browser.test_binder import more, row, tell
+from tests.browser.test_binder import row, tell
 from tests.browser.test_editing import held_answer, saved, state, working
 from tests.browser.test_writing import sign_in
 from tests.waiting import wait_for
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 
 OLD, SECOND = "雨停了。沈砚秋推开门。", "灯灭了。"
 NEW, TYPED = "雨又下了。", "他没有回头。"
-NO_DATABASE = "Object.defineProperty(IDBFactory.prototype, 'open', { value() { throw new Error('blocked'); } })"
+NO_DATABASE = "IDBFactory.prototype.open = () => { throw new Error('blocked'); };"
 
 
 @pytest.fixture(scope="module")
