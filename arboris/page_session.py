@@ -24,5 +24,6 @@ class PageSession(SessionAuthentication):
         return found
 
 
-class PageSessionScheme(SessionScheme):  # of the API's schema
-    target_class = PageSession
+# Names it in the API's schema.
+class PageSessionScheme(SessionScheme):  # type: ignore[no-untyped-call]
+    target_class = "arboris.page_session.PageSession"
