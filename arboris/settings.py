@@ -235,6 +235,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "AnalysisModeEnum": ["enhanced", "basic"],
+        "ImportModeEnum": ["add", "replace", "skip"],
+    },
 }
 
 # --- Redis (optional) ---------------------------------------------------------------------

@@ -15,7 +15,7 @@ from arboris.accounts import verification
 from arboris.rest import BoundedJSONParser
 
 
-class TokenSerializer(AuthTokenSerializer):
+class TokenRequestSerializer(AuthTokenSerializer):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
         verification.check(attrs["user"])
@@ -25,14 +25,14 @@ class TokenSerializer(AuthTokenSerializer):
 class TokenView(ObtainAuthToken):
     """``{username, password}`` → ``{"token": …}``; guessing is bounded, see ``arboris.sign_in``."""
 
-    serializer_class = TokenSerializer
+    serializer_class = TokenRequestSerializer
     permission_classes = [AllowAny]
     # The password alone says who asks: a stale token or session must not bar the way.
     authentication_classes = []
     parser_classes = [BoundedJSONParser]
 
     @extend_schema(
-        request=TokenSerializer,
+        request=TokenRequestSerializer,
         responses={200: inline_serializer("Token", {"token": serializers.CharField()})},
     )
     def post(self, request: Request, *args: object, **kwargs: object) -> Response:

@@ -148,7 +148,7 @@ def _place(chapter: Chapter | None) -> dict[str, Any]:
 
 
 class CastView(APIView):
-    @extend_schema(responses={200: list[dict[str, Any]]})
+    @extend_schema(operation_id="chapters_cast_list", responses={200: list[dict[str, Any]]})
     def get(self, request: Request, chapter_id: int) -> Response:
         """The names that the text of a chapter may hold: ``[{type, id, names}]``."""
         return Response(cast(own_chapter(request, chapter_id)))
