@@ -153,7 +153,7 @@ def test_a_killed_server_finds_it_when_it_is_back(
 def test_an_ended_session_is_renewed_on_the_spot(
     page: Page, site: System, chapter: int, writer: Writer
 ) -> None:
-    page.context.clear_cookies(name="sessionid")
+    page.context.clear_cookies()
     set_text(page, NEW)
     state(page, "signin")
     expect(page.get_by_test_id("chapter-text")).to_be_focused()  # the dialog does not interrupt

@@ -48,6 +48,8 @@ function makeDialog() {
       h('a', { href: '/login', target: '_blank', rel: 'noopener' }, t('sign_in_page'))),
     h('p', { class: 'form-status', role: 'status' }));
   onSubmit(form, async (data) => {
+    // With the session all cookies may be gone; the sign-in page sets the one that a POST needs.
+    if (!document.cookie.includes('csrftoken=')) await fetch('/login', { credentials: 'same-origin' });
     const user = await post(SESSION, Object.fromEntries(data));
     form.reset();
     channel.postMessage(String(user.id));
