@@ -140,6 +140,10 @@ def test_what_was_typed_since_the_newest_version_is_in_it(
     assert api.put(f"/api/chapters/{chapter.pk}/working", typed).status_code == 200
     whole = exported(api, novel, "md", chapters=str(chapter.pk), front="none").decode()
     assert whole == "## 尾声\n\n尾声改了。\n"
+    typed |= {"title": "终章", "seq": 2}
+    assert api.put(f"/api/chapters/{chapter.pk}/working", typed).status_code == 200
+    whole = exported(api, novel, "md", chapters=str(chapter.pk), front="none").decode()
+    assert whole == "## 终章\n\n尾声改了。\n"
 
 
 def test_volumes_open_with_their_first_chapter(api: JsonClient, novel: NovelProject) -> None:

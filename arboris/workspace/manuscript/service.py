@@ -73,6 +73,8 @@ def manuscript(project: NovelProject, wish: Wish) -> Manuscript:
     rows = list(found.values_list(*columns))
     if not rows:
         raise BadChoice("chapters", _("There is no chapter to export yet."))
+    typed = WorkingCopy.objects.filter(chapter__in=found.values("pk")).exclude(title=None)
+    titles = dict(typed.values_list("chapter_id", "title"))
     volumes = _openings([(row[4], row[5]) for row in rows]) if not wish.volume else [""] * len(rows)
     language = cast(Language, project.language)
     name = wish.writer or project.owner.get_full_name() or project.owner.get_username()
@@ -82,7 +84,10 @@ def manuscript(project: NovelProject, wish: Wish) -> Manuscript:
         language=language,
         modified=max(project.updated_at, *(row[3] for row in rows)),
         parts=[
-            Part(row[2].strip() or _UNTITLED[language].format(row[1]), volume)
+            Part(
+                (titles.get(row[0], row[2]) or "").strip() or _UNTITLED[language].format(row[1]),
+                volume,
+            )
             for row, volume in zip(rows, volumes, strict=True)
         ],
         texts=lambda: texts([row[0] for row in rows]),
