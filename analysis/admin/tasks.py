@@ -66,6 +66,7 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
         "age",
         "attempt_count",
         "error",
+        "in_trash",
     )
     list_select_related = ("chapter", "project", "user")
     list_filter = (
@@ -119,6 +120,11 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
     @admin.display(description=_("version"))
     def version_number(self, task: PendingAnalysis) -> int:
         return task.version.number
+
+    @admin.display(description=_("in the trash"), boolean=True)
+    def in_trash(self, task: PendingAnalysis) -> bool:
+        """Where its chapter or its novel was deleted and can be restored."""
+        return bool(task.chapter.deleted_at or task.project.deleted_at)
 
     @admin.display(description=_("age"), ordering="created_at")
     def age(self, task: PendingAnalysis) -> str:

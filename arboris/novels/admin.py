@@ -11,6 +11,7 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from arboris.admin_base import (
@@ -148,11 +149,17 @@ class ChapterAdmin(RecordAdmin[Chapter]):
         obj.save(update_fields=[*form.changed_data, "updated_at"])
 
 
+@admin.display(description=_("in the trash"), boolean=True)
+def in_trash(row: ChapterVersion | WorkingCopy) -> bool:
+    """Where its chapter or its novel was deleted and can be restored."""
+    return bool(row.chapter.deleted_at or row.chapter.project.deleted_at)
+
+
 @admin.register(ChapterVersion)
 class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
-    list_display = ("id", "chapter", "number", "name", "source", "created_at")
+    list_display = ("id", "chapter", "number", "name", "source", "created_at", in_trash)
     list_filter = ("source",)
-    list_select_related = ("chapter",)
+    list_select_related = ("chapter__project",)
     search_fields = ("=id", "chapter__project__title")
     ordering = ("-id",)
     fields = ("chapter", "number", "name", "source", "created_at", "content")
@@ -207,8 +214,8 @@ def by_title(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
 
 @admin.register(WorkingCopy)
 class WorkingCopyAdmin(ReadOnlyAdmin[WorkingCopy]):
-    list_display = ("id", "chapter", "saved_at")
-    list_select_related = ("chapter",)
+    list_display = ("id", "chapter", "saved_at", in_trash)
+    list_select_related = ("chapter__project",)
     search_fields = ("=id", "chapter__project__title")
     ordering = ("-id",)
     fields = ("chapter", "title", "client", "seq", "saved_at", "content")

@@ -28,7 +28,7 @@ from arboris.admin_base import BoundedPaginator
 from arboris.bible import models as bible
 from arboris.novels.models import Chapter, NovelProject
 from tests.analysis.operators import failed_task, novel_of, statuses
-from tests.factories import claim_next, make_user, queue_chapter
+from tests.factories import JsonClient, claim_next, make_user, queue_chapter
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/analysis/pendinganalysis/"
@@ -306,3 +306,22 @@ def test_a_changed_title_writes_no_other_column(staff: Client, project: NovelPro
     assert "word_count" not in update
     chapter.refresh_from_db()
     assert chapter.title == "雨夜"
+
+
+def test_what_is_in_the_trash_is_marked(
+    staff: Client, project: NovelProject, api: JsonClient
+) -> None:
+    task = queue_chapter(project)
+
+    def marks() -> list[str]:
+        pages = (
+            staff.get(path).content.decode() for path in (LIST, "/admin/novels/chapterversion/")
+        )
+        return [re.findall(r'field-in_trash">.*?alt="(\w+)"', page)[0] for page in pages]
+
+    assert marks() == ["False", "False"]
+    assert api.delete(f"/api/chapters/{task.chapter_id}").status_code == 204
+    assert marks() == ["True", "True"]
+    assert api.post(f"/api/trash/chapter/{task.chapter_id}/restore", {}).status_code == 200
+    assert api.delete(f"/api/projects/{project.pk}").status_code == 204
+    assert marks() == ["True", "True"]
