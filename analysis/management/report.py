@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -22,6 +21,7 @@ from analysis.management.terminal import columns
 from analysis.management.units import short
 from analysis.models import PendingAnalysis
 from arboris.db import db_now
+from arboris.stop_request import StopRequest
 
 WIDTHS = (8, 10, 4, 24, 12, 6, 3)
 LOADED = ("chapter", "project", "user")
@@ -30,7 +30,7 @@ NOT_FOUND = "not_found"
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
 Row = dict[str, Any]
-Rows = Callable[[threading.Event], Iterator[Row]]
+Rows = Callable[[StopRequest], Iterator[Row]]
 
 
 def task_row(task: PendingAnalysis) -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
@@ -25,6 +24,7 @@ from analysis.management.selection import (
     require,
 )
 from analysis.models import PendingAnalysis, Status
+from arboris.stop_request import StopRequest
 
 OK = "ok"
 
@@ -76,7 +76,7 @@ class TaskCommand(OperatorCommand):
         entry = self.entry(options, selectors=named(options), **self.details())
         outcomes: Counter[str] = Counter()
 
-        def rows(stop: threading.Event) -> Iterator[report.Row]:
+        def rows(stop: StopRequest) -> Iterator[report.Row]:
             for row in self._rows(ids, missing, entry, stop):
                 outcomes[row["outcome"]] += 1
                 yield row
@@ -107,7 +107,7 @@ class TaskCommand(OperatorCommand):
         return selection.tasks() if selection.ids else self.narrow(selection.tasks())
 
     def _rows(
-        self, ids: list[int], missing: list[int], entry: audit.Entry, stop: threading.Event
+        self, ids: list[int], missing: list[int], entry: audit.Entry, stop: StopRequest
     ) -> Iterator[report.Row]:
         yield from map(report.not_found, missing)
         for task_id, task in report.loaded(ids):

@@ -14,6 +14,8 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from arboris.stop_request import StopRequest
+
 Advance = Callable[[int], None]
 SIGNALS = (
     signal.SIGINT,
@@ -89,8 +91,8 @@ def asking(first: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def between_steps() -> Iterator[threading.Event]:
-    """An event that is set once somebody wants the command to stop."""
-    stop = threading.Event()
+def between_steps() -> Iterator[StopRequest]:
+    """It is set once somebody wants the command to stop."""
+    stop = StopRequest()
     with asking(stop.set):
         yield stop

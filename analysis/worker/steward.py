@@ -24,6 +24,7 @@ from analysis.models import WorkerHeartbeat
 from analysis.queue import Claim
 from arboris.db import db_now
 from arboris.outage import Outage
+from arboris.stop_request import StopRequest
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +41,7 @@ class Steward:
         self._lost = threading.Event()
         self._stop = threading.Event()
         # Set when the worker is asked to stop: the running analysis ends at its next check.
-        self.stopping = threading.Event()
+        self.stopping = StopRequest()
         self._lock = threading.Lock()
         self._renew_at = 0.0
         self._thread = threading.Thread(target=self._run, name="steward", daemon=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from functools import partial
 from typing import Any
@@ -17,6 +16,7 @@ from analysis.management.base import OperatorCommand, PartlyDone, UsageError
 from analysis.management.pause_target import NamedTarget, add_target, read_target
 from analysis.management.selection import duration
 from analysis.management.tasks import dry_run
+from arboris.stop_request import StopRequest
 
 LOOK_SECONDS = 0.25
 
@@ -75,7 +75,7 @@ class Command(OperatorCommand):
         self.log(f"{what.row()} paused", reason)
         return what.sentence(_("%(what)s is paused."))
 
-    def _drain(self, what: NamedTarget, seconds: float, stop: threading.Event) -> bool:
+    def _drain(self, what: NamedTarget, seconds: float, stop: StopRequest) -> bool:
         """Wait until nothing of it is running; False when that has not come about."""
         ends, running = time.monotonic() + seconds, what.running()
         with terminal.progress(self.err, self.name, running) as advance:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from analysis.management.tasks import OK, dry_run
 from analysis.management.units import short
 from analysis.models import PendingAnalysis, Status
 from arboris.db import db_now
+from arboris.stop_request import StopRequest
 
 ENDED = (Status.COMPLETED, Status.CANCELLED, Status.FAILED)
 KEPT = timedelta(days=30)
@@ -86,7 +86,7 @@ class Command(OperatorCommand):
         self._conclude(plans, interrupted)
 
     def _rows(
-        self, plans: list[Plan], only: Q, entry: audit.Entry, stop: threading.Event
+        self, plans: list[Plan], only: Q, entry: audit.Entry, stop: StopRequest
     ) -> Iterator[report.Row]:
         """Delete batch by batch (or, rehearsing, only look); a row for each analysis."""
         for plan in plans:

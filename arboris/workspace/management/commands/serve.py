@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from analysis.management import terminal
 from arboris import supervise
+from arboris.stop_request import StopRequest
 from arboris.workspace.management.commands.demo_accounts import create_accounts
 
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             line = _("Account %(name)s, password %(password)s (shown this once)")
             self.stdout.write(line % {"name": name, "password": password})
         static = _collect_static_files()
-        stop = threading.Event()
+        stop = StopRequest()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         commands = {"web": supervise.web(port), "workers": supervise.manage("qcluster")}
