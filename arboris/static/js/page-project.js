@@ -16,16 +16,11 @@ import { writeChapters } from './writing.js';
 
 const PAGE = 1000; // chapters in one call
 const FIRST = 10; // the highest priority of the API
-const STEP = 60; // rows made at a time: of a long novel only what somebody scrolls to
 
 const projectId = $('#main').dataset.projectId;
 const API = `/api/projects/${projectId}`;
 const list = $('#chapters');
-const more = $('#chapters-more');
-const rows = new Map(); // chapter id → Row, of those that are shown
-let known = new Set(); // the ids of all chapters
-let chapters = []; // all of them, in order
-let count = STEP; // of how many there is a row
+const rows = new Map(); // chapter id → Row
 let language = $('#chapter-content').lang;
 
 class Row {
@@ -60,53 +55,34 @@ class Row {
   }
 }
 
-function show(all) {
-  chapters = all.sort((a, b) => a.chapter_number - b.chapter_number);
-  known = new Set(chapters.map(({ id }) => id));
-  draw();
-  $('#chapters-empty').hidden = chapters.length > 0;
-  const words = chapters.reduce((sum, { word_count: count }) => sum + count, 0);
-  $('#project-meta').replaceChildren(...(chapters.length ? [h('span', {}, tn('chapters', chapters.length)), h('span', {}, lengthOf(words, language))] : []));
-}
-
-function draw() {
-  const drawn = chapters.slice(0, count);
-  const shown = new Set(drawn.map(({ id }) => id));
+function show(chapters) {
+  chapters.sort((a, b) => a.chapter_number - b.chapter_number);
+  const shown = new Set(chapters.map(({ id }) => id));
   for (const [id, row] of rows) {
     if (shown.has(id)) continue;
     row.root.remove();
     rows.delete(id);
   }
-  drawn.forEach((chapter, index) => {
+  chapters.forEach((chapter, index) => {
     if (!rows.has(chapter.id)) rows.set(chapter.id, new Row(chapter.id));
     const row = rows.get(chapter.id);
     row.set(chapter);
     // A row is moved only where it stands wrong: moving it would take the focus away.
     if (list.children[index] !== row.root) list.insertBefore(row.root, list.children[index] ?? null);
   });
-  const left = chapters.length - drawn.length;
-  more.hidden = left === 0;
-  setText(more, t('show_more', { n: left }));
-}
-
-function drawMore() {
-  const hadFocus = more === document.activeElement;
-  const first = count;
-  count += STEP;
-  draw();
-  if (hadFocus) $('a', list.children[first])?.focus();
-  watcher.unobserve(more); // observed anew, it tells also where the end is in sight still
-  watcher.observe(more);
+  $('#chapters-empty').hidden = chapters.length > 0;
+  const words = chapters.reduce((sum, { word_count: count }) => sum + count, 0);
+  $('#project-meta').replaceChildren(...(chapters.length ? [h('span', {}, tn('chapters', chapters.length)), h('span', {}, lengthOf(words, language))] : []));
 }
 
 async function allChapters() {
-  const all = [];
+  const chapters = [];
   let page;
   do {
-    page = await get(`${API}/chapters`, { limit: PAGE, offset: all.length });
-    all.push(...page);
+    page = await get(`${API}/chapters`, { limit: PAGE, offset: chapters.length });
+    chapters.push(...page);
   } while (page.length === PAGE);
-  return all;
+  return chapters;
 }
 
 async function load() {
@@ -200,7 +176,7 @@ live.addEventListener('notification', ({ detail }) => {
   if (detail.project_id !== projectId) return;
   const row = rows.get(detail.chapter_id);
   if (row) row.status.notice(detail);
-  else if (!known.has(detail.chapter_id)) reload(); // it was added elsewhere
+  else reload(); // it was added elsewhere
 });
 live.addEventListener('queue', ({ detail }) => detail.projects[projectId] || reload.now());
 live.addEventListener('progress', ({ detail }) => {
@@ -208,10 +184,6 @@ live.addEventListener('progress', ({ detail }) => {
 });
 live.addEventListener('refresh', reload);
 live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
-
-more.addEventListener('click', drawMore);
-const watcher = new IntersectionObserver(([seen]) => seen.isIntersecting && drawMore(), { rootMargin: '600px' });
-watcher.observe(more);
 
 mountPalette(projectId);
 let binder = null;
