@@ -214,12 +214,13 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
 
 def sqlite_in_parts(run: Run, marks: list[str]) -> list[Job]:
     """The largest suite as several, each with a live site of its own where it needs one."""
-    parts = {} if "not browser" in marks else {"browser tests": ["browser"]}
-    parts |= {
+    parts = {
         "processes on SQLite alone": ["process", "not databases", "not browser"],
         "processes on SQLite": ["process", "databases", "not browser"],
         "tests on SQLite": ["not process"],
     }
+    if "not browser" not in marks:
+        parts["browser tests"] = ["browser"]
     return [run.suite(title, "SQLite", [*part, *marks]) for title, part in parts.items()]
 
 
