@@ -1,7 +1,8 @@
 """What a chapter's text would do to the bible if it were saved: a dry run of the fold.
 
-Nothing is written and nothing is locked: the findings come from one query, and the novel is folded
-in memory. No analyzer is asked: a finding holds in the new text if its quote stands in it.
+Nothing is written and nothing is locked. No analyzer is asked: a finding holds in the new text if
+its quote stands in it. Where all of them do, nothing changes; else the findings of the whole novel
+come from one query, and it is folded in memory.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from arboris.bible.fold.impact import Impact, compare
 from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.storage.current import current, kept
 from arboris.bible.storage.memory import MemoryEntryStore
+from arboris.bible.types.entries import Tier
 from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.collector import paused_collection
 from arboris.novels.models import Chapter, ChapterVersion
 
 Chapters = Mapping[int, list[PlacedFinding]]  # by number
@@ -34,15 +37,26 @@ def of_version(chapter: Chapter, version: ChapterVersion) -> Impact:
 
 
 def _impact(chapter: Chapter, content: str, own: list[PlacedFinding] | None) -> Impact:
-    before: defaultdict[int, list[PlacedFinding]] = defaultdict(list)
-    for placed in current(chapter.project_id):
-        before[placed.chapter_number].append(placed)
-    number = chapter.chapter_number
-    after = own or list(_holding(before[number], content))
-    if after == before[number]:
-        return Impact()
-    rules = decisions.rules(chapter.project_id)
-    return compare(*folded_both_ways(before, {**before, number: after}, number, rules), rules)
+    found = current(chapter.project_id, [chapter.pk])
+    after = own or list(_holding(found, content))
+    if _statements(after) == _statements(found):
+        return Impact()  # so it is mostly: text was added. No other chapter needs to be read
+    with paused_collection():
+        before: defaultdict[int, list[PlacedFinding]] = defaultdict(list)
+        for placed in current(chapter.project_id):
+            before[placed.chapter_number].append(placed)
+        number = chapter.chapter_number
+        rules = decisions.rules(chapter.project_id)
+        return compare(*folded_both_ways(before, {**before, number: after}, number, rules), rules)
+
+
+def _statements(findings: Iterable[PlacedFinding]) -> list[tuple[Tier, str]]:
+    """What the fold sees of a chapter: its statements in order, wherever each of them stands."""
+    places = {"evidence": {"start", "end"}}
+    return [
+        (placed.tier, placed.finding.model_dump_json(exclude=places))
+        for placed in sorted(findings, key=lambda placed: placed.order)
+    ]
 
 
 def _holding(findings: Iterable[PlacedFinding], content: str) -> Iterable[PlacedFinding]:

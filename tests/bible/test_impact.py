@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.fold import fold
 from arboris.bible.fold.impact import Impact, compare
-from arboris.bible.impact import folded_both_ways
+from arboris.bible.impact import _statements, folded_both_ways
 from arboris.bible.types.placed_finding import PlacedFinding
 from tests.bible.test_fold import at, events, payoff, person, placed, seed
 from tests.bible.test_foreshadowing import change
@@ -44,6 +44,25 @@ def test_the_dry_run_is_the_fold(novel: list[PlacedFinding], number: int, gone: 
     for thread in found.orphaned_threads:
         assert thread.payoffs
         assert all((e.fact.chapter_id, e.fact.quote) not in still for e in thread.payoffs)
+
+
+@settings(max_examples=200, deadline=None)
+@given(NOVEL, st.integers(1, 4), st.integers(1, 500))
+def test_where_in_its_chapter_a_statement_stands_changes_nothing(
+    novel: list[PlacedFinding], number: int, by: int
+) -> None:
+    """So a text that was only added to needs no fold: the dry run relies on it."""
+    moved = [moved_on(one, by) if one.chapter_number == number else one for one in novel]
+    assert fold(moved) == fold(novel)
+    assert _statements(moved) == _statements(novel)
+
+
+def moved_on(placed: PlacedFinding, by: int) -> PlacedFinding:
+    evidence = placed.finding.evidence
+    further = {"start": evidence.start + by, "end": evidence.end + by}
+    changed = {"evidence": evidence.model_copy(update=further)}
+    finding = placed.finding.model_copy(update=changed)
+    return PlacedFinding(placed.chapter_number, placed.chapter_id, finding, placed.tier)
 
 
 def impact(before: list[PlacedFinding], after: list[PlacedFinding]) -> list[tuple[str, str]]:
