@@ -209,7 +209,10 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         state_at = self.loop.time() + STATE_SECONDS
         while True:
             try:
-                item = await asyncio.wait_for(self.queue.get(), state_at - self.loop.time())
+                # Not wait_for: up to Python 3.11 it loses a cancellation that comes with an item,
+                # and a closed socket's sender would live for ever.
+                async with asyncio.timeout_at(state_at):
+                    item = await self.queue.get()
             except TimeoutError:
                 try:
                     await self._catch_up(live=True)

@@ -13,7 +13,7 @@ from analysis import queue
 from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
-from tests.factories import JsonClient, claim_next, queue_chapter
+from tests.factories import JsonClient, claim_next, make_project, queue_chapter
 from tests.notifications.test_socket import talk
 from tests.waiting import PATIENCE_SECONDS
 
@@ -77,3 +77,32 @@ def test_how_many_analyses_are_under_way_is_told(writer: User, project: NovelPro
                 pass
 
     talk(writer, work)
+
+
+def test_a_muted_novel_is_not_pushed_and_its_pages_are_told(
+    api: JsonClient, writer: User, project: NovelProject
+) -> None:
+    answer = api.patch(f"/api/projects/{project.pk}", {"muted": True})
+    assert (answer.status_code, answer.json()["muted"]) == (200, True)
+    other = make_project(writer)
+    first: dict[str, Any] = {}
+
+    async def plain(socket: WebsocketCommunicator) -> None:
+        await in_thread(complete, project)
+        told = await in_thread(complete, other)  # the first that comes
+        frame = await socket.receive_json_from(PATIENCE_SECONDS)
+        assert frame["pending_analysis_id"] == told
+        first.update(frame)
+
+    async def enveloped(socket: WebsocketCommunicator) -> None:
+        quiet = await in_thread(complete, project)
+        changed = await kind_of_frame(socket, "changed")
+        assert (changed["pending_analysis_id"], changed["data"]["muted"]) == (quiet, True)
+        await socket.send_json_to({"type": "read", "id": first["id"]})
+        while (state := await kind_of_frame(socket, "state"))["unread"] != 2:
+            pass
+        assert state["muted"] == 2
+
+    talk(writer, plain, protocol=None)
+    talk(writer, enveloped)
+    assert len(api.get(LIST).json()) == 3

@@ -135,6 +135,25 @@ def test_what_comes_twice_is_sent_once(
     talk(writer, work, "?since=0", protocol=None)
 
 
+def test_a_socket_that_closes_as_something_comes_is_left(
+    writer: User, first: AnalysisNotification, relay: Recorder
+) -> None:
+    """At whichever turn of the event loop the end comes after what was delivered."""
+    for turns in range(8):
+
+        async def work(socket: WebsocketCommunicator, turns: int = turns) -> None:
+            for kind in ("notification", "state"):
+                assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == kind
+            for _ in range(50):  # the sender has taken some and not all
+                relay.subscribers[0].deliver(first)
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            # ``talk`` closes the socket: a sender that goes on would keep it from ending.
+
+        talk(writer, work, "?since=0")
+        assert relay.subscribers == []
+
+
 def test_progress_is_for_v1_alone(
     writer: User, second: AnalysisNotification, relay: Recorder
 ) -> None:
