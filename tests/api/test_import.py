@@ -135,3 +135,18 @@ def test_a_chapter_that_is_too_long_is_refused(
     assert answer.status_code == 400
     assert "file" in answer.json()
     assert not Chapter.objects.exists()
+
+
+@pytest.mark.sqlite_only
+def test_quirks_of_a_file_over_http(api: JsonClient, project: NovelProject) -> None:
+    broken = NOVEL.encode().replace("风".encode(), b"\xff", 1)
+    answer = upload(api, project, broken, name="NAME.TXT ", mode="basic")
+    assert answer.status_code == 201, answer.content
+    assert answer.json()["title"] == "NAME"
+    assert len(answer.json()["chapters"]) == 3
+    assert len(answer.json()["set_aside"]) == 1
+    picture = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256))
+    answer = upload(api, project, picture)
+    assert answer.status_code == 400
+    assert "file" in answer.json()
+    assert Chapter.objects.count() == 3

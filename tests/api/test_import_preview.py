@@ -87,7 +87,8 @@ def test_the_writer_chooses_and_a_second_try_doubles_nothing(
 
 def test_an_encoding_that_the_writer_knows(api: JsonClient, novel: NovelProject) -> None:
     data = ("他這個人總是在下雨的時候來，說是為了看雨。" * 20).encode("big5")
-    assert "file" in preview(api, novel, data).json()
+    assert preview(api, novel, data).json()["encoding"] == "big5"
+    assert "file" in preview(api, novel, data, encoding="utf-8").json()
     found = preview(api, novel, data, encoding="big5").json()
     assert found["encoding"] == "big5"
     assert agree(api, novel, found["upload"], "add").status_code == 201

@@ -1,21 +1,12 @@
-"""Text and Markdown files to chapters."""
+"""Plain text to chapters."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from arboris.novels.importing import (
-    SUFFIXES,
-    ImportedNovel,
-    ImportLimits,
-    NovelImportError,
-    parse_novel,
-)
-from arboris.novels.importing.headings import heading_number, match_heading
+from arboris.novels.importing import ImportLimits, NovelImportError, parse_novel
+from tests.novels.reading import titles, txt
 
 NOVEL = """《风起青州》
 作者：林晚舟
@@ -28,106 +19,6 @@ NOVEL = """《风起青州》
 第二章：夜雨
 雨下了一夜。
 """
-
-
-def titles(novel: ImportedNovel) -> list[str]:
-    return [chapter.title for chapter in novel.chapters]
-
-
-def txt(text: str, name: str = "小说.txt") -> ImportedNovel:
-    return parse_novel(name, text.encode())
-
-
-def md(text: str) -> ImportedNovel:
-    return parse_novel("novel.md", text.encode())
-
-
-def code_of(filename: str, data: bytes, limits: ImportLimits | None = None) -> str:
-    with pytest.raises(NovelImportError) as caught:
-        parse_novel(filename, data, limits or ImportLimits())
-    assert str(caught.value) == caught.value.message != ""
-    assert caught.value.field == "file"
-    return caught.value.code
-
-
-# --- headings ---------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "第一章",
-        "第一章 初见",
-        "　　第十二章　夜雨江湖",
-        "第3章：你是谁？",
-        "第１２章 全角",
-        "第一百零三章 他来了！",
-        "第三章初见",
-        "第十二回 贾宝玉神游太虚境，警幻仙曲演红楼梦",
-        "第二回甄士隐梦幻识通灵",
-        "第一节 山门",
-        "第二卷 云涌",
-        "第一卷 风起 第一章 初见",
-        "正文 第一章 初见",
-        "【第五章】 归途",
-        "=== 第六章 雪 ===",
-        "第 7 章 - 尾随",
-        "序章",
-        "楔子：旧事",
-        "尾声",
-        "番外 中秋",
-        "番外一 归来",
-        "番外（二） 远行",
-        "Chapter 1",
-        "CHAPTER I.",
-        "CHAPTER I. Down the Rabbit-Hole",
-        "Chapter One: The Boy",
-        "Chapter Twenty-One - Rain",
-        "Chapter the First",
-        "Chapter 12 The Long Road Home",
-        "PART TWO",
-        "Book I: Ashes",
-        "Prologue",
-        "EPILOGUE",
-        "Epilogue: Ten Years Later",
-    ],
-)
-def test_a_heading_is_seen(line: str) -> None:
-    assert match_heading(line) is not None
-
-
-@pytest.mark.parametrize(
-    "line",
-    [
-        "他翻到第三章，读了三遍。",
-        "第三章他读完了，仍然不懂。",
-        "第三章的内容他已经忘了",
-        "第三章里写着一个名字",
-        "第三章、第四章都没有写完",
-        "第一章完",
-        "第二节课他没有去",
-        "第三回合开始",
-        "第一次见面",
-        "第一部分到此为止",
-        "尾声渐渐远去",
-        "番外人来了",
-        "序列号",
-        "Chapter 3 was hard to write.",
-        "chapter 3",
-        "Chapter Three of the book, which he had read",
-        "Chapters 1-3 were dull.",
-        "He opened Chapter 3.",
-        "Introductions were made.",
-        "Chapter I wrote yesterday",
-        "Part of him stayed.",
-        "第一章 " + "很" * 200,
-    ],
-)
-def test_prose_is_no_heading(line: str) -> None:
-    assert match_heading(line, alone=False) is None
-
-
-# --- plain text -------------------------------------------------------------------------
 
 
 def test_a_chinese_novel_is_cut_at_headings() -> None:
@@ -241,110 +132,6 @@ def test_an_endless_paragraph_is_cut() -> None:
     assert "".join(c.content for c in novel.chapters) == text
 
 
-# --- Markdown ---------------------------------------------------------------------------
-
-
-def test_markdown_with_volumes_and_scenes() -> None:
-    novel = md(
-        "# 风起青州\n\n## 第一卷 山\n\n### 第一章 甲\n\n甲。\n\n#### 雨\n\n雨。\n\n"
-        "### 第二章 乙\n\n乙。\n\n### 尾声\n\n终。\n"
-    )
-    assert novel.title == "风起青州"
-    assert titles(novel) == ["第一卷 山 第一章 甲", "第二章 乙", "尾声"]
-    assert novel.chapters[0].content == "甲。\n\n#### 雨\n\n雨。"
-
-
-@pytest.mark.parametrize("sign", ["#", "##", "###"])
-def test_markdown_chapters_at_any_level(sign: str) -> None:
-    novel = md(f"{sign} The Door\n\nHe came.\n\n{sign} The Key\n\nShe left.\n")
-    assert titles(novel) == ["The Door", "The Key"]
-    assert novel.title == "novel"
-
-
-def test_markdown_with_front_matter() -> None:
-    novel = md('---\ntitle: "The Hill"\nauthor: Roe\n---\n\n## One\n\nA.\n\n## Two\n\nB.\n')
-    assert (novel.title, titles(novel)) == ("The Hill", ["One", "Two"])
-    assert md("# 短篇\n\n雨下了一夜。").title == "短篇"
-    assert md("# 短篇\n\n雨下了一夜。").chapters[0].content == "雨下了一夜。"
-
-
-def test_markdown_without_headings_and_hashtags() -> None:
-    assert titles(md("**第一章 甲**\n\n甲。\n\n**第二章 乙**\n\n乙。")) == [
-        "第一章 甲",
-        "第二章 乙",
-    ]
-    novel = md("##第一章 甲\n\n#晚安 她写道。\n\n##第二章 乙\n\n乙。")
-    assert titles(novel) == ["第一章 甲", "第二章 乙"]
-    assert novel.chapters[0].content == "#晚安 她写道。"
-
-
-@pytest.mark.parametrize(
-    ("title", "number"),
-    [("第十二章 雨", 12), ("第一二章", 12), ("第１２回：雨", 12), ("第两千零三十章", 2030),
-     ("第廿一节 甲", 21), ("第一卷 风 第二章 雨", 2), ("第一卷 风", None),
-     ("序章", None), ("雨", None), ("", None),
-     ("Chapter XIV: Rain", 14), ("Chapter Nine", 9), ("Chapter 3", 3), ("Part Two", None)],
-)  # fmt: skip
-def test_the_number_in_a_title(title: str, number: int | None) -> None:
-    assert heading_number(title) == number
-
-
-# --- bytes ------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "gb18030", "gbk"])
-def test_encodings(encoding: str) -> None:
-    found = parse_novel("a.txt", NOVEL.encode(encoding))
-    assert found.encoding == {"gbk": "gb18030", "utf-8-sig": "utf-8"}.get(encoding, encoding)
-    assert replace(found, encoding="utf-8") == parse_novel("a.txt", NOVEL.encode())
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        NOVEL.encode("utf-16-le"),
-        ("他這個人總是在下雨的時候來，說是為了看雨。" * 20).encode("big5"),
-        "She didn’t know. It wasn’t his.".encode("cp1252"),
-        b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x02\x00\x80\xff\xff",
-        b"\xef\xbb\xbf\xff\xfe",
-        b"\xff\xfe\x00",
-    ],
-    ids=["utf-16 without mark", "big5", "windows-1252", "png", "broken utf-8", "half utf-16"],
-)
-def test_what_is_in_no_known_encoding_is_refused(data: bytes) -> None:
-    assert code_of("a.txt", data) == "bad_encoding"
-
-
-def test_control_characters_are_cleaned() -> None:
-    text = "第一章 甲\r\n一\x00二\x1b三\t四\x7f\u2028五\r六" + "。" * 200
-    novel = parse_novel("a.txt", text.encode())
-    assert novel.chapters[0].content == "一二三\t四\n五\n六" + "。" * 200
-
-
-@pytest.mark.parametrize(
-    ("filename", "data", "code"),
-    [
-        ("a.pdf", b"x", "unsupported_type"),
-        ("txt", b"x", "unsupported_type"),
-        ("a.txt.exe", b"x", "unsupported_type"),
-        ("a.txt", b"", "empty"),
-        ("a.txt", b" \r\n\t\n", "empty"),
-        ("a.txt", b"\xef\xbb\xbf", "empty"),
-        ("a.md", b"\n\n", "empty"),
-        ("a.epub", b"", "empty"),
-    ],
-)
-def test_refused_files(filename: str, data: bytes, code: str) -> None:
-    assert code_of(filename, data) == code
-
-
-def test_limits() -> None:
-    assert code_of("a.txt", b"x" * 11, ImportLimits(file_bytes=10)) == "too_large"
-    many = "".join(f"第{n}章\n字。\n" for n in range(1, 5_002)).encode()
-    assert code_of("a.txt", many) == "too_many_chapters"
-    assert len(parse_novel("a.txt", many, ImportLimits(chapters=5_001)).chapters) == 5_001
-
-
 # --- nothing is lost --------------------------------------------------------------------
 
 SENTENCES = st.sampled_from(
@@ -402,12 +189,3 @@ def test_any_text_is_read_or_refused_with_a_code(lines: list[str], suffix: str) 
         return
     assert novel.chapters
     assert all(c.content.strip() for c in novel.chapters)
-
-
-@settings(max_examples=200, deadline=None)
-@given(data=st.binary(min_size=1, max_size=300), suffix=st.sampled_from(SUFFIXES))
-def test_any_bytes_are_read_or_refused_with_a_code(data: bytes, suffix: str) -> None:
-    try:
-        parse_novel("a" + suffix, data)
-    except NovelImportError as error:
-        assert error.code in {"empty", "bad_encoding", "bad_epub", "bad_file"}

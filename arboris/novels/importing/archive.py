@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import io
 import posixpath
+import re
+import unicodedata
 import zipfile
 import zlib
+from html import escape
+from html.entities import html5
 from urllib.parse import unquote
 from xml.etree.ElementTree import Element, ParseError
 
@@ -13,8 +17,12 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 from django.utils.translation import gettext as _
 
+from arboris.novels.importing.decode import decode_markup
 from arboris.novels.importing.types import ImportLimits, NovelImportError
 
+_OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
+_ENTITY = re.compile(r"&(#?[A-Za-z0-9]{1,40});")
+_BARE_AND = re.compile(r"&(?!#?[A-Za-z0-9]{1,40};)")
 _CHUNK = 64 * 1024
 _RATIO_FROM = 1024 * 1024  # small entries may be as repetitive as they like
 
@@ -32,6 +40,7 @@ class Archive:
         self._left = limits.unpacked_bytes
         self._check(limits)
         self._infos = {info.filename: info for info in self._zip.infolist()}
+        self._by_key = {_key(name): name for name in self._infos}
 
     def bad(self, reason: str) -> NovelImportError:
         return bad_file(self._kind, reason)
@@ -58,6 +67,26 @@ class Archive:
 
     def __contains__(self, name: str) -> bool:
         return name in self._infos
+
+    def resolve(self, base: str, href: str) -> tuple[str, str]:
+        """Entry name and fragment that ``href`` means in the document ``base``: percent-encoded or
+        not, with any slashes and case, from the document or from the archive's root. What is not
+        in the archive keeps the path as it is written.
+        """
+        path, _hash, fragment = href.partition("#")
+        fragment = unquote(fragment)
+        if not path:
+            return base, fragment
+        path = path.replace("\\", "/")
+        folder = posixpath.dirname(base)
+        for written in (unquote(path).replace("\\", "/"), path):
+            for place in (posixpath.join(folder, written), f"{folder}/{written}", written):
+                name = posixpath.normpath(place)
+                if name in self._infos:
+                    return name, fragment
+                if found := self._by_key.get(_key(place)):
+                    return found, fragment
+        return posixpath.normpath(posixpath.join(folder, unquote(path))), fragment
 
     def names(self) -> list[str]:
         return list(self._infos)
@@ -86,22 +115,34 @@ class Archive:
         return b"".join(pieces)
 
     def xml(self, name: str) -> Element:
-        """The entry as XML; entities and external references are refused."""
+        """The entry as XML, loosely written where it has to be (entities of HTML, a bare ``&``,
+        a wrong charset); entities of its own and external references are refused."""
+        data = self.read(name)
         try:
-            root: Element = fromstring(self.read(name))
+            try:
+                root: Element = fromstring(data)
+            except (ParseError, LookupError, UnicodeError):
+                root = fromstring(_mended(decode_markup(data).text))
         except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
             raise self.bad(_("%(name)s is no valid XML") % {"name": name[:100]}) from error
         return root
 
 
-def resolve(base: str, href: str) -> tuple[str, str]:
-    """Entry name and fragment that ``href`` means in the document ``base``."""
-    path, _hash, fragment = href.partition("#")
-    joined = posixpath.join(posixpath.dirname(base), unquote(path)) if path else base
-    name = posixpath.normpath(joined)
-    if _leaves_archive(name):
-        raise bad_epub(_("a path in it leads out of the archive"))
-    return name, unquote(fragment)
+def _mended(markup: str) -> str:
+    def entity(found: re.Match[str]) -> str:
+        name = found[1]
+        if name in _OF_XML or name.startswith("#"):
+            return f"&{name};"
+        return escape(html5[f"{name};"]) if f"{name};" in html5 else f"&amp;{name};"
+
+    markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup)
+    return _ENTITY.sub(entity, _BARE_AND.sub("&amp;", markup)).strip()
+
+
+def _key(name: str) -> str:
+    """What an entry's name and a path to it have in common, whoever wrote them."""
+    path = posixpath.normpath("/" + name.replace("\\", "/"))  # ".." ends at the archive's root
+    return unicodedata.normalize("NFC", path.lstrip("/")).casefold()
 
 
 def _leaves_archive(name: str) -> bool:

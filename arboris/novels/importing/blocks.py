@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from arboris.novels.importing.emphasis import BREAK
 from arboris.novels.importing.html_text import Paragraph
-from arboris.novels.importing.markup import kind_of, mark_plain, take_title_heading
+from arboris.novels.importing.markup import (
+    kind_of,
+    mark_plain,
+    take_title_heading,
+    without_edge_breaks,
+)
 from arboris.novels.importing.types import MAX_TITLE, Heading, MarkedText
 
 HEADING_LEVELS = (1, 2, 3)
@@ -42,17 +46,3 @@ def add(lines: list[str], block: Paragraph) -> None:
 def heading(lines: list[str], block: Paragraph, level: int) -> Heading:
     title = " ".join(block.text.split())
     return Heading(len(lines), title, level, kind_of(title), block.text.count("\n") + 1)
-
-
-def without_edge_breaks(marked: MarkedText) -> MarkedText:
-    """A rule under a heading, or at the end of a chapter, parts no scenes."""
-    starts = [0, *(one.at + one.span for one in marked.headings)]
-    ends = [*(one.at for one in marked.headings), len(marked.lines)]
-    for start, end in zip(starts, ends, strict=True):
-        for order in (range(start, end), range(end - 1, start - 1, -1)):
-            for at in order:
-                if marked.lines[at] == BREAK:
-                    marked.lines[at] = ""
-                elif marked.lines[at].strip():
-                    break
-    return marked

@@ -1,13 +1,17 @@
-"""Bytes to clean text."""
+"""Bytes to clean text: what marks and declarations say, then what the bytes themselves show."""
 
 from __future__ import annotations
 
 import codecs
 import re
+from itertools import islice
+from typing import NamedTuple
 
+from chardet import detect
 from django.utils.translation import gettext as _
 
 from arboris.novels.importing.types import NovelImportError
+from arboris.novels.importing.wording import is_garbage
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _BOMS = (
@@ -19,74 +23,227 @@ _BOMS = (
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")
-_HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff]")
-_PRIVATE = re.compile("[\ue000-\uf8ff]")
-# A single Chinese character right behind a Latin letter: what Western quotes turn into.
-_STRAY_HAN = re.compile("[A-Za-z][\u3400-\u9fff](?![\u3400-\u9fff])")
-_COMMON_HAN = frozenset(
-    "的一是不了在人有我他这个们中来上大为和国地到以说时要就出会可也你对生能而子那得于着下自之年过"
-    "她里后去天道心看起没如都然多好小想头手这還這個們來為國說時會對於過裡後沒頭"
-)
-_SAMPLE = 20_000
-# What the writer may say a file is written in, and the superset it is read with.
+# What a file may be said to be written in, and the superset it is read with.
 ENCODINGS = {
     "utf-8": "utf-8",
     "gb18030": "gb18030",
     "big5": "big5hkscs",
     "utf-16": "utf-16",
+    "utf-32": "utf-32",
+    "shift_jis": "cp932",
+    "euc-jp": "euc_jis_2004",
+    "iso-2022-jp": "iso2022_jp_2",
+    "euc-kr": "cp949",
+    "windows-1250": "cp1250",
+    "windows-1251": "cp1251",
     "windows-1252": "cp1252",
+    "iso-8859-2": "iso8859-2",
+    "iso-8859-5": "iso8859-5",
+    "koi8-r": "koi8-r",
+    "ibm866": "cp866",
+    "macintosh": "mac-roman",
+    "x-mac-cyrillic": "mac-cyrillic",
 }
-_DECLARED = re.compile(rb"(?:encoding|charset)\s*=\s*[\"']?([A-Za-z0-9_.-]{1,20})")
-# What a document may declare, and the superset it is read with.
-_DECLARABLE = {
-    "utf-8": "utf-8",
+_NAMES = {codec: name for name, codec in ENCODINGS.items()}
+_DETECTED = [codec for name, codec in ENCODINGS.items() if not name.startswith("utf")]
+_SEVERAL_BYTES = ("gb18030", "big5hkscs", "cp932", "euc_jis_2004", "cp949")
+_SUPERSETS = {
     "gb2312": "gb18030",
     "gbk": "gb18030",
-    "gb18030": "gb18030",
     "big5": "big5hkscs",
-    "us-ascii": "cp1252",
-    "iso-8859-1": "cp1252",
-    "windows-1252": "cp1252",
+    "shift_jis": "cp932",
+    "euc_jp": "euc_jis_2004",
+    "euc_kr": "cp949",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
 }
+_DECLARED = re.compile(rb"(?:encoding|charset)\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,20})")
+_NOT_TEXT = (b"%PDF-", b"{\\rtf")  # in letters that could be a text
+_SAMPLE = 200_000  # bytes that the detector is shown
+_SURE = 0.06  # the detector's confidence: below lie noise and what no encoding fits
+_TOLD = 5  # broken places that are told one by one
 
 
-def decode_text(data: bytes, encoding: str = "") -> tuple[str, str]:
-    """Text of a .txt or .md file and its encoding: UTF-8, UTF-16/32 with a byte order mark, or
-    GB18030, unless the writer says which of ENCODINGS it is.
+class Decoded(NamedTuple):
+    """``encoding`` is one of ENCODINGS; ``broken`` tells where bytes had to be replaced."""
 
-    Nothing is guessed loosely: a file that reads as none of them is refused, and so is one
-    that only happens to pass as GB18030 (Big5, Windows-1252), rather than import garbage.
+    text: str
+    encoding: str
+    broken: list[str]
+
+
+def decode_text(data: bytes, encoding: str = "") -> Decoded:
+    """Text of a file in the encoding that the writer says, else in the one that its bytes show.
+
+    Single broken bytes are replaced. Raises NovelImportError for what is no text.
     """
+    if data.startswith(_NOT_TEXT):
+        raise _bad_encoding()
     if encoding:
-        return clean(_strict(data, ENCODINGS[encoding])), encoding
+        return _lenient(data, encoding)
+    return _by_mark(data) or _by_bytes(data)
+
+
+def decode_markup(data: bytes) -> Decoded:
+    """Text of an XHTML document: by its byte order mark, as UTF-8 where it is that whatever it
+    declares, by its declaration, or by its bytes."""
+    if marked := _by_mark(data):
+        return marked
+    found = _DECLARED.search(data[:1024])
+    declared = _codec(found[1].decode("ascii")) if found else None
+    if declared is not None and not (declared == "utf-8" or _is_utf8(data)):
+        try:
+            return _checked(data.decode(declared), declared)
+        except (UnicodeDecodeError, NovelImportError):
+            pass  # it declares what it is not
+    return _by_bytes(data)
+
+
+def _codec(name: str) -> str | None:
+    """The codec to read a declared encoding with; none for what is not known, or one of bytes."""
+    try:
+        codec = codecs.lookup(name).name
+        "".encode(codec)  # a codec of bytes (base64) takes no text
+    except LookupError:
+        return None
+    return None if codec.startswith("utf-16") else _SUPERSETS.get(codec, codec)
+
+
+def _is_utf8(data: bytes) -> bool:
+    if b"\x1b$" in data and data.isascii():
+        return False  # ISO-2022 is in seven bits
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _by_mark(data: bytes) -> Decoded | None:
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return clean(_strict(data, name)), name  # clean() takes the mark itself away
-    if data.count(0) * 100 > len(data):
-        raise _bad_encoding()  # UTF-16 without its mark, or no text at all
-    try:
-        return clean(data.decode("utf-8")), "utf-8"
-    except UnicodeDecodeError:
-        text = _strict(data, "gb18030")
-    if not _reads_as_chinese(text):
-        raise _bad_encoding()
-    return clean(text), "gb18030"
-
-
-def decode_markup(data: bytes) -> str:
-    """Text of an XHTML document: by its byte order mark, its declaration, or as UTF-8."""
-    if (marked := _by_mark(data)) is not None:
-        return marked
-    declared = _DECLARED.search(data[:1024])
-    name = declared[1].decode("ascii").lower() if declared else "utf-8"
-    return clean(_strict(data, _DECLARABLE.get(name, "utf-8")))
-
-
-def _by_mark(data: bytes) -> str | None:
-    for mark, encoding in _BOMS:
-        if data.startswith(mark):
-            return clean(_strict(data, encoding))  # clean() takes the mark itself away
+            return _lenient(data, name)  # clean() takes the mark itself away
     return None
+
+
+def _by_bytes(data: bytes) -> Decoded:
+    zeros = data.count(0)
+    if zeros * 100 <= len(data):
+        if _is_utf8(data):
+            return _checked(data.decode("utf-8"), "utf-8")
+        if _mostly_utf8(data):
+            return _lenient(data, "utf-8")
+    mime = detect(data[:_SAMPLE])["mime_type"] or "text/plain"
+    if not mime.startswith("text/") and mime != "application/octet-stream":
+        raise _bad_encoding()  # an image, a document, an archive
+    codec = _wide(data) if zeros else ""
+    if codec:
+        return _lenient(data, codec[:6], codec)
+    return _lenient(data, _detected(data))
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether what is well-formed outweighs what is broken."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    good = sum(1 for _char in islice(re.finditer("[^\x00-\x7f\ufffd]", text), 4 * broken))
+    return good > 2 * broken and not _too_broken(broken, len(text))
+
+
+def _wide(data: bytes) -> str:
+    """UTF-16 or UTF-32 without a mark: the codec that gives the most everyday characters; none
+    where that is hardly any."""
+    found = {
+        codec: sum(data[:_SAMPLE].decode(codec, "replace").count(char) for char in "\n 。，, e的")
+        for codec in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
+    }
+    # What is UTF-32 reads as UTF-16 too, with a zero behind each character.
+    codec = max(found, key=lambda one: found[one] * (2 if "32" in one else 1))
+    return codec if found[codec] * 400 > min(len(data), _SAMPLE) else ""
+
+
+def _detected(data: bytes) -> str:
+    """The name of the likeliest encoding. A broken byte hides one with several bytes to a
+    character, so each is also tried without what is broken in it."""
+    sample = _telling(data)
+    tried = [sample]
+    for codec in _SEVERAL_BYTES:
+        text = _replaced(sample, codec)
+        broken = text.count("\ufffd")
+        if broken and not _too_broken(broken, len(text)):
+            tried.append(text.replace("\ufffd", "").encode(codec, "ignore"))
+    found = [detect(one, include_encodings=_DETECTED, compat_names=False) for one in tried]
+    best = max(found, key=lambda one: one["confidence"] if one["encoding"] in _NAMES else 0.0)
+    if best["encoding"] not in _NAMES or best["confidence"] < _SURE:
+        raise _bad_encoding()
+    return _NAMES[best["encoding"]]
+
+
+def _telling(data: bytes) -> bytes:
+    """The part to judge by: from the line of the first byte that is not ASCII, whole lines."""
+    first = re.search(rb"[\x80-\xff\x1b]", data)
+    start = data.rfind(b"\n", 0, first.start()) + 1 if first else 0
+    start = max(start, first.start() - 1_000 if first else 0)
+    if len(data) - start <= _SAMPLE:
+        return data[start:]
+    end = data.rfind(b"\n", start, start + _SAMPLE)
+    return data[start : end + 1 or start + _SAMPLE]
+
+
+def _skip_pair(error: UnicodeError) -> tuple[str, int]:
+    """Two bytes make a character: one broken byte spoils its pair, not those behind it."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    after = error.start + 1
+    paired = after < len(error.object) and error.object[after] >= 0x40
+    return "\ufffd", after + paired
+
+
+codecs.register_error("arboris.pairs", _skip_pair)
+
+
+def _replaced(data: bytes, codec: str) -> str:
+    return data.decode(codec, "arboris.pairs" if codec in _SEVERAL_BYTES else "replace")
+
+
+def _lenient(data: bytes, name: str, codec: str = "") -> Decoded:
+    codec = codec or ENCODINGS[name]
+    try:
+        return _checked(data.decode(codec), name)
+    except UnicodeDecodeError:
+        return _checked(_replaced(data, codec), name)
+
+
+def _checked(text: str, name: str) -> Decoded:
+    """``name``: of ENCODINGS or of a codec."""
+    broken = text.count("\ufffd")
+    cleaned = clean(text)
+    controls = len(text) - len(cleaned) - text.count("\r\n")
+    if _too_broken(broken, len(text)) or controls * 20 > len(text) + 40:
+        raise _bad_encoding()
+    if name != "utf-8" and is_garbage(cleaned):
+        raise _bad_encoding()
+    places = _places(cleaned, broken) if broken else []
+    return Decoded(cleaned, _NAMES.get(name, name), places)
+
+
+def _too_broken(broken: int, length: int) -> bool:
+    return broken * 100 > length + 300 or broken * 10 > length
+
+
+def _places(text: str, count: int) -> list[str]:
+    places: list[str] = []
+    line = start = 0
+    for found in islice(re.finditer("\ufffd+", text), _TOLD):
+        line += text.count("\n", start, found.start())
+        start = found.start()
+        before = text[max(0, start - 12) : start].rpartition("\n")[2]
+        values = {"line": line + 1, "before": before}
+        places.append(_("Line %(line)d: unreadable after “%(before)s”.") % values)
+        count -= len(found[0])
+    if count > 0:
+        places.append(_("%(count)d more unreadable characters.") % {"count": count})
+    return places
 
 
 def clean(text: str) -> str:
@@ -94,26 +251,11 @@ def clean(text: str) -> str:
     return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
 
 
-def _strict(data: bytes, encoding: str) -> str:
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise _bad_encoding() from error
-
-
 def _bad_encoding() -> NovelImportError:
     return NovelImportError(
         "bad_encoding",
-        _("The file's character encoding is not known. Save it as UTF-8 and upload it again."),
+        _(
+            "The file is no text, or its character encoding is not known. "
+            "Save it as UTF-8 and upload it again."
+        ),
     )
-
-
-def _reads_as_chinese(text: str) -> bool:
-    sample = text[:_SAMPLE]
-    han = _HAN.findall(sample)
-    if len(_PRIVATE.findall(sample)) * 100 > len(sample):
-        return False
-    if len(_STRAY_HAN.findall(sample)) * 2 > len(han):
-        return False
-    common = sum(char in _COMMON_HAN for char in han)
-    return len(han) < 100 or common * 33 >= len(han)

@@ -15,12 +15,16 @@ from arboris.novels.importing.blocks import (
     heading,
     is_heading,
     mark_by_tags,
-    without_edge_breaks,
 )
 from arboris.novels.importing.decode import clean, decode_markup
 from arboris.novels.importing.headings import heading_key, same_heading
 from arboris.novels.importing.html_text import Paragraph, paragraphs, tokens
-from arboris.novels.importing.markup import kind_of, mark_plain, take_title_heading
+from arboris.novels.importing.markup import (
+    kind_of,
+    mark_plain,
+    take_title_heading,
+    without_edge_breaks,
+)
 from arboris.novels.importing.package import Package, TocEntry, read_package
 from arboris.novels.importing.types import MAX_TITLE, Heading, ImportLimits, MarkedText
 
@@ -35,11 +39,12 @@ _TYPED = 30  # tags of a document that are looked at for its type
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """``kinds``: what its ``epub:type`` says of it."""
+    """``kinds``: what its ``epub:type`` says of it; ``broken``: where bytes were replaced."""
 
     path: str
     blocks: list[Paragraph]
     kinds: frozenset[str]
+    broken: list[str]
 
 
 def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
@@ -58,6 +63,7 @@ def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
     marked = _mark(told, package)
     marked.title = package.title or marked.title
     marked.set_aside += [labels.get(one.path, "") or _beginning(one.blocks) for one in front]
+    marked.set_aside += [place for one in documents for place in one.broken]
     marked.set_aside += [labels.get(path, path.rpartition("/")[2]) for path in package.apart]
     return _without_author(marked, package.author)
 
@@ -78,13 +84,16 @@ def _mark(documents: list[_Document], package: Package) -> MarkedText:
 
 
 def _document(archive: Archive, path: str) -> _Document:
-    markup = decode_markup(archive.read(path))
+    decoded = decode_markup(archive.read(path))
+    markup = decoded.text
     blocks = paragraphs(markup)
     for block in blocks:
         block.text = clean(block.text)  # character references may name controls
     types = (token.attrs.get("epub:type", "") for token in islice(tokens(markup), _TYPED))
     kinds = frozenset(kind for value in types for kind in value.split())
-    return _Document(path, [block for block in blocks if block.text.strip()], kinds)
+    told = [block for block in blocks if block.text.strip()]
+    broken = [f"{path.rpartition('/')[2]}: {place}" for place in decoded.broken]
+    return _Document(path, told, kinds, broken)
 
 
 def _is_front(document: _Document, label: str) -> bool:

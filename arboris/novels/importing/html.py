@@ -9,12 +9,14 @@ from arboris.novels.importing.types import MAX_TITLE, ImportLimits, MarkedText
 
 
 def read_html(data: bytes, limits: ImportLimits) -> MarkedText:
-    markup = decode_markup(data)
+    decoded = decode_markup(data)
+    markup = decoded.text
     blocks = paragraphs(markup)
     for block in blocks:
         block.text = clean(block.text)  # character references may name controls
     marked = mark_document(block for block in blocks if block.text.strip())
     marked.title = marked.title or _title(markup)
+    marked.set_aside += decoded.broken
     return marked
 
 

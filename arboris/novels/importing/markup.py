@@ -1,17 +1,13 @@
-"""Finding the headings of plain text and of Markdown."""
+"""Finding the headings of plain text; what headings of every format share."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
-
+from arboris.novels.importing.emphasis import BREAK
 from arboris.novels.importing.headings import MAX_HEADING, match_heading
-from arboris.novels.importing.types import MAX_TITLE, Heading, HeadingKind, MarkedText
+from arboris.novels.importing.types import Heading, HeadingKind, MarkedText
 
 _LEVELS: dict[HeadingKind, int] = {"volume": 1, "chapter": 2, "special": 2, "section": 3}
 _SENTENCE_END = tuple('.!?"”’)]…*=-_:。！？」』：~')
-_ATX = re.compile(r" {0,3}(?P<signs>#{1,6})(?P<space>[ \t\u3000]*)(?P<title>[^#\s].*?)(?:\s#+)?\s*")
-_META_TITLE = re.compile(r"title:\s*(?P<title>\S.*?)\s*")
 
 
 def mark_plain(lines: list[str]) -> MarkedText:
@@ -37,14 +33,6 @@ def _may_precede_heading(before: str) -> bool:
         return True
     # A short line may be the book's title; English ones do not end in a small word.
     return len(before) < 40 and not before.split()[-1][0].islower()
-
-
-def mark_markdown(lines: list[str]) -> MarkedText:
-    """Headings by ``#`` signs; the only heading of the outermost level may be the title."""
-    title, lines = _take_front_matter(lines)
-    headings = list(_atx_headings(lines))
-    marked = MarkedText(lines, headings, title)
-    return take_title_heading(marked)
 
 
 def take_title_heading(marked: MarkedText) -> MarkedText:
@@ -74,27 +62,15 @@ def kind_of(title: str) -> HeadingKind:
     return match.kind if match else "plain"
 
 
-def _atx_headings(lines: list[str]) -> Iterator[Heading]:
-    for at, line in enumerate(lines):
-        found = _ATX.fullmatch(line) if len(line) <= MAX_TITLE + 20 else None
-        if found is None:
-            continue
-        title = found["title"].strip().strip("*_").strip()
-        kind = kind_of(title)
-        # Without a space a plain "#word" is a hashtag; many do write "#第一章".
-        if title and len(title) <= MAX_TITLE and (found["space"] or kind != "plain"):
-            yield Heading(at, title, len(found["signs"]), kind)
-
-
-def _take_front_matter(lines: list[str]) -> tuple[str, list[str]]:
-    """The title of a YAML block at the very top, and the lines without that block."""
-    if not lines or lines[0].rstrip() != "---":
-        return "", lines
-    for end, line in enumerate(lines[1:60], start=1):
-        if line.rstrip() in ("---", "..."):
-            rows = (row for row in lines[1:end] if len(row) <= MAX_TITLE)
-            titles = [found["title"] for row in rows if (found := _META_TITLE.fullmatch(row))]
-            if not titles:
-                return "", lines  # two scene breaks, not a block of data
-            return titles[0].strip("\"'"), lines[end + 1 :]
-    return "", lines
+def without_edge_breaks(marked: MarkedText) -> MarkedText:
+    """A rule under a heading, or at the end of a chapter, parts no scenes."""
+    starts = [0, *(one.at + one.span for one in marked.headings)]
+    ends = [*(one.at for one in marked.headings), len(marked.lines)]
+    for start, end in zip(starts, ends, strict=True):
+        for order in (range(start, end), range(end - 1, start - 1, -1)):
+            for at in order:
+                if marked.lines[at] == BREAK:
+                    marked.lines[at] = ""
+                elif marked.lines[at].strip():
+                    break
+    return marked

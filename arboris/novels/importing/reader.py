@@ -14,7 +14,8 @@ from arboris.novels.importing.docx import read_docx
 from arboris.novels.importing.epub import read_epub
 from arboris.novels.importing.fb2 import read_fb2
 from arboris.novels.importing.html import read_html
-from arboris.novels.importing.markup import mark_markdown, mark_plain
+from arboris.novels.importing.markdown import mark_markdown
+from arboris.novels.importing.markup import mark_plain
 from arboris.novels.importing.split import assemble
 from arboris.novels.importing.types import (
     MAX_TITLE,
@@ -44,7 +45,7 @@ def parse_novel(
 
     Raises NovelImportError with a stable ``code`` and a translated ``message``.
     """
-    path = PurePosixPath(filename.replace("\\", "/"))
+    path = PurePosixPath(clean(filename).replace("\\", "/").rstrip(" ./\t\n\u3000\xa0"))
     suffix = path.suffix.lower()
     if suffix not in SUFFIXES:
         said = _("Only %(suffixes)s files can be imported.") % {"suffixes": ", ".join(SUFFIXES)}
@@ -66,20 +67,20 @@ def parse_novel(
 
 
 def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
-    text, found = decode_text(data, encoding)
-    lines = text.split("\n")
+    decoded = decode_text(data, encoding)
+    lines = decoded.text.split("\n")
     first, second = (mark_markdown, mark_plain) if suffix == ".md" else (mark_plain, mark_markdown)
     marked = first(lines)
     if not marked.headings:
         other = second(marked.lines)
         other.title = other.title or marked.title
         marked = other
-    marked.encoding = found
+    marked.encoding = decoded.encoding
+    marked.set_aside += decoded.broken
     return marked
 
 
 def _title_from(stem: str) -> str:
-    # A file name may hold what is no character at all (surrogates of undecodable bytes).
-    name = re.sub(r"\s+", " ", clean(stem)).strip(" ._")
+    name = re.sub(r"\s+", " ", stem).strip(" ._")
     wrapped = re.fullmatch("《(.+)》", name)
     return (wrapped.group(1) if wrapped else name)[:MAX_TITLE]
