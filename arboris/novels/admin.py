@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 
 from arboris.admin_base import (
     BoundedAdmin,
+    M,
     ReadOnlyAdmin,
     RecordAdmin,
     as_number,
@@ -102,22 +103,41 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
         return [text % {"title": titles, "count": chapters}], counts, set(), []
 
 
+class OfANovel(RecordAdmin[M]):
+    """Rows found by a word of their novel's title; ``novel`` is the column that leads to it."""
+
+    novel = "project_id"
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        return by_novel(queryset, search_term, self.novel), False
+
+
+class TextOfAChapter(OfANovel[M], ReadOnlyAdmin[M]):
+    """Whole texts, which a list does without."""
+
+    novel = "chapter__project_id"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
+        rows = super().get_queryset(request)
+        match = request.resolver_match
+        if match is not None and (match.url_name or "").endswith("_changelist"):
+            rows = rows.defer("content")
+        return rows
+
+
 @admin.register(Volume)
-class VolumeAdmin(ReadOnlyAdmin[Volume]):
+class VolumeAdmin(OfANovel[Volume], ReadOnlyAdmin[Volume]):
     list_display = ("id", "project", "position", "title")
     list_select_related = ("project",)
     search_fields = ("=id", "project__title")
     ordering = ("-id",)
     fields = ("project", "position", "title")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Volume], search_term: str
-    ) -> tuple[QuerySet[Volume], bool]:
-        return by_novel(queryset, search_term, "project_id"), False
-
 
 @admin.register(Chapter)
-class ChapterAdmin(RecordAdmin[Chapter]):
+class ChapterAdmin(OfANovel[Chapter]):
     list_display = ("id", "project", "chapter_number", "title", "word_count", "version")
     list_select_related = ("project",)
     search_fields = ("=id", "project__title")
@@ -138,11 +158,6 @@ class ChapterAdmin(RecordAdmin[Chapter]):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Chapter]:
         return super().get_queryset(request).select_related("project")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Chapter], search_term: str
-    ) -> tuple[QuerySet[Chapter], bool]:
-        return by_novel(queryset, search_term, "project_id"), False
-
     def save_model(
         self, request: HttpRequest, obj: Chapter, form: ModelForm[Chapter], change: bool
     ) -> None:
@@ -156,25 +171,13 @@ def in_trash(row: ChapterVersion | WorkingCopy) -> bool:
 
 
 @admin.register(ChapterVersion)
-class ChapterVersionAdmin(ReadOnlyAdmin[ChapterVersion]):
+class ChapterVersionAdmin(TextOfAChapter[ChapterVersion]):
     list_display = ("id", "chapter", "number", "name", "source", "created_at", in_trash)
     list_filter = ("source",)
     list_select_related = ("chapter__project",)
     search_fields = ("=id", "chapter__project__title")
     ordering = ("-id",)
     fields = ("chapter", "number", "name", "source", "created_at", "content")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[ChapterVersion]:
-        rows = super().get_queryset(request)
-        match = request.resolver_match
-        if match is not None and (match.url_name or "").endswith("_changelist"):
-            rows = rows.defer("content")
-        return rows
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ChapterVersion], search_term: str
-    ) -> tuple[QuerySet[ChapterVersion], bool]:
-        return by_novel(queryset, search_term, "chapter__project_id"), False
 
 
 @admin.register(ImportUpload)
@@ -213,24 +216,12 @@ def by_title(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
 
 
 @admin.register(WorkingCopy)
-class WorkingCopyAdmin(ReadOnlyAdmin[WorkingCopy]):
+class WorkingCopyAdmin(TextOfAChapter[WorkingCopy]):
     list_display = ("id", "chapter", "saved_at", in_trash)
     list_select_related = ("chapter__project",)
     search_fields = ("=id", "chapter__project__title")
     ordering = ("-id",)
     fields = ("chapter", "title", "client", "seq", "saved_at", "content")
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[WorkingCopy]:
-        rows = super().get_queryset(request)
-        match = request.resolver_match
-        if match is not None and (match.url_name or "").endswith("_changelist"):
-            rows = rows.defer("content")
-        return rows
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[WorkingCopy], search_term: str
-    ) -> tuple[QuerySet[WorkingCopy], bool]:
-        return by_novel(queryset, search_term, "chapter__project_id"), False
 
 
 def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:

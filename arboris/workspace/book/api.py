@@ -13,14 +13,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris.fields import Text, WholeNumber
-from arboris.idempotency.views import creating, idempotent
+from arboris.idempotency.views import idempotent
 from arboris.novels import order
 from arboris.novels.models import NovelProject
-from arboris.novels.working_copies import OutdatedChange
 from arboris.rest import Conflict
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.book import service
 from arboris.workspace.chapters.serializers import ConflictSerializer, SavedChapterSerializer
+from arboris.workspace.chapters.working import changing
 
 MAX_VOLUMES = 500
 MAX_CHAPTERS = 20_000
@@ -115,9 +115,7 @@ class SplitView(APIView):
             return Response(TwoChaptersSerializer(body).data, status=201)
 
         try:
-            return creating(make)
-        except OutdatedChange as conflict:
-            return Response(ConflictSerializer(conflict).data, status=409)
+            return changing(make)
         except service.NothingToSplit as error:
             problem = _("There has to be text before it and after it.")
             raise exceptions.ValidationError({"at": [problem]}) from error
@@ -140,9 +138,7 @@ class JoinView(APIView):
             return Response(SavedChapterSerializer(saved).data)
 
         try:
-            return creating(make)
-        except OutdatedChange as conflict:
-            return Response(ConflictSerializer(conflict).data, status=409)
+            return changing(make)
         except service.NothingToJoin as error:
             raise Conflict(_("There is no chapter after this one."), "no_next_chapter") from error
         except service.TooLong as error:

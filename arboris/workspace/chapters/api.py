@@ -32,6 +32,7 @@ from arboris.workspace.chapters.serializers import (
     NewChapterSerializer,
     SavedChapterSerializer,
 )
+from arboris.workspace.chapters.working import conflict
 from arboris.workspace.trash import service as trash
 
 
@@ -108,8 +109,8 @@ class ChapterDetail(APIView):
             saved = service.change(
                 chapter.pk, text, data.get("title"), options, base, data.get("notes")
             )
-        except OutdatedChange as conflict:
-            return Response(ConflictSerializer(conflict).data, status=409)
+        except OutdatedChange as error:
+            return conflict(error)
         return Response(SavedChapterSerializer(saved).data)
 
     @extend_schema(responses={204: None}, description="Move it to the trash.")

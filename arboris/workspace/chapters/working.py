@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -94,6 +95,14 @@ class CutSerializer(serializers.Serializer[Any]):
 def conflict(error: OutdatedChange) -> Response:
     """The answer to a change of an older text: 409 with all that there is now."""
     return Response(ConflictSerializer(error).data, status=409)
+
+
+def changing(make: Callable[[], Response]) -> Response:
+    """``creating``, with ``conflict`` where ``make`` finds that the text was changed elsewhere."""
+    try:
+        return creating(make)
+    except OutdatedChange as error:
+        return conflict(error)
 
 
 class WorkingCopyView(APIView):
