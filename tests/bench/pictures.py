@@ -27,7 +27,7 @@ from arboris.workspace.demo.system import System, running_system
 from tests.bench.reading import SAMPLES
 from tests.browser.conftest import FLAGS
 from tests.browser.desk import on_desk, open_desk
-from tests.browser.test_writing import sign_in
+from tests.browser.session import sign_in
 from tests.servers import chromium_path
 from tests.waiting import wait_for
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from arboris import supervise
+from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System, running_system
 from tests import llm_server
+from tests.browser.desk import OLD, open_desk
+from tests.browser.session import with_session
 from tests.servers import chromium_path
 from tests.waiting import PATIENCE_SECONDS
 
@@ -99,3 +103,25 @@ def page(browser: Browser, locale: str) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
+
+
+@pytest.fixture(scope="package")
+def writer(site: System) -> Iterator[Writer]:
+    """The one whom the pages are signed in as, over HTTP."""
+    with closing(site.writer("en")) as writer:
+        yield writer
+
+
+@pytest.fixture
+def project(page: Page, site: System, writer: Writer) -> str:
+    """A new novel; the page is signed in, and blank."""
+    with_session(page, site)
+    return writer.new_project("盐灯", "zh")
+
+
+@pytest.fixture
+def chapter(page: Page, site: System, project: str, writer: Writer) -> int:
+    """A new chapter, open on the desk."""
+    chapter = int(writer.add_chapter(project, OLD).body["id"])
+    open_desk(page, site, chapter)
+    return chapter

@@ -6,7 +6,10 @@ from typing import Any
 
 from playwright.sync_api import Locator, Page, expect
 
+from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+
+OLD, NEW, TYPED = "雨停了。沈砚秋推开门。", "雨又下了。", "他没有回头。"
 
 
 def open_desk(page: Page, site: System, chapter: int) -> Locator:
@@ -52,3 +55,19 @@ def desk_text(page: Page) -> str:
 
 def save(page: Page) -> None:
     page.keyboard.press("ControlOrMeta+s")
+
+
+def state(page: Page, wanted: str) -> None:
+    """Wait until the line of the desk says so."""
+    expect(page.get_by_test_id("saved-state")).to_have_attribute("data-state", wanted)
+
+
+def working(writer: Writer, chapter: int) -> str:
+    """The text that the server has of the working copy."""
+    return str(writer.get(f"/api/chapters/{chapter}/working")["content"])
+
+
+def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
+    """The newest version's number, title and text."""
+    body = writer.get(f"/api/chapters/{chapter}")
+    return body["version"], body["title"], body["content"]

@@ -11,8 +11,9 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.session import with_session
 from tests.browser.test_versions import analysed
-from tests.browser.test_writing import CHAPTER, sign_in
+from tests.browser.test_writing import CHAPTER
 
 pytestmark = pytest.mark.browser
 
@@ -64,7 +65,7 @@ def test_every_page(page: Page, site: System, scheme: Literal["light", "dark"], 
     found = [line for path in OUTSIDE for line in problems(page, site, path)]
     with closing(site.writer("en")) as writer:
         made = novel(writer)
-        sign_in(page, site)
+        with_session(page, site)
         for path in INSIDE:
             found += problems(page, site, path.format(**made))
     assert found == []

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
@@ -12,19 +10,13 @@ from playwright.sync_api import Locator, Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import add_text, desk_text, open_desk
-from tests.browser.test_writing import sign_in
+from tests.browser.session import with_session
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
 TITLES = ["序幕", "第一章 雨", "第二章 灯", "第三章 钟"]
 MANY = 300
-
-
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("en")) as writer:
-        yield writer
 
 
 def book(writer: Writer, titles: list[str]) -> tuple[str, list[int]]:
@@ -63,7 +55,7 @@ def has_order(writer: Writer, project: str, expected: list[list[str]]) -> None:
 
 def test_keys_and_drag_put_a_book_in_order(page: Page, site: System, writer: Writer) -> None:
     project, ids = book(writer, TITLES)
-    sign_in(page, site)
+    with_session(page, site)
     open_desk(page, site, ids[1])
     chosen = row(page, "第一章 雨")
     expect(chosen).to_have_attribute("aria-current", "page")
@@ -107,7 +99,7 @@ def test_splitting_joining_and_deleting_lose_nothing(
     page: Page, site: System, writer: Writer
 ) -> None:
     project, ids = book(writer, TITLES[:2])
-    sign_in(page, site)
+    with_session(page, site)
     open_desk(page, site, ids[0])
     add_text(page, "他没有回头。")  # typed, and not saved by hand
     text = desk_text(page)
@@ -161,7 +153,7 @@ def test_a_long_book_is_drawn_where_it_is_looked_at(
     upload = {"file": ("long.txt", text.encode())}
     path = f"/api/projects/{project}/import"
     assert writer.http.post(path, files=upload, data={"mode": "basic"}).is_success
-    sign_in(page, site)
+    with_session(page, site)
     page.goto(f"{site.url}/projects/{project}")
     page.get_by_test_id("binder-box").locator("summary").click()
     rows = page.get_by_test_id("binder").get_by_role("treeitem")

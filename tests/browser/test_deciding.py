@@ -12,7 +12,8 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.conftest import in_both_languages
-from tests.browser.test_writing import CHAPTER, PATIENCE_MS, sign_in
+from tests.browser.session import with_session
+from tests.browser.test_writing import CHAPTER, PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 
@@ -35,7 +36,7 @@ def _post(writer: Writer, path: str, body: Mapping[str, object]) -> None:
 @in_both_languages
 def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) -> None:
     project = with_waiting_findings(site, f"decisions {locale}")
-    sign_in(page, site)
+    with_session(page, site)
     page.goto(f"{site.url}/projects/{project}/bible#questions")
     cards = page.locator('[data-part="questions"] article')
     expect(cards.first).to_be_visible(timeout=PATIENCE_MS)
@@ -56,7 +57,7 @@ def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) 
 
 def test_the_bible_is_saved_as_a_file(page: Page, site: System) -> None:
     project = with_waiting_findings(site, "export")
-    sign_in(page, site)
+    with_session(page, site)
     page.goto(f"{site.url}/projects/{project}/bible")
     with page.expect_download() as download:
         page.locator('a[href$="export.md"]').click()

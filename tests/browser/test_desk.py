@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,18 +11,13 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import add_text, desk_text, on_desk, open_desk, save, set_text
-from tests.browser.test_writing import CHAPTER, sign_in
+from tests.browser.session import with_session
+from tests.browser.test_writing import CHAPTER
 from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
 
 COUNTED = Path(__file__).parents[1] / "novels" / "word_counts.json"
-
-
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("en")) as writer:
-        yield writer
 
 
 @pytest.fixture
@@ -34,7 +27,7 @@ def chapter(page: Page, site: System, writer: Writer) -> int:
     chapter = int(writer.add_chapter(project, CHAPTER).body["id"])
     url = f"/api/chapters/{chapter}"
     wait_for(lambda: writer.get(url)["analysis"]["status"] == "completed", "the analysis")
-    sign_in(page, site)
+    with_session(page, site)
     open_desk(page, site, chapter)
     return chapter
 

@@ -3,22 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
-from tests.browser.desk import add_text, desk_text, open_desk, save, set_text
-from tests.browser.test_writing import PATIENCE_MS, sign_in
+from tests.browser.desk import (
+    NEW,
+    OLD,
+    TYPED,
+    add_text,
+    desk_text,
+    open_desk,
+    save,
+    saved,
+    set_text,
+    state,
+    working,
+)
+from tests.browser.session import with_session
+from tests.browser.test_writing import PATIENCE_MS
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
-
-OLD = "雨停了。沈砚秋推开门。"
-NEW = "雨又下了。"
-TYPED = "他没有回头。"
 
 
 @contextmanager
@@ -31,36 +40,6 @@ def held_answer(page: Page, url: str) -> Iterator[None]:
         page.wait_for_timeout(10)
     answer = calls[0].fetch(timeout=PATIENCE_MS)
     calls[0].fulfill(response=answer)
-
-
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("en")) as writer:
-        yield writer
-
-
-@pytest.fixture
-def chapter(page: Page, site: System, writer: Writer) -> int:
-    """A new chapter, open on the desk."""
-    project = writer.new_project("editing", "zh")
-    chapter = int(writer.add_chapter(project, OLD).body["id"])
-    sign_in(page, site)
-    open_desk(page, site, chapter)
-    return chapter
-
-
-def working(writer: Writer, chapter: int) -> str:
-    return str(writer.get(f"/api/chapters/{chapter}/working")["content"])
-
-
-def saved(writer: Writer, chapter: int) -> tuple[int, str, str]:
-    body = writer.get(f"/api/chapters/{chapter}")
-    return body["version"], body["title"], body["content"]
-
-
-def state(page: Page, wanted: str) -> None:
-    """Wait until the line of the desk says so."""
-    expect(page.get_by_test_id("saved-state")).to_have_attribute("data-state", wanted)
 
 
 def test_a_pause_saves_and_a_key_makes_a_version(page: Page, chapter: int, writer: Writer) -> None:
@@ -103,7 +82,7 @@ def test_typing_during_a_save_of_a_new_chapter_stays(
     page: Page, site: System, writer: Writer
 ) -> None:
     project = writer.new_project("adding", "zh")
-    sign_in(page, site)
+    with_session(page, site)
     page.goto(f"{site.url}/projects/{project}")
     title, content = page.get_by_test_id("chapter-title"), page.get_by_test_id("chapter-content")
     title.fill("夜")
@@ -148,7 +127,7 @@ def other(browser: Browser, site: System, chapter: int, locale: str) -> Iterator
     context = browser.new_context(locale=locale)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
-    sign_in(page, site)
+    with_session(page, site)
     open_desk(page, site, chapter)
     yield page
     context.close()

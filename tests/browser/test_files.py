@@ -11,7 +11,8 @@ from docx import Document
 from playwright.sync_api import FilePayload, Page, expect
 
 from arboris.workspace.demo.system import System
-from tests.browser.test_writing import new_project, sign_in
+from tests.browser.session import sign_in
+from tests.browser.test_writing import new_project
 from tests.factories import LONG_ENOUGH
 
 pytestmark = pytest.mark.browser

@@ -8,7 +8,8 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.system import System
 from tests import llm_server
 from tests.browser.conftest import in_both_languages
-from tests.browser.test_writing import PATIENCE_MS, new_project, sign_in
+from tests.browser.session import sign_in
+from tests.browser.test_writing import PATIENCE_MS, new_project
 
 pytestmark = pytest.mark.browser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -16,15 +16,21 @@ from arboris import supervise
 from arboris.workspace.demo.client import Writer, is_ready
 from arboris.workspace.demo.system import READY_SECONDS, System
 from tests import llm_server
-from tests.browser.desk import add_text, desk_text, open_desk, save, set_text
-from tests.browser.test_writing import sign_in
+from tests.browser.desk import (
+    NEW,
+    OLD,
+    TYPED,
+    add_text,
+    desk_text,
+    save,
+    saved,
+    set_text,
+    state,
+    working,
+)
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
-
-OLD = "雨停了。沈砚秋推开门。"
-NEW = "雨又下了。"
-TYPED = "他没有回头。"
 
 
 class WebServer:
@@ -55,38 +61,6 @@ def server(site: System) -> Iterator[WebServer]:
         yield WebServer(site, stack)
 
 
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("en")) as writer:
-        yield writer
-
-
-@pytest.fixture
-def project(page: Page, site: System, writer: Writer) -> str:
-    sign_in(page, site)
-    return writer.new_project("keeping", "zh")
-
-
-@pytest.fixture
-def chapter(page: Page, site: System, project: str, writer: Writer) -> int:
-    chapter = int(writer.add_chapter(project, OLD).body["id"])
-    open_desk(page, site, chapter)
-    return chapter
-
-
-def state(page: Page, wanted: str) -> None:
-    expect(page.get_by_test_id("saved-state")).to_have_attribute("data-state", wanted)
-
-
-def working(writer: Writer, chapter: int) -> str:
-    return str(writer.get(f"/api/chapters/{chapter}/working")["content"])
-
-
-def saved(writer: Writer, chapter: int) -> tuple[int, str]:
-    body = writer.get(f"/api/chapters/{chapter}")
-    return body["version"], body["content"]
-
-
 def chapters(writer: Writer, project: str) -> list[str]:
     rows = writer.get(f"/api/projects/{project}/chapters")
     return [writer.get(f"/api/chapters/{row['id']}")["content"] for row in rows]
@@ -105,21 +79,27 @@ def test_without_a_line_it_is_kept_and_sent_once(page: Page, chapter: int, write
     assert working(writer, chapter) == NEW
     page.context.set_offline(False)
     state(page, "version")
-    assert saved(writer, chapter) == (2, NEW + TYPED + "她也没有。")
+    assert saved(writer, chapter) == (2, "", NEW + TYPED + "她也没有。")
     assert [call.method for call in sent].count("PUT") == 1  # one call has it all
+
+
+def close_without_a_line(page: Page, text: str) -> Page:
+    """Type while the network is away, and leave; returns another page of the same browser."""
+    page.context.set_offline(True)
+    set_text(page, text)
+    state(page, "offline")
+    other = page.context.new_page()
+    page.goto("about:blank")
+    return other
 
 
 def test_a_page_closed_without_a_line_is_sent_by_the_next_one(
     page: Page, site: System, project: str, chapter: int, writer: Writer
 ) -> None:
-    page.context.set_offline(True)
-    set_text(page, NEW)
-    state(page, "offline")
-    other = page.context.new_page()
-    page.goto("about:blank")
+    other = close_without_a_line(page, NEW)
     page.context.set_offline(False)
     other.goto(f"{site.url}/projects/{project}")
-    wait_for(lambda: saved(writer, chapter) == (2, NEW), "the version made by the other page")
+    wait_for(lambda: saved(writer, chapter) == (2, "", NEW), "the version made by the other page")
     other.close()
 
 
@@ -129,12 +109,12 @@ def test_a_reload_and_a_way_back_lose_nothing(
     set_text(page, NEW)
     page.reload()
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
-    wait_for(lambda: saved(writer, chapter) == (2, NEW), "the version that leaving makes")
+    wait_for(lambda: saved(writer, chapter) == (2, "", NEW), "the version that leaving makes")
     add_text(page, TYPED)
     page.goto(f"{site.url}/notifications")
     page.go_back()
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW + TYPED)
-    wait_for(lambda: saved(writer, chapter) == (3, NEW + TYPED), "the next version")
+    wait_for(lambda: saved(writer, chapter) == (3, "", NEW + TYPED), "the next version")
 
 
 def test_a_killed_server_finds_it_when_it_is_back(
@@ -173,11 +153,7 @@ def test_an_ended_session_is_renewed_on_the_spot(
 def test_what_the_server_has_refused_waits_for_its_writer(
     page: Page, site: System, project: str, chapter: int, writer: Writer
 ) -> None:
-    page.context.set_offline(True)
-    set_text(page, NEW)
-    state(page, "offline")
-    other = page.context.new_page()
-    page.goto("about:blank")
+    other = close_without_a_line(page, NEW)
     writer.http.patch(f"/api/chapters/{chapter}", json={"content": TYPED}).raise_for_status()
     page.context.set_offline(False)
     other.goto(f"{site.url}/projects/{project}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -11,29 +9,28 @@ from playwright.sync_api import Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
-from tests.browser.desk import add_text, desk_text, on_desk, open_desk, save, set_text
+from tests.browser.desk import (
+    NEW,
+    OLD,
+    TYPED,
+    add_text,
+    desk_text,
+    on_desk,
+    open_desk,
+    save,
+    saved,
+    set_text,
+    state,
+    working,
+)
 from tests.browser.test_binder import row, tell
-from tests.browser.test_editing import held_answer, saved, state, working
-from tests.browser.test_writing import sign_in
+from tests.browser.test_editing import held_answer
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
 
-OLD, SECOND = "雨停了。沈砚秋推开门。", "灯灭了。"
-NEW, TYPED = "雨又下了。", "他没有回头。"
+SECOND = "灯灭了。"
 NO_DATABASE = "IDBFactory.prototype.open = () => { throw new Error('blocked'); };"
-
-
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("en")) as writer:
-        yield writer
-
-
-@pytest.fixture
-def project(page: Page, site: System, writer: Writer) -> str:
-    sign_in(page, site)
-    return writer.new_project("losing", "zh")
 
 
 @pytest.fixture

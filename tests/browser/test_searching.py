@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import closing
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,19 +10,13 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import desk_text, open_desk
-from tests.browser.test_writing import sign_in
+from tests.browser.session import with_session
 
 pytestmark = pytest.mark.browser
 
 RAIN = "雨停了。沈砚秋推开门。\n\n没有人应。𠮷ＡＤＡ走了。"
 ROAD = "ada 与沈砚秋同行，遇见 Ada。"
 SELECTED = "() => getSelection().toString()"
-
-
-@pytest.fixture(scope="module")
-def writer(site: System) -> Iterator[Writer]:
-    with closing(site.writer("zh")) as writer:
-        yield writer
 
 
 @pytest.fixture
@@ -40,7 +32,7 @@ def novel(page: Page, site: System, writer: Writer) -> tuple[str, list[int]]:
         )
         for title, text in texts
     ]
-    sign_in(page, site)
+    with_session(page, site)
     return project, chapters
 
 

@@ -9,7 +9,8 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
-from tests.browser.test_writing import CHAPTER, KEEP_TOASTS, sign_in
+from tests.browser.session import sign_in, with_session
+from tests.browser.test_writing import CHAPTER, KEEP_TOASTS
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
@@ -40,11 +41,10 @@ def novel_of(chapters: int) -> str:
 
 
 @pytest.fixture
-def writer(site: System) -> Any:
-    writer = site.writer("zh-hans")
+def writer(writer: Writer) -> Writer:
+    """Everything is read."""
     writer.http.post(f"{LIST}/read-all").raise_for_status()
-    yield writer
-    writer.close()
+    return writer
 
 
 def another_tab(page: Page, url: str, path: str) -> Page:
@@ -68,7 +68,7 @@ def test_a_burst_is_told_in_few_words(
     page: Page, site: System, writer: Writer, browser: Browser
 ) -> None:
     project = new_novel(writer, "盐灯")
-    sign_in(page, site)
+    with_session(page, site)
     page.context.add_init_script(f"({WATCH})()")
     tabs = [another_tab(page, site.url, f"/projects/{project}"),
             another_tab(page, site.url, f"/projects/{project}/bible"),
@@ -129,7 +129,7 @@ def test_older_ones_are_reached_and_a_muted_novel_stays_in_the_list(
     page: Page, site: System, writer: Writer
 ) -> None:
     project = new_novel(writer, "静夜")
-    sign_in(page, site)
+    with_session(page, site)
     page.goto(f"{site.url}/projects/{project}")
     page.locator("#settings > summary").click()
     page.get_by_test_id("project-muted").check()
@@ -196,7 +196,7 @@ def test_a_page_that_was_seen_before_loads_what_is_new(
     chapter = writer.add_chapter(project, CHAPTER).body["id"]
     wait_for(lambda: writer.get(f"/api/chapters/{chapter}")["analysis"]["status"] == "completed",
              "the analysis")  # fmt: skip
-    sign_in(page, site)
+    with_session(page, site)
     paths = ["/", f"/projects/{project}", f"/projects/{project}/bible", f"/chapters/{chapter}",
              "/notifications"]  # fmt: skip
     for path in paths:
@@ -223,7 +223,7 @@ def test_of_a_long_bible_only_what_is_read_is_made(
         bible["characters"] = [{**one, "id": n, "name": f"人物{n}。"} for n in range(500)]
         route.fulfill(response=answer, json=bible)
 
-    sign_in(page, site)
+    with_session(page, site)
     page.route("**/bible", lambda route: many(route) if "/api/" in route.request.url
                else route.continue_())  # fmt: skip
     page.goto(f"{site.url}/projects/{project}/bible")

@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
 from tests.browser.desk import open_desk, set_text
-from tests.browser.test_writing import CHAPTER, sign_in
+from tests.browser.session import with_session
+from tests.browser.test_writing import CHAPTER
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
@@ -34,7 +35,7 @@ def test_the_desk_tells_before_it_is_saved(page: Page, site: System) -> None:
     with closing(site.writer("en")) as writer:
         chapter = int(writer.add_chapter(writer.new_project("ahead", "zh"), CHAPTER).body["id"])
         analysed(writer, chapter)
-        sign_in(page, site)
+        with_session(page, site)
         open_desk(page, site, chapter)
         hint, impact = page.get_by_test_id("impact-hint"), page.get_by_test_id("impact")
         set_text(page, SHORT)
@@ -69,7 +70,7 @@ def type_elsewhere(writer: Writer, chapter: int) -> None:
 def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
     with closing(site.writer("en")) as writer:
         chapter = prepared(writer)
-        sign_in(page, site)
+        with_session(page, site)
         open_desk(page, site, chapter)
         page.get_by_test_id("versions-link").click()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -12,6 +11,7 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.system import System
 from tests.browser.conftest import in_both_languages
 from tests.browser.desk import save, set_text
+from tests.browser.session import sign_in
 from tests.waiting import PATIENCE_SECONDS
 
 pytestmark = pytest.mark.browser
@@ -28,22 +28,6 @@ KEEP_TOASTS = """() => {
   Object.defineProperty(document, 'hidden', { value: true });
   document.dispatchEvent(new Event('visibilitychange'));
 }"""
-
-
-_cookies: dict[str, list[Any]] = {}  # of each site's first sign-in: their number is limited
-
-
-def sign_in(page: Page, site: System) -> None:
-    """Sign in by the form, once a site; later pages take over its session."""
-    if site.url in _cookies:
-        page.context.add_cookies(_cookies[site.url])
-    page.goto(f"{site.url}/")
-    if site.url not in _cookies:
-        page.fill("#id_username", "writer")
-        page.fill("#id_password", site.passwords["writer"])
-        page.get_by_test_id("login-submit").click()
-    expect(page.get_by_test_id("new-project-form")).to_be_visible()
-    _cookies[site.url] = page.context.cookies()
 
 
 def new_project(page: Page, title: str) -> None:
