@@ -59,7 +59,7 @@ FEATURES: dict[str, Feature] = {
             "new_character_detection",
             doing=_("Looking for new characters"),
             updates=_("new characters"),
-            finding_types={"character": _("New character")},
+            finding_types={"character": _("New character"), "description": _("Description")},
             told={"character": lambda n: ngettext("%d new character", "%d new characters", n) % n},
         ),
         Feature(

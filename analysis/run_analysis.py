@@ -22,6 +22,7 @@ from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
 from analysis.queue import Claim
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
+from arboris.bible.known import before
 from arboris.db import drop_connection, in_transaction, is_away, is_transient, locked
 from arboris.errors import ServiceError
 from arboris.llm.accounting.admission import Payer
@@ -135,7 +136,7 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
     version = ChapterVersion.objects.select_related("chapter").get(pk=claim.version_id)
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
-    bible_service.begin(claim.project_id)
+    known = before(chapter)
     return ChapterInput(
         text=version.content,
         # The text itself says it best: a novel may quote whole letters in another language.
@@ -143,21 +144,14 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
         chapter_number=chapter.chapter_number,
         title=chapter.title,
         known_characters=tuple(
-            KnownCharacter(person.id, person.name, person.aliases)
-            for person in bible_service.known_people(chapter)
+            KnownCharacter(person.id, person.name, person.aliases) for person in known.people
         ),
         known_entities=tuple(
-            KnownEntity(kind, name, aliases)
-            for kind, name, aliases in bible_service.known_entities(chapter)
+            KnownEntity(thing.kind, thing.name, thing.aliases) for thing in known.entities
         ),
         open_threads=tuple(
-            OpenThread(
-                thread.chapter_number,
-                thread.description,
-                thread.quote,
-                thread.keywords,
-            )
-            for thread in bible_service.open_threads(chapter)
+            OpenThread(seed.chapter_number, seed.description, seed.quote, seed.keywords)
+            for seed in known.threads
         ),
         features=tuple(
             feature

@@ -273,10 +273,14 @@ class SearchKey(models.Model):
 
 class FoldState(models.Model):
     """How far a novel's bible is folded; ``outdated``: it is to be folded anew before it is
-    read."""
+    read.
+
+    ``revision`` grows with each change of what the bible is made of, or of the bible itself.
+    """
 
     project = models.OneToOneField(NovelProject, models.CASCADE, related_name="+", primary_key=True)
     outdated = models.BooleanField(default=True)
+    revision = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:
         return f"{self.project_id}"

@@ -1,4 +1,4 @@
-"""The story bible of a novel: record findings, fold them, and say what is known.
+"""The story bible of a novel: record findings, and fold them. What is known of it: ``known``.
 
 One more chapter at the end, or among the last JOURNALS, is folded onto what the tables hold. A
 change further back needs the whole novel folded anew: a short one at once, a long one when it is
@@ -8,45 +8,30 @@ read next, so that a novel that is analysed again from its start is not folded f
 from __future__ import annotations
 
 import uuid
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, cast
+from typing import Protocol
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, QuerySet
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
-from arboris.bible.models import (
-    Character,
-    CharacterAlias,
-    FoldedChapter,
-    FoldState,
-    ForeshadowingEvent,
-    ForeshadowingThread,
-    Notice,
-    WorldEntity,
-)
 from arboris.bible.models import Finding as FindingRow
-from arboris.bible.storage.current import current
-from arboris.bible.storage.database import DatabaseEntryStore, batches
+from arboris.bible.models import FoldedChapter, FoldState, Notice
+from arboris.bible.storage.current import by_chapter, current
+from arboris.bible.storage.database import DatabaseEntryStore
 from arboris.bible.storage.memory import Journal, MemoryEntryStore
 from arboris.bible.storage.prefetch import prefetch
 from arboris.bible.storage.writer import EntryWriter, Wanted, sync
 from arboris.bible.types.entries import Scope, Tier
-from arboris.bible.types.findings import Finding, WorldKind
-from arboris.bible.types.names import key
+from arboris.bible.types.findings import Finding
 from arboris.bible.types.placed_finding import PlacedFinding
 from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 
 JOURNALS = 40  # how many of the last chapters can be taken out of the bible again
 SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
-KNOWN_MOST = 500  # people, and world entries, that an analysis is told of: those named most
-OPEN_MOST = 200  # and open threads: those planted last
-OPEN = ("open", "advanced")
 
 
 class Stated(Protocol):
@@ -60,21 +45,6 @@ class Stated(Protocol):
     def verified(self) -> bool: ...
     @property
     def tier(self) -> Tier: ...
-
-
-@dataclass(frozen=True, slots=True)
-class KnownPerson:
-    id: int
-    name: str
-    aliases: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class KnownThread:
-    chapter_number: int
-    description: str
-    quote: str
-    keywords: tuple[str, ...]
 
 
 # --- recording --------------------------------------------------------------------------------
@@ -141,13 +111,13 @@ def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -
         _outdate(project_id)
         return
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
-    by_chapter = _by_chapter(current(project_id, numbers.keys() - {chapter_id}))
-    by_chapter[chapter_id] = [
+    found = by_chapter(current(project_id, numbers.keys() - {chapter_id}))
+    found[chapter_id] = [
         PlacedFinding(number, chapter_id, stated.finding, stated.tier)
         for stated in findings
         if stated.verified
     ]
-    _fold_again(project_id, folded, numbers, by_chapter)
+    _fold_again(project_id, folded, numbers, found)
 
 
 def refold_from(project_id: uuid.UUID, number: int) -> None:
@@ -157,14 +127,15 @@ def refold_from(project_id: uuid.UUID, number: int) -> None:
     """
     state = FoldState.objects.filter(project_id=project_id).first()
     if state is None or state.outdated:
-        return  # it will be folded anew when it is read
+        outdate([project_id])  # it will be folded anew when it is read
+        return
     later = _analysed(project_id).filter(chapter_number__gte=number)
     numbers = dict(later.values_list("pk", "chapter_number")[: JOURNALS + 1])
     folded = _folded_from(project_id, number)
     if folded is None or len(numbers) > JOURNALS:
         _outdate(project_id)
         return
-    _fold_again(project_id, folded, numbers, _by_chapter(current(project_id, numbers)))
+    _fold_again(project_id, folded, numbers, by_chapter(current(project_id, numbers)))
 
 
 def follow_order(project_id: uuid.UUID, moved: dict[int, int]) -> None:
@@ -193,24 +164,25 @@ def _fold_again(
     project_id: uuid.UUID,
     folded: list[FoldedChapter],
     numbers: dict[int, int],
-    by_chapter: dict[int, list[PlacedFinding]],
+    found: dict[int, list[PlacedFinding]],
 ) -> None:
     """Take the last chapters out of the bible, and fold these, by id and number, in their place."""
     rules = decisions.rules(project_id)
     store = DatabaseEntryStore(project_id)
     store.keeps_journal = True
     store.undo([change for chapter in reversed(folded) for change in chapter.journal or ()])
-    prefetch(store, rules, [one for findings in by_chapter.values() for one in findings])
+    prefetch(store, rules, [one for findings in found.values() for one in findings])
     folding = Fold(store, rules)
     journals: Wanted = {}
     for at in sorted(numbers, key=lambda pk: numbers[pk]):
-        folding.chapter(by_chapter.get(at, []))
+        folding.chapter(found.get(at, []))
         journal = store.take_journal()
         journals[(at,)] = {"project_id": project_id, "number": numbers[at], "journal": journal}
     EntryWriter(project_id, store, rules, [chapter.chapter_id for chapter in folded]).save()
     sync(FoldedChapter.objects.all(), ("chapter_id",), journals, folded)
     if len(journals) > len(folded):
         _forget_old_journals(project_id)
+    _note(project_id, outdated=False)
 
 
 def rebuild(project_id: uuid.UUID) -> None:
@@ -218,12 +190,12 @@ def rebuild(project_id: uuid.UUID) -> None:
     rules, store = decisions.rules(project_id), MemoryEntryStore()
     add_writer_entries(store, rules)
     folding = Fold(store, rules)
-    by_chapter = _by_chapter(current(project_id))
-    numbers = {pk: findings[0].chapter_number for pk, findings in by_chapter.items()}
+    found = by_chapter(current(project_id))
+    numbers = {pk: findings[0].chapter_number for pk, findings in found.items()}
     journals: dict[int, Journal] = {}
     for at, pk in enumerate(sorted(numbers, key=lambda pk: numbers[pk])):
         store.keeps_journal = at >= len(numbers) - JOURNALS
-        folding.chapter(by_chapter[pk])
+        folding.chapter(found[pk])
         if store.keeps_journal:
             journals[pk] = store.take_journal()
     EntryWriter(project_id, store, rules).save()
@@ -237,7 +209,7 @@ def rebuild(project_id: uuid.UUID) -> None:
         ],
         batch_size=200,
     )
-    FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": False})
+    _note(project_id, outdated=False)
 
 
 def rewrite(project_id: uuid.UUID, scope: Scope, natural_key: str) -> None:
@@ -264,15 +236,10 @@ def fresh(project_id: uuid.UUID) -> None:
     in_transaction(work)
 
 
-def begin(project_id: uuid.UUID) -> None:
-    """Fold a novel that has never been folded, so that an analysis knows what there is to know."""
-    if not FoldState.objects.filter(project_id=project_id).exists():
-        fresh(project_id)
-
-
 def outdate(project_ids: Iterable[uuid.UUID]) -> None:
     """These novels are to be folded anew before they are read."""
-    FoldState.objects.filter(project_id__in=list(project_ids)).update(outdated=True)
+    states = FoldState.objects.filter(project_id__in=list(project_ids))
+    states.update(outdated=True, revision=F("revision") + 1)
 
 
 def restored(project_id: uuid.UUID) -> None:
@@ -286,7 +253,14 @@ def _outdate(project_id: uuid.UUID) -> None:
     if len(some) <= SHORT:
         rebuild(project_id)
     else:
-        FoldState.objects.update_or_create(project_id=project_id, defaults={"outdated": True})
+        _note(project_id, outdated=True)
+
+
+def _note(project_id: uuid.UUID, *, outdated: bool) -> None:
+    """What the bible is made of, or the bible, is another now."""
+    changed = {"outdated": outdated, "revision": F("revision") + 1}
+    if not FoldState.objects.filter(project_id=project_id).update(**changed):
+        FoldState.objects.create(project_id=project_id, outdated=outdated)
 
 
 def _analysed(project_id: uuid.UUID) -> QuerySet[Chapter]:
@@ -301,109 +275,8 @@ def _forget_old_journals(project_id: uuid.UUID) -> None:
     FoldedChapter.objects.filter(pk__in=surplus).update(journal=None)
 
 
-def _by_chapter(findings: Iterable[PlacedFinding]) -> dict[int, list[PlacedFinding]]:
-    chapters: defaultdict[int, list[PlacedFinding]] = defaultdict(list)
-    for one in findings:
-        chapters[one.chapter_id].append(one)
-    return chapters
-
-
 def contradictions(project_id: uuid.UUID, chapter_id: int) -> int | None:
     """How many the chapter raises; None where the novel has still to be folded anew."""
     if FoldState.objects.filter(project_id=project_id, outdated=True).exists():
         return None
     return Notice.objects.filter(chapter_id=chapter_id, kind__in=CONTRADICTIONS).count()
-
-
-# --- what is known ----------------------------------------------------------------------------
-# An analysis is told what the writer and the chapters before say: never what its own chapter
-# said, or analysing that again would lose whatever it had introduced.
-def known_people(chapter: Chapter) -> list[KnownPerson]:
-    """Those named most often, at most KNOWN_MOST: an analysis costs the same in a long novel.
-
-    Whom the chapter introduced stays new to it, though another one may have introduced them too.
-    """
-    number = chapter.chapter_number
-    rows = Character.objects.filter(_before(chapter), project_id=chapter.project_id)
-    named = rows.order_by("-mentions", "pk").values_list(
-        "pk", "name", "name_chapter__chapter_number"
-    )
-    names = {
-        pk: [name] if named_in is None or named_in < number else []
-        for pk, name, named_in in named[:KNOWN_MOST]
-    }
-    for batch in batches(names):
-        found = CharacterAlias.objects.filter(_before(chapter), character_id__in=batch)
-        for person_id, alias in found.order_by("name").values_list("character_id", "name"):
-            names[person_id].append(alias)
-    introduced = _introduced(chapter)
-    told = {pk: _names_but(introduced, known) for pk, known in names.items()}
-    return [KnownPerson(pk, known[0], tuple(known[1:])) for pk, known in told.items() if known]
-
-
-def _introduced(chapter: Chapter) -> dict[str, set[str]]:
-    """Whom the chapter's current findings introduce: the name's key, and the keys of all names."""
-    found = FindingRow.objects.filter(chapter=chapter, current=True, type="character")
-    return {
-        key(payload["name"]): set(map(key, (payload["name"], *payload["aliases"])))
-        for payload in found.values_list("payload", flat=True)
-    }
-
-
-def _names_but(introduced: dict[str, set[str]], names: list[str]) -> list[str]:
-    """The names without those of whoever is introduced by one of them."""
-    own: set[str] = set().union(*(introduced.get(key(name), ()) for name in names))
-    return [name for name in names if key(name) not in own]
-
-
-def known_entities(chapter: Chapter) -> list[tuple[WorldKind, str, tuple[str, ...]]]:
-    """Kind, name and aliases of the locations, factions, items and rules that are named most."""
-    rows = WorldEntity.objects.filter(_before(chapter), project_id=chapter.project_id)
-    columns = rows.order_by("-mentions", "pk").values_list("kind", "name", "aliases")
-    found = list(columns[:KNOWN_MOST])
-    sources = {fact["chapter_id"] for _, _, aliases in found for fact in aliases.values()}
-    before: set[int | None] = {None}
-    for batch in batches(sources - {None}):
-        earlier = Chapter.objects.filter(pk__in=batch, chapter_number__lt=chapter.chapter_number)
-        before.update(earlier.values_list("pk", flat=True))
-    return [
-        (
-            cast(WorldKind, kind),
-            name,
-            tuple(sorted(n for n, fact in aliases.items() if fact["chapter_id"] in before)),
-        )
-        for kind, name, aliases in found
-    ]
-
-
-def open_threads(chapter: Chapter) -> list[KnownThread]:
-    """Seeds planted before the chapter that were open when it began: the latest OPEN_MOST.
-
-    The writer's word on a seed holds from the start. Else a seed was open unless the last event
-    before the chapter paid it off, whatever the chapter itself and later ones did with it.
-    """
-    number = chapter.chapter_number
-    statuses = decisions.rules(chapter.project_id).statuses
-    events = ForeshadowingEvent.objects.filter(thread=OuterRef("pk"), certain=True).annotate(
-        # Added, not subtracted: MySQL refuses a difference of unsigned columns that is negative.
-        at=F("distance") + F("thread__chapter_number")
-    )
-    last = events.filter(at__lt=number).order_by("-distance", "-pk").values("outcome")[:1]
-    rows = (
-        ForeshadowingThread.objects.filter(
-            Q(status__in=OPEN)
-            | Exists(events.filter(at__gte=number)) & ~Q(natural_key__in=statuses),
-            project_id=chapter.project_id,
-            chapter_number__lt=number,
-        )
-        .annotate(last=Subquery(last))
-        .filter(Q(last=None) | Q(last="advanced") | Q(natural_key__in=statuses))
-        .order_by("-chapter_number", "pk")
-    )
-    found = rows.values_list("chapter_number", "description", "quote", "keywords")[:OPEN_MOST]
-    return [KnownThread(number, said, quote, tuple(words)) for number, said, quote, words in found]
-
-
-def _before(chapter: Chapter) -> Q:
-    """First stated by the writer or by an earlier chapter."""
-    return Q(chapter=None) | Q(chapter__chapter_number__lt=chapter.chapter_number)

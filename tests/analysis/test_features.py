@@ -162,5 +162,5 @@ def test_every_feature_has_all_its_parts(key: str) -> None:
 def test_every_type_of_finding_is_named_by_one_feature_and_folded() -> None:
     named = [name for feature in FEATURES.values() for name in feature.finding_types]
     assert sorted(named) == sorted(findings.TYPES)
-    people_and_payoffs = {"appearance", "character", "payoff"}
+    people_and_payoffs = {"appearance", "character", "description", "payoff"}
     assert people_and_payoffs | set(fold.ADD) == set(findings.TYPES)

@@ -106,7 +106,9 @@ class TestChinese:
     def test_known_characters_are_tracked_and_not_new(self) -> None:
         known = (KnownCharacter(1, "陆清河", ("阿河",)), KnownCharacter(2, "江九娘"))
         found = findings(chapter(ZH + "阿河转身就走。", known_characters=known))
-        assert not {"陆清河", "江九娘"} & {c.name for c in of(NewCharacter, found)}
+        new = {c.name: c.type for c in of(NewCharacter, found)}
+        assert {name for name, kind in new.items() if kind == "character"} == {"孙福", "周沧海"}
+        assert new["江九娘"] == "description"  # the chapter says who she is
         seen = {a.name: a for a in of(Appearance, found)}
         assert set(seen["陆清河"].aliases) == {"阿河", "清河"}
         assert {"陆清河", "江九娘", "孙福", "周沧海"} <= set(seen)

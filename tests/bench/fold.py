@@ -185,11 +185,9 @@ def recorded(project: NovelProject, chapter: Chapter) -> None:
 
 
 def known(chapter: Chapter) -> None:
-    from arboris.bible import service as bible_service
+    from arboris.bible.known import before
 
-    bible_service.known_people(chapter)
-    bible_service.known_entities(chapter)
-    bible_service.open_threads(chapter)
+    before(chapter)
 
 
 def milliseconds(work: Callable[[], object]) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -28,6 +29,7 @@ from arboris.db import in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, NovelProject
 from arboris.workspace.bible import export
+from tests.analysis.llm_answers import says
 from tests.bible.test_fold import QUOTES, findings
 from tests.factories import (
     LONG_ENOUGH,
@@ -37,6 +39,7 @@ from tests.factories import (
     make_project,
     make_user,
 )
+from tests.llm.endpoint import Reply, configured
 
 pytestmark = pytest.mark.slow
 
@@ -149,3 +152,82 @@ def test_the_same_answers_again_leave_the_bible_as_it_was(
     for number in again:
         analyse(chapters[number])
         assert exported(project) == before
+
+
+# --- a language model that heeds what it is told ----------------------------------------------
+PEOPLE = {  # by chapter: name, description, goal; some are described again, and otherwise
+    1: [("沈砚秋", "听雨楼的楼主", ""), ("阿秋", "", "找到铜铃")],
+    2: [("顾长风", "剑客", "报仇"), ("沈砚秋", "断了左臂的楼主", "重建听雨楼")],
+    3: [("岑望山", "药农", ""), ("长风", "顾家的独子", "")],
+    4: [("阿秋", "沈砚秋的妹妹", ""), ("岑望山", "退隐的神医", "")],
+}
+CHANGED = "灯影晃了一下。"
+
+
+def told_of(body: dict[str, Any], block: str) -> str:
+    """What stands between the markers of a block of the prompt."""
+    said = body["messages"][1]["content"]
+    found = re.search(rf"<<<{block} \w+>>>\n(.*?)\n?<<<END", said, re.DOTALL)
+    return found[1] if found else ""
+
+
+def heeding(body: dict[str, Any]) -> Reply:
+    """Names nobody as new who is known, and pays off only what it was told of."""
+    number = int(re.search(r"第(\d)回", told_of(body, "CHAPTER"))[1])  # type: ignore[index]
+    known, threads = told_of(body, "KNOWN"), told_of(body, "THREADS")
+    seen = [
+        {
+            "name": name,
+            "quote": f"{name}来了",
+            "confidence": 0.9,
+            "description": said,
+            "goals": aim,
+        }
+        for name, said, aim in PEOPLE[number]
+    ]
+    planted = re.findall(r"(\d+)\. \[第 (\d) 章\]", threads)
+    payoffs = [
+        {"thread": int(at), "outcome": "advanced", "description": f"应了第{of}回",
+         "quote": f"第{number}回", "confidence": 0.9}
+        for at, of in planted
+        if int(of) == number - 2
+    ]  # fmt: skip
+    seed = {"kind": "hint", "description": f"第{number}回的铃", "quote": f"第{number}回"}
+    return says(
+        character_tracking={"characters": seen},
+        new_character_detection={"characters": [one for one in seen if one["name"] not in known]},
+        world_expansion={
+            "entities": [{"kind": "location", "name": "听雨楼", "description": f"其{number}",
+                          "quote": "听雨楼", "confidence": 0.9}] * ("听雨楼" not in known),
+        },
+        foreshadowing={"seeds": [seed | {"confidence": 0.9}], "payoffs": payoffs},
+    )(body)  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_model_that_heeds_what_is_known_leaves_the_bible_as_it_was(
+    project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_ANALYZER = "llm"
+    with configured(settings) as endpoint:
+        endpoint.answer = heeding
+        chapters = [
+            make_chapter(
+                project,
+                f"第{number}回。听雨楼外，" + "。".join(f"{name}来了" for name, _, _ in said)
+                + LONG_ENOUGH,
+            )
+            for number, said in PEOPLE.items()
+        ]  # fmt: skip
+        for chapter in chapters:
+            analyse(chapter)
+        before = exported(project)
+        people = {one["name"]: one for one in json.loads(before)["characters"]}
+        assert (people["沈砚秋"]["description"], people["岑望山"]["description"]) == (
+            "听雨楼的楼主",
+            "药农",
+        )
+        assert json.loads(before)["foreshadowings"][0]["events"]
+        for number in (0, 3, 1, 0, 2):
+            analyse(chapters[number], CHANGED)
+            assert exported(project) == before, number

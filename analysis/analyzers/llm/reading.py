@@ -9,7 +9,14 @@ from typing import Any
 
 from analysis.analyzers.base import ChapterInput
 from analysis.analyzers.llm import prompts
-from analysis.analyzers.llm.answers import Newcomers, ThreadProgress, Threads, Tracking, World
+from analysis.analyzers.llm.answers import (
+    Newcomer,
+    Newcomers,
+    ThreadProgress,
+    Threads,
+    Tracking,
+    World,
+)
 from analysis.analyzers.llm.names import Cast, other_names, proper
 from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.types.findings import (
@@ -39,6 +46,10 @@ class Part:
     truncated: bool = False
 
 
+def _describes(entry: Newcomer) -> bool:
+    return any((entry.description, entry.personality, entry.goals, entry.abilities))
+
+
 class Reader:
     """``finder`` looks through the piece that was asked about, ``whole`` through the chapter."""
 
@@ -59,7 +70,8 @@ class Reader:
         yield from self.each(answer.relations, self._relation)
 
     def newcomers(self, answer: Newcomers) -> Iterator[Finding]:
-        new = [c for c in answer.characters if self._cast.known(c.name, c.known_id) is None]
+        # What is said of somebody whom the bible knows counts too, in whichever chapter it stands.
+        new = [c for c in answer.characters if _describes(c) or not self._is_known(c)]
         yield from self.each(new, self._newcomer)
 
     def world(self, answer: World) -> Iterator[Finding]:
@@ -111,6 +123,7 @@ class Reader:
         if not name:
             return None
         return NewCharacter(
+            type="description" if self._is_known(entry) else "character",
             name=name,
             aliases=other_names(aliases, name),
             role=entry.role,
@@ -121,6 +134,9 @@ class Reader:
             evidence=evidence,
             confidence=entry.confidence,
         )
+
+    def _is_known(self, entry: Newcomer) -> bool:
+        return self._cast.known(entry.name, entry.known_id) is not None
 
     def _change(self, entry: Any, evidence: Evidence) -> Finding | None:
         character = self._who(entry.character)

@@ -60,8 +60,9 @@ class LocalSession(Session):
         people = reading.cast.of("person")
         top = most_mentions(people)
         for number, person in enumerate(people):
-            if not person.known:
-                yield new_character(reading, self._grammar, person, top)
+            found = new_character(reading, self._grammar, person, top)
+            if found.description or not person.known:
+                yield found
             _tick(number, len(people), progress)
 
     def tracking(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:

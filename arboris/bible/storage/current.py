@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from typing import cast
 
@@ -12,7 +13,7 @@ from arboris.bible.models import Finding as FindingRow
 from arboris.bible.types.entries import Tier
 from arboris.bible.types.findings import parse
 from arboris.bible.types.placed_finding import PlacedFinding
-from arboris.novels.models import ChapterVersion
+from arboris.novels.models import Chapter, ChapterVersion
 
 BATCH = 500
 
@@ -23,6 +24,20 @@ def current(project_id: uuid.UUID, chapters: Iterable[int] | None = None) -> lis
     if chapters is not None:
         rows = rows.filter(chapter_id__in=list(chapters))
     return _placed(rows)
+
+
+def current_before(chapter: Chapter) -> list[PlacedFinding]:
+    """Those of the chapters before this one."""
+    earlier = {"chapter__chapter_number__lt": chapter.chapter_number}
+    return _placed(_verified(chapter.project_id).filter(**earlier))
+
+
+def by_chapter(findings: Iterable[PlacedFinding]) -> dict[int, list[PlacedFinding]]:
+    """The findings of each chapter, by its id."""
+    chapters: defaultdict[int, list[PlacedFinding]] = defaultdict(list)
+    for one in findings:
+        chapters[one.chapter_id].append(one)
+    return chapters
 
 
 def kept(version: ChapterVersion) -> list[PlacedFinding]:

@@ -202,7 +202,9 @@ def ref_of(chapter_id: int, finding: Finding) -> str:
 
     Names and relations are the same in every chapter; the rest goes by its subject and passage.
     """
-    if isinstance(finding, Appearance | NewCharacter | WorldFact):
+    if isinstance(finding, NewCharacter):  # new or known: that may be another the next time
+        return digest("character", key(finding.name))
+    if isinstance(finding, Appearance | WorldFact):
         return digest(finding.type, key(finding.name))
     if isinstance(finding, Relation):
         return digest(finding.type, key(finding.source), key(finding.target), finding.relation)

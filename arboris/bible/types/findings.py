@@ -51,9 +51,10 @@ class Appearance(BaseFinding):
 
 
 class NewCharacter(BaseFinding):
-    """A character whom the known list did not hold."""
+    """Who a character is, as the chapter says it; a ``description`` is one of somebody whom the
+    known list held. To the bible both are the same."""
 
-    type: Literal["character"] = "character"
+    type: Literal["character", "description"] = "character"
     name: Name
     aliases: Aliases
     mentions: Annotated[int, Field(ge=1)] = 1

@@ -31,6 +31,7 @@ def appearance(reading: Reading, person: Entity) -> Appearance:
 def new_character(reading: Reading, grammar: Grammar, person: Entity, top: int) -> NewCharacter:
     description, evidence = describe(reading, grammar, person)
     return NewCharacter(
+        type="description" if person.known else "character",
         name=person.name[:100],
         aliases=list(person.aliases[:_MAX_ALIASES]),
         mentions=person.mentions,
