@@ -119,20 +119,20 @@ def _is_open(thread: Thread, rules: Rules) -> bool:
     return rules.statuses.get(thread.natural_key, thread.status) in OPEN
 
 
-def _taken_back(chapter: Chapter, rules: Rules) -> MemoryEntryStore | None:
+def _taken_back(asking: Chapter, rules: Rules) -> MemoryEntryStore | None:
     """The entries that count, from the tables, the chapter and the later ones taken back.
 
     None where the tables are not up to date, or a journal is not kept any more.
     """
-    project_id, number = chapter.project_id, chapter.chapter_number
+    project_id, number = asking.project_id, asking.chapter_number
     if not FoldState.objects.filter(project_id=project_id, outdated=False).exists():
         return None
     later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)
     if later.filter(journal__isnull=True).exists():
         return None
     store = DatabaseEntryStore(project_id)
-    for journal in later.order_by("-number").values_list("journal", flat=True):
-        store.undo(journal)
+    for chapter in later.order_by("-number"):
+        store.undo(chapter.journal or ())
     touched = len(store.entries)
     by_mentions = ("-mentions", "natural_key")
     people = Character.objects.filter(project_id=project_id).order_by(*by_mentions)

@@ -39,7 +39,7 @@ from tests.factories import (
     make_project,
     make_user,
 )
-from tests.llm.endpoint import Reply, configured
+from tests.llm.endpoint import Answer, Reply, configured
 
 pytestmark = pytest.mark.slow
 
@@ -175,7 +175,7 @@ def heeding(body: dict[str, Any]) -> Reply:
     """Names nobody as new who is known, and pays off only what it was told of."""
     number = int(re.search(r"第(\d)回", told_of(body, "CHAPTER"))[1])  # type: ignore[index]
     known, threads = told_of(body, "KNOWN"), told_of(body, "THREADS")
-    seen = [
+    seen: list[dict[str, Any]] = [
         {
             "name": name,
             "quote": f"{name}来了",
@@ -193,7 +193,7 @@ def heeding(body: dict[str, Any]) -> Reply:
         if int(of) == number - 2
     ]  # fmt: skip
     seed = {"kind": "hint", "description": f"第{number}回的铃", "quote": f"第{number}回"}
-    return says(
+    answer: Answer = says(
         character_tracking={"characters": seen},
         new_character_detection={"characters": [one for one in seen if one["name"] not in known]},
         world_expansion={
@@ -201,7 +201,8 @@ def heeding(body: dict[str, Any]) -> Reply:
                           "quote": "听雨楼", "confidence": 0.9}] * ("听雨楼" not in known),
         },
         foreshadowing={"seeds": [seed | {"confidence": 0.9}], "payoffs": payoffs},
-    )(body)  # fmt: skip
+    )  # fmt: skip
+    return answer(body)
 
 
 @pytest.mark.django_db(transaction=True)
