@@ -155,6 +155,24 @@ def test_a_long_book_is_drawn_where_it_is_looked_at(
     assert writer.http.post(path, files=upload, data={"mode": "basic"}).is_success
     with_session(page, site)
     page.goto(f"{site.url}/projects/{project}")
+    chapters = page.get_by_test_id("chapters").get_by_role("listitem")
+    expect(chapters.first).to_be_visible()
+    page.keyboard.press("End")
+    last_chapter = page.get_by_test_id("chapters").get_by_role("link", name=f"第{MANY}章 夜")
+    expect(last_chapter).to_be_visible()
+    expect(chapters.last).to_have_attribute("aria-posinset", str(MANY))
+    expect(chapters.last).to_have_attribute("aria-setsize", str(MANY))
+    last_chapter.focus()
+    page.keyboard.press("Shift+Tab")
+    before_it = page.get_by_test_id("chapters").get_by_role("link", name=f"第{MANY - 1}章 夜")
+    expect(before_it).to_be_focused()
+    page.keyboard.press("Home")
+    expect(chapters.first.get_by_role("link")).to_have_text("第1章 夜")
+    assert chapters.count() < MANY / 4
+    expect(before_it).to_be_focused()  # and whoever goes on by keyboard goes on from there
+    page.keyboard.press("Tab")
+    expect(last_chapter).to_be_focused()
+
     page.get_by_test_id("binder-box").locator("summary").click()
     rows = page.get_by_test_id("binder").get_by_role("treeitem")
     rows.first.focus()

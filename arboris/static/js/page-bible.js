@@ -27,7 +27,8 @@ function show() {
   bible.foreshadowings.sort((a, b) => SEEDS.indexOf(a.status) - SEEDS.indexOf(b.status) || a.chapter_number - b.chapter_number);
   for (const { section, part } of parts) fill(part, entries(section, part), CARDS[part] ?? worldCard);
   const asked = questionCards(questions, (name) => bible.characters.find((one) => one.name === name), decide);
-  $('[data-part="questions"]').replaceChildren(...(asked.length ? asked : [h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_questions'))]));
+  if (asked.length) fillWindowed($('[data-part="questions"]'), asked, (card) => card);
+  else $('[data-part="questions"]').replaceChildren(h('p', { class: 'nothing', lang: document.documentElement.lang }, t('empty_questions')));
   const counts = { questions: asked.length };
   for (const { section, part } of parts) counts[section] = (counts[section] ?? 0) + entries(section, part).length;
   for (const [part, count] of Object.entries(counts)) setText($(`[data-count="${part}"]`), count ? String(count) : '');

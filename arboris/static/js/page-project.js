@@ -9,9 +9,10 @@ import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { chapterName, lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { LongList } from './long-list.js';
 import { mountFiles } from './novel-files.js';
 import { mountPalette } from './palette.js';
-import { StatusBox } from './status.js';
+import { isLive, StatusBox } from './status.js';
 import { writeChapters } from './writing.js';
 
 const PAGE = 1000; // chapters in one call
@@ -20,7 +21,9 @@ const FIRST = 10; // the highest priority of the API
 const projectId = $('#main').dataset.projectId;
 const API = `/api/projects/${projectId}`;
 const list = $('#chapters');
-const rows = new Map(); // chapter id → Row
+const rows = new Map(); // chapter id → Row, of those that somebody came by
+const drawn = new LongList(list, drawRow);
+let chapters = new Map(); // id → chapter, in order
 let language = $('#chapter-content').lang;
 
 class Row {
@@ -55,42 +58,51 @@ class Row {
   }
 }
 
-function show(chapters) {
-  chapters.sort((a, b) => a.chapter_number - b.chapter_number);
-  const shown = new Set(chapters.map(({ id }) => id));
-  for (const [id, row] of rows) {
-    if (shown.has(id)) continue;
-    row.root.remove();
-    rows.delete(id);
+function rowOf(id) {
+  if (!rows.has(id)) {
+    rows.set(id, new Row(id));
+    rows.get(id).set(chapters.get(id));
   }
-  chapters.forEach((chapter, index) => {
-    if (!rows.has(chapter.id)) rows.set(chapter.id, new Row(chapter.id));
-    const row = rows.get(chapter.id);
-    row.set(chapter);
-    // A row is moved only where it stands wrong: moving it would take the focus away.
-    if (list.children[index] !== row.root) list.insertBefore(row.root, list.children[index] ?? null);
-  });
-  $('#chapters-empty').hidden = chapters.length > 0;
-  const words = chapters.reduce((sum, { word_count: count }) => sum + count, 0);
-  $('#project-meta').replaceChildren(...(chapters.length ? [h('span', {}, tn('chapters', chapters.length)), h('span', {}, lengthOf(words, language))] : []));
+  return rows.get(id);
+}
+
+/** Those who hear the list are told how long it is: most of it is not in the page. */
+function drawRow(id, index, count) {
+  const { root } = rowOf(id);
+  root.setAttribute('aria-posinset', String(index + 1));
+  root.setAttribute('aria-setsize', String(count));
+  return root;
+}
+
+function show(all) {
+  all.sort((a, b) => a.chapter_number - b.chapter_number);
+  chapters = new Map(all.map((chapter) => [chapter.id, chapter]));
+  for (const [id, row] of rows) {
+    if (chapters.has(id)) row.set(chapters.get(id));
+    else rows.delete(id);
+  }
+  $('.alert', list)?.closest('li').remove();
+  drawn.set([...chapters.keys()]);
+  $('#chapters-empty').hidden = all.length > 0;
+  const words = all.reduce((sum, { word_count: count }) => sum + count, 0);
+  $('#project-meta').replaceChildren(...(all.length ? [h('span', {}, tn('chapters', all.length)), h('span', {}, lengthOf(words, language))] : []));
 }
 
 async function allChapters() {
-  const chapters = [];
+  const all = [];
   let page;
   do {
-    page = await get(`${API}/chapters`, { limit: PAGE, offset: chapters.length });
-    chapters.push(...page);
+    page = await get(`${API}/chapters`, { limit: PAGE, offset: all.length });
+    all.push(...page);
   } while (page.length === PAGE);
-  return chapters;
+  return all;
 }
 
 async function load() {
   try {
     show(await allChapters());
-    $('.alert', list)?.closest('li').remove();
   } catch (error) {
-    if (rows.size === 0) list.replaceChildren(h('li', {}, failure(error, load)));
+    if (chapters.size === 0) list.replaceChildren(h('li', {}, failure(error, load)));
     else console.info('The chapters could not be loaded anew:', error.message);
   } finally {
     list.removeAttribute('aria-busy');
@@ -101,7 +113,8 @@ async function load() {
 /** Of the first that waits: it says how long, or what for, and the others come after it. */
 async function loadQueuePlace() {
   try {
-    await [...rows.values()].find(({ status }) => status.isWaiting)?.status.loadQueuePlace();
+    const waiting = [...chapters.values()].find(({ analysis }) => analysis?.status === 'pending');
+    if (waiting) await rowOf(waiting.id).status.loadQueuePlace();
   } catch (error) {
     console.info('No place in the queue:', error.message);
   }
@@ -174,8 +187,7 @@ $('#delete-project').addEventListener('click', async () => {
 const reload = spaced(load);
 live.addEventListener('notification', ({ detail }) => {
   if (detail.project_id !== projectId) return;
-  const row = rows.get(detail.chapter_id);
-  if (row) row.status.notice(detail);
+  if (chapters.has(detail.chapter_id)) rowOf(detail.chapter_id).status.notice(detail);
   else reload(); // it was added elsewhere
 });
 live.addEventListener('queue', ({ detail }) => detail.projects[projectId] || reload.now());
@@ -183,7 +195,7 @@ live.addEventListener('progress', ({ detail }) => {
   for (const { status } of rows.values()) status.progress(detail);
 });
 live.addEventListener('refresh', reload);
-live.addEventListener('state', () => [...rows.values()].some(({ status }) => status.isLive) && reload());
+live.addEventListener('state', () => [...chapters.values()].some(({ analysis }) => isLive(analysis)) && reload());
 
 mountPalette(projectId);
 let binder = null;

@@ -8,6 +8,7 @@ import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { fillWindowed } from './windowed.js';
 
 const list = $('#projects');
 
@@ -27,7 +28,7 @@ async function load() {
   try {
     const projects = await get('/api/projects');
     const focused = focusedIn('[data-project-id]')?.dataset.projectId;
-    list.replaceChildren(...projects.map(card));
+    fillWindowed(list, projects, card);
     if (focused) $(`[data-project-id="${focused}"] a`, list)?.focus();
     $('#projects-empty').hidden = projects.length > 0;
   } catch (error) {

@@ -5,13 +5,14 @@ import { get, post } from './api.js';
 import { $, h } from './dom.js';
 import { chapterName, t, when } from './i18n.js';
 import { failure } from './load.js';
+import { fillWindowed } from './windowed.js';
 
 const list = $('#trash');
 
 async function load() {
   try {
     const items = await get('/api/trash');
-    list.replaceChildren(...items.map(entry));
+    fillWindowed(list, items, entry);
     $('#trash-empty').hidden = items.length > 0;
   } catch (error) {
     list.replaceChildren(h('li', {}, failure(error, load)));

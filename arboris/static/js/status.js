@@ -32,10 +32,6 @@ export class StatusBox {
     return isLive(this.#analysis);
   }
 
-  get isWaiting() {
-    return this.#analysis?.status === 'pending';
-  }
-
   /** `analysis` as the API gives it with a chapter, or null: none was asked for, or it is a draft. */
   set(analysis, source = '') {
     const stillWaits = analysis?.status === 'pending' && analysis.id === this.taskId && this.#analysis.status === 'pending';

@@ -17,15 +17,17 @@ function grow(list, items, make, count) {
   made.set(list, count);
   if (items.length <= count) return;
   const more = h('button', { type: 'button', class: 'rest', lang: document.documentElement.lang }, t('show_more', { n: items.length - count }));
+  const row = list.matches('ol, ul') ? h('li', {}, more) : more;
   const next = () => {
     watcher.disconnect();
     const focused = more === document.activeElement;
-    more.replaceWith(...items.slice(count, count + STEP).map(make));
+    row.replaceWith(...items.slice(count, count + STEP).map(make));
     if (focused) $$('a, button', list.children[count])[0]?.focus();
     grow(list, items, make, count + STEP);
   };
-  const watcher = new IntersectionObserver(([seen]) => seen.isIntersecting && next(), { rootMargin: '600px' });
+  // Of what was seen meanwhile the last is how it is: a busy page is told of several at once.
+  const watcher = new IntersectionObserver((seen) => seen.at(-1).isIntersecting && next(), { rootMargin: '600px' });
   more.addEventListener('click', next);
-  list.append(more);
+  list.append(row);
   watcher.observe(more);
 }
