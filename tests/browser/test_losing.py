@@ -113,9 +113,15 @@ def test_a_browser_that_keeps_nothing_hands_all_to_the_server(
     page.add_init_script(NO_DATABASE)
     open_desk(page, site, first)
     set_text(page, NEW)
-    click(page, second)
-    expect(page.get_by_test_id("chapter-text")).to_have_text(SECOND)
+    with held_answer(page, f"**/api/chapters/{first}"):  # what the version calls for
+        click(page, second)
+        expect(page.get_by_test_id("chapter-text")).to_have_text(SECOND)
     assert saved(writer, first) == (2, "", NEW)
+    page.evaluate("(path) => fetch(path)", f"/api/chapters/{first}")  # answered after it
+    assert desk_text(page) == SECOND
+    add_text(page, TYPED)
+    state(page, "saved")
+    assert working(writer, second) == SECOND + TYPED
 
 
 def test_two_people_in_one_browser_mix_no_texts(

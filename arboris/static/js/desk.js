@@ -147,9 +147,10 @@ class Desk {
 
   /** Loads the chapter and its findings anew; what is typed stays. */
   async reload() {
-    const turn = this.#turn;
-    const loaded = await load(this.chapterId);
-    if (turn === this.#turn) await this.#take(loaded);
+    const [turn, id] = [this.#turn, this.chapterId];
+    const loaded = await load(id);
+    // Meanwhile another one may have come, also one that was asked for before: its text stays.
+    if (turn === this.#turn && id === this.chapterId) await this.#take(loaded);
   }
 
   async #take([chapter, findings]) {
