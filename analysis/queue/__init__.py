@@ -5,7 +5,7 @@ from analysis.queue.budget import lift
 from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
 from analysis.queue.endpoints import Endpoint, configured
-from analysis.queue.enqueue import adopt, enqueue
+from analysis.queue.enqueue import NewTask, adopt, enqueue, enqueue_all
 from analysis.queue.finish import fail, finish, notify_writer
 from analysis.queue.give_back import give_back, release_leases_of
 from analysis.queue.pause import PauseTarget, pause, resume, running
@@ -18,6 +18,7 @@ __all__ = [
     "BlockedReason",
     "Claim",
     "Endpoint",
+    "NewTask",
     "PauseTarget",
     "adopt",
     "blocked_reason",
@@ -27,6 +28,7 @@ __all__ = [
     "claim",
     "configured",
     "enqueue",
+    "enqueue_all",
     "fail",
     "finish",
     "give_back",

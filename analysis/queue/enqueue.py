@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db import connection
 
 from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis, Status
@@ -13,6 +16,18 @@ from analysis.queue.cancel import supersede
 from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
 from arboris.novels.models import Chapter, ChapterVersion
+
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    """An analysis that a chapter, which never had one, is to have."""
+
+    chapter: Chapter
+    version: ChapterVersion
+    priority: int
+    config: dict[str, Any]
 
 
 def enqueue(
@@ -29,24 +44,57 @@ def enqueue(
     who issues them for a whole batch.
     """
     supersede(chapter.pk)
-    now = db_now()
-    user_id = chapter.project.owner_id
-    task = PendingAnalysis.objects.create(
-        chapter=chapter,
-        version=version,
-        project_id=chapter.project_id,
-        user_id=user_id,
-        active_chapter=chapter.pk,
-        priority=priority,
-        generation_config=config or {},
-        max_retries=settings.ARBORIS_MAX_RETRIES,
-        created_at=now,
-        due_at=now,
-        turn=last_in_line(user_id, priority),
-    )
+    turn = last_in_line(chapter.project.owner_id, priority)
+    task = _pending(chapter, version, priority, config or {}, turn, db_now())
+    task.save(force_insert=True)
     if wake:
         wakeups.issue()
     return task
+
+
+def enqueue_all(new: Sequence[NewTask]) -> dict[int, PendingAnalysis]:
+    """Queue the analyses of chapters that are new, in their order; the tasks by their chapters.
+
+    A few statements for all of them, as the caller holds the project's row lock, and on SQLite
+    everybody else. The wake-ups are the caller's, as of ``enqueue`` with ``wake=False``.
+    """
+    now = db_now()
+    turns: dict[int, int] = {}
+    rows = []
+    for one in new:
+        if one.priority not in turns:
+            turns[one.priority] = last_in_line(one.chapter.project.owner_id, one.priority)
+        turn = turns[one.priority]
+        turns[one.priority] += 1
+        rows.append(_pending(one.chapter, one.version, one.priority, one.config, turn, now))
+    PendingAnalysis.objects.bulk_create(rows, batch_size=BATCH)
+    if not connection.features.can_return_rows_from_bulk_insert:
+        known = PendingAnalysis.objects.filter(active_chapter__in=[row.chapter_id for row in rows])
+        rows = list(known)
+    return {row.chapter_id: row for row in rows}
+
+
+def _pending(
+    chapter: Chapter,
+    version: ChapterVersion,
+    priority: int,
+    config: dict[str, Any],
+    turn: int,
+    now: datetime,
+) -> PendingAnalysis:
+    return PendingAnalysis(
+        chapter=chapter,
+        version=version,
+        project_id=chapter.project_id,
+        user_id=chapter.project.owner_id,
+        active_chapter=chapter.pk,
+        priority=priority,
+        generation_config=config,
+        max_retries=settings.ARBORIS_MAX_RETRIES,
+        created_at=now,
+        due_at=now,
+        turn=turn,
+    )
 
 
 def adopt(

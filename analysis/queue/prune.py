@@ -18,7 +18,7 @@ from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
-from arboris.novels import trash, uploads
+from arboris.novels import making, trash, uploads
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,8 @@ def prune_step(now: datetime) -> int:
     calls, keys = call_log.prune(now), claims.prune(now)
     uploaded, sessions = uploads.prune(now), _prune_sessions(now)
     days = settings.ARBORIS_KEEP_TRASH_DAYS
-    emptied = trash.empty_step(now - timedelta(days=days)) if days else 0
+    emptied = making.prune(now)
+    emptied += trash.empty_step(now - timedelta(days=days)) if days else 0
     deleted = sum(
         prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
         for statuses, days in (

@@ -21,6 +21,7 @@ from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import digest, ref_of, thread_key
 from arboris.bible.types.findings import Appearance, Finding, StateChange, parse
 from arboris.bible.types.names import key
+from arboris.novels.models import ChapterVersion
 
 Names = dict[str, str]
 BATCH = 500
@@ -76,13 +77,8 @@ def decisions_of(project_id: uuid.UUID, places: Mapping[int, int]) -> list[Porta
 
 
 # --- in -----------------------------------------------------------------------------------------
-def add_findings(
-    project_id: uuid.UUID,
-    chapter_id: int,
-    version_id: int,
-    findings: Sequence[PortableFinding],
-) -> None:
-    """Only the rows; the bible is folded when all of them are there. Raises ValueError."""
+def finding_rows(project_id: uuid.UUID, findings: Iterable[PortableFinding]) -> list[FindingRow]:
+    """Rows for ``add_findings``, checked outside of any transaction. Raises ValueError."""
     rows = []
     for one in findings:
         finding = parse(one.content)
@@ -91,8 +87,6 @@ def add_findings(
         rows.append(
             FindingRow(
                 project_id=project_id,
-                chapter_id=chapter_id,
-                version_id=version_id,
                 task_id=0,  # the analysis was that of another novel
                 feature=one.feature,
                 type=finding.type,
@@ -107,28 +101,40 @@ def add_findings(
                 current=one.current,
             )
         )
+    return rows
+
+
+def add_findings(version: ChapterVersion, rows: Sequence[FindingRow]) -> None:
+    """Only the rows; the bible is folded when all of them are there. They may be added again
+    after a transaction that did not go through."""
+    for row in rows:
+        row.pk, row.chapter_id, row.version_id = None, version.chapter_id, version.pk
     FindingRow.objects.bulk_create(rows, batch_size=200)
 
 
-def restore(
-    project_id: uuid.UUID,
-    user_id: int,
-    decisions: Sequence[PortableDecision],
-    chapters: Mapping[int, int],
-) -> None:
-    """Add the decisions and fold the bible; the caller holds the project's row lock.
+def translated(
+    project_id: uuid.UUID, decisions: Sequence[PortableDecision], chapters: Mapping[int, int]
+) -> list[PortableDecision]:
+    """The decisions with the names of this novel, whose findings are there.
 
     ``chapters``: the ids of the chapters by their places. Raises BadDecision.
     """
     wanted = {text for decision in decisions for text in _texts(decision.params)}
     names: Names = {}
-    places = {chapter_id: place for place, chapter_id in chapters.items()}
-    found = FindingRow.objects.filter(project_id=project_id).values_list("chapter_id", "payload")
     if wanted:
-        for chapter_id, payload in found.iterator(chunk_size=BATCH):
-            names |= _renamed(parse(payload), places[chapter_id], chapter_id, wanted)
+        for place, chapter_id in chapters.items():
+            rows = FindingRow.objects.filter(chapter_id=chapter_id)
+            for payload in rows.values_list("payload", flat=True):
+                names |= _renamed(parse(payload), place, chapter_id, wanted)
     decisions = [_with_names(decision, names) for decision in decisions]
     _check(decisions)
+    return decisions
+
+
+def add_decisions(
+    project_id: uuid.UUID, user_id: int, decisions: Iterable[PortableDecision]
+) -> None:
+    """Add what ``translated`` gave, and fold the bible; the caller holds the project's row lock."""
     for decision in decisions:
         row = Decision.objects.create(
             project_id=project_id,

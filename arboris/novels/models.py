@@ -108,9 +108,11 @@ class Chapter(models.Model):
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     # Since when it is in the trash.
     deleted_at = models.DateTimeField(_("deleted"), null=True, blank=True, editable=False)
-    # Its id while it does not take its number's place: in the trash, or being moved. The databases
-    # have no unique index in common that leaves some rows out.
+    # No other chapter's while it does not take its number's place: in the trash, being moved or
+    # made. The databases have no unique index in common that leaves some rows out.
     aside = models.BigIntegerField(default=0, db_default=0, editable=False)
+    # One of many that are being made, see ``making``; out of sight as if it were in the trash.
+    unfinished = models.BooleanField(default=False, db_default=False, editable=False)
 
     objects = Kept["Chapter"]()
     everything = models.Manager["Chapter"]()

@@ -103,7 +103,7 @@ def add_chapter(
         summary=text.summary,
         word_count=text.words,
     )
-    return chapter, _add_version(chapter, text)
+    return chapter, add_version(chapter, text)
 
 
 def place_for(project: NovelProject, number: int | None = None) -> tuple[int, Volume | None]:
@@ -133,7 +133,7 @@ def change_text(chapter: Chapter, text: ChapterText) -> ChapterVersion | None:
     end_working_copy(chapter, text.content)
     chapter.version += 1
     _describe(chapter, text)
-    return _add_version(chapter, text)
+    return add_version(chapter, text)
 
 
 def newest_text(chapter: Chapter) -> str:
@@ -163,7 +163,7 @@ def end_working_copy(chapter: Chapter, following: str) -> None:
     kept = {chapter.current.content, following}
     if copy.content not in kept and copy.content.strip():
         chapter.version += 1
-        _add_version(chapter, ChapterText.of(copy.content))
+        add_version(chapter, ChapterText.of(copy.content))
 
 
 def replace_draft(version: ChapterVersion, text: ChapterText) -> None:
@@ -182,7 +182,8 @@ def _describe(chapter: Chapter, text: ChapterText) -> None:
     chapter.save(update_fields=["version", "summary", "word_count", "updated_at"])
 
 
-def _add_version(chapter: Chapter, text: ChapterText) -> ChapterVersion:
+def add_version(chapter: Chapter, text: ChapterText) -> ChapterVersion:
+    """The row of the chapter's newest version, whose number the chapter has already."""
     return ChapterVersion.objects.create(
         chapter=chapter,
         number=chapter.version,

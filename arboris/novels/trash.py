@@ -36,7 +36,7 @@ def novels_of(user_id: int) -> QuerySet[NovelProject]:
 def chapters_of(user_id: int) -> QuerySet[Chapter]:
     """Their chapters that can be restored, the last deleted first; some novels are there too."""
     rows = Chapter.everything.filter(project__owner_id=user_id, deleted_at__gt=_oldest())
-    return rows.select_related("project").order_by("-deleted_at", "pk")
+    return rows.filter(unfinished=False).select_related("project").order_by("-deleted_at", "pk")
 
 
 def _oldest() -> datetime:

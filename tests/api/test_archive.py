@@ -153,6 +153,7 @@ def test_into_a_novel_with_chapters_only_its_texts_go(api: JsonClient, novel: No
     make_chapter(other)
     answer = bring_in(api, other, archive_of(api, novel))
     assert [row["chapter_number"] for row in answer.json()["chapters"]] == [2, 3, 4, 5]
+    assert other.chapters.get(chapter_number=4).current.content == "正在写"  # not yet a version
     other.refresh_from_db()
     assert other.title == "另一部"
     assert not Finding.objects.filter(project=other).exists()

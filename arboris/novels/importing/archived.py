@@ -14,9 +14,13 @@ def read_archive(data: bytes) -> ImportedNovel:
     chapters: list[ImportedChapter] = []
     for place in range(1, archive.manifest.chapters + 1):
         about = archive.chapter(place)
-        text = archive.text(place, about.versions[-1].number)
+        text, title = archive.text(place, about.versions[-1].number), about.title
+        if about.working is not None:  # what its writer saw in the chapter, if anything
+            typed = archive.working_text(place)
+            text = typed if typed.strip() else text
+            title = title if about.working.title is None else about.working.title
         if text.strip():
-            chapters.append(ImportedChapter(len(chapters) + 1, about.title, text))
+            chapters.append(ImportedChapter(len(chapters) + 1, title, text))
     if not chapters:
         raise NovelImportError("empty", _("The file contains no text."))
     return ImportedNovel(novel.title, novel.language, chapters, is_archive=True)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from analysis import queue
-from analysis.models import PendingAnalysis, Status
+from analysis.models import PendingAnalysis
 from arboris.bible import portable
-from arboris.bible.models import Decision
-from arboris.db import in_transaction
-from arboris.novels import services as novels
+from arboris.bible.models import Decision, Finding
+from arboris.novels import making
 from arboris.novels.importing import novel_archive as archive
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
 from arboris.novels.text import word_count
@@ -24,70 +26,102 @@ from arboris.workspace.chapters.analysis_options import AnalysisOptions, check_c
 def is_empty(project_id: uuid.UUID) -> bool:
     """Whether an archive can become this novel: it holds nothing that could get lost."""
     return not (
-        Chapter.everything.filter(project_id=project_id).exists()
+        Chapter.everything.filter(project_id=project_id, unfinished=False).exists()
         or Volume.objects.filter(project_id=project_id).exists()
         or Decision.objects.filter(project_id=project_id).exists()
     )
 
 
-def restore(project_id: uuid.UUID, data: bytes, longest: int) -> list[chapters.SavedChapter] | None:
-    """Make the novel that of the archive, with all that was known of it; the caller has checked
-    whose it is. None where the novel is not empty (any more).
+class Restoration:
+    """A novel that an archive becomes: its chapters are made in steps, and appear all at once.
 
-    ``longest``: characters that a text may have. What was analysed is not analysed again. Raises
-    NovelImportError.
+    The novel, which belongs to whoever asked, is empty.
     """
 
-    def work() -> list[chapters.SavedChapter] | None:
-        project = novels.lock_project(project_id)
-        if not is_empty(project_id):
-            return None
-        source = archive.NovelArchive(data)
-        for name, value in source.manifest.novel.model_dump(exclude={"volumes"}).items():
+    def __init__(self, project: NovelProject, data: bytes, longest: int) -> None:
+        """``longest``: characters that a text may have. Raises NovelImportError."""
+        self._project = project
+        self._source = archive.NovelArchive(data)
+        self._longest = longest
+        # By their places. A step that runs again after a deadlock replaces what it had made.
+        self._chapters: dict[int, Chapter] = {}
+        self._saved: dict[int, chapters.SavedChapter] = {}
+        self._waiting: dict[int, queue.NewTask] = {}
+        self._volumes: dict[int, list[int]] = {}  # ids of their chapters, by their places
+        self._decisions: list[portable.PortableDecision] = []
+
+    def make(self, advance: Callable[[int], object]) -> None:
+        """Write all that is not seen before ``finish``. Raises NovelImportError.
+
+        ``advance`` is told of each chapter.
+        """
+        making.in_steps(self._jobs(advance))
+        found = [
+            portable.PortableDecision(one.action, one.params, one.created_at, one.undone_at)
+            for one in self._source.decisions()
+        ]
+        ids = {place: chapter.pk for place, chapter in self._chapters.items()}
+        try:
+            self._decisions = portable.translated(self._project.pk, found, ids)
+        except portable.BadDecision as error:
+            raise archive.wrong(archive.DECISIONS, _("this value is not allowed")) from error
+
+    def finish(self, project: NovelProject) -> list[chapters.SavedChapter]:
+        """Make the novel that of the archive, in the transaction of the caller, who holds its lock.
+
+        What was analysed is not analysed again. Raises making.Removed.
+        """
+        novel = self._source.manifest.novel
+        for name, value in novel.model_dump(exclude={"volumes"}).items():
             setattr(project, name, value)
         project.save(update_fields=["title", "genre", "synopsis", "language", "updated_at"])
-        reader = _Reader(project, source, longest)
-        saved = [reader.chapter(place) for place in range(1, source.manifest.chapters + 1)]
-        reader.decisions()
-        waiting = [one for one in saved if one.task and one.task.status == Status.PENDING]
-        chapters.wake(waiting)
+        self._show(project, novel.volumes)
+        portable.add_decisions(project.pk, project.owner_id, self._decisions)
+        tasks = queue.enqueue_all([self._waiting[place] for place in sorted(self._waiting)])
+        saved = [self._saved[place] for place in sorted(self._saved)]
+        saved = [replace(one, task=tasks.get(one.chapter.pk, one.task)) for one in saved]
+        chapters.wake([one for one in saved if one.chapter.pk in tasks])
         return saved
 
-    return in_transaction(work)
+    def discard(self) -> None:
+        """Delete what was made and has not appeared."""
+        making.remove([chapter.pk for chapter in self._chapters.values()])
 
-
-class _Reader:
-    """Writes what an archive holds into one novel's tables, in the caller's transaction."""
-
-    def __init__(self, project: NovelProject, source: archive.NovelArchive, longest: int) -> None:
-        self._project = project
-        self._source = source
-        self._longest = longest
-        self._ids: dict[int, int] = {}  # of the chapters, by their places
-        self._number = 0
-        self._volumes = [
+    def _show(self, project: NovelProject, titles: Sequence[str]) -> None:
+        volumes = [
             Volume.objects.create(project=project, title=title, position=position)
-            for position, title in enumerate(source.manifest.novel.volumes, start=1)
+            for position, title in enumerate(titles, start=1)
         ]
+        for place, ids in self._volumes.items():
+            making.show(ids, volume=volumes[place - 1] if place else None)
 
-    def chapter(self, place: int) -> chapters.SavedChapter:
-        about = self._source.chapter(place)
-        if about.number <= self._number:
-            name = f"{archive.chapter_name(place)}: number"
-            raise archive.wrong(name, _("they are not in order"))
-        self._number = about.number
-        chapter = Chapter.objects.create(
-            project=self._project,
+    def _jobs(self, advance: Callable[[int], object]) -> Iterator[Callable[[], None]]:
+        number = 0
+        for place in range(1, self._source.manifest.chapters + 1):
+            about = self._source.chapter(place)
+            if about.number <= number:
+                name = f"{archive.chapter_name(place)}: number"
+                raise archive.wrong(name, _("they are not in order"))
+            number = about.number
+            yield partial(self._begin, place, about)
+            for one in about.versions:
+                yield self._version(place, one)
+            yield partial(self._end, place, about)
+            advance(1)
+
+    def _begin(self, place: int, about: archive.ArchivedChapter) -> None:
+        self._chapters[place] = making.begin(
+            self._project,
             chapter_number=about.number,
-            volume=self._volumes[about.volume - 1] if about.volume else None,
             title=about.title,
             notes=about.notes,
             summary=about.summary,
             version=about.versions[-1].number,
         )
-        self._ids[place] = chapter.pk
-        for one in about.versions:
-            version = self._version(place, chapter, one)
+
+    def _end(self, place: int, about: archive.ArchivedChapter) -> None:
+        chapter = self._chapters[place]
+        version = chapter.current
         _update(
             chapter,
             created_at=about.created_at,
@@ -96,17 +130,10 @@ class _Reader:
         )
         if about.working is not None:
             self._working(place, chapter, about.working)
-        return self._saved(place, chapter, version, about.analysis)
-
-    def decisions(self) -> None:
-        found = [
-            portable.PortableDecision(one.action, one.params, one.created_at, one.undone_at)
-            for one in self._source.decisions()
-        ]
-        try:
-            portable.restore(self._project.pk, self._project.owner_id, found, self._ids)
-        except portable.BadDecision as error:
-            raise archive.wrong(archive.DECISIONS, _("this value is not allowed")) from error
+        self._volumes.setdefault(about.volume or 0, []).append(chapter.pk)
+        task = self._task(place, version, about.analysis)
+        source = ChapterVersion.Source(version.source)
+        self._saved[place] = chapters.SavedChapter(chapter, version.content, task, source=source)
 
     def _text(self, place: int, version: int) -> str:
         return self._bounded(archive.text_name(place, version), self._source.text(place, version))
@@ -118,32 +145,35 @@ class _Reader:
             raise archive.wrong(name, reason.rstrip(".。"))
         return text
 
-    def _version(
-        self, place: int, chapter: Chapter, about: archive.ArchivedVersion
-    ) -> ChapterVersion:
+    def _version(self, place: int, about: archive.ArchivedVersion) -> Callable[[], None]:
+        """What writes the version; all that can be made ready is made ready before."""
         content = self._text(place, about.number)
-        version = ChapterVersion.objects.create(
-            chapter=chapter,
-            number=about.number,
-            name=about.name,
-            source=about.source,
-            content=content,
-            word_count=word_count(content),
-        )
-        _update(version, created_at=about.created_at)
-        if about.findings:
-            self._findings(place, chapter, version)
-        return version
+        words = word_count(content)
+        findings = self._findings(place, about) if about.findings else []
 
-    def _findings(self, place: int, chapter: Chapter, version: ChapterVersion) -> None:
+        def write() -> None:
+            version = ChapterVersion.objects.create(
+                chapter=self._chapters[place],
+                number=about.number,
+                name=about.name,
+                source=about.source,
+                content=content,
+                word_count=words,
+            )
+            _update(version, created_at=about.created_at)
+            portable.add_findings(version, findings)
+
+        return write
+
+    def _findings(self, place: int, about: archive.ArchivedVersion) -> list[Finding]:
         found = [
             portable.PortableFinding(**one.model_dump())
-            for one in self._source.findings(place, version.number)
+            for one in self._source.findings(place, about.number)
         ]
         try:
-            portable.add_findings(self._project.pk, chapter.pk, version.pk, found)
+            return portable.finding_rows(self._project.pk, found)
         except ValueError as error:
-            name = archive.findings_name(place, version.number)
+            name = archive.findings_name(place, about.number)
             raise archive.wrong(name, _("this value is not allowed")) from error
 
     def _working(self, place: int, chapter: Chapter, about: archive.ArchivedWorkingCopy) -> None:
@@ -157,36 +187,33 @@ class _Reader:
             saved_at=about.saved_at,
         )
 
-    def _saved(
-        self,
-        place: int,
-        chapter: Chapter,
-        version: ChapterVersion,
-        analysis: archive.ArchivedAnalysis | None,
-    ) -> chapters.SavedChapter:
-        task: PendingAnalysis | None = None
-        if analysis is not None:
-            try:
-                config = check_config(analysis.generation_config)
-            except serializers.ValidationError as error:
-                name = f"{archive.chapter_name(place)}: analysis.generation_config"
-                raise archive.wrong(name, _("this value is not allowed")) from error
-            if analysis.completed_at is None:
-                options = AnalysisOptions(priority=analysis.priority, config=config)
-                return chapters.enqueue(chapter, version, options)
-            task = queue.adopt(
-                chapter,
-                version,
-                priority=analysis.priority,
-                config=config,
-                completed_at=analysis.completed_at,
-            )
-        source = ChapterVersion.Source(version.source)
-        return chapters.SavedChapter(chapter, version.content, task, source=source)
+    def _task(
+        self, place: int, version: ChapterVersion, analysis: archive.ArchivedAnalysis | None
+    ) -> PendingAnalysis | None:
+        """The analysis that came with it; one that waits is queued when the chapters appear."""
+        if analysis is None:
+            return None
+        try:
+            config = check_config(analysis.generation_config)
+        except serializers.ValidationError as error:
+            name = f"{archive.chapter_name(place)}: analysis.generation_config"
+            raise archive.wrong(name, _("this value is not allowed")) from error
+        chapter, priority = self._chapters[place], analysis.priority
+        if analysis.completed_at is None:
+            if not AnalysisOptions(config=config).why_not(version.content):
+                self._waiting[place] = queue.NewTask(chapter, version, priority, config)
+            return None
+        return queue.adopt(
+            chapter,
+            version,
+            priority=priority,
+            config=config,
+            completed_at=analysis.completed_at,
+        )
 
 
 def _update(row: Any, **values: Any) -> None:
     """Of the times, Django's own writes that of the insert."""
-    type(row)._default_manager.filter(pk=row.pk).update(**values)
+    type(row)._base_manager.filter(pk=row.pk).update(**values)
     for name, value in values.items():
         setattr(row, name, value)

@@ -224,6 +224,23 @@ def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions)
     return SavedChapter(chapter, version.content, task, source=source)
 
 
+def enqueue_all(
+    new: Sequence[tuple[Chapter, ChapterVersion]], options: AnalysisOptions
+) -> list[SavedChapter]:
+    """As ``enqueue``, of chapters that are new, in their order, with the wake-ups."""
+    priority, config = options.priority or DEFAULT_PRIORITY, options.config or {}
+    notes = {chapter.pk: options.why_not(version.content) for chapter, version in new}
+    wanted = [one for one in new if not notes[one[0].pk]]
+    tasks = queue.enqueue_all([queue.NewTask(*one, priority, config) for one in wanted])
+    saved = []
+    for chapter, version in new:
+        task, note = tasks.get(chapter.pk), notes[chapter.pk]
+        source = ChapterVersion.Source(version.source)
+        saved.append(SavedChapter(chapter, version.content, task, note, source))
+    wake(saved)
+    return saved
+
+
 def wake(saved: list[SavedChapter]) -> None:
     """Issue the wake-ups for what was queued; in its transaction."""
     queued = sum(item.task is not None for item in saved)

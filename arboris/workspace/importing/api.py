@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -98,7 +99,7 @@ class ImportNovel(APIView):
         form.is_valid(raise_exception=True)
         name, data = _file(form.validated_data["file"])
         novel = _parsed("file", name, data, form.validated_data["encoding"])
-        return _imported("file", service.ready(project, novel, data, form.options()))
+        return _imported("file", service.Job(project, novel, data, form.options()))
 
     def _preview(self, request: Request, project: NovelProject) -> Response:
         form = FileSerializer(data=request.data)
@@ -138,9 +139,8 @@ class ImportNovel(APIView):
             data = uploads.read(upload)
             novel = _parsed("upload", upload.name, data, upload.encoding)
             mode = form.validated_data["mode"]
-            job = service.ready(
-                project, novel, data, form.options(), mode, lambda: uploads.use(upload)
-            )
+            use = partial(uploads.use, upload)
+            job = service.Job(project, novel, data, form.options(), mode, use)
             return _imported("upload", job)
         except uploads.AlreadyImported:
             raise Conflict(_("This file was imported already."), "already_imported") from None
@@ -168,15 +168,19 @@ def _parsed(field: str, name: str, data: bytes, encoding: str) -> ImportedNovel:
 
 def _imported(field: str, job: service.Job) -> Response:
     def make() -> Response:
-        try:
-            saved = job.run()
-        except NovelImportError as error:
-            raise exceptions.ValidationError({field: [str(error)]}) from error
-        novel = job.novel
+        saved, novel = job.run(), job.novel
         body = {"title": novel.title, "chapters": _rows(saved), "set_aside": novel.set_aside}
         return Response(body, status=201)
 
-    return creating(make)
+    try:
+        job.prepare()
+        return creating(make)
+    except NovelImportError as error:
+        raise exceptions.ValidationError({field: [str(error)]}) from error
+    except service.Changed as error:
+        raise Conflict(str(error), "changed") from error
+    finally:
+        job.discard()
 
 
 def _rows(saved: Sequence[chapters.SavedChapter]) -> list[dict[str, Any]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
 from arboris.db import in_transaction
+from arboris.novels import making
 from arboris.novels import services as novels
-from arboris.novels.importing import ImportedNovel, NovelImportError, parse_novel
+from arboris.novels.importing import ImportedNovel, ImportLimits, NovelImportError, parse_novel
 from arboris.novels.importing.matching import KnownChapter, match
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.workspace.archive import restore
@@ -27,7 +28,8 @@ MODES: tuple[Mode, ...] = ("add", "replace", "skip")
 
 def parse(name: str, data: bytes, encoding: str = "") -> ImportedNovel:
     """The novel in a file, each chapter within the limit of the API; raises NovelImportError."""
-    novel = parse_novel(name, data, encoding=encoding)
+    limits = ImportLimits(file_bytes=settings.ARBORIS_MAX_IMPORT_BYTES)
+    novel = parse_novel(name, data, limits, encoding)
     longest = max(len(item.content) for item in novel.chapters)
     if longest > settings.ARBORIS_MAX_CHAPTER_CHARS:
         said = _("A chapter has %(length)d characters; %(limit)d are allowed.")
@@ -36,58 +38,99 @@ def parse(name: str, data: bytes, encoding: str = "") -> ImportedNovel:
     return novel
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
-    """One import, made ready outside of any transaction: ``run`` is what goes into one."""
+class Changed(Exception):
+    """The novel has changed since its writer was shown what the file would do to it."""
 
-    project_id: uuid.UUID
+    def __init__(self) -> None:
+        super().__init__(_("The novel has changed meanwhile. Import the file again."))
+
+
+@dataclass(slots=True)
+class Job:
+    """One import. ``prepare`` makes the new chapters out of sight, in many transactions; ``run``,
+    which shows them, is what goes into one; ``discard`` deletes what did not appear.
+    """
+
+    project: NovelProject
     novel: ImportedNovel
     data: bytes
-    texts: list[novels.ChapterText]  # of the novel's chapters
     options: AnalysisOptions
-    mode: Mode
+    mode: Mode = "add"
     before: Callable[[], None] = lambda: None  # runs first, and may refuse
+    _restoration: restore.Restoration | None = None
+    # By the places of the chapters in the file.
+    _texts: list[novels.ChapterText] = field(default_factory=list)
+    _known: list[KnownChapter | None] = field(default_factory=list)
+    _made: dict[int, tuple[Chapter, ChapterVersion]] = field(default_factory=dict)
+
+    def prepare(self, advance: Callable[[int], object] = lambda _count: None) -> None:
+        """``advance`` is told of each chapter that is made. Raises NovelImportError."""
+        if self.novel.is_archive and restore.is_empty(self.project.pk):
+            longest = settings.ARBORIS_MAX_CHAPTER_CHARS
+            self._restoration = restore.Restoration(self.project, self.data, longest)
+            self._restoration.make(advance)
+            return
+        self._texts = [
+            novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED)
+            for item in self.novel.chapters
+        ]
+        self._known = self._matches()
+        making.in_steps(self._steps(advance))
 
     def run(self) -> list[chapters.SavedChapter]:
-        """The chapters that were added or changed. Raises NovelImportError."""
+        """The chapters that were added or changed. Raises Changed."""
         return in_transaction(self._work)
 
+    def discard(self) -> None:
+        if self._restoration is not None:
+            self._restoration.discard()
+        making.remove([chapter.pk for chapter, _version in self._made.values()])
+
+    def _steps(self, advance: Callable[[int], object]) -> Iterator[Callable[[], None]]:
+        new = [place for place, there in enumerate(self._known) if there is None]
+        for number, place in enumerate(new):
+            yield partial(self._make, place, number)
+            advance(1)
+
+    def _make(self, place: int, number: int) -> None:
+        text, title = self._texts[place], self._title(place)
+        self._made[place] = making.add(self.project, text, title=title, place=number)
+
+    def _title(self, place: int) -> str:
+        return self.novel.chapters[place].title[:200]
+
     def _work(self) -> list[chapters.SavedChapter]:
-        project = novels.lock_project(self.project_id)
+        project = novels.lock_project(self.project.pk)
         self.before()
-        if self.novel.is_archive:
-            longest = settings.ARBORIS_MAX_CHAPTER_CHARS
-            restored = restore.restore(self.project_id, self.data, longest)
-            if restored is not None:
-                return restored
-        known: list[KnownChapter | None] = [None] * len(self.texts)
-        if self.mode != "add":
-            known = matches(project, self.novel)
-        added, changed = [], []
-        for there, item, text in zip(known, self.novel.chapters, self.texts, strict=True):
-            title = item.title[:200]
-            if there is None:
-                chapter, version = novels.add_chapter(project, text, title=title)
-                added.append(chapters.enqueue(chapter, version, self.options))
-            elif self.mode == "replace":
-                changed.append(chapters.change(there.id, text, title, self.options))
-        chapters.wake(added)  # the others have seen to it
+        try:
+            if self._restoration is None:
+                return self._show(project)
+            if restore.is_empty(project.pk):
+                return self._restoration.finish(project)
+        except making.Removed:
+            raise Changed from None
+        raise Changed
+
+    def _show(self, project: NovelProject) -> list[chapters.SavedChapter]:
+        if self._matches() != self._known:
+            raise Changed
+        changed = [
+            chapters.change(there.id, self._texts[place], self._title(place), self.options)
+            for place, there in enumerate(self._known)
+            if there is not None and self.mode == "replace"
+        ]
+        first, volume = novels.place_for(project)
+        new = [self._made[place] for place in sorted(self._made)]
+        making.show([chapter.pk for chapter, _version in new], add=first, volume=volume)
+        for number, (chapter, _version) in enumerate(new, start=first):
+            chapter.chapter_number = number
+        added = chapters.enqueue_all(new, self.options)
         return sorted(added + changed, key=lambda one: one.chapter.chapter_number)
 
-
-def ready(
-    project: NovelProject,
-    novel: ImportedNovel,
-    data: bytes,
-    options: AnalysisOptions,
-    mode: Mode = "add",
-    before: Callable[[], None] = lambda: None,
-) -> Job:
-    texts = [
-        novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED)
-        for item in novel.chapters
-    ]
-    return Job(project.pk, novel, data, texts, options, mode, before)
+    def _matches(self) -> list[KnownChapter | None]:
+        if self.mode == "add":
+            return [None] * len(self.novel.chapters)
+        return matches(self.project, self.novel)
 
 
 def matches(project: NovelProject, novel: ImportedNovel) -> list[KnownChapter | None]:

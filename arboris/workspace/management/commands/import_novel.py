@@ -15,19 +15,14 @@ from analysis import audit
 from analysis.management import terminal
 from analysis.management.base import Failed, OperatorCommand, UsageError
 from analysis.management.selection import find_user, whole
-from arboris.db import in_transaction
-from arboris.novels import services as novels
-from arboris.novels.importing import (
-    SUFFIXES,
-    ImportedNovel,
-    ImportLimits,
-    NovelImportError,
-    parse_novel,
-)
-from arboris.novels.models import ChapterVersion, NovelProject
-from arboris.workspace.archive import restore
+from arboris.db import db_now, in_transaction
+from arboris.novels import trash
+from arboris.novels.importing import SUFFIXES, ImportedChapter, ImportedNovel, NovelImportError
+from arboris.novels.models import NovelProject
+from arboris.novels.text import word_count
 from arboris.workspace.chapters import service as chapters
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
+from arboris.workspace.importing import service as importing
 
 
 class Command(OperatorCommand):
@@ -58,59 +53,62 @@ class Command(OperatorCommand):
         )
 
     def run(self, options: dict[str, Any]) -> None:
-        analysis = _analysis_options(options)
+        _analysis_options(options)
         user = find_user(options["user"])
         project = _project(options["project"], user.pk)
         title = _title(options["title"])
         novel, data = _read(Path(options["file"]))
-        language = project.language if project else novel.language
-        new = self._new_chapters(novel)
         title = project.title if project else title or novel.title
         saved: list[chapters.SavedChapter] = []
         if not self.dry_run:
+            project, saved = self._imported(options, novel, data, project)
+        self._show(novel, project, title, saved)
 
-            def work() -> tuple[NovelProject, list[chapters.SavedChapter]]:
-                added = project or _new_project(user.pk, title, language)
-                its = _restored(added, novel, data, options["title"])
-                if its is None:
-                    its = chapters.add(added.pk, new, analysis)
-                details = {"user": options["user"], "project": str(added.pk), "title": title}
-                actor, count = audit.at_the_terminal(), len(its)
-                reason = options["reason"]
-                audit.record(actor, self.name, reason=reason, count=count, details=details)
-                return added, its
+    def _imported(
+        self, options: dict[str, Any], novel: ImportedNovel, data: bytes, found: NovelProject | None
+    ) -> tuple[NovelProject, list[chapters.SavedChapter]]:
+        """All of it or nothing: a new novel is in the trash until all of it is there."""
+        user = find_user(options["user"])
+        title = _title(options["title"])
+        project = found or NovelProject.objects.create(
+            owner=user, title=title or novel.title, language=novel.language, deleted_at=db_now()
+        )
+        job = importing.Job(project, novel, data, _analysis_options(options))
 
-            project, saved = in_transaction(work)
-        self._show(novel, project, title, new, saved)
+        def work() -> list[chapters.SavedChapter]:
+            if found is None:
+                trash.restore_novel(project)
+            saved = job.run()
+            if found is None and title:  # an archive has its own
+                NovelProject.objects.filter(pk=project.pk).update(title=title)
+            details = {
+                "user": options["user"],
+                "project": str(project.pk),
+                "title": title or project.title,
+            }
+            actor, reason = audit.at_the_terminal(), options["reason"]
+            audit.record(actor, self.name, reason=reason, count=len(saved), details=details)
+            return saved
 
-    def _new_chapters(self, novel: ImportedNovel) -> list[chapters.NewChapter]:
-        """Summaries and word counts are computed before any transaction is opened."""
-        new = []
-        with terminal.progress(self.err, self.name, len(novel.chapters)) as advance:
-            for item in novel.chapters:
-                if len(item.content) > settings.ARBORIS_MAX_CHAPTER_CHARS:
-                    raise Failed(
-                        _("Chapter %(number)d has %(length)d characters; %(limit)d are allowed.")
-                        % {
-                            "number": item.number,
-                            "length": len(item.content),
-                            "limit": settings.ARBORIS_MAX_CHAPTER_CHARS,
-                        }
-                    )
-                text = novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED)
-                new.append(chapters.NewChapter(text, title=item.title[:200]))
-                advance(1)
-        return new
+        try:
+            with terminal.progress(self.err, self.name, len(novel.chapters)) as advance:
+                job.prepare(advance)
+            return project, in_transaction(work)
+        except (NovelImportError, importing.Changed) as error:
+            raise Failed(str(error)) from error
+        finally:
+            job.discard()
+            if found is None:
+                NovelProject.everything.filter(pk=project.pk, deleted_at__isnull=False).delete()
 
     def _show(
         self,
         novel: ImportedNovel,
         project: NovelProject | None,
         title: str,
-        new: list[chapters.NewChapter],
         saved: list[chapters.SavedChapter],
     ) -> None:
-        rows = [_saved_row(item) for item in saved] or [_new_row(item) for item in new]
+        rows = [_saved_row(item) for item in saved] or [_new_row(item) for item in novel.chapters]
         if self.json:
             self.data(
                 {
@@ -160,36 +158,16 @@ def _title(value: str | None) -> str:
 
 
 def _read(path: Path) -> tuple[ImportedNovel, bytes]:
-    limits = ImportLimits(file_bytes=settings.ARBORIS_MAX_IMPORT_BYTES)
     try:
         with path.open("rb") as file:
-            data = file.read(limits.file_bytes + 1)
+            data = file.read(settings.ARBORIS_MAX_IMPORT_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError("FILE", f"{path}: {reason}") from error
     try:
-        return parse_novel(path.name, data, limits), data
+        return importing.parse(path.name, data), data
     except NovelImportError as error:
         raise Failed(f"{path.name}: {error.message}") from error
-
-
-def _new_project(owner_id: int, title: str, language: str) -> NovelProject:
-    return NovelProject.objects.create(owner_id=owner_id, title=title, language=language)
-
-
-def _restored(
-    project: NovelProject, novel: ImportedNovel, data: bytes, title: str | None
-) -> list[chapters.SavedChapter] | None:
-    """The chapters of an archive that became the novel; None where the file's texts are added."""
-    if not novel.is_archive:
-        return None
-    try:
-        saved = restore.restore(project.pk, data, settings.ARBORIS_MAX_CHAPTER_CHARS)
-    except NovelImportError as error:
-        raise Failed(error.message) from error
-    if saved is not None and title:
-        NovelProject.objects.filter(pk=project.pk).update(title=_title(title))
-    return saved
 
 
 def _saved_row(saved: chapters.SavedChapter) -> dict[str, Any]:
@@ -203,11 +181,11 @@ def _saved_row(saved: chapters.SavedChapter) -> dict[str, Any]:
     }
 
 
-def _new_row(new: chapters.NewChapter) -> dict[str, Any]:
+def _new_row(new: ImportedChapter) -> dict[str, Any]:
     return {
         "id": None,
         "chapter_number": None,
-        "title": new.title,
-        "word_count": new.text.words,
+        "title": new.title[:200],
+        "word_count": word_count(new.content),
         "analysis": None,
     }
