@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from arboris.novels.importing.headings import same_heading
-from arboris.novels.importing.types import Heading, MarkedText
+from arboris.novels.importing.headings import heading_key, match_heading, same_heading
+from arboris.novels.importing.numbers import CHINESE
+from arboris.novels.importing.types import MAX_TITLE, Heading, MarkedText
 
 _CONTENTS = re.compile(
     r"[\s【\[#*=]*(?:目\s*录|目\s*錄|目\s*次|table of contents|contents)[\s】\]#*=:：]*",
     re.IGNORECASE,
 )
+_NUMBER = re.compile(rf"[0-9{CHINESE}ivxlc]{{1,5}}(?=\W|[^a-z])")
+_FEWEST = 3  # entries of a list that is one
 _LOOSE_CHARS = 30  # an entry that does not read as a heading (人物表) is at most this long
 
 
@@ -23,16 +27,45 @@ def without_contents(marked: MarkedText) -> MarkedText:
     """
     start = _second_beginning(marked)
     if start == 0:
-        return marked
+        return _without_list(marked)
     entries, headings = marked.headings[:start], marked.headings[start:]
     dropped = {line for entry in entries for line in range(entry.at, entry.at + entry.span)}
     dropped.update(
         at for at, line in enumerate(marked.lines[: entries[0].at]) if _CONTENTS.fullmatch(line)
     )
+    return _without(marked, dropped, headings)
+
+
+def _without(marked: MarkedText, dropped: set[int], headings: list[Heading]) -> MarkedText:
+    """``dropped``: lines that all stand before ``headings``, which are those that stay."""
     lines = [line for at, line in enumerate(marked.lines) if at not in dropped]
-    moved = len(dropped)  # all of them stand before the headings that are left
-    headings = [Heading(h.at - moved, h.title, h.level, h.kind, h.span) for h in headings]
-    return MarkedText(lines, headings, marked.title, marked.set_aside)
+    moved = [replace(one, at=one.at - len(dropped)) for one in headings]
+    return replace(marked, lines=lines, headings=moved)
+
+
+def _without_list(marked: MarkedText) -> MarkedText:
+    """Without a list of the titles in another form than the headings: 1 归航 …… 5."""
+    end = marked.headings[0].at if marked.headings else 0
+    names = {_name(one.title) for one in marked.headings}
+    entries = [
+        at for at, line in enumerate(marked.lines[:end]) if line.strip() and _name(line) in names
+    ]
+    if len(entries) < _FEWEST:
+        return marked
+    first, last = entries[0], entries[-1]
+    told = sum(1 for line in marked.lines[first : last + 1] if line.strip())
+    if len(entries) * 2 < told:
+        return marked
+    dropped = set(range(first, last + 1))
+    dropped.update(at for at in range(first) if _CONTENTS.fullmatch(marked.lines[at]))
+    return _without(marked, dropped, marked.headings)
+
+
+def _name(title: str) -> str:
+    """The title without its number; empty where there is nothing else."""
+    match = match_heading(title)
+    bare = title.partition(match.marker)[2] if match and match.kind != "special" else title
+    return _NUMBER.sub("", heading_key(bare)) if len(title) <= MAX_TITLE else ""
 
 
 def _second_beginning(marked: MarkedText) -> int:

@@ -5,7 +5,12 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from arboris.novels.importing.numbers import chinese_number, roman_number
+from arboris.novels.importing.numbers import (
+    CHINESE_NUMBER,
+    ENGLISH_NUMBER,
+    ENGLISH_ORDINAL,
+    number_of,
+)
 from arboris.novels.importing.types import HeadingKind
 
 
@@ -19,54 +24,65 @@ MAX_HEADING = 120  # characters; longer lines are prose
 _ORNAMENTS = " \t\u3000\xa0=*#~☆★◆◇■□●○※|"
 _PAIRS = {"【": "】", "[": "]", "［": "］", "〖": "〗"}
 
-_ZH_NUMBER = r"[0-9０-９零〇○一二三四五六七八九十百千万萬两兩廿卅]{1,9}"
-_ZH = re.compile(
-    rf"(?:正文\s*)?(?P<marker>第\s*{_ZH_NUMBER}\s*(?P<unit>[章回话話集幕节節卷部篇]))(?P<rest>.*)"
-)
-_ZH_UNIT: dict[str, HeadingKind] = {
-    **dict.fromkeys("卷部篇", "volume"),
-    **dict.fromkeys("章回话話集幕", "chapter"),
+ZH_UNIT: dict[str, HeadingKind] = {
+    **dict.fromkeys("卷部篇册冊季", "volume"),
+    **dict.fromkeys("章回话話集幕折", "chapter"),
     **dict.fromkeys("节節", "section"),
 }
-_ZH_SPECIAL = re.compile(
-    r"(?P<marker>序章|序言|序幕|自序|代序|序|楔子|引子|引言|前言|尾声|尾聲|尾章|终章|終章|"
-    r"后记|後記|结语|跋|番外篇?)(?P<rest>.*)"
+_UNITS = "".join(ZH_UNIT)
+_ZH = re.compile(
+    rf"(?:(?:正文卷?|VIP卷?)\s*)?(?P<marker>第\s*{CHINESE_NUMBER}\s*(?P<unit>[{_UNITS}]))(?P<rest>.*)"
 )
-_EXTRA_NUMBER = re.compile(rf"(?:[（(]?{_ZH_NUMBER}[)）]?|之)?(?P<rest>.*)")
+# 卷一, 卷之三, 上卷: only with something that parts them from a title.
+_ZH_TURNED = re.compile(
+    rf"(?P<marker>(?P<unit>[卷章回部篇])(?:之|第)?\s?{CHINESE_NUMBER}|[上中下](?P<part>[卷部篇册冊]))"
+    r"(?P<rest>(?:[\s:：·—－|《【].*)?)"
+)
+_ZH_INNER = re.compile(rf"\s(?P<marker>第\s*{CHINESE_NUMBER}\s*[章回话話])(?:\s|[:：]|$)")
+_ZH_SPECIAL = re.compile(
+    r"(?P<marker>序章|序言|序幕|序曲|自序|代序|序|楔子|引子|引言|前言|题记|題記|尾声|尾聲|尾章|终章|終章|"
+    r"终曲|終曲|大结局|大結局|结局|結局|后记|後記|后日谈|後日談|结语|結語|跋|附录|附錄|幕间|幕間|间章|間章|插曲|"
+    r"外传|外傳|特典|番外篇?|プロローグ|エピローグ|あとがき|프롤로그|에필로그)(?P<rest>.*)"
+)
+_NUMBERED_SPECIAL = (
+    "番外",
+    "附录",
+    "附錄",
+    "幕间",
+    "幕間",
+    "间章",
+    "間章",
+    "外传",
+    "外傳",
+    "特典",
+    "插曲",
+)
+_EXTRA_NUMBER = re.compile(rf"(?:[（(]?{CHINESE_NUMBER}[)）]?|之)?(?P<rest>.*)")
 # "第三章完" closes a chapter, it does not open one.
 _ZH_END = re.compile(r"[\s（(【]*(?:完|终|終|结束|結束|完结|全文完)[\s）)】。！!]*")
 # Glued to the marker these go on with a sentence or make another word: 第三章的, 第二节课.
 _ZH_PROSE = re.compile(
     r"[的了里裡中是讲講写寫说說和与跟及到至末、，,。]|[课合轴宗]|之[前后後]|以[前后後]|结[束尾]|开[始头]"
 )
-_ZH_RANGE = re.compile(rf"\s*[、，,和与及到至~～—-]\s*(?:第\s*)?{_ZH_NUMBER}")
+_ZH_RANGE = re.compile(rf"\s*[、，,和与及到至~～—-]\s*(?:第\s*)?{CHINESE_NUMBER}")
 # What leads to the page number in a printed table of contents.
 _LEADER = re.compile(r"(?:[.…·．_-]{2,}|\t)\s*\d{1,5}\s*$")
 _STRONG = re.compile(r"[\s:：|·—–.．-]")
 
-_WORDS = (
-    "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|"
-    "sixteen|seventeen|eighteen|nineteen|(?:twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety)"
-    "(?:[ -](?:one|two|three|four|five|six|seven|eight|nine))?|(?:one )?hundred"
-)
-_ORDINALS = (
-    "first|second|third|fourth|fifth|sixth|seventh|eighth|ninth|tenth|eleventh|twelfth|last|final"
-)
 _EN = re.compile(
-    rf"(?P<marker>(?P<unit>chapter|part|book|volume|vol\.)\s+"
-    rf"(?:\d{{1,4}}|[ivxlcdm]{{1,9}}|{_WORDS}|(?:the\s+)?(?:{_ORDINALS})))(?![\w'’])(?P<rest>.*)",
+    rf"(?P<marker>(?P<unit>chapter|part|book|volume|vol\.|act|episode|canto|stave)\s+"
+    rf"(?P<number>\d{{1,4}}|[ivxlcdm]{{1,9}}|{ENGLISH_NUMBER}|(?:the\s+)?{ENGLISH_ORDINAL}))"
+    r"(?![\w'’])(?P<rest>.*)",
     re.IGNORECASE,
 )
+_EN_VOLUMES = frozenset({"part", "book", "volume", "vol.", "act"})
 _EN_SPECIAL = re.compile(
-    r"(?P<marker>prologue|epilogue|preface|foreword|introduction|interlude|intermezzo|afterword|"
-    r"postscript)(?![\w'’])(?P<rest>.*)",
+    r"(?P<marker>prologue|epilogue|preface|foreword|introduction|interlude|intermezzo|intermission|"
+    r"afterword|postscript|prelude|coda|appendix|author['’]s note|prolog|epilog|vorwort|nachwort|"
+    r"prólogo|epílogo|épilogue|prologo|epilogo|пролог|эпилог)(?![\w'’])(?P<rest>.*)",
     re.IGNORECASE,
 )
 _EN_SEPARATOR = re.compile(r"\s*[:.—–|-]+\s*")
-
-
-_ZH_MARKED = re.compile(_ZH_NUMBER)
-_ENGLISH = {word: at for at, word in enumerate(_WORDS.split("|")[:19], start=1)}
 
 
 def match_heading(line: str, *, alone: bool = True) -> Match | None:
@@ -74,12 +90,12 @@ def match_heading(line: str, *, alone: bool = True) -> Match | None:
 
     ``alone``: blank lines stand before and after, which lets a looser English title pass.
     """
-    bare = _undecorate(_LEADER.sub("", line) if len(line) <= 2 * MAX_HEADING else line)
+    bare = undecorate(line)
     if not bare or len(bare) > MAX_HEADING:
         return None
-    if bare[0].isascii():
+    if bare[0].isascii() and not bare.startswith("VIP"):
         return _match_english(bare, alone)
-    return _match_chinese(bare)
+    return _match_chinese(bare) or _match_english(bare, alone)
 
 
 def same_heading(one: str, other: str) -> bool:
@@ -114,17 +130,16 @@ def heading_number(title: str) -> int | None:
 
 
 def _number(match: Match) -> int | None:
-    found = _ZH_MARKED.search(match.marker)
-    if found:
-        return chinese_number(found[0])
-    word = match.marker.split(None, 1)[1].lower()
-    if word.isdigit():
-        return int(word)
-    return _ENGLISH.get(word) or roman_number(word)
+    digits = re.sub(
+        rf"^第\s*|\s*[{_UNITS}]$|^[{_UNITS}](?:之|第)?|^[A-Za-z]+\.?\s", "", match.marker
+    )
+    return number_of(digits)
 
 
-def _undecorate(line: str) -> str:
-    bare = line.strip().strip(_ORNAMENTS)
+def undecorate(line: str) -> str:
+    """The line without ornaments and the page number of a table of contents, spaces squeezed."""
+    bare = _LEADER.sub("", line).strip().strip(_ORNAMENTS)
+    bare = bare.removeprefix("、") if line.lstrip()[:1] in _ORNAMENTS else bare  # ☆、第一章
     if bare and bare[0] in _PAIRS:
         close = _PAIRS[bare[0]]
         bare = bare[1:-1] if bare.endswith(close) else bare[1:].replace(close, " ", 1)
@@ -136,12 +151,19 @@ def _match_chinese(bare: str) -> Match | None:
     if found:
         if not _is_chinese_title(found["unit"], found["rest"]):
             return None
-        return Match(_ZH_UNIT[found["unit"]], bare, found["marker"])
+        kind = ZH_UNIT[found["unit"]]
+        inner = _ZH_INNER.search(found["rest"]) if kind == "volume" else None
+        if inner:  # 第一卷 风 第二章 雨, as each chapter of some novels is headed
+            return Match("chapter", bare, inner["marker"])
+        return Match(kind, bare, found["marker"])
+    found = _ZH_TURNED.fullmatch(bare)
+    if found and (not found["rest"] or _is_short_title(found["rest"])):
+        return Match(ZH_UNIT[found["unit"] or found["part"]], bare, found["marker"])
     found = _ZH_SPECIAL.match(bare)
     if not found:
         return None
     rest = found["rest"]
-    if found["marker"].startswith("番外"):
+    if found["marker"].startswith(_NUMBERED_SPECIAL):
         number = _EXTRA_NUMBER.match(rest)
         rest = number["rest"] if number else rest
     if rest and not (_STRONG.match(rest) and _is_short_title(rest)):
@@ -179,7 +201,7 @@ def _match_english(bare: str, alone: bool) -> Match | None:
         return None
     if special:
         return Match("special", bare, found["marker"])
-    kind: HeadingKind = "chapter" if found["unit"].lower() == "chapter" else "volume"
+    kind: HeadingKind = "volume" if found["unit"].lower() in _EN_VOLUMES else "chapter"
     return Match(kind, bare, found["marker"])
 
 

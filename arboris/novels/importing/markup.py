@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 from arboris.novels.importing.emphasis import BREAK
-from arboris.novels.importing.headings import MAX_HEADING, match_heading
+from arboris.novels.importing.headings import match_heading
+from arboris.novels.importing.series import find_headings
 from arboris.novels.importing.types import Heading, HeadingKind, MarkedText
 
 _LEVELS: dict[HeadingKind, int] = {"volume": 1, "chapter": 2, "special": 2, "section": 3}
-_SENTENCE_END = tuple('.!?"”’)]…*=-_:。！？」』：~')
 
 
-def mark_plain(lines: list[str]) -> MarkedText:
-    """Headings by the wording of the lines."""
-    headings: list[Heading] = []
-    for at, line in enumerate(lines):
-        if len(line) > 2 * MAX_HEADING or not line.strip():
-            continue
-        before = lines[at - 1].strip() if at else ""
-        after = lines[at + 1].strip() if at + 1 < len(lines) else ""
-        match = match_heading(line, alone=not before and not after)
-        if match is None:
-            continue
-        after_heading = bool(headings) and headings[-1].at == at - 1
-        if after_heading or _may_precede_heading(before):
-            headings.append(Heading(at, match.title, _LEVELS[match.kind], match.kind))
+def mark_plain(lines: list[str], skipped: set[int] | None = None) -> MarkedText:
+    """Headings by the wording of the lines and by the series that they make."""
+    headings = [
+        Heading(one.at, one.title, _LEVELS[one.kind], one.kind)
+        for one in find_headings(lines, skipped)
+    ]
     return MarkedText(lines, headings)
-
-
-def _may_precede_heading(before: str) -> bool:
-    """False when the line before breaks off in mid-sentence: the text is hard-wrapped there."""
-    if not before or before.endswith(_SENTENCE_END):
-        return True
-    # A short line may be the book's title; English ones do not end in a small word.
-    return len(before) < 40 and not before.split()[-1][0].islower()
 
 
 def take_title_heading(marked: MarkedText) -> MarkedText:

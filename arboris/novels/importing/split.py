@@ -142,20 +142,21 @@ def _as_volume(heading: Heading) -> Heading:
 def _front(marked: MarkedText, end: int) -> str:
     """The text before line ``end`` less the title and the author's line, which it notes."""
     kept: list[str] = []
+    told = False
     for line in marked.lines[:end]:
         named = _NAMED_TITLE.fullmatch(line) if len(line) < 120 else None
-        first = not any(row.strip() for row in kept)
         if not line.strip():
             kept.append(line)
         elif marked.title and line.strip() == marked.title:
             continue
         elif named and not marked.title:
             marked.title = (named["book"] or named["named"]).strip()
-        elif first and not marked.title and _is_title_line(line):
+        elif not told and not marked.title and _is_title_line(line):
             marked.title = line.strip().strip("=*#").strip()
         elif len(line) < 80 and _ASIDE.fullmatch(line):
             marked.set_aside.append(line.strip())
         else:
+            told = True
             kept.append(line)
     return _join(kept)
 

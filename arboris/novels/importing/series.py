@@ -1,0 +1,242 @@
+"""Which lines of a text are its headings: the forms that count up over the book.
+
+A form is believed for the series that its lines make, not line by line. What is worded as a
+heading counts by itself; a doubtful line counts where its number stands between theirs; a number
+alone counts where no line names chapters and its own series divides the whole book.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+from arboris.novels.importing.forms import Candidate, candidate
+from arboris.novels.importing.headings import same_heading
+
+MAX_HEADINGS = 100_000  # above, a text has none: it is no novel
+_LEAST = 3  # members of a series that nothing else speaks for
+_SHORT = 100  # columns (a Chinese character takes two) of text that no chapter falls below
+_UNLIKE = 8  # times the median length that a chapter may have in such a series
+_CUT_OFF = 0.75  # share of the members that must not follow half a sentence
+_STEPS = {1: 1.0, 2: 0.6, 3: 0.4, 0: 0.3}  # what one number after another is worth
+_SENTENCE_END = tuple('.!?"”’)]…*=-_:。！？」』：~—')
+
+
+@dataclass(slots=True)
+class _Text:
+    """``before[at]``: columns of prose above line ``at``, without what may be headings."""
+
+    lines: list[str]
+    before: list[int]
+
+    def between(self, start: int, end: int) -> int:
+        return self.before[end] - self.before[start]
+
+    @property
+    def length(self) -> int:
+        return self.before[-1]
+
+    def breaks_off_above(self, at: int) -> bool:
+        """Whether the last words before the line are half a sentence."""
+        while at and not self.lines[at - 1].strip():
+            at -= 1
+        above = self.lines[at - 1].strip() if at else ""
+        return len(above) > 20 and not above.endswith(_SENTENCE_END)
+
+
+def find_headings(lines: list[str], skipped: set[int] | None = None) -> list[Candidate]:
+    """The headings of a text in order; ``skipped``: indexes of lines that are none."""
+    found: list[Candidate] = []
+    for at, line in enumerate(lines):
+        if not line or (skipped and at in skipped):
+            continue
+        before = lines[at - 1].strip() if at else ""
+        after = lines[at + 1].strip() if at + 1 < len(lines) else ""
+        one = candidate(at, line, not before and not after)
+        if one is None:
+            continue
+        follows = bool(found) and found[-1].at == at - 1
+        if follows or may_precede_heading(before):
+            found.append(one)
+            if len(found) > MAX_HEADINGS:
+                return []
+    if not found:
+        return []
+    return _believed(found, _measured(lines, found))
+
+
+def may_precede_heading(before: str) -> bool:
+    """False when the line before breaks off in mid-sentence: the text is hard-wrapped there."""
+    if not before or before.endswith(_SENTENCE_END):
+        return True
+    # A short line may be the book's title; English ones do not end in a small word.
+    return len(before) < 40 and not before.split()[-1][0].islower()
+
+
+def _measured(lines: list[str], found: list[Candidate]) -> _Text:
+    places = {one.at for one in found}
+    before = [0]
+    for at, line in enumerate(lines):
+        before.append(before[-1] + (0 if at in places else width(line.strip())))
+    return _Text(lines, before)
+
+
+def width(text: str) -> int:
+    """Columns on a screen: East Asian characters take two."""
+    if text.isascii():
+        return len(text)
+    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
+
+
+def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
+    forms: dict[str, list[Candidate]] = defaultdict(list)
+    for one in found:
+        forms[one.form].append(one)
+    chosen = [one for form in forms.values() for one in _named(form, text)]
+    named = [one for one in chosen if one.kind in ("chapter", "section")]
+    if bare := _bare_series(forms, text):
+        alone = len(named) * 5 < len(bare) and all(one.at > bare[0].at for one in named)
+        if not named or alone:
+            chosen += bare
+    return sorted(chosen, key=lambda one: one.at)
+
+
+def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
+    """Those that are headings by their wording, and those whose numbers fit in between."""
+    sure = [one for one in form if one.trust == "sure"]
+    marked = [one for one in form if one.trust == "marked"]
+    if not marked:
+        return sure
+    if not sure:
+        return marked if _divides(marked := _counted(marked), text, least=2) else []
+    flush = [one for one in sure if text.lines[one.at][:1].isspace()]
+    if len(flush) * 5 < len(sure):  # headings stand at the margin: a paragraph is none
+        marked = [one for one in marked if not text.lines[one.at][:1].isspace()]
+    chosen: list[Candidate] = []
+    for above, below in pairwise([None, *sure, None]):
+        start, end = above.at if above else -1, below.at if below else len(text.lines)
+        chosen += [below] if below else []
+        within = [one for one in marked if start < one.at < end and one.number is not None]
+        chosen += _fitting(within, above, below, text)
+    return chosen
+
+
+def _fitting(
+    within: list[Candidate], above: Candidate | None, below: Candidate | None, text: _Text
+) -> list[Candidate]:
+    """The longest ascending row of ``within`` between the numbers around it."""
+    low = above.number if above and above.number is not None else None
+    high = below.number if below and below.number is not None else None
+    if low is not None and high is not None and high <= low:
+        high = None  # the next volume counts anew
+    fitting = [
+        one
+        for one in within
+        if one.number is not None
+        and (low is None or one.number > low)
+        and (high is None or one.number < high)
+    ]
+    row = _ascending(fitting)
+    last = low
+    kept: list[Candidate] = []
+    for one in row:
+        # Before the first and behind the last nothing else holds a number in place.
+        if one.number is None or (high is None and last is not None and one.number > last + 2):
+            break
+        start = kept[-1].at if kept else above.at if above else 0
+        if (above or kept) and not text.between(start, one.at):
+            continue
+        kept.append(one)
+        last = one.number
+    return kept
+
+
+def _ascending(row: Sequence[Candidate]) -> list[Candidate]:
+    tails: list[int] = []
+    ends: list[int] = []
+    above: list[int] = []
+    for index, one in enumerate(row):
+        number = one.number or 0
+        place = bisect_left(tails, number)
+        above.append(ends[place - 1] if place else -1)
+        tails[place : place + 1] = [number]
+        ends[place : place + 1] = [index]
+    chosen: list[Candidate] = []
+    index = ends[-1] if ends else -1
+    while index >= 0:
+        chosen.append(row[index])
+        index = above[index]
+    return chosen[::-1]
+
+
+def _bare_series(forms: dict[str, list[Candidate]], text: _Text) -> list[Candidate]:
+    """The outermost series of numbers without a mark that divides the book, if there is one."""
+    best: list[Candidate] = []
+    for form in forms.values():
+        bare = [one for one in form if one.trust == "bare"]
+        if len(bare) < _LEAST or (best and bare[0].at > best[0].at):
+            continue
+        chain = _counted(bare)
+        first = chain[0].number or 0
+        if (first < 2 or len(chain) > 9) and _divides(chain, text, _LEAST):
+            best = chain
+    return best
+
+
+def _counted(row: list[Candidate]) -> list[Candidate]:
+    """The chain that counts up best: over missing and double numbers, and anew in a volume."""
+    score: list[float] = []
+    above: list[int] = []
+    newest: dict[int, int] = {}  # the best chain that ends with a number
+    top = -1  # the best chain of all
+    for index, one in enumerate(row):
+        number = one.number if one.number is not None else index + 1
+        best, link = 1.0, -1
+        for step, worth in _STEPS.items():
+            other = newest.get(number - step, -1)
+            if other >= 0 and score[other] + worth > best:
+                best, link = score[other] + worth, other
+        if top >= 0 and number < 2 and score[top] + 0.2 > best:
+            best, link = score[top] + 0.2, top
+        score.append(best)
+        above.append(link)
+        if number not in newest or best >= score[newest[number]]:
+            newest[number] = index
+        if top < 0 or best > score[top]:
+            top = index
+    chain: list[Candidate] = []
+    while top >= 0:
+        chain.append(row[top])
+        top = above[top]
+    return chain[::-1]
+
+
+def _divides(chain: list[Candidate], text: _Text, least: int) -> bool:
+    """Whether the chain parts the whole text into pieces of like length."""
+    body = _behind_contents(chain, text)
+    if len(body) < least:
+        return False
+    places = [one.at for one in body] + [len(text.lines)]
+    lengths = [text.between(start, end) for start, end in pairwise(places)]
+    usual = median(lengths)
+    filled = sum(length > 0 for length in lengths)
+    if usual < _SHORT or filled * 5 < len(lengths) * 4:
+        return False
+    if max(lengths) > _UNLIKE * usual or text.between(0, places[0]) > _UNLIKE * usual:
+        return False
+    whole = sum(not text.breaks_off_above(one.at) for one in body)
+    return whole >= _CUT_OFF * len(body)
+
+
+def _behind_contents(chain: list[Candidate], text: _Text) -> list[Candidate]:
+    """The chain without the entries of a table of contents, which it begins with."""
+    for index, one in enumerate(chain[1:], start=1):
+        if same_heading(one.title, chain[0].title):
+            listed = text.between(chain[0].at, chain[index - 1].at)
+            return chain[index:] if listed < _SHORT * index else chain
+    return chain
