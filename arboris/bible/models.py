@@ -84,6 +84,8 @@ class Character(Fact):
         Chapter, models.CASCADE, related_name="+", null=True, blank=True
     )
     death = models.JSONField(null=True, blank=True)  # the fact that says so
+    # What can be compared between chapters, each with the fact that says so: Person.traits.
+    traits = models.JSONField(null=True, blank=True)
 
     class Meta:
         verbose_name = _("character")

@@ -10,6 +10,7 @@ from analysis.features import FeatureKey
 from arboris.bible.types.findings import Finding
 
 from .common.changes import find_changes
+from .common.observed import observe
 from .common.people import appearance, most_mentions, new_character
 from .common.reading import Language, Reading
 from .common.relations import find_relations
@@ -66,8 +67,9 @@ class LocalSession(Session):
             _tick(number, len(people), progress)
 
     def tracking(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+        observed = observe(reading, self._language.marks)
         for person in reading.cast.of("person"):
-            yield appearance(reading, person)
+            yield appearance(reading, person, observed.get(id(person), []))
         said: set[tuple[str, ...]] = set()
         segments = reading.passages.segments
         for number, segment in enumerate(segments):

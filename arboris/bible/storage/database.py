@@ -128,6 +128,7 @@ def _person(row: Any, aliases: dict[str, Fact]) -> Person:
         mentions=row.mentions,
         aliases=aliases,
         death=_fact_of_json(row.death),
+        traits={name: Fact(**plain) for name, plain in (row.traits or {}).items()},
     )
 
 

@@ -60,6 +60,8 @@ class Person:
     mentions: int = 0
     aliases: dict[str, Fact] = field(default_factory=dict)
     death: Fact | None = None
+    # What can be compared between chapters, by "aspect:value": the first passage that shows it.
+    traits: dict[str, Fact] = field(default_factory=dict)
 
     scope: ClassVar[Scope] = "person"
 
@@ -238,7 +240,8 @@ def from_json(scope: Scope, plain: dict[str, Any]) -> Entry:
     for name in ("fact", "death", "held"):
         if values.get(name):
             values[name] = Fact(**values[name])
-    if isinstance(values.get("aliases"), dict):
-        values["aliases"] = {name: Fact(**fact) for name, fact in values["aliases"].items()}
+    for name in ("aliases", "traits"):
+        if isinstance(values.get(name), dict):
+            values[name] = {key: Fact(**fact) for key, fact in values[name].items()}
     entry: Entry = _KINDS[scope](**values)
     return entry

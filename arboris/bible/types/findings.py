@@ -18,6 +18,8 @@ Role = Literal["main", "supporting", "minor"]
 ROLES: tuple[Role, ...] = ("minor", "supporting", "main")  # from the least
 StateKind = Literal["ability", "condition", "relation", "location", "possession", "knowledge"]
 WorldKind = Literal["location", "faction", "item", "rule"]
+# What of a person can be compared between chapters: see ``fold.continuity``.
+Aspect = Literal["acts", "eyes", "hair", "mark", "lost", "uses", "age", "elapsed", "at"]
 ForeshadowingKind = Literal["mystery", "prophecy", "hint", "setup"]
 
 
@@ -41,6 +43,21 @@ class BaseFinding(BaseModel):
     basic: bool = False  # found by patterns alone, without understanding the text
 
 
+class Observed(BaseModel):
+    """What a passage shows of a person, and another chapter might contradict.
+
+    ``value`` by aspect: acts, nothing; eyes and hair, a colour as it is written; mark, lost and
+    uses, a part of the body and its side ("scar on the brow/left"); age, years ("17"); elapsed, the
+    years that the story has moved on; at, a time and a place ("Friday night|Leeds").
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    aspect: Aspect
+    value: Annotated[str, Field(default="", max_length=200)]
+    evidence: Evidence
+
+
 class Appearance(BaseFinding):
     """A character acts or is named in the chapter; ``name`` is the most complete form used."""
 
@@ -48,6 +65,7 @@ class Appearance(BaseFinding):
     name: Name
     aliases: Aliases
     mentions: Annotated[int, Field(ge=1)] = 1
+    observed: list[Observed] = Field(default_factory=list, max_length=100)
 
 
 class NewCharacter(BaseFinding):
@@ -69,7 +87,7 @@ class StateChange(BaseFinding):
     """Something about a character is different from here on.
 
     ``growth_level`` says how much the character has grown by it: 0 not at all, 1 a step, 2 clearly,
-    3 a turning point.
+    3 a turning point. ``item``: what it is that they have or lose, where it has a name of its own.
     """
 
     type: Literal["state"] = "state"
@@ -77,6 +95,7 @@ class StateChange(BaseFinding):
     kind: StateKind
     description: Annotated[str, Field(min_length=1, max_length=2000)]
     growth_level: Annotated[int, Field(ge=0, le=3)] = 0
+    item: Annotated[str, Field(max_length=100)] = ""
 
 
 class Relation(BaseFinding):

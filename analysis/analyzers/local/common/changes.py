@@ -1,55 +1,122 @@
-"""State changes that the text states outright, with the person right before the verb."""
+"""State changes that the text states outright, and whose they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from arboris.bible.types.findings import StateChange
+from arboris.bible.types.findings import StateChange, StateKind
 
 from .entities import Entity
 from .grammar import Grammar, StateRule
 from .reading import Reading
 from .spans import Segment
+from .who import opens_clause, subject
 
 _MAX_CLAUSE = 90  # code points of the sentence that a description keeps
+_MEANT = 0.85  # how sure it is whose change it is where a pronoun or nothing says so
+
+Mention = tuple[int, int, Entity]
 
 
 def find_changes(reading: Reading, grammar: Grammar, segment: Segment) -> Iterator[StateChange]:
     people = reading.cast.within(segment.start, segment.end, "person")
-    for number, (start, end, person) in enumerate(people):
-        following = people[number + 1][0] if number + 1 < len(people) else segment.end
-        yield from _of(reading, grammar, segment, (start, end, following), person)
+    seen: set[tuple[int, str]] = set()
+    for rule in grammar.states:
+        for change in _by(reading, grammar, segment, rule, people):
+            who, said = change
+            if (id(who), rule.kind) not in seen:
+                seen.add((id(who), rule.kind))
+                yield said
+    for start, end, person in people:
         yield from _handed(reading, grammar, segment, (start, end), person)
+        yield from _suffered(reading, grammar, segment, (start, end), person)
 
 
-def _of(
+def _by(
     reading: Reading,
     grammar: Grammar,
     segment: Segment,
-    span: tuple[int, int, int],
-    person: Entity,
-) -> Iterator[StateChange]:
-    text, (start, end, following) = reading.chapter.text, span
-    seen: set[str] = set()
-    for rule in grammar.states:
-        at = _verb(text, rule, grammar, end, min(following, segment.end), segment.end)
-        if at is None or rule.kind in seen:
+    rule: StateRule,
+    people: list[Mention],
+) -> Iterator[tuple[Entity, StateChange]]:
+    """What the rule finds in the passage, with whoever it is about."""
+    text = reading.chapter.text
+    for found in rule.verb.finditer(text, segment.start, segment.end):
+        at, end = found.span()
+        if grammar.unsure.search(text, end, segment.end):
             continue
-        if grammar.unsure.search(text, at, segment.end):
+        if rule.place and not _reaches_place(
+            reading, grammar, end, min(segment.end, end + grammar.reach)
+        ):
             continue
-        if rule.place and not _reaches_place(reading, at, min(segment.end, at + grammar.reach)):
+        whose = _whose(reading, grammar, segment, people, at)
+        if whose is None:
             continue
-        seen.add(rule.kind)
-        description = _clause(text, grammar, start, at, segment.end)
-        yield StateChange(
-            character=person.name,
-            kind=rule.kind,
-            description=description,
-            growth_level=_growth(description, rule, grammar),
-            evidence=reading.passages.evidence(start, end),
-            confidence=round(rule.certainty * (0.6 + 0.4 * person.confidence), 3),
-            basic=True,
+        who, start, is_named = whose
+        description = _clause(text, grammar, start, end, segment.end)
+        if not is_named:
+            description = f"{who.name}{grammar.joins}{grammar.pronoun.sub('', description)}"
+        item = found["i"] if "i" in rule.verb.groupindex and found["i"] else ""
+        yield (
+            who,
+            StateChange(
+                character=who.name,
+                kind=rule.kind,
+                description=description,
+                growth_level=_growth(description, rule, grammar),
+                item=item,
+                evidence=reading.passages.evidence(at, end),
+                confidence=_confidence(rule.certainty * (1 if is_named else _MEANT), who),
+                basic=True,
+            ),
         )
+
+
+def _whose(
+    reading: Reading, grammar: Grammar, segment: Segment, people: list[Mention], at: int
+) -> tuple[Entity, int, bool] | None:
+    """Who does or suffers what stands at ``at``: the subject of its clause, or of those before.
+
+    With where its clause begins for them, and whether it names them.
+    """
+    text = reading.chapter.text
+    spoken = reading.is_spoken(at)
+    clause = _clause_start(text, grammar, segment.start, at)
+    own = [m for m in people if clause <= m[0] < at]
+    if own:
+        start, end, who = next((m for m in own if _opens(reading, grammar, m)), own[-1])
+        lead = text[end:at]
+        if not grammar.lead.fullmatch(lead) or grammar.denied.search(lead):
+            return None
+        return None if grammar.agent.search(text, clause, start) else (who, start, True)
+    lead = text[clause:at]
+    if grammar.denied.search(lead) or not grammar.omitted.fullmatch(lead):
+        return None
+    before = [m for m in people if m[1] <= clause and reading.is_spoken(m[0]) == spoken]
+    if grammar.relative.match(lead):
+        return (before[-1][2], clause, False) if before and clause - before[-1][1] < 2 else None
+    before = [m for m in before if reading.tongue.may_mean(lead, m[2])]
+    opening = [m for m in before if _opens(reading, grammar, m)]
+    if opening:
+        return opening[-1][2], clause, False
+    is_bare = grammar.pronoun.match(lead) is None and clause > segment.start
+    if before or spoken or is_bare:
+        return None
+    meant = subject(reading, segment.start, lead)
+    return (meant, clause, False) if meant is not None else None
+
+
+def _opens(reading: Reading, grammar: Grammar, mention: Mention) -> bool:
+    """Whether a clause speaks of the person; of "X's hand" it is the hand that it speaks of."""
+    text, (start, end, _) = reading.chapter.text, mention
+    return opens_clause(reading, start) and grammar.owner.match(text, end) is None
+
+
+def _clause_start(text: str, grammar: Grammar, first: int, at: int) -> int:
+    start = first
+    for found in grammar.clause_end.finditer(text, first, at):
+        start = found.end()
+    return start
 
 
 def _growth(said: str, rule: StateRule, grammar: Grammar) -> int:
@@ -74,31 +141,57 @@ def _handed(
             continue
         first = max(segment.start + found.start(), start - _MAX_CLAUSE)
         said = " ".join(text[first : follows.end()].split()).strip(" ，,“\"'")
-        yield StateChange(
-            character=person.name,
-            kind="possession",
-            description=said,
-            evidence=reading.passages.evidence(start, end),
-            confidence=round(0.65 * (0.6 + 0.4 * person.confidence), 3),
-            basic=True,
-        )
+        item = found["i"] if "i" in rule.before.groupindex and found["i"] else ""
+        yield _stated(reading, person, "possession", said, span, 0.65, item)
         return
 
 
-def _verb(
-    text: str, rule: StateRule, grammar: Grammar, end: int, before: int, limit: int
-) -> int | None:
-    """End of the verb that ``rule`` finds close behind the subject, or None."""
-    for found in rule.verb.finditer(text, end, limit):
-        if found.start() > before:  # somebody else stands between
-            return None
-        lead = text[end : found.start()]
-        if grammar.lead.fullmatch(lead):
-            return None if grammar.denied.search(lead) else found.end()
-    return None
+def _suffered(
+    reading: Reading, grammar: Grammar, segment: Segment, span: tuple[int, int], person: Entity
+) -> Iterator[StateChange]:
+    """The person named here is killed, caught, dead: "... killed X", "the body of X"."""
+    text, (start, end) = reading.chapter.text, span
+    clause = _clause_start(text, grammar, segment.start, start)
+    for rule in grammar.suffered:
+        found = rule.before.search(text[clause:start])
+        follows = rule.after.match(text, end, segment.end)
+        if found is None or follows is None:
+            continue
+        lead = text[clause : clause + found.start()]
+        if grammar.denied.search(lead) or grammar.unsure.search(text, end, segment.end):
+            continue
+        said = " ".join(text[clause : max(follows.end(), end)].split()).strip(" ，,“\"'")
+        yield _stated(reading, person, "condition", said, span, 0.7)
+        return
 
 
-def _reaches_place(reading: Reading, at: int, limit: int) -> bool:
+def _stated(
+    reading: Reading,
+    person: Entity,
+    kind: StateKind,
+    said: str,
+    span: tuple[int, int],
+    certainty: float,
+    item: str = "",
+) -> StateChange:
+    return StateChange(
+        character=person.name,
+        kind=kind,
+        description=said,
+        item=item,
+        evidence=reading.passages.evidence(*span),
+        confidence=_confidence(certainty, person),
+        basic=True,
+    )
+
+
+def _confidence(certainty: float, who: Entity) -> float:
+    return round(certainty * (0.6 + 0.4 * who.confidence), 3)
+
+
+def _reaches_place(reading: Reading, grammar: Grammar, at: int, limit: int) -> bool:
+    if grammar.somewhere.match(reading.chapter.text, at):
+        return not reading.cast.within(at, at + 5, "person")
     near = reading.cast.within(at, limit)
     return any(entity.kind != "person" for _, _, entity in near)
 

@@ -60,7 +60,7 @@ class MineRule:
 
 @dataclass(frozen=True, slots=True)
 class HandedRule:
-    """Somebody gets a thing: what stands before and after the receiver's name."""
+    """Something happens to somebody: what stands before and after their name."""
 
     before: re.Pattern[str]
     after: re.Pattern[str]
@@ -72,10 +72,19 @@ class Grammar:
     growth: tuple[GrowthRule, ...]  # in a new ability: how much of a growth; the first counts
     no_growth: re.Pattern[str]  # in it: it is lost, or only had again
     lead: re.Pattern[str]  # what may stand between the subject and its verb
+    omitted: re.Pattern[str]  # what may stand before the verb of a clause that names no subject
+    agent: re.Pattern[str]  # at the end of what stands before a name: it does it to somebody
+    owner: re.Pattern[str]  # right behind a name: something of theirs is spoken of
+    relative: re.Pattern[str]  # at the start of a clause: it speaks of the name right before it
+    pronoun: re.Pattern[str]  # at the start of a clause, where a name can stand for it
+    opener: re.Pattern[str]  # see Tongue
+    somewhere: re.Pattern[str]  # right behind a verb of motion: plainly a place
+    joins: str  # between a name and what is said of it
     denied: re.Pattern[str]  # in the lead: it did not happen, or not yet
     unsure: re.Pattern[str]  # in the rest of the sentence
     clause_end: re.Pattern[str]
     handed: tuple[HandedRule, ...]
+    suffered: tuple[HandedRule, ...]  # what stands around the name of whoever is killed or hurt
     relations: tuple[RelationRule, ...]
     mine: tuple[MineRule, ...]  # in speech: of the speaker
     humble: dict[str, str]  # what a polite word of one's own kin means
@@ -106,6 +115,7 @@ RULES = {
     "relations": RelationRule,
     "mine": MineRule,
     "handed": HandedRule,
+    "suffered": HandedRule,
 }
 PATTERNS = {"verb", "words", "cue", "between", "before", "after"}
 
@@ -121,7 +131,7 @@ def load_grammar(name: str, humble: dict[str, str], **lists: str) -> Grammar:
 
     def field(key: str, value: Any) -> Any:
         if key not in RULES:
-            return compiled(value) if isinstance(value, str) else value
+            return compiled(value) if isinstance(value, str) and key != "joins" else value
         return tuple(
             RULES[key](**{k: compiled(v) if k in PATTERNS else v for k, v in rule.items()})
             for rule in value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from arboris.bible.types.findings import Appearance, Evidence, NewCharacter, Role
+from arboris.bible.types.findings import Appearance, Evidence, NewCharacter, Observed, Role
 
 from .entities import Entity
 from .grammar import Grammar
@@ -18,11 +18,12 @@ _ONE_OF = re.compile(
 )  # "... 一个财主": the measure word and what leads to it
 
 
-def appearance(reading: Reading, person: Entity) -> Appearance:
+def appearance(reading: Reading, person: Entity, observed: list[Observed]) -> Appearance:
     return Appearance(
         name=person.name[:100],
         aliases=list(person.aliases[:_MAX_ALIASES]),
         mentions=person.mentions,
+        observed=observed,
         evidence=first_evidence(reading, person),
         confidence=person.confidence,
     )

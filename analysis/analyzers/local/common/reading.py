@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,9 +11,10 @@ from typing import Protocol
 
 from analysis.analyzers.base import ChapterInput
 
-from .entities import Cast, Draft, EntityKind
+from .entities import Cast, Draft, Entity, EntityKind
 from .grammar import Grammar
-from .spans import Passages
+from .marks import Marks
+from .spans import Passages, said
 
 Spans = list[tuple[int, int]]
 Check = Callable[[float], None]
@@ -37,6 +40,23 @@ class Nouns(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """How the language names whom a clause speaks of."""
+
+    opener: re.Pattern[str]  # what may stand between the start of a clause and its subject
+    pronouns: dict[str, str]  # the gender of each: "m", "f"
+    gender: Callable[[str], str]  # of a name; "" where it does not tell
+
+    def may_mean(self, words: str, who: Entity) -> bool:
+        """Unless the last pronoun of ``words`` is of the other gender than the name."""
+        found = re.findall(r"[a-z]+|[他她]", words.lower())
+        called = next((self.pronouns[w] for w in reversed(found) if w in self.pronouns), "")
+        if not called:
+            return True
+        return all(self.gender(name) in ("", called) for name in (who.name, *who.aliases))
+
+
 @dataclass
 class Reading:
     chapter: ChapterInput
@@ -44,6 +64,7 @@ class Reading:
     cast: Cast
     items: list[Item]
     nouns: Nouns
+    tongue: Tongue
     notes: list[str] = field(default_factory=list)
 
     def keywords(self, number: int) -> list[str]:
@@ -75,6 +96,16 @@ class Reading:
         return found
 
     @cached_property
+    def speech(self) -> Spans:
+        """Where somebody speaks, in order."""
+        return said(self.chapter.text, 0, len(self.chapter.text))
+
+    def is_spoken(self, at: int) -> bool:
+        """Whether what stands at ``at`` is speech."""
+        number = bisect_right(self.speech, (at, len(self.chapter.text))) - 1
+        return number >= 0 and self.speech[number][0] <= at < self.speech[number][1]
+
+    @cached_property
     def people(self) -> frozenset[str]:
         """Every form that names a person here."""
         return frozenset(f for e in self.cast.of("person") for f in (e.name, *e.aliases))
@@ -94,6 +125,7 @@ class Language:
     """All that the features need to know about a language."""
 
     grammar: Grammar
+    marks: Marks
     read: Callable[[ChapterInput, Passages, Check], Reading]
     # The salient nouns of texts that are no part of the chapter.
     nouns_of: Callable[[list[str]], list[list[str]]]

@@ -23,6 +23,14 @@ _SOFT = re.compile(r"[，,;；、:：]|\s[-–—]+\s|——|\s")
 _STRONG_SOFT = re.compile(r"[，,;；:：]|\s[-–—]+\s|——")
 
 
+_SAID = re.compile(r"“[^”\n]*(?:”|$)|「[^」\n]*(?:」|$)|\"[^\"\n]*(?:\"|$)", re.MULTILINE)
+
+
+def said(text: str, start: int, end: int) -> list[tuple[int, int]]:
+    """Spans of speech in ``text[start:end]``, which begins and ends with a paragraph."""
+    return [found.span() for found in _SAID.finditer(text, start, end)]
+
+
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A sentence, or a clause of one that is too long to quote: at most MAX_QUOTE code points."""

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
 from .entities import Entity
 from .reading import Reading
-
-_SAID = re.compile(r"“[^”\n]*(?:”|$)|「[^」\n]*(?:」|$)|\"[^\"\n]*(?:\"|$)", re.MULTILINE)
-
+from .spans import said
 
 _REACH = 1000  # code points of a paragraph that are looked at on either side
 
@@ -18,11 +14,6 @@ def paragraph(text: str, at: int) -> tuple[int, int]:
     first, last = max(0, at - _REACH), min(len(text), at + _REACH)
     end = text.find("\n", at, last)
     return max(first, text.rfind("\n", first, at) + 1), last if end < 0 else end
-
-
-def said(text: str, start: int, end: int) -> list[tuple[int, int]]:
-    """Spans of speech in ``text[start:end]``, which begins and ends with a paragraph."""
-    return [found.span() for found in _SAID.finditer(text, start, end)]
 
 
 def is_said(text: str, start: int, end: int) -> bool:

@@ -6,11 +6,14 @@ from analysis.analyzers.base import ChapterInput
 
 from ..common.entities import place
 from ..common.grammar import load_grammar
+from ..common.marks import load_marks
+from ..common.numbers import english_number
 from ..common.reading import (
     Check,
     Language,
     Reading,
     Spans,
+    Tongue,
     forms_of,
     known_drafts,
     with_known_items,
@@ -46,11 +49,26 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
     check(0.95)
     items = with_known_items(chapter, find_items(chapter.text, forms_of(cast)))
     check(1.0)
-    return Reading(chapter, passages, cast, items, EnNouns(passages))
+    return Reading(chapter, passages, cast, items, EnNouns(passages), TONGUE)
 
 
+def gender(name: str) -> str:
+    """Of a name by its title or given name: "m", "f", or ""."""
+    first = name.split(" ")[0].lower().rstrip(".")
+    if first in w.MALE_TITLES or first in w.MALE_NAMES:
+        return "m"
+    return "f" if first in w.FEMALE_TITLES or first in w.FEMALE_NAMES else ""
+
+
+GRAMMAR = load_grammar("en_grammar", {}, kin=w.KIN, pairs=w.PAIRS)
+TONGUE = Tongue(GRAMMAR.opener, {"he": "m", "his": "m", "him": "m", "she": "f", "her": "f"}, gender)
 EN = Language(
-    load_grammar("en_grammar", {}, kin=w.KIN, pairs=w.PAIRS),
+    GRAMMAR,
+    load_marks(
+        "en_observed",
+        english_number,
+        {"left": "left", "right": "right"},
+    ),
     read,
     lambda texts: [salient_nouns(text) for text in texts],
 )

@@ -7,11 +7,14 @@ from analysis.analyzers.base import ChapterInput
 from ..common.entities import place
 from ..common.grammar import load_grammar
 from ..common.lac_model import MODELS, Lac, ModelMissing
+from ..common.marks import load_marks
+from ..common.numbers import han_number
 from ..common.reading import (
     Check,
     Language,
     Reading,
     Spans,
+    Tongue,
     forms_of,
     known_drafts,
     with_known_items,
@@ -68,7 +71,7 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
     check(0.95)
     items = with_known_items(chapter, find_items(chapter.text, words, forms_of(cast)))
     check(1.0)
-    return Reading(chapter, passages, cast, items, ZhNouns(passages, words), notes)
+    return Reading(chapter, passages, cast, items, ZhNouns(passages, words), TONGUE, notes)
 
 
 def nouns_of(texts: list[str]) -> list[list[str]]:
@@ -83,8 +86,18 @@ def nouns_of(texts: list[str]) -> list[list[str]]:
     return found
 
 
+GRAMMAR = load_grammar(
+    "zh_grammar",
+    w.HUMBLE,
+    kin=w.KIN,
+    own_kin=w.OWN_KIN_RELATIONS,
+    pairs=w.PAIRS,
+    offices="|".join(w.TITLES),
+)
+TONGUE = Tongue(GRAMMAR.opener, {}, lambda name: "")
 ZH = Language(
-    load_grammar("zh_grammar", w.HUMBLE, kin=w.KIN, own_kin=w.OWN_KIN_RELATIONS, pairs=w.PAIRS),
+    GRAMMAR,
+    load_marks("zh_observed", han_number, {"左": "left", "右": "right"}),
     read,
     nouns_of,
 )
