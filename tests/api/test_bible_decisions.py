@@ -198,6 +198,10 @@ def test_a_contradiction_has_both_quotes(bible: Bible, chapters: list[Chapter]) 
     assert (told["kind"], told["subject"]) == ("dead_acts", "顾长风")
     assert (told["earlier"]["chapter_number"], told["earlier"]["quote"]) == (2, "战死")
     assert (told["later"]["chapter_number"], told["later"]["quote"]) == (3, "顾长风笑道")
+    assert not told["to_fix"]
+    bible.decide(action="accept", ref=told["ref"])
+    again = bible.questions()["warnings"]
+    assert again == [{**told, "to_fix": True}]  # until the text is mended
     bible.decide(action="reject", ref=told["ref"])
     assert bible.questions()["warnings"] == []
 

@@ -1,4 +1,7 @@
-"""Accept: a waiting finding or a suspected pay-off counts; a pay-off belongs to a thread."""
+"""Accept: a waiting finding or a suspected pay-off counts; a pay-off belongs to a thread.
+
+Of a contradiction: the writer is going to mend the text, and it stays until they have.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,9 @@ from django.utils.translation import gettext as _
 from arboris.bible.decisions import lookup
 from arboris.bible.decisions.base import Asked, DecisionKind, Inputs, Params, Refused, whole
 from arboris.bible.decisions.rules import Decision, Rules
+from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.models import Notice
+from arboris.bible.types.entries import Scope
 from arboris.fields import Text
 
 
@@ -25,6 +30,8 @@ class Accept(DecisionKind):
         lookup.check_known(project_id, ref)
         notices = Notice.objects.filter(project_id=project_id, ref=ref)
         notice = notices.select_related("chapter").first()
+        if notice is not None and notice.kind in CONTRADICTIONS:
+            return {"ref": ref}
         if notice is not None and notice.kind in lookup.ONLY_NOTICES:
             said = _("This can be rejected; to agree, merge or edit what it is about.")
             raise Refused("ref", said)
@@ -42,3 +49,8 @@ class Accept(DecisionKind):
         rules.rejected_refs.discard(decision["ref"])
         if thread := decision.get("thread"):
             rules.links[decision["ref"]] = thread
+
+    def changes(self, project_id: uuid.UUID, params: Params) -> list[tuple[Scope, str]] | None:
+        """That a contradiction is to be mended changes nothing yet."""
+        told = Notice.objects.filter(project_id=project_id, ref=params["ref"])
+        return [] if told.filter(kind__in=CONTRADICTIONS).exists() else None

@@ -12,6 +12,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from arboris.bible.decisions.base import SCOPES, Asked, Params, Refused
+from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -29,7 +30,7 @@ from arboris.bible.types.entries import Scope, world_key
 from arboris.bible.types.names import key, short_forms
 
 # Notices that no finding stands behind: to reject one is to dismiss it.
-ONLY_NOTICES = {"dead_acts", "item_in_two_hands", "same_person", "ambiguous_name"}
+ONLY_NOTICES = {*CONTRADICTIONS, "same_person", "ambiguous_name"}
 _WITH_REFS: dict[type[Model], str] = {
     Notice: "project_id",
     Character: "project_id",

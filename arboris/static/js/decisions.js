@@ -8,7 +8,7 @@ import { label, t } from './i18n.js';
 /** Cards of `GET …/bible/inbox`; `decide(asked)` sends a decision, `find(name)` is a character. */
 export function questionCards(questions, find, decide) {
   return [
-    ...questions.warnings.map((notice) => noticeCard(notice, [['dismiss', reject(notice)]], decide)),
+    ...questions.warnings.map((notice) => noticeCard(notice, warned(notice), decide)),
     ...questions.questions.map((notice) => noticeCard(notice, answers(notice, find), decide)),
     ...questions.waiting.map((finding) => waitingCard(finding, decide)),
   ];
@@ -16,6 +16,9 @@ export function questionCards(questions, find, decide) {
 
 const reject = ({ ref }) => ({ action: 'reject', ref });
 const accept = ({ ref }) => ({ action: 'accept', ref });
+
+/** A contradiction stays until its text is mended, unless it is none. */
+const warned = (notice) => [...(notice.to_fix ? [] : [['to_fix', accept(notice)]]), ['no_contradiction', reject(notice)]];
 
 function answers(notice, find) {
   if (notice.kind === 'suspected_payoff') return [['confirm', accept(notice)], ['not_it', reject(notice)]];
@@ -28,6 +31,7 @@ function answers(notice, find) {
 function noticeCard(notice, choices, decide) {
   const names = (notice.others ?? notice.people ?? []).join(t('name_separator'));
   return card(notice.ref, t(`notice_${notice.kind}`, { subject: notice.subject, names }), choices, decide,
+    notice.to_fix ? own('p', { class: 'meta' }, t('to_fix')) : null,
     notice.earlier ? evidence(notice.earlier) : null,
     notice.later ? evidence(notice.later) : null);
 }

@@ -19,8 +19,9 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     """``{waiting, questions, warnings}``.
 
     ``waiting``: findings below the confidence threshold. ``questions``: whether two names are one
-    person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes. Each has
-    a ``ref`` that it is accepted or rejected by.
+    person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes, and
+    whether the writer is going to mend them (``to_fix``). Each has a ``ref`` that it is accepted or
+    rejected by.
     """
     bible_service.fresh(project.pk)
     numbers = dict(project.chapters.values_list("pk", "chapter_number"))
@@ -35,10 +36,15 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     for notice in notices:  # a question comes once, from the chapter that raised it
         told.setdefault(notice.ref, _notice(notice, numbers, threads))
     shown = list(told.values())
+    accepted = record.rules(project.pk).accepted_refs
     return {
         "waiting": _waiting(project),
         "questions": [one for one in shown if one["kind"] not in CONTRADICTIONS],
-        "warnings": [one for one in shown if one["kind"] in CONTRADICTIONS],
+        "warnings": [
+            {**one, "to_fix": one["ref"] in accepted}
+            for one in shown
+            if one["kind"] in CONTRADICTIONS
+        ],
     }
 
 

@@ -28,6 +28,7 @@ _NOT_DEATH = re.compile(
     r"|dead (?:tired|drunk|set|silence|of night|end)|if|half[- ]dead|would|might)\b",
     re.IGNORECASE,
 )
+_KILLED = re.compile("杀了|处决|斩首")
 _HEARSAY = re.compile(
     "听说|听得|听闻|据说|传闻|传言|谣传|谎称|谎言|哄骗|骗|冒充|除非|万一|一旦|假使|如果|要是|倘"
     r"|\b(?:rumou?r\w*|heard (?:that|of)|said to be|supposed\w*|they say|lied|pretended)\b",
@@ -114,6 +115,9 @@ def keep(
 
 def _died(said: str, finding: StateChange) -> bool:
     """Whether it says so; of what patterns found also the sentence around must not doubt it."""
-    if not _DEATH.search(said) or _NOT_DEATH.search(said):
+    if _NOT_DEATH.search(said):
         return False
-    return not finding.basic or _HEARSAY.search(finding.evidence.quote) is None
+    if not finding.basic:
+        return _DEATH.search(said) is not None
+    killed = _DEATH.search(said) or _KILLED.search(said)
+    return killed is not None and _HEARSAY.search(finding.evidence.quote) is None

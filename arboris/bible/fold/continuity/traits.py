@@ -53,7 +53,7 @@ def _compare(
 ) -> None:
     value = f"{one.value}@{placed.chapter_number}" if one.aspect == "age" else one.value
     name = f"{one.aspect}:{value}"
-    if name in person.traits:
+    if any(known.partition("@")[0] == name.partition("@")[0] for known in person.traits):
         return
     against = next(_against(person, one.aspect, value), None)
     if against is not None:
