@@ -27,6 +27,8 @@ class ServiceError(Exception):
     refuses_us = False
     # The endpoint has accepted our key and answered, whatever is wrong with this task.
     answers_us = False
+    # It is about one answer alone: what other questions about the same text found can be kept.
+    one_answer = False
     # There is no money for the work this month: the task waits, and keeps its retries.
     parks = False
 

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from arboris.database_url import read_database_url
 from arboris.email_url import read_email_url
 from arboris.env import Env
+from arboris.llm import effort
 from arboris.llm.accounting import prices
 from arboris.secret import secret_key
 
@@ -310,6 +311,8 @@ ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = env.number("ARBORIS_LLM_FIRST_TOKEN_TIMEOUT", 
 ARBORIS_LLM_RETRIES = env.whole("ARBORIS_LLM_RETRIES", 2, low=0, high=10)
 # Most tokens of one answer; 0: what the endpoint allows.
 ARBORIS_LLM_MAX_TOKENS = env.whole("ARBORIS_LLM_MAX_TOKENS", 0, low=0, high=1_000_000)
+# How much the model thinks before it answers, for each purpose; empty: what the endpoint does.
+ARBORIS_LLM_EFFORT = effort.table("ARBORIS_LLM_EFFORT", env.text("ARBORIS_LLM_EFFORT"))
 ARBORIS_LLM_PRICES = prices.table("ARBORIS_LLM_PRICES", env.text("ARBORIS_LLM_PRICES"))
 ARBORIS_LLM_CURRENCY = env.text("ARBORIS_LLM_CURRENCY", "USD")
 # For one novel, and for one writer, in a calendar month (UTC); 0: none.

@@ -79,6 +79,9 @@ class FeatureResult:
     findings: list[Finding]
     tokens: dict[str, int] = field(default_factory=dict)  # prompt, completion; empty offline
     notes: list[str] = field(default_factory=list)  # plain sentences, e.g. a degraded mode
+    # What a model listed, and how much of that could not be used; 0 offline.
+    came: int = 0
+    dropped: int = 0
 
 
 class Session(ABC):

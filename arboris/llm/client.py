@@ -13,10 +13,10 @@ import importlib
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpx2
 from django.conf import settings
@@ -25,22 +25,25 @@ from arboris.backoff import back_off
 from arboris.llm import errors, response_limits
 from arboris.llm.accounting import admission
 from arboris.llm.accounting.admission import Payer, Usage
-from arboris.llm.client_errors import typed
+from arboris.llm.chunks import Chunks, Finish, Piece, count_reported, error_in, last_word
+from arboris.llm.client_errors import in_the_stream, typed
 from arboris.llm.configured import missing_settings
-from arboris.llm.endpoint_profile import TokenLimit, profile_of
+from arboris.llm.endpoint_profile import Trial, profile_of
+from arboris.llm.event_stream import Done, Event, events
+from arboris.llm.request_body import AnswerForm, Effort, build
 
 # Imported by the first call: it takes 0.6 s, and most processes ask no model.
 if TYPE_CHECKING:
     import openai
-    from openai.types.chat import ChatCompletionChunk, ChatCompletionMessageParam
-    from openai.types.chat.completion_create_params import ResponseFormat
+    from openai.types.chat import ChatCompletionMessageParam
 
 Message: TypeAlias = "ChatCompletionMessageParam"
 
 CONNECT_SECONDS = 10.0
-MOST_TOKENS = 1_000_000_000  # an endpoint that reports more is not believed
 # Seconds before a request that was refused for the moment is sent again within the same call.
 BASE_SECONDS, LONGEST_BACKOFF = 0.5, 8.0
+READ_OUT_SECONDS = 0.05
+ADDRESSED = {"model", "messages", "stream"}  # what the library wants by name
 # A longer wait is left to the queue, where no worker waits along.
 LONGEST_WAIT = 30.0
 
@@ -52,11 +55,9 @@ class Call:
     messages: list[Message]
     model: str | None = None
     temperature: float | None = None
-    response_format: ResponseFormat | None = None
-    # Ask for the number of tokens used. A few endpoints refuse even that.
-    report_usage: bool = False
-    # Limit the tokens of the answer, where the settings have a limit.
-    limit_tokens: bool = True
+    form: AnswerForm | None = None
+    # How much the model is to think before it answers.
+    effort: Effort | None = None
     payer: Payer = field(default_factory=Payer)
     # When the caller's own time is over, by time.monotonic(): no retry waits beyond it.
     ends: float | None = None
@@ -65,11 +66,6 @@ class Call:
     def model_name(self) -> str:
         name: str = self.model or settings.ARBORIS_LLM_MODEL
         return name
-
-
-class Piece(NamedTuple):
-    text: str
-    finish_reason: str | None  # with the last piece, if the endpoint tells
 
 
 async def stream(
@@ -85,32 +81,16 @@ async def stream(
     ``ARBORIS_LLM_TIMEOUT`` for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` for the whole answer.
     """
     call = Call(messages, model, temperature, payer=payer or Payer())
-    reason = None
-    async with connect() as connection, aclosing(_text(connection, call)) as answer:
+    reason: Finish | None = None
+    async with connect() as connection, aclosing(pieces(connection, call)) as answer:
         async for piece in answer:
-            reason = piece.finish_reason or reason
+            reason = last_word(reason, piece)
             if piece.text:
                 yield piece.text
     if reason is None:
         raise errors.Truncated("the endpoint broke off its answer")
     if reason == "length":
-        raise errors.Truncated("the answer reached the length that the endpoint allows")
-
-
-async def _text(connection: openai.AsyncOpenAI, call: Call) -> AsyncGenerator[Piece, None]:
-    """Yield the pieces. A request that is refused is sent again with less in it."""
-    accepted = profile_of(call.model_name).text
-    for form in accepted.candidates():
-        asking = replace(call, report_usage=form.report_usage, limit_tokens=form.limit_tokens)
-        try:
-            async with aclosing(pieces(connection, asking)) as answer:
-                async for piece in answer:
-                    accepted.accept(form)
-                    yield piece
-            return
-        except errors.RequestRefused:  # before the answer began: nothing was yielded
-            if accepted.is_last(form):
-                raise
+        raise errors.CutOff("the answer reached the length that the endpoint allows")
 
 
 @asynccontextmanager
@@ -150,24 +130,26 @@ async def pieces(
     """Yield the answer to one call. Raises LLMError. ``usage`` grows by the tokens used.
 
     Closing this generator (``aclosing``) ends the request. Until the answer begins, a request that
-    is refused for the moment is sent again, as far as the call's time allows it.
+    is refused for what is in it is sent again with less, and one that is refused for the moment
+    as it is, as far as the call's time allows it.
     """
     clock = asyncio.get_running_loop().time  # time.monotonic
     ends = clock() + settings.ARBORIS_LLM_TOTAL_TIMEOUT
     retry_until = ends if call.ends is None else min(ends, call.ends)
-    profile = profile_of(call.model_name)
+    trial = Trial(profile_of(call.model_name))
     tries, began = 0, False
     while True:
-        limit = profile.token_limit if call.limit_tokens else None
+        body, sent = build(call, trial.left_out)
         try:
-            async with aclosing(_request(connection, call, limit, ends, usage)) as answer:
+            async with aclosing(_request(connection, call, body, ends, usage)) as answer:
                 async for piece in answer:
-                    began = True
+                    if not began:
+                        began = True
+                        trial.accepted()
                     yield piece
             return
         except errors.LLMError as error:
-            if limit is not None and isinstance(error, errors.TokenLimitRefused):
-                profile.refuse_token_limit(limit)
+            if not began and trial.refused(error, sent):
                 continue
             tries += 1
             left = retry_until - clock()
@@ -195,7 +177,7 @@ def wait_before_retry(error: errors.LLMError, tries: int, left: float) -> float 
 async def _request(
     connection: openai.AsyncOpenAI,
     call: Call,
-    limit: TokenLimit | None,
+    body: dict[str, Any],
     ends: float,
     usage: Usage | None,
 ) -> AsyncGenerator[Piece, None]:
@@ -203,16 +185,22 @@ async def _request(
     clock = asyncio.get_running_loop().time
     permit = await admission.current().admit(call.payer, ends)
     started, outcome = clock(), admission.FAILED
-    reported, taken = Usage(), ""
-    began = False
+    reported, taken, thought = Usage(), "", ""
+    began, chunks = False, Chunks()
     try:
-        async with aclosing(_chunks(connection, call, limit, ends, permit)) as chunks:
-            async for chunk in chunks:
+        async with aclosing(_events(connection, body, ends, permit)) as answer:
+            async for event in answer:
                 began = True
-                _count_reported(chunk, reported)
-                piece = _piece(chunk)
+                if isinstance(event, Done):
+                    yield Piece("", "done")
+                    continue
+                if (wrong := error_in(event)) is not None:
+                    raise in_the_stream(wrong)
+                count_reported(event, reported)
+                piece = chunks.piece(event)
                 taken += piece.text
-                if len(taken) > response_limits.MAX_REPLY_CHARACTERS:
+                thought += piece.thinking
+                if len(taken) + len(thought) > response_limits.MAX_REPLY_CHARACTERS:
                     raise errors.TooLarge(f"the answer goes on after {len(taken)} characters")
                 yield piece
         outcome = admission.OK
@@ -225,7 +213,7 @@ async def _request(
     finally:
         # Whatever stopped it, the endpoint charges for what it has read and written.
         if began and not reported.prompt:
-            reported.estimate("".join(str(m.get("content")) for m in call.messages), taken)
+            reported.estimate("".join(str(m.get("content")) for m in call.messages), taken, thought)
         if usage is not None:
             usage.add(reported)
         seconds = clock() - started
@@ -233,84 +221,67 @@ async def _request(
         await admission.current().finish(permit, call.payer, record)
 
 
-async def _chunks(
-    connection: openai.AsyncOpenAI,
-    call: Call,
-    limit: TokenLimit | None,
-    ends: float,
-    permit: admission.Permit,
-) -> AsyncGenerator[ChatCompletionChunk, None]:
-    """Yield the library's chunks within the time-outs. Raises LLMError in place of its errors."""
+async def _events(
+    connection: openai.AsyncOpenAI, body: dict[str, Any], ends: float, permit: admission.Permit
+) -> AsyncGenerator[Event, None]:
+    """Yield the answer's events within the time-outs. Raises LLMError for the library's errors."""
     import openai
 
     clock = asyncio.get_running_loop().time
     wait = settings.ARBORIS_LLM_TIMEOUT
     first = clock() + (settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT or wait)
-    answer = None
     try:
-        async with asyncio.timeout_at(min(ends, first)) as permit.waits:
-            answer = await _create(connection, call, limit)
-            chunk = await anext(answer, None)
-        while chunk is not None:
-            permit.waits = None
-            yield chunk
-            if permit.lost:
-                break
-            async with asyncio.timeout_at(min(ends, clock() + wait)) as permit.waits:
-                chunk = await anext(answer, None)
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout_at(min(ends, first)) as permit.waits:
+                answer = await stack.enter_async_context(_answer(connection, body))
+                event = await anext(answer, None)
+            while event is not None:
+                permit.waits = None
+                yield event
+                if isinstance(event, Done):
+                    await _read_out(answer)
+                if permit.lost or isinstance(event, Done):
+                    break
+                async with asyncio.timeout_at(min(ends, clock() + wait)) as permit.waits:
+                    event = await anext(answer, None)
     except openai.OpenAIError as error:
         # Without its cause, which holds the request and with it the key.
         raise typed(error) from None
+    except httpx2.TimeoutException:
+        raise errors.TimedOut("the endpoint did not answer in time") from None
+    except httpx2.HTTPError:
+        raise errors.Unreachable("the connection to the endpoint broke") from None
     except TimeoutError:
         if not permit.lost:
             raise errors.TimedOut("the answer took longer than allowed") from None
-    except (ValueError, RecursionError):
-        raise errors.BadAnswer("the endpoint's answer is no chat") from None
     finally:
         permit.waits = None
-        if answer is not None:
-            await answer.close()
     if permit.lost:
         raise errors.Busy("the call slot was lost during the call")
 
 
-async def _create(
-    connection: openai.AsyncOpenAI, call: Call, limit: TokenLimit | None
-) -> openai.AsyncStream[ChatCompletionChunk]:
-    import openai
+async def _read_out(answer: AsyncIterator[Event]) -> None:
+    """Read what follows the end, if it is there: only so can the next call use the connection."""
+    with suppress(TimeoutError, httpx2.HTTPError, errors.LLMError):
+        async with asyncio.timeout(READ_OUT_SECONDS):
+            async for _event in answer:
+                pass
 
-    most = settings.ARBORIS_LLM_MAX_TOKENS
-    return await connection.chat.completions.create(
-        model=call.model_name,
-        messages=call.messages,
-        temperature=openai.omit if call.temperature is None else call.temperature,
-        response_format=call.response_format or openai.omit,
-        max_tokens=most if limit == "max_tokens" else openai.omit,
-        max_completion_tokens=most if limit == "max_completion_tokens" else openai.omit,
-        stream_options={"include_usage": True} if call.report_usage else openai.omit,
-        stream=True,
+
+@asynccontextmanager
+async def _answer(
+    connection: openai.AsyncOpenAI, body: dict[str, Any]
+) -> AsyncIterator[AsyncIterator[Event]]:
+    """The events of the answer to one request."""
+    opened = connection.chat.completions.with_streaming_response.create(
+        model=body["model"],
+        messages=body["messages"],
+        stream=body.get("stream", False),
+        extra_body={name: value for name, value in body.items() if name not in ADDRESSED},
     )
-
-
-def _piece(chunk: ChatCompletionChunk) -> Piece:
-    """Return the text of a chunk. The library checks none, so any part may be missing."""
-    try:
-        choices = chunk.choices or []
-        text = "".join(choice.delta.content or "" for choice in choices if choice.delta)
-        refused = any(choice.delta.refusal for choice in choices if choice.delta)
-        ends = [choice.finish_reason for choice in choices if choice.finish_reason]
-    except (AttributeError, TypeError):
-        raise errors.BadAnswer("the endpoint's answer is no chat") from None
-    if refused or "content_filter" in ends:
-        raise errors.Filtered("the model or its filter refused to answer")
-    return Piece(text, ends[0] if ends else None)
-
-
-def _count_reported(chunk: ChatCompletionChunk, usage: Usage) -> None:
-    """Adopt the endpoint's own count, which comes with the last chunk or grows with each."""
-    told = getattr(chunk, "usage", None)
-    prompt = getattr(told, "prompt_tokens", None)
-    completion = getattr(told, "completion_tokens", None)
-    if isinstance(prompt, int) and isinstance(completion, int):
-        usage.prompt = min(max(0, prompt), MOST_TOKENS)
-        usage.completion = min(max(0, completion), MOST_TOKENS)
+    async with (
+        opened as response,
+        aclosing(response.iter_bytes()) as parts,
+        aclosing(events(parts)) as answer,
+    ):
+        yield answer

@@ -1,27 +1,40 @@
-"""Turn the client library's errors into ours, by status and by the endpoint's own code."""
+"""Turn what goes wrong at the endpoint into our errors, by its words and its status."""
 
 from __future__ import annotations
 
 import re
 from email.utils import parsedate_to_datetime
 from time import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from arboris.llm import errors
+from arboris.llm import errors, refusals
+from arboris.llm.request_body import named_parts
 
 if TYPE_CHECKING:  # see client.py
     import openai
 
-_NO_CREDIT = re.compile(r"quota|balance|billing|credit|payment", re.IGNORECASE)
-# Many endpoints say this only in their sentence.
-_TOO_LONG = re.compile(r"context.{0,10}(length|size|window)|too_long|too_large", re.IGNORECASE)
-_FILTERED = re.compile(r"content_filter|content_policy|moderation|data_inspection", re.IGNORECASE)
-_LIMIT = re.compile(r"max_(completion_)?tokens")
 _WORD = re.compile(r"[A-Za-z][\w.-]{1,63}")
 # A longer wait is an outage or a mistake, not a rate limit. The queue has pauses of its own.
 MAX_RETRY_AFTER_SECONDS = 3600.0
+
+# What each status means where the words say nothing clearer.
+_OF_STATUS: dict[int, type[errors.LLMError]] = {
+    401: errors.KeyRefused,
+    402: errors.NoCredit,
+    403: errors.KeyRefused,
+    404: errors.ModelUnknown,
+    408: errors.TimedOut,
+    413: errors.PromptTooLong,
+    429: errors.RateLimited,
+    503: errors.Overloaded,
+    504: errors.TimedOut,
+    529: errors.Overloaded,
+}
+_UNKNOWN = re.compile(r"response_format|json_schema|grammar|guided|not support|unsupported", re.I)
+# These say it so exactly that no words count.
+_EXACT = {402, 413}
 
 
 def typed(error: openai.OpenAIError) -> errors.LLMError:
@@ -33,68 +46,46 @@ def typed(error: openai.OpenAIError) -> errors.LLMError:
     if isinstance(error, openai.APIConnectionError):
         return errors.Unreachable("the endpoint cannot be reached")
     if isinstance(error, openai.APIStatusError):
-        return _by_status(error)
-    if isinstance(error, openai.APIError):
-        return _in_the_stream(error)
+        wait = retry_after(error.response.headers.get("retry-after"))
+        return _by_status(error.status_code, error.body, wait)
     return errors.BadAnswer(f"the endpoint's answer cannot be read ({type(error).__name__})")
 
 
-def _by_status(error: openai.APIStatusError) -> errors.LLMError:
-    status, named = error.status_code, _named(error)
-    said = f"HTTP {status}{f', {named}' if named else ''}"
-    wait = retry_after(error.response.headers.get("retry-after"))
-    if kind := _by_name(named, error.message, status):
-        return kind(f"the endpoint refused: {said}")
-    if status in (401, 403):
-        return errors.KeyRefused(f"the endpoint refused the key ({said})")
-    if status == 429:
-        return errors.RateLimited(f"the endpoint asks to wait ({said})", retry_after=wait)
-    if status in (503, 529):
-        return errors.Overloaded(f"the endpoint is overloaded ({said})", retry_after=wait)
-    if status in (408, 504):
-        return errors.TimedOut(f"the endpoint gave up waiting ({said})", retry_after=wait)
-    if status == 404:
-        return errors.ModelUnknown(f"the endpoint does not know the model ({said})")
-    if status >= 500 and status != 501:
-        return errors.ServerFailed(f"the endpoint failed ({said})", retry_after=wait)
-    refused = errors.TokenLimitRefused if _refuses_token_limit(error) else errors.RequestRefused
-    return refused(f"the endpoint refused the request ({said})")
+def _by_status(status: int, body: Any, wait: float | None) -> errors.LLMError:
+    words = refusals.said(body)
+    named = _named(body)
+    told = f"the endpoint refused: HTTP {status}{f', {named}' if named else ''}"
+    kind = None if status in _EXACT else refusals.kind_of(status, words)
+    parts = named_parts(words)
+    kind = kind or _OF_STATUS.get(status)
+    if kind is None:
+        failed = status >= 500 and status != 501
+        # A server that fails because of what it does not know says so.
+        failed = failed and not (parts and _UNKNOWN.search(words))
+        kind = errors.ServerFailed if failed else errors.RequestRefused
+    error = kind(told, retry_after=wait)
+    error.parts = parts
+    if isinstance(error, errors.RequestRefused):
+        error.of_its_parts = status >= 400  # else it was sent elsewhere
+    return error
 
 
-def _refuses_token_limit(error: openai.APIStatusError) -> bool:
-    """Whether the endpoint refuses the token limit: then it names the parameter."""
-    return bool(_LIMIT.search(f"{error.param} {error.message}"))
-
-
-def _by_name(named: str, message: str, status: int) -> type[errors.LLMError] | None:
-    """Return the class that the endpoint's own code names more exactly than the status does."""
-    if status == 402 or (status in (403, 429) and _NO_CREDIT.search(named)):
-        return errors.NoCredit
-    if status == 413 or (status in (400, 422) and _TOO_LONG.search(f"{named} {message}")):
-        return errors.PromptTooLong
-    if status in (400, 403, 422) and _FILTERED.search(named):
-        return errors.Filtered
-    return None
-
-
-def _in_the_stream(error: openai.APIError) -> errors.LLMError:
-    """Return our error for an error event in the middle of an answer, which has no status."""
+def in_the_stream(error: Any) -> errors.LLMError:
+    """Return our error for what an event of an answer says went wrong."""
     named = _named(error)
-    said = f"the endpoint broke off its answer{f' ({named})' if named else ''}"
-    if _NO_CREDIT.search(named):
-        return errors.NoCredit(said)
-    if "rate_limit" in named:
-        return errors.RateLimited(said)
-    if "overloaded" in named:
-        return errors.Overloaded(said)
-    if _FILTERED.search(named):
-        return errors.Filtered(said)
-    return errors.ServerFailed(said)
+    told = f"the endpoint broke off its answer{f' ({named})' if named else ''}"
+    status = error.get("code") if isinstance(error, dict) else None
+    status = status if isinstance(status, int) and 400 <= status < 600 else None
+    kind = refusals.kind_of(status, refusals.said(error)) or _OF_STATUS.get(status or 0)
+    return (kind or errors.ServerFailed)(told)
 
 
-def _named(error: openai.APIError) -> str:
+def _named(body: Any) -> str:
     """Return the endpoint's codes, if they are plain words. Its sentences may quote us."""
-    words = [word for word in (error.code, error.type) if isinstance(word, str)]
+    if not isinstance(body, dict):
+        return ""
+    body = body["error"] if isinstance(body.get("error"), dict) else body
+    words = [word for word in (body.get("code"), body.get("type")) if isinstance(word, str)]
     key = settings.ARBORIS_LLM_API_KEY
     plain = [word for word in words if _WORD.fullmatch(word) and not (key and key in word)]
     return " ".join(dict.fromkeys(plain))

@@ -14,7 +14,12 @@ from arboris.errors import ServiceError
 
 
 class LLMError(ServiceError):
-    """Base class; every error that is raised is of a class below."""
+    """Base class; every error that is raised is of a class below.
+
+    ``parts``: of the request, which the endpoint's words name; see ``request_body``.
+    """
+
+    parts: frozenset[str] = frozenset()
 
 
 class NotConfigured(LLMError):
@@ -46,20 +51,22 @@ class ModelUnknown(LLMError):
 
 
 class RequestRefused(LLMError):
-    """The endpoint does not take the request as it is, now or later."""
+    """The endpoint does not take the request as it is, now or later.
+
+    ``of_its_parts``: with less in it, it may.
+    """
 
     code = "llm_request_refused"
+    of_its_parts = True
     retryable = False
     answers_us = True
+    one_answer = True
     sentence = gettext_noop("The language model refused the request.")
-
-
-class TokenLimitRefused(RequestRefused):
-    """The endpoint does not take the parameter that limits the tokens of the answer."""
 
 
 class PromptTooLong(LLMError):
     code = "llm_prompt_too_long"
+    one_answer = True
     retryable = False
     answers_us = True
     sentence = gettext_noop("The text is too long for the language model.")
@@ -69,6 +76,7 @@ class Filtered(LLMError):
     """A content filter or the model itself refused to answer."""
 
     code = "llm_filtered"
+    one_answer = True
     retryable = False
     answers_us = True
     sentence = gettext_noop("The language model declined to answer.")
@@ -108,6 +116,7 @@ class BadAnswer(LLMError):
     """The answer cannot be read, or is not what was asked for."""
 
     code = "llm_bad_answer"
+    one_answer = True
     answers_us = True
     sentence = gettext_noop("The language model gave an answer that cannot be used.")
 
@@ -122,6 +131,12 @@ class Truncated(BadAnswer):
 
     code = "llm_truncated"
     sentence = gettext_noop("The language model's answer broke off.")
+
+
+class CutOff(Truncated):
+    """The answer reached its greatest length; the same question would be cut off again."""
+
+    retryable = False
 
 
 class TooLarge(BadAnswer):

@@ -8,18 +8,31 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-_TAG = re.compile(
-    r"[<◁](?P<end>/?)(?:think|thinking|thought|thoughts|reasoning)\s?[>▷]", re.IGNORECASE
+_NAMES = (
+    "think", "thinking", "thought", "thoughts", "reasoning", "reasoning_content", "reflection",
+    "scratchpad", "analysis", "seed:think", "inner_monologue", "思考", "推理",
+)  # fmt: skip
+_TAG = re.compile(rf"[<◁](?P<end>/?)(?:{'|'.join(_NAMES)})\s?[>▷]", re.IGNORECASE)
+_LONGEST_TAG = len("</reasoning_content >")
+# In what is to be JSON, any tag around what comes before is about thoughts, but for these.
+_ANSWER_TAGS = {"answer", "output", "json", "result", "response", "final", "final_answer", "回答"}
+_BLOCK = re.compile(
+    r"<(?P<name>[^\W\d][\w:.-]{0,30})[^<>{}\[\]]{0,80}>.*?</(?P=name)\s*>", re.DOTALL
 )
-_LONGEST_TAG = len("</reasoning >")
+_LONE_END = re.compile(r"</[^\W\d][\w:.-]{0,30}\s*>\s*(?=(?:```\w*\s*)?[{\[])")
+# Other signs behind which the answer stands.
+_CHANNEL = re.compile(r"<\|channel\|>\s*final.*?<\|message\|>", re.DOTALL)
+_SIGNS = re.compile(
+    r"\[THINK\].*?\[/THINK\]|<\|begin_of_thought\|>.*?<\|end_of_thought\|>", re.DOTALL
+)
 _QUOTES = "`'\"‘“「『《（("
 _SENTENCE_ENDS = ".!?…。！？”’」』）)—"
 
 
 def without_thoughts(answer: str) -> str:
     """Return a whole answer that is to be JSON without its thoughts and the space around it."""
-    text = answer.strip()
-    if text.startswith(("{", "```")):
+    text = _SIGNS.sub("", _CHANNEL.split(answer)[-1]).strip()
+    if text.startswith(("{", "[", "```")):
         return text  # whatever tags it holds are in its strings
     kept: list[str] = []
     thoughts = Thoughts(in_prose=False)
@@ -29,7 +42,21 @@ def without_thoughts(answer: str) -> str:
                 kept.clear()
             else:
                 kept.append(part)
-    return "".join(kept).strip()
+    return _without_tagged("".join(kept)).strip()
+
+
+def _without_tagged(text: str) -> str:
+    """Without what stands in tags of any other name before the answer, if an answer is left."""
+    while block := _BLOCK.search(text):
+        before, rest = text[: block.start()], text[block.end() :]
+        is_answer = block["name"].casefold() in _ANSWER_TAGS
+        if is_answer or re.search(r"[{\[]", before) or not re.search(r"[{\[]", rest):
+            break
+        text = before + rest
+    ends = [
+        end for end in _LONE_END.finditer(text) if not re.search(r'[{\[]\s*"', text[: end.start()])
+    ]
+    return text[ends[-1].end() :] if ends else text
 
 
 class Thoughts:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+from analysis.analyzers.base import ChapterInput, FeatureResult
+from analysis.analyzers.llm import LLMAnalyzer
 from analysis.features import FeatureKey
 from tests.llm.endpoint import Reply
 
@@ -27,7 +30,13 @@ MARKS: dict[str, FeatureKey] = {
 
 
 def feature_of(body: dict[str, Any]) -> FeatureKey:
-    return MARKS[body["response_format"]["json_schema"]["name"]]
+    """By the schema that is asked for, in a field of its own or in words."""
+    asked = body.get("response_format", {})
+    if asked.get("type") == "json_schema":
+        return MARKS[asked["json_schema"]["name"]]
+    said = "".join(str(message["content"]) for message in body["messages"])
+    marks = {'"changes"': "Tracking", '"entities"': "World", '"seeds"': "Threads"}
+    return MARKS[next((name for mark, name in marks.items() if mark in said), "Newcomers")]
 
 
 def says(**answers: dict[str, Any]) -> Any:
@@ -49,3 +58,23 @@ def someone(name: str, quote: str, confidence: float = 0.9, **more: Any) -> dict
         "confidence": confidence,
         **more,
     }
+
+
+def chapter(text: str = TEXT, **more: Any) -> ChapterInput:
+    return ChapterInput(text=text, language=more.pop("language", "zh"), chapter_number=3, **more)
+
+
+def read(given: ChapterInput, feature: FeatureKey) -> FeatureResult:
+    session = LLMAnalyzer().open(given)
+    try:
+        return session.run(feature, lambda part: None)
+    finally:
+        session.close()
+
+
+def data_of(body: dict[str, Any], name: str) -> str:
+    """The block of data called so in the user message."""
+    (block,) = re.findall(
+        rf"<<<{name} (\w+)>>>\n(.*?)\n<<<END \1>>>", body["messages"][1]["content"], re.DOTALL
+    )
+    return str(block[1])

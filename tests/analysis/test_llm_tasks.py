@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,14 +17,7 @@ from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analysis.llm_answers import TEXT, feature_of, says, someone
 from tests.factories import claim_next, queue_chapter
-from tests.llm.endpoint import KEY, Endpoint, Reply, configured
-
-
-@pytest.fixture
-def endpoint(settings: Settings) -> Iterator[Endpoint]:
-    with configured(settings) as server:
-        server.answer = says()
-        yield server
+from tests.llm.endpoint import KEY, Endpoint, Reply
 
 
 def run_task(project: NovelProject, settings: Settings, **config: Any) -> PendingAnalysis:

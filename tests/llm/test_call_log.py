@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from arboris.llm import client, errors, structured
+from arboris.llm import chunks, client, errors, structured
 from arboris.llm.accounting import admission, budget, call_log, prices
 from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.accounting.budget import Subject
@@ -176,7 +176,7 @@ def test_a_model_without_a_price_has_no_cost(endpoint: Endpoint) -> None:
 def test_absurd_numbers_are_cut_off(endpoint: Endpoint) -> None:
     endpoint.replies(Reply(RIGHT, usage=(10**40, -3)))
     ask()
-    assert told() == [("ok", client.MOST_TOKENS, 0, 0)]
+    assert told() == [("ok", chunks.MOST_TOKENS, 0, 0)]
 
 
 def test_an_outage_loses_no_row(endpoint: Endpoint, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def test_the_request_has_schema_model_temperature(endpoint: Endpoint) -> None:
     form = asked["response_format"]["json_schema"]
     assert form["strict"] is True
     assert form["schema"]["additionalProperties"] is False
-    person = form["schema"]["$defs"]["Person"]
+    person = form["schema"]["properties"]["people"]["items"]
     assert person["required"] == ["name", "age"]
     assert "minimum" not in person["properties"]["age"]
 
@@ -140,10 +140,6 @@ def test_a_cut_off_answer_without_entries_fails(endpoint: Endpoint, text: str) -
         ('{"people": [{"name": "甲", "age": -1}]}', "people.0.age"),
         ('{"persons": []}', "people"),
         ("I would rather not use JSON.", "no JSON object"),
-        (
-            '{"people": [{"name": "he said "hi" to me"}, {"name": "x"}]}',
-            "broken: Expecting ',' delimiter: line 1",
-        ),
         ("[1, 2]", "no JSON object"),
     ],
 )

@@ -1,52 +1,43 @@
 """The forms of the model's answers, one for each feature.
 
-The schema that is sent requires every field; an answer may lack those with a default.
+The schema that is sent requires every field; an answer may lack those with a default. What a model
+plainly meant is brought into these forms by ``arboris.llm.normalise`` with ``vocabulary``.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, BeforeValidator, Field
+from pydantic import BaseModel, Field
 
+from analysis.analyzers.llm.vocabulary import VOCABULARY
 from arboris.bible.types.findings import ForeshadowingKind, Role, StateKind, WorldKind
+from arboris.llm.answer_values import Vocabulary
+
+# Of an entry that does not say it: applied, and shown as less sure.
+UNSAID = 0.6
 
 
-def _or_empty(value: Any) -> Any:
-    return "" if value is None else value
+class _Form(BaseModel):
+    vocabulary: ClassVar[Vocabulary] = VOCABULARY
 
 
-def _or_empty_list(value: Any) -> Any:
-    return [] if value is None else value
-
-
-def _level(value: Any) -> Any:
-    """A whole number from 0 to 3: a model that counts to 5 or 10 means the highest."""
-    if value is None:
-        return 0
-    return int(min(3, max(0, value))) if isinstance(value, int | float) else value
-
-
-Words = Annotated[str, BeforeValidator(_or_empty)]
-Names = Annotated[list[str], BeforeValidator(_or_empty_list)]
-
-
-class _Quoted(BaseModel):
-    quote: Words
-    confidence: Annotated[float, Field(ge=0, le=1)]
+class _Quoted(_Form):
+    quote: str = ""
+    confidence: Annotated[float, Field(ge=0, le=1)] = UNSAID
 
 
 class SeenCharacter(_Quoted):
     name: str
     known_id: int | None = None
-    aliases: Names = []
+    aliases: list[str] = []
 
 
 class Change(_Quoted):
     character: str
     kind: StateKind
     description: str
-    growth_level: Annotated[int, BeforeValidator(_level), Field(ge=0, le=3)] = 0
+    growth_level: Annotated[int, Field(ge=0, le=3)] = 0
 
 
 class Relationship(_Quoted):
@@ -55,48 +46,48 @@ class Relationship(_Quoted):
     relation: str
 
 
-class Tracking(BaseModel):
-    characters: list[SeenCharacter]
+class Tracking(_Form):
+    characters: list[SeenCharacter] = []
     changes: list[Change] = []
     relations: list[Relationship] = []
 
 
 class Newcomer(SeenCharacter):
     role: Role = "minor"
-    description: Words = ""
-    personality: Words = ""
-    goals: Words = ""
-    abilities: Words = ""
+    description: str = ""
+    personality: str = ""
+    goals: str = ""
+    abilities: str = ""
 
 
-class Newcomers(BaseModel):
+class Newcomers(_Form):
     characters: list[Newcomer]
 
 
 class WorldEntry(_Quoted):
     kind: WorldKind
     name: str
-    aliases: Names = []
-    description: Words = ""
+    aliases: list[str] = []
+    description: str = ""
 
 
-class World(BaseModel):
+class World(_Form):
     entities: list[WorldEntry]
 
 
 class Seed(_Quoted):
     kind: ForeshadowingKind
     description: str
-    keywords: Names = []
+    keywords: list[str] = []
 
 
 class ThreadProgress(_Quoted):
     thread: int | None = None
     outcome: Literal["advanced", "paid_off"]
     description: str
-    keywords: Names = []
+    keywords: list[str] = []
 
 
-class Threads(BaseModel):
-    seeds: list[Seed]
+class Threads(_Form):
+    seeds: list[Seed] = []
     payoffs: list[ThreadProgress] = []

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 OVERLAP = 600  # code points that a piece repeats of the one before, at most
+SMALLEST = 500  # no piece is halved to less
 _PARAGRAPH = re.compile(r"\n\s*")
 _SENTENCE = re.compile(r"[。！？…][”’」』）]*|[.!?][\"'”’)]*\s+")
 
@@ -28,6 +29,16 @@ def split(text: str, size: int) -> list[Chunk]:
         chunks.append(Chunk(start, end))
         start = _break(text, end - overlap, end - 1, last=False) if overlap else end
     return [*chunks, Chunk(start, len(text))]
+
+
+def halves(text: str, chunk: Chunk) -> list[Chunk]:
+    """Return the two halves of a piece; nothing where it is too small to be halved."""
+    size = chunk.end - chunk.start
+    if size < 2 * SMALLEST:
+        return []
+    cut = _break(text, chunk.start + size * 3 // 8, chunk.start + size * 5 // 8, last=True)
+    begin = _break(text, cut - min(OVERLAP, size // 20), cut - 1, last=False)
+    return [Chunk(chunk.start, cut), Chunk(begin, chunk.end)]
 
 
 def _break(text: str, low: int, high: int, *, last: bool) -> int:

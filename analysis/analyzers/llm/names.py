@@ -10,6 +10,8 @@ from arboris.bible.types.names import key
 
 MAX_NAME = 100
 MAX_ALIASES = 50
+_GLOSS = re.compile(r"(?P<name>.+?)\s*[（(\[【〔{<‹](?P<gloss>.+?)[）)\]】〕}>›]\s*")
+_QUOTES = " \t\"'“”‘’「」『』《》〈〉【】[]*_"
 
 
 class Cast:
@@ -28,10 +30,22 @@ class Cast:
 
     def known(self, name: str, known_id: int | None = None) -> KnownCharacter | None:
         """Return the known character. The name decides before the model's id does."""
-        by_name = self._by_name.get(key(name))
-        if by_name is not None:
-            return by_name
+        for reading in readings(name)[:2]:
+            if (by_name := self._by_name.get(key(reading))) is not None:
+                return by_name
         return self._by_id.get(known_id) if known_id is not None else None
+
+
+def readings(name: str) -> list[str]:
+    """The name, and what else it may be: without a gloss in brackets, without quotes, the gloss.
+
+    "林渡（摆渡人）", "the ferryman (Han)", "《青囊经》".
+    """
+    found = [name]
+    if gloss := _GLOSS.fullmatch(name):
+        found += [gloss["name"], gloss["gloss"]]
+    found.append(name.strip(_QUOTES))
+    return list(dict.fromkeys(one.strip() for one in found if one.strip()))
 
 
 def proper(name: str) -> str:

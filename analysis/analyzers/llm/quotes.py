@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cached_property
 
@@ -14,6 +15,9 @@ _MARKS = dict.fromkeys(map(ord, "\"'`“”„‟‘’‚‛「」『』﹁﹂�
 _DASHES = dict.fromkeys(map(ord, "‐‑‒–—―−－─"), "-")
 _ANGLES = {ord("‹"): "<", ord("›"): ">"}  # see prompt_fence.neutral
 _ALIKE = str.maketrans({**_MARKS, **_DASHES, **_ANGLES})
+# Where a quote leaves something out, or goes on elsewhere.
+_LEFT_OUT = re.compile(r"…+|⋯+|\.{3,}|。{2,}|[\[（(]\s*(?:略|\.\.\.|…+)\s*[\]）)]|\s+/\s+|\n+")
+SHORTEST_PART, SURE_PART, LONGEST_GAPPED = 2, 6, 300  # characters
 _EDGES = '".,，。…!?;:-'
 
 
@@ -48,7 +52,27 @@ class Finder:
             at = flat.find(wanted) if wanted else -1
             if at >= 0:
                 return places[at], places[at + len(wanted) - 1] + 1
-        return None
+        return self._shortened(quote)
+
+    def _shortened(self, quote: str) -> tuple[int, int] | None:
+        """The passage of a quote with something left out: all of it where it is short, else its
+        longest part."""
+        parts = [flattened(part)[0].strip(_EDGES) for part in _LEFT_OUT.split(quote)]
+        parts = [part for part in parts if len(part) >= SHORTEST_PART]
+        flat, places = self._flat
+        found: list[tuple[int, int]] = []
+        for part in parts:
+            at = flat.find(part, found[-1][1] if found else 0)
+            if at >= 0:
+                found.append((at, at + len(part)))
+        if not found or (len(parts) == 1 and not _LEFT_OUT.search(quote)):
+            return None
+        start, end = found[0][0], found[-1][1]
+        if len(found) < len(parts) or end - start > LONGEST_GAPPED:
+            start, end = max(found, key=lambda place: place[1] - place[0])
+            if end - start < SURE_PART:
+                return None
+        return places[start], places[end - 1] + 1
 
     def holds(self, name: str) -> bool:
         """Whether the name is used in this piece, in upper or lower case."""

@@ -17,7 +17,7 @@ from analysis.analyzers.llm.answers import (
     Tracking,
     World,
 )
-from analysis.analyzers.llm.names import Cast, other_names, proper
+from analysis.analyzers.llm.names import Cast, other_names, proper, readings
 from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.types.findings import (
     Appearance,
@@ -39,9 +39,13 @@ MAX_PAYOFFS_OF_A_QUOTE = 3
 
 @dataclass(slots=True)
 class Part:
-    """What came of one piece; ``dropped`` counts entries without a quote or a name in the text."""
+    """What came of one piece: ``came`` entries, of which ``dropped`` could not be used.
+
+    They have no form that can be read, no quote, or no name that the text holds.
+    """
 
     findings: list[Finding] = field(default_factory=list)
+    came: int = 0
     dropped: int = 0
     truncated: bool = False
 
@@ -58,11 +62,17 @@ class Reader:
         self._whole = whole
         self._cast = Cast(chapter)
         self._chapter = chapter
-        self._dropped = 0
+        self._came = self._dropped = 0
 
-    def part(self, findings: Iterable[Finding], *, truncated: bool = False) -> Part:
-        """The findings that one of the methods below reads from an answer, with what it dropped."""
-        return Part(list(findings), self._dropped, truncated)
+    def part(
+        self, findings: Iterable[Finding], *, unread: int = 0, truncated: bool = False
+    ) -> Part:
+        """The findings that one of the methods below reads from an answer, and what it counted.
+
+        ``unread`` entries had no form that could be read.
+        """
+        kept = list(findings)
+        return Part(kept, self._came + unread, self._dropped + unread, truncated)
 
     def tracking(self, answer: Tracking) -> Iterator[Finding]:
         yield from self.each(answer.characters, self._appearance)
@@ -86,6 +96,7 @@ class Reader:
     ) -> Iterator[Finding]:
         """A finding of each entry whose quote stands in the text; the others are counted."""
         for entry in entries:
+            self._came += 1
             evidence = self._finder.evidence(entry.quote)
             finding = make(entry, evidence) if evidence else None
             if finding is None:
@@ -102,6 +113,7 @@ class Reader:
             for entry in payoffs
             if len(threads[flattened(entry.quote)[0]]) <= MAX_PAYOFFS_OF_A_QUOTE
         ]
+        self._came += len(payoffs) - len(kept)
         self._dropped += len(payoffs) - len(kept)
         return kept
 
@@ -213,10 +225,15 @@ class Reader:
         person = self._cast.known(name)
         if person is not None:
             return person.name
-        named = self._finder.holds(name) or self._whole.holds(name)  # the piece is the quicker
-        return proper(name) if named else ""
+        for reading in readings(name):
+            if self._finder.holds(reading) or self._whole.holds(reading):  # the piece is quicker
+                return proper(reading)
+        return ""
 
     def _names(self, names: list[str]) -> tuple[str, list[str]]:
         """The first of the names that the text really uses, and the others that it uses."""
-        used = [name for name in map(proper, names) if name and self._finder.holds(name)]
+        used = []
+        for name in names:
+            held = (one for one in map(proper, readings(name)) if one and self._finder.holds(one))
+            used += [one for one in [next(held, "")] if one]
         return (used[0], used[1:]) if used else ("", [])

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.conf import settings
 from pydantic import BaseModel
@@ -14,13 +15,13 @@ from pydantic import BaseModel
 from analysis.analyzers.base import ChapterInput, Check, FeatureResult, Session
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.background import Background
-from analysis.analyzers.llm.chunks import Chunk, split
+from analysis.analyzers.llm.chunks import Chunk, halves, split
 from analysis.analyzers.llm.merge import merge
 from analysis.analyzers.llm.quotes import Finder
 from analysis.analyzers.llm.reading import Part, Reader
-from analysis.analyzers.llm.tasks import TASKS, Task
+from analysis.analyzers.llm.tasks import TASKS
 from analysis.features import FeatureKey
-from arboris.llm import structured
+from arboris.llm import errors, structured
 from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call
 
@@ -56,6 +57,23 @@ class Work:
         self.answered[piece] += left * characters / (characters + USUAL_ANSWER)
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A piece of the chapter, which is number ``number`` of ``total``."""
+
+    chunk: Chunk
+    number: int
+    total: int
+
+    def halves(self, text: str) -> list[Place]:
+        first = 2 * self.number - 1
+        found = enumerate(halves(text, self.chunk), first)
+        return [Place(chunk, number, 2 * self.total) for number, chunk in found]
+
+
+Ask: TypeAlias = Callable[[Place], Awaitable[structured.Answer[BaseModel]]]
+
+
 class LLMSession(Session):
     """Starts all features of ``chapter.features`` when the first is asked for."""
 
@@ -76,7 +94,13 @@ class LLMSession(Session):
         parts = self._wait(work, check)
         work.delivered = True
         findings = merge(self._chapter, (f for part in parts for f in part.findings))
-        return FeatureResult(findings, tokens=work.usage.as_dict(), notes=_notes(parts))
+        return FeatureResult(
+            findings,
+            tokens=work.usage.as_dict(),
+            notes=_notes(parts),
+            came=sum(part.came for part in parts),
+            dropped=sum(part.dropped for part in parts),
+        )
 
     def close(self) -> dict[str, int]:
         if self._background is not None:
@@ -117,28 +141,61 @@ class LLMSession(Session):
                 ]
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
-        return [task.result() for task in tasks]
+        return [part for task in tasks for part in task.result()]
 
     async def _one(
         self, connection: openai.AsyncOpenAI, feature: FeatureKey, work: Work, number: int
-    ) -> Part:
-        task, chunk = TASKS[feature], self._chunks[number - 1]
-        call = Call(
-            prompts.messages(self._chapter, feature, task.told, chunk, number, len(self._chunks)),
+    ) -> list[Part]:
+        place = Place(self._chunks[number - 1], number, len(self._chunks))
+        heard = partial(work.heard, number - 1)
+
+        async def ask(place: Place) -> structured.Answer[BaseModel]:
+            call = self._call(feature, place)
+            async with self._slots:
+                return await structured.ask(
+                    connection, call, TASKS[feature].form, work.usage, heard
+                )
+
+        parts = await self._parts(feature, place, ask)
+        work.answered[number - 1] = 1.0
+        return parts
+
+    def _call(self, feature: FeatureKey, place: Place) -> Call:
+        told = TASKS[feature].told
+        return Call(
+            prompts.messages(self._chapter, feature, told, place.chunk, place.number, place.total),
             model=self._chapter.model_name,
             temperature=self._chapter.temperature,
             payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
         )
-        async with self._slots:
-            heard = partial(work.heard, number - 1)
-            answer = await structured.ask(connection, call, task.form, work.usage, heard)
-        work.answered[number - 1] = 1.0
-        return self._read(task, self._finders[number - 1], answer)
 
-    def _read(self, task: Task, finder: Finder, answer: structured.Answer[BaseModel]) -> Part:
+    async def _parts(self, feature: FeatureKey, place: Place, ask: Ask) -> list[Part]:
+        """One piece; where it or its answer is too long for the model, its halves."""
+        halves = place.halves(self._chapter.text)
+        try:
+            answer = await ask(place)
+        except (errors.CutOff, errors.PromptTooLong):
+            if not halves:
+                raise
+            return [part for half in halves for part in await self._parts(feature, half, ask)]
+        part = self._read(feature, place, answer)
+        if not answer.truncated or not halves:
+            return [part]
+        try:
+            return [part for half in halves for part in await self._parts(feature, half, ask)]
+        except errors.BadAnswer:
+            return [part]  # what was complete is more than nothing
+
+    def _read(
+        self, feature: FeatureKey, place: Place, answer: structured.Answer[BaseModel]
+    ) -> Part:
+        at = place.number - 1
+        of_piece = place.total == len(self._chunks)
+        finder = self._finders[at] if of_piece else Finder(self._chapter.text, place.chunk)
         reader = Reader(self._chapter, finder, self._whole)
-        return reader.part(task.read(reader, answer.value), truncated=answer.truncated)
+        findings = TASKS[feature].read(reader, answer.value)
+        return reader.part(findings, unread=answer.dropped, truncated=answer.truncated)
 
 
 def _notes(parts: list[Part]) -> list[str]:

@@ -46,25 +46,30 @@ class Usage:
     """Tokens used so far. It grows while a call runs, so it is right however the call ends.
 
     ``estimated`` of them were not reported: the answer broke off, or the endpoint never reports.
+    ``thinking`` is the part of ``completion`` that the model thought before it answered.
     """
 
     prompt: int = 0
     completion: int = 0
     estimated: int = 0
+    thinking: int = 0
 
     def add(self, other: Usage) -> None:
         self.prompt += other.prompt
         self.completion += other.completion
         self.estimated += other.estimated
+        self.thinking += other.thinking
 
-    def estimate(self, asked: str, answered: str) -> None:
-        prompt, completion = rough_tokens(asked), rough_tokens(answered)
-        self.add(Usage(prompt, completion, prompt + completion))
+    def estimate(self, asked: str, answered: str, thought: str = "") -> None:
+        prompt, thinking = rough_tokens(asked), rough_tokens(thought)
+        completion = rough_tokens(answered) + thinking
+        self.add(Usage(prompt, completion, prompt + completion, thinking))
 
     def as_dict(self) -> dict[str, int]:
-        """Return ``prompt`` and ``completion``, and ``estimated`` where it is not 0."""
+        """Return ``prompt`` and ``completion``, and the others where they are not 0."""
         plain = {"prompt": self.prompt, "completion": self.completion}
-        return plain | ({"estimated": self.estimated} if self.estimated else {})
+        others = {"estimated": self.estimated, "thinking": self.thinking}
+        return plain | {kind: count for kind, count in others.items() if count}
 
 
 def rough_tokens(text: str) -> int:
