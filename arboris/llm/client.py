@@ -251,6 +251,8 @@ async def _events(
         raise errors.TimedOut("the endpoint did not answer in time") from None
     except httpx2.HTTPError:
         raise errors.Unreachable("the connection to the endpoint broke") from None
+    except (ValueError, RecursionError):
+        raise errors.BadAnswer("the endpoint's answer is no chat") from None
     except TimeoutError:
         if not permit.lost:
             raise errors.TimedOut("the answer took longer than allowed") from None

@@ -140,7 +140,7 @@ class _Question(Generic[AnswerModel]):
                 thoughts.append(piece.thinking)
                 self.heard(len(piece.text))
                 reason = last_word(reason, piece)
-        return _Reply("".join(texts), "".join(thoughts), reason)
+        return _Reply(_paired("".join(texts)), _paired("".join(thoughts)), reason)
 
     def read(self, reply: _Reply, call: Call, *, last: bool) -> Answer[AnswerModel]:
         """Return what the reply says. Raises BadAnswer with what is wrong."""
