@@ -1,19 +1,12 @@
-"""How much a model is to think, for each purpose: from the settings, or from what was learned."""
+"""How much a model is to think before it answers, for each purpose, from the settings."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
-from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from arboris.llm.endpoint_profile import profile_of
 from arboris.llm.request_body import EFFORTS, Effort
-
-if TYPE_CHECKING:
-    from arboris.llm.client import Call
 
 ANY = "*"  # the entry for every purpose that has none of its own
 
@@ -38,11 +31,3 @@ def table(name: str, text: str) -> dict[str, Effort]:
                 f"{name}: {purpose!r} has to be one of {', '.join(EFFORTS)}."
             )
     return entries  # type: ignore[return-value]
-
-
-def effort_for(call: Call) -> Effort | None:
-    """What the call asks for; else what an endpoint was found to need, or the settings say."""
-    wanted: Mapping[str, Effort] = settings.ARBORIS_LLM_EFFORT
-    purpose = call.payer.purpose
-    learned = profile_of(call.model_name).efforts.get(purpose)
-    return call.effort or learned or wanted.get(purpose) or wanted.get(ANY)

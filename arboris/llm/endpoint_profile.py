@@ -6,12 +6,18 @@ for as long as the process lives. ``request_body`` names the parts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from arboris.llm import errors
+from arboris.llm.effort import ANY
 from arboris.llm.request_body import LIMITS, Effort, next_left_out
+
+if TYPE_CHECKING:
+    from arboris.llm.client import Call
 
 
 @dataclass(slots=True)
@@ -66,3 +72,11 @@ def profile_of(model: str) -> EndpointProfile:
 def forget() -> None:
     """Forget every profile."""
     _profiles.clear()
+
+
+def effort_for(call: Call) -> Effort | None:
+    """What the call asks for; else what an endpoint was found to need, or the settings say."""
+    wanted: Mapping[str, Effort] = settings.ARBORIS_LLM_EFFORT
+    purpose = call.payer.purpose
+    learned = profile_of(call.model_name).efforts.get(purpose)
+    return call.effort or learned or wanted.get(purpose) or wanted.get(ANY)

@@ -20,8 +20,7 @@ from arboris.llm.accounting.admission import Usage
 from arboris.llm.answer_schema import form_of
 from arboris.llm.chunks import Finish, last_word
 from arboris.llm.client import Call
-from arboris.llm.effort import effort_for
-from arboris.llm.endpoint_profile import profile_of
+from arboris.llm.endpoint_profile import effort_for, profile_of
 from arboris.llm.normalise import Fitted, fit, sentence
 from arboris.llm.thoughts import without_thoughts
 
@@ -162,6 +161,11 @@ class _Question(Generic[AnswerModel]):
         wrong = wrong or (best.wrong if best else "") or json_recovery.flaw(reply.answer)
         lacks = f"the object does not have these fields: {', '.join(self.model.model_fields)}"
         raise errors.BadAnswer(wrong or lacks)
+
+
+def _paired(text: str) -> str:
+    """The text with the halves of a character together that came in two pieces."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _best(reply: _Reply, model: type[AnswerModel]) -> tuple[Fitted[AnswerModel] | None, bool, str]:
