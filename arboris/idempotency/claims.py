@@ -67,6 +67,10 @@ class Claim:
         lease = {"lease_expires_at": None} if final else {}
         return bool(self._row.update(status=status, body=kept, **lease))
 
+    def renew(self, lease: timedelta) -> None:
+        """The request is under way still, and will be for at most so long."""
+        self._row.update(lease_expires_at=db_now() + lease)
+
     def settle(self) -> None:
         """The request has ended: the key is free again where nothing was made."""
         if self.settled:

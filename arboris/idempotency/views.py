@@ -6,6 +6,7 @@ import functools
 import hashlib
 import json
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -44,6 +45,8 @@ PARAMETER = OpenApiParameter(
         "Retry-After. A request that failed and made nothing leaves its key free."
     ),
 )
+
+RENEWAL = 10.0  # seconds between two renewals of a lease
 
 Post = TypeVar("Post", bound=Callable[..., HttpResponseBase])
 Replay = Callable[[Request, Answer], HttpResponseBase]
@@ -134,6 +137,21 @@ def creating(make: Callable[[], Response]) -> Response:
     response = in_transaction(work)
     claim.settled = True
     return response
+
+
+def holding_on() -> Callable[[int], None]:
+    """For what takes many steps: to be called after each, so that the key is not given to a second
+    try while the first one goes on. It writes now and then; not to be called in a transaction."""
+    claim = _current.get()
+    renewed = time.monotonic()
+
+    def step(_count: int = 1) -> None:
+        nonlocal renewed
+        if claim is not None and time.monotonic() - renewed > RENEWAL:
+            renewed = time.monotonic()
+            claim.renew(lease())
+
+    return step
 
 
 def current_claim() -> Claim | None:

@@ -14,6 +14,8 @@ from django.db import connection
 from analysis.models import PendingAnalysis
 from analysis.queue.prune import prune_step
 from arboris.db import db_now
+from arboris.idempotency import views as idempotency
+from arboris.idempotency.models import IdempotencyKey
 from arboris.novels import making
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.factories import LONG_ENOUGH, JsonClient, make_chapter, make_project
@@ -149,3 +151,22 @@ def test_the_analyses_of_an_import_stand_in_line_one_after_another(
     turns = list(tasks.values_list("turn", flat=True))
     assert turns == list(range(turns[0], turns[0] + 6))
     assert [task.active_chapter for task in tasks] == [task.chapter_id for task in tasks]
+
+
+def test_the_key_of_a_long_import_is_not_given_to_a_second_try(
+    api: JsonClient, project: NovelProject, between: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "RENEWAL", -1.0)
+    holds: list[bool] = []
+
+    def expire() -> None:
+        keys = IdempotencyKey.objects.all()
+        holds.append(keys.filter(lease_expires_at__gt=db_now()).exists())
+        keys.update(lease_expires_at=db_now() - timedelta(seconds=1))
+
+    between(expire)
+    body = {"file": SimpleUploadedFile("novel.txt", NOVEL)}
+    path = f"/api/projects/{project.pk}/import"
+    answer: Any = api.post(path, body, format="multipart", headers={"Idempotency-Key": "one"})
+    assert answer.status_code == 201
+    assert holds == [True] * 3  # renewed before each step

@@ -183,3 +183,36 @@ def test_a_long_book_is_drawn_where_it_is_looked_at(
     page.keyboard.press("Alt+ArrowUp")
     last = [f"第{MANY}章 夜", f"第{MANY - 1}章 夜"]
     wait_for(lambda: titles_of(writer, project)[0][-2:] == last, "the last two")
+
+
+def test_what_the_server_does_not_get_is_kept_and_sent_again(
+    page: Page, site: System, writer: Writer
+) -> None:
+    project, ids = book(writer, TITLES[:3])
+    with_session(page, site)
+    open_desk(page, site, ids[0])
+    expect(row(page, "第一章 雨")).to_be_visible()
+    page.context.set_offline(True)
+    row(page, "序幕").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    alert = page.get_by_test_id("binder-status").get_by_role("alert")
+    expect(alert).to_be_visible()
+    page.context.set_offline(False)
+    has_order(writer, project, [["第一章 雨", "序幕", "第二章 灯"]])
+    expect(alert).to_be_hidden()
+    page.keyboard.press("Alt+ArrowDown")  # and the next one too
+    has_order(writer, project, [["第一章 雨", "第二章 灯", "序幕"]])
+
+    more(page, "notes")
+    page.get_by_test_id("binder-notes-text").fill("铃在井里。")
+    page.context.set_offline(True)
+    page.get_by_test_id("binder-notes-save").click()
+    tell(page, "网络")
+    page.context.set_offline(False)
+    more(page, "notes")
+    expect(page.get_by_test_id("binder-notes-text")).to_have_value("铃在井里。")
+    page.keyboard.press("Escape")
+    more(page, "notes")
+    page.get_by_test_id("binder-notes-save").click()
+    tell(page, "备注")
+    assert writer.get(f"/api/chapters/{ids[0]}")["notes"] == "铃在井里。"

@@ -4,7 +4,8 @@ import { $ } from './dom.js';
 import { t } from './i18n.js';
 
 const PATIENCE = 30_000; // ms
-const UPLOAD_PATIENCE = 180_000; // ms
+/** Of calls that take or make a whole novel, in ms. */
+export const LONG_PATIENCE = 300_000;
 const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
 
 /**
@@ -29,8 +30,8 @@ export class ApiError extends Error {
 }
 
 export const get = (path, query = {}) => call('GET', withQuery(path, query));
-/** `key` (Idempotency-Key): sent again with the same one, it gives the first answer again. */
-export const post = (path, body, { key = '', keepalive = false } = {}) => call('POST', path, body, { key, keepalive });
+/** `key` (Idempotency-Key): sent again with the same one, it gives the first answer again. `patience` in ms. */
+export const post = (path, body, { key = '', keepalive = false, patience = PATIENCE } = {}) => call('POST', path, body, { key, keepalive, patience });
 /** `keepalive`: the call outlives the page where it is short enough. */
 export const put = (path, body, keepalive = false) => call('PUT', path, body, { keepalive });
 export const patch = (path, body) => call('PATCH', path, body);
@@ -45,7 +46,7 @@ const whose = () => {
   return userId ? { 'X-Page-User': userId } : {};
 };
 
-async function call(method, path, body, { key = '', keepalive = false } = {}) {
+async function call(method, path, body, { key = '', keepalive = false, patience = PATIENCE } = {}) {
   const headers = { Accept: 'application/json', ...whose() };
   if (method !== 'GET') headers['X-CSRFToken'] = csrfToken();
   if (key) headers['Idempotency-Key'] = key;
@@ -57,7 +58,7 @@ async function call(method, path, body, { key = '', keepalive = false } = {}) {
     body = JSON.stringify(body);
     outlives = keepalive && new TextEncoder().encode(body).length < MOST_KEPT_ALIVE;
   }
-  const signal = AbortSignal.timeout(upload ? UPLOAD_PATIENCE : PATIENCE);
+  const signal = AbortSignal.timeout(upload ? LONG_PATIENCE : patience);
   let response;
   let answer;
   try {
@@ -78,7 +79,7 @@ async function call(method, path, body, { key = '', keepalive = false } = {}) {
 export async function fetchFile(path, query) {
   let response;
   try {
-    response = await fetch(withQuery(path, query), { headers: whose(), credentials: 'same-origin', signal: AbortSignal.timeout(UPLOAD_PATIENCE) });
+    response = await fetch(withQuery(path, query), { headers: whose(), credentials: 'same-origin', signal: AbortSignal.timeout(LONG_PATIENCE) });
     if (response.ok) return { file: await response.blob(), name: nameIn(response.headers.get('Content-Disposition') ?? '') };
   } catch (error) {
     throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));

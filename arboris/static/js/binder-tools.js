@@ -2,7 +2,7 @@
 
 import { get, patch, post } from './api.js';
 import { ask, h, setText } from './dom.js';
-import { creating } from './form-drafts.js';
+import { creating, keepText, keptText } from './form-drafts.js';
 import { t } from './i18n.js';
 
 const OF_CHAPTERS = ['up', 'down', 'notes', 'split', 'join', 'divide', 'delete'];
@@ -150,13 +150,19 @@ export class BinderTools {
   async _notes(row) {
     const title = this.binder.titleOf(row);
     const { notes } = await get(`/api/chapters/${row.id}`);
-    const { dialog, field } = this.#notesDialog(title, notes);
+    const name = `notes:${row.id}`;
+    const { dialog, field } = this.#notesDialog(title, (await keptText(name)) || notes);
+    field.addEventListener('input', () => void keepText(name, field.value));
     this.binder.element.append(dialog);
-    const keep = await ask(dialog);
+    const isWanted = await ask(dialog);
     dialog.remove();
-    if (!keep || field.value === notes) return;
-    await patch(`/api/chapters/${row.id}`, { notes: field.value });
-    this.binder.say(t('binder_notes_saved'));
+    // Escape is pressed by mistake too: what was typed is there when the notes are opened again.
+    if (!isWanted && dialog.returnValue !== 'no') return;
+    if (isWanted && field.value !== notes) {
+      await patch(`/api/chapters/${row.id}`, { notes: field.value });
+      this.binder.say(t('binder_notes_saved'));
+    }
+    await keepText(name, '');
   }
 
   #notesDialog(title, notes) {

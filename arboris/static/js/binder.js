@@ -15,6 +15,9 @@ import { WindowedList } from './windowed-rows.js';
 const ROW = 2.25; // rem, as in binder.css
 const PAUSE = 300; // ms: several steps are sent as one order
 
+/** Whether the server took a look at it and says no; else the same may be taken later. */
+const isRefused = ({ status }) => status === 400 || status === 404 || status === 409;
+
 /**
  * `onOpen(id)` opens a chapter. `language` is the book's. `settle(id)` makes a version of what is
  * typed in a chapter and answers whether it may be worked on; `caret()` answers where the open one
@@ -65,9 +68,9 @@ class Binder {
       const book = await get(`${this.api}/order`);
       if (this.#dirty) await this.#load(); // moved meanwhile: that is sent first
       else this.#show(book);
+      this.status.querySelector('.alert')?.remove();
     } catch (error) {
-      this.say('');
-      this.status.append(failure(error, () => this.reload()));
+      this.#failed(error);
     }
   }
 
@@ -142,6 +145,7 @@ class Binder {
 
   // --- keys, pointer --------------------------------------------------------------------------
   #listen() {
+    addEventListener('online', () => this.#dirty && this.reload());
     this.tree.addEventListener('keydown', (event) => this.#key(event));
     this.tree.addEventListener('click', (event) => this.#click(event));
     this.tree.addEventListener('focusin', (event) => this.#focused(event.target));
@@ -244,14 +248,19 @@ class Binder {
     this.#dirty = true;
     this.#redraw();
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => void this.settled(), PAUSE);
+    this.#timer = setTimeout(() => void this.settled().catch((error) => this.#failed(error)), PAUSE);
   }
 
-  /** Once the server has the order that is shown. */
+  /** Once the server has the order that is shown; a try that failed does not keep back the next one. */
   settled() {
     clearTimeout(this.#timer);
-    this.#sending = this.#sending.then(() => this.#send());
+    this.#sending = this.#sending.catch(() => {}).then(() => this.#send());
     return this.#sending;
+  }
+
+  #failed(error) {
+    this.say('');
+    this.status.append(failure(error, () => this.reload()));
   }
 
   async #send() {
@@ -262,6 +271,10 @@ class Binder {
       if (!this.#dirty) this.#show(book);
       this.host.onChange({});
     } catch (error) {
+      if (!isRefused(error)) {
+        this.#dirty = true; // nothing has come of it: the order stays, and is sent again
+        throw error;
+      }
       // Somebody has added or deleted a chapter meanwhile: that is shown, and the change is not.
       this.#dirty = false;
       this.#show(await get(`${this.api}/order`));

@@ -39,10 +39,10 @@ const isUnanswered = (error) => !(error instanceof ApiError) || error.status ===
  * Where the writer has changed the body since a try without an answer, that one is asked for its
  * answer first, and `change(made, body)` brings what it made up to date.
  */
-export async function creating(name, path, body, change = null) {
+export async function creating(name, path, body, change = null, patience = undefined) {
   const row = await tried(name);
   if (row && change && row.body !== JSON.stringify(body)) return change(await again(name, row), body);
-  return keyed(name, path, body, (key) => post(path, body, { key }));
+  return keyed(name, path, body, (key) => post(path, body, { key, patience }));
 }
 
 /** `send(key)` with the key of an earlier try of the same that had no answer, or with a new one. */
@@ -55,11 +55,11 @@ export async function keyed(name, path, body, send) {
 }
 
 /** What a try without an answer has made; null where there was none, or the server refuses it now. */
-export async function madeBefore(name) {
+export async function madeBefore(name, patience = undefined) {
   const row = await tried(name);
   if (!row) return null;
   try {
-    return await again(name, row);
+    return await again(name, row, patience);
   } catch (error) {
     if (isUnanswered(error)) throw error;
     return null;
@@ -68,7 +68,7 @@ export async function madeBefore(name) {
 
 const keyId = (name) => idOf(`key:${name}`);
 const tried = (name) => quietly(kept('drafts', keyId(name)));
-const again = (name, { path, body, key }) => attempt(name, () => post(path, JSON.parse(body), { key }));
+const again = (name, { path, body, key }, patience = undefined) => attempt(name, () => post(path, JSON.parse(body), { key, patience }));
 
 async function attempt(name, send) {
   try {

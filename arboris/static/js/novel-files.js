@@ -1,6 +1,6 @@
 /** Files in and out of a novel: the form of an import, a look at what it holds, and the export. */
 
-import { fetchFile, post } from './api.js';
+import { LONG_PATIENCE, fetchFile, post } from './api.js';
 import { $, ask, h } from './dom.js';
 import { creating, madeBefore } from './form-drafts.js';
 import { onSubmit, settle, valuesOf } from './forms.js';
@@ -21,14 +21,14 @@ function mountImport(api, reload) {
     const sent = valuesOf(form);
     const { name, size, lastModified } = /** @type {File} */ (data.get('file'));
     const key = `import:${api}:${name}:${size}:${lastModified}`;
-    let answer = await madeBefore(key);
+    let answer = await madeBefore(key, LONG_PATIENCE);
     let restores = answer !== null && name.endsWith('.zip'); // it may have been a whole novel
     if (!answer) {
       const found = await post(`${api}/import?preview=1`, data);
       show(dialog, found);
       if (!(await ask(dialog))) return '';
       const mode = $('[name="mode"]:checked', dialog).value;
-      answer = await creating(key, `${api}/import`, { upload: found.upload, mode });
+      answer = await creating(key, `${api}/import`, { upload: found.upload, mode }, null, LONG_PATIENCE);
       restores = found.restores;
     }
     settle(form, sent);

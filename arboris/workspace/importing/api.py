@@ -17,7 +17,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.idempotency.views import creating, idempotent
+from arboris.idempotency.views import creating, holding_on, idempotent
 from arboris.novels import uploads
 from arboris.novels.importing import ImportedNovel, NovelImportError
 from arboris.novels.importing.decode import ENCODINGS
@@ -173,7 +173,7 @@ def _imported(field: str, job: service.Job) -> Response:
         return Response(body, status=201)
 
     try:
-        job.prepare()
+        job.prepare(holding_on())
         return creating(make)
     except NovelImportError as error:
         raise exceptions.ValidationError({field: [str(error)]}) from error
