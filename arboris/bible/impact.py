@@ -10,6 +10,7 @@ from __future__ import annotations
 import pickle
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
@@ -19,6 +20,7 @@ from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.storage.current import current, kept
 from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Tier
+from arboris.bible.types.findings import Appearance
 from arboris.bible.types.placed_finding import PlacedFinding
 from arboris.collector import paused_collection
 from arboris.novels.models import Chapter, ChapterVersion
@@ -62,6 +64,7 @@ def _statements(findings: Iterable[PlacedFinding]) -> list[tuple[Tier, str]]:
 def _holding(findings: Iterable[PlacedFinding], content: str) -> Iterable[PlacedFinding]:
     """Those whose quotes stand in the text, at their new places."""
     for placed in findings:
+        placed = _without_lost(placed, content)
         evidence = placed.finding.evidence
         if content.startswith(evidence.quote, evidence.start):
             yield placed
@@ -70,6 +73,17 @@ def _holding(findings: Iterable[PlacedFinding], content: str) -> Iterable[Placed
             changed = {"evidence": evidence.model_copy(update=moved)}
             finding = placed.finding.model_copy(update=changed)
             yield PlacedFinding(placed.chapter_number, placed.chapter_id, finding, placed.tier)
+
+
+def _without_lost(placed: PlacedFinding, content: str) -> PlacedFinding:
+    """Without what it shows of a person in passages that are gone."""
+    finding = placed.finding
+    if not isinstance(finding, Appearance):
+        return placed
+    kept = [one for one in finding.observed if one.evidence.quote in content]
+    if len(kept) == len(finding.observed):
+        return placed
+    return replace(placed, finding=finding.model_copy(update={"observed": kept}))
 
 
 def folded_both_ways(

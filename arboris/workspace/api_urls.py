@@ -7,7 +7,7 @@ from arboris.workspace import session
 from arboris.workspace.bible import api as bible
 from arboris.workspace.book import api as book
 from arboris.workspace.chapters import api as chapters
-from arboris.workspace.chapters import cast, impact, versions, working
+from arboris.workspace.chapters import cast, check, impact, versions, working
 from arboris.workspace.generation import api as generation
 from arboris.workspace.importing import api as importing
 from arboris.workspace.manuscript import api as manuscript
@@ -62,5 +62,6 @@ urlpatterns = [
         "chapters/<int:chapter_id>/versions/<int:number>/restore",
         versions.VersionRestore.as_view(),
     ),
+    path("chapters/<int:chapter_id>/check", check.ChapterCheck.as_view()),
     path("chapters/<int:chapter_id>/impact", impact.ChapterImpact.as_view()),
 ]

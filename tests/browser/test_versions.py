@@ -50,6 +50,34 @@ def test_the_desk_tells_before_it_is_saved(page: Page, site: System) -> None:
         expect(impact).to_be_hidden()
 
 
+EYES = "骆青梅有一双湛蓝的眼睛。骆青梅笑道：“走吧。”" + "雾又退了一里。" * 30
+OTHER_EYES = "雨停了。\n\n骆青梅抬起头，褐色的眼睛里没有光。"
+
+
+def test_a_contradiction_is_shown_beside_the_text(page: Page, site: System) -> None:
+    with closing(site.writer("en")) as writer:
+        project = writer.new_project("checked", "zh")
+        analysed(writer, int(writer.add_chapter(project, EYES).body["id"]))
+        chapter = int(writer.add_chapter(project, "雨停了。").body["id"])
+        with_session(page, site)
+        open_desk(page, site, chapter)
+        hint, box = page.get_by_test_id("check-hint"), page.get_by_test_id("checks")
+        expect(box).to_be_hidden()
+        set_text(page, OTHER_EYES)
+        expect(hint).to_be_visible()
+        hint.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#checks-title")).to_be_focused()
+        expect(box.locator("blockquote")).to_have_text(
+            ["骆青梅有一双湛蓝的眼睛。", "骆青梅抬起头，褐色的眼睛里没有光。"]
+        )
+        box.locator("a").last.focus()
+        page.keyboard.press("Enter")
+        expect(page.locator("#text .cm-content")).to_be_focused()
+        set_text(page, "雨停了。")
+        expect(box).to_be_hidden()
+
+
 def prepared(writer: Writer) -> int:
     """A chapter, shortened to another one, and made long again."""
     project = writer.new_project("versions", "zh")

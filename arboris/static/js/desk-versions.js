@@ -2,11 +2,10 @@
 
 import { $, debounced, h, setText } from './dom.js';
 import { t, tn } from './i18n.js';
-import { countOf, impactOf, showImpact } from './impact.js';
+import { countOf, follow, impactOf, lookAt, showImpact } from './impact.js';
 import { asTyped } from './passages.js';
 
 const PAUSE = 1_500; // ms without a keystroke before the server is asked
-const ABOVE = 12; // px that are left free above what is scrolled to
 
 export function mountVersions(desk) {
   const link = h('a', { data: { testid: 'versions-link' } }, t('versions'));
@@ -23,7 +22,7 @@ function mountImpact(desk) {
   const box = $('#impact');
   const shown = h('div', {});
   box.replaceChildren(h('h2', { id: 'impact-title', tabindex: '-1' }, t('impact_title')), shown);
-  const hint = h('button', { type: 'button', class: 'small impact-hint', hidden: true, 'aria-controls': 'impact', data: { testid: 'impact-hint' }, on: { click: () => look(desk) } });
+  const hint = h('button', { type: 'button', class: 'small impact-hint', hidden: true, 'aria-controls': 'impact', data: { testid: 'impact-hint' }, on: { click: () => lookAt(desk, $('#impact-title')) } });
   $('#desk-tools').prepend(h('span', { role: 'status' }, hint));
   box.addEventListener('click', (event) => follow(event, desk));
   let asked = '';
@@ -56,22 +55,4 @@ async function answer(desk) {
     console.info('What saving would do is not known:', error.message);
     return null;
   }
-}
-
-function look(desk) {
-  desk.showPane('context', true);
-  const [pane, title] = [$('#context'), $('#impact-title')];
-  title.focus({ preventScroll: true });
-  // Not scrollIntoView, which moves the page beneath the panes too.
-  pane.scrollTop += title.getBoundingClientRect().top - pane.getBoundingClientRect().top - ABOVE;
-}
-
-/** A link to a passage of another chapter opens it in this page. */
-function follow(event, desk) {
-  const link = event.target.closest('a');
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
-  event.preventDefault();
-  const { pathname, hash } = new URL(link.href);
-  const quote = new URLSearchParams(hash.slice(1)).get('quote') ?? undefined;
-  desk.openChapter(Number(pathname.split('/').pop()), { quote });
 }

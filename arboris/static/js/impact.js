@@ -4,12 +4,13 @@
  */
 
 import { post } from './api.js';
-import { h } from './dom.js';
+import { $, h } from './dom.js';
 import { chapterName, label, t, tn } from './i18n.js';
 
 const PARTS = { vanishing: lostFact, orphaned_threads: orphanedThread, contradictions: contradiction };
 const ORDER = ['contradictions', 'orphaned_threads', 'vanishing']; // from the worst
 const AT_ONCE = 8; // entries of a part; the rest is folded
+const ABOVE = 12; // px that are left free above what is scrolled to
 const QUOTE_IN_LINK = 60; // characters of a quote that name its passage
 
 /** What saving `content` as the chapter's text would do: {vanishing, orphaned_threads, contradictions}. */
@@ -65,4 +66,23 @@ function place({ chapter_id: chapter, chapter_number, chapter_title: title, quot
     quote ? h('blockquote', { lang }, quote) : null,
     chapter ? h('p', { class: 'meta' }, h('a', { href: `/chapters/${chapter}${link}`, lang: title ? lang : null }, chapterName({ title, chapter_number }))) : null,
   ];
+}
+
+/** Shows a heading of the desk's pane, and gives it the focus. */
+export function lookAt(desk, title) {
+  desk.showPane('context', true);
+  const pane = $('#context');
+  title.focus({ preventScroll: true });
+  // Not scrollIntoView, which moves the page beneath the panes too.
+  pane.scrollTop += title.getBoundingClientRect().top - pane.getBoundingClientRect().top - ABOVE;
+}
+
+/** A link to a passage opens it in the desk's page, also where it stands in another chapter. */
+export function follow(event, desk) {
+  const link = event.target.closest('a');
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { pathname, hash } = new URL(link.href);
+  const quote = new URLSearchParams(hash.slice(1)).get('quote') ?? undefined;
+  desk.openChapter(Number(pathname.split('/').pop()), { quote });
 }

@@ -2,6 +2,7 @@
 
 import './bell.js';
 import { mountChapterInfo } from './chapter-info.js';
+import { mountCheck } from './check.js';
 import { mountComfort } from './comfort.js';
 import { $ } from './dom.js';
 import { desk } from './desk.js';
@@ -19,6 +20,7 @@ mountKeys(desk);
 mountComfort(desk);
 mountDeskBinder(desk);
 mountVersions(desk);
+mountCheck(desk);
 mountSearch(desk);
 const info = mountChapterInfo(desk);
 

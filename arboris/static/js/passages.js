@@ -50,3 +50,14 @@ export function nearest(text, findings) {
 
 /** Fields of the pages hold line feeds alone, whatever line ends the saved text has. */
 export const asTyped = (content) => content.replace(/\r\n?/g, '\n');
+
+/** The paragraphs of `text` that are not as they were in `before`: `{from, to}`. */
+export function changedPart(before, text) {
+  const most = Math.min(before.length, text.length);
+  let start = 0;
+  while (start < most && before[start] === text[start]) start += 1;
+  let tail = 0;
+  while (tail < most - start && before.at(-1 - tail) === text.at(-1 - tail)) tail += 1;
+  const end = text.indexOf('\n', text.length - tail);
+  return { from: text.lastIndexOf('\n', start - 1) + 1, to: end < 0 ? text.length : end };
+}

@@ -115,7 +115,7 @@ def _as_dict(chapter: Chapter, found: Impact) -> dict[str, Any]:
     answer = {
         "vanishing": [_lost(one, chapters) for one in found.vanishing],
         "orphaned_threads": [_orphaned(one, chapters) for one in found.orphaned_threads],
-        "contradictions": [_contradiction(one, chapters) for one in found.contradictions],
+        "contradictions": [contradiction(one, chapters) for one in found.contradictions],
     }
     for entries in answer.values():
         entries.sort(key=lambda entry: entry["chapter_number"] or 0)
@@ -152,7 +152,8 @@ def _payoff(event: Event, chapters: Chapters) -> dict[str, Any]:
     return {**said, **_fact(event.fact, chapters)}
 
 
-def _contradiction(notice: Notice, chapters: Chapters) -> dict[str, Any]:
+def contradiction(notice: Notice, chapters: Chapters) -> dict[str, Any]:
+    """As ContradictionSerializer has it; ``chapters`` has those of both passages."""
     sides = {
         side: _place(notice.data[side]["chapter_id"], notice.data[side]["quote"], chapters)
         for side in ("earlier", "later")

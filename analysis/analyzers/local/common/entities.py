@@ -79,11 +79,13 @@ def place(
     *,
     whole_words: bool,
     blocked: Iterable[str] = (),
+    start: int = 0,
 ) -> Cast:
     """Find every mention (longest form first) and drop drafts that are not in the text.
 
     A form claimed by two drafts belongs to neither; ``blocked`` forms (longer words that
-    hold a name by accident) swallow their place in the text.
+    hold a name by accident) swallow their place in the text. Only what stands from ``start`` on is
+    searched.
     """
     owner: dict[str, Draft | None] = {}
     every = list(drafts)
@@ -100,10 +102,10 @@ def place(
     for form in blocked:
         owner.setdefault(form, None)
     spans: dict[int, list[tuple[int, int]]] = defaultdict(list)
-    for start, end in Lexicon(owner, whole_words=whole_words).scan(text):
-        holder = owner[text[start:end]]
+    for first, end in Lexicon(owner, whole_words=whole_words).scan(text, start):
+        holder = owner[text[first:end]]
         if holder is not None:
-            spans[id(holder)].append((start, end))
+            spans[id(holder)].append((first, end))
     return Cast([_entity(text, d, spans[id(d)]) for d in every if spans.get(id(d))])
 
 

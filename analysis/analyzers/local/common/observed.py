@@ -22,15 +22,15 @@ _MINE = re.compile(r"我[^，。！？你他她]{0,4}?(?:[岁今年]|\d)|\bI(?: 
 By = dict[int, list[Observed]]
 
 
-def observe(reading: Reading, marks: Marks) -> By:
-    """What there is, by the id() of the person; each thing once."""
+def observe(reading: Reading, marks: Marks, start: int = 0) -> By:
+    """What there is from ``start`` on, by the id() of the person; each thing once."""
     found: By = {}
     seen: set[tuple[int, str, str]] = set()
     for who, aspect, value, span in (
-        *_acts(reading, marks),
-        *_looks(reading, marks),
-        *_parts(reading, marks),
-        *_ages(reading, marks),
+        *_acts(reading, marks, start),
+        *_looks(reading, marks, start),
+        *_parts(reading, marks, start),
+        *_ages(reading, marks, start),
     ):
         place = (id(who), aspect, value)
         of_person = found.setdefault(id(who), [])
@@ -39,17 +39,17 @@ def observe(reading: Reading, marks: Marks) -> By:
         seen.add(place)
         evidence = reading.passages.evidence(*span)
         of_person.append(Observed(aspect=aspect, value=value, evidence=evidence))
-    _move_on(reading, marks, found)
+    _move_on(reading, marks, found, start)
     return found
 
 
 Seen = tuple[Entity, Aspect, str, tuple[int, int]]
 
 
-def _acts(reading: Reading, marks: Marks) -> Iterator[Seen]:
+def _acts(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
     """The first time that each person does something now, not in a memory or a tale."""
     text, done = reading.chapter.text, set[int]()
-    for start, end, who in reading.cast.within(0, len(text), "person"):
+    for start, end, who in reading.cast.within(first, len(text), "person"):
         if id(who) in done or not _is_now(reading, marks, start):
             continue
         if reading.is_spoken(start):
@@ -72,18 +72,18 @@ def _is_now(reading: Reading, marks: Marks, at: int) -> bool:
     return marks.past.search(reading.chapter.text, first, segments[number].end) is None
 
 
-def _looks(reading: Reading, marks: Marks) -> Iterator[Seen]:
+def _looks(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
     for rule in marks.looks:
-        for found in rule.find.finditer(reading.chapter.text):
+        for found in rule.find.finditer(reading.chapter.text, first):
             who = _owner(reading, marks, *found.span())
             if who is not None:
                 colour = next(value for value in found.groups() if value)
                 yield who, rule.aspect, colour.lower(), found.span()
 
 
-def _parts(reading: Reading, marks: Marks) -> Iterator[Seen]:
+def _parts(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
     for rule in marks.parts:
-        for found in rule.find.finditer(reading.chapter.text):
+        for found in rule.find.finditer(reading.chapter.text, first):
             who = _owner(reading, marks, *found.span())
             if who is not None:
                 yield who, rule.aspect, _part(found, rule.aspect, marks), found.span()
@@ -120,10 +120,10 @@ def _owner(reading: Reading, marks: Marks, start: int, end: int) -> Entity | Non
     return who if reading.tongue.may_mean(lead, who) else None
 
 
-def _ages(reading: Reading, marks: Marks) -> Iterator[Seen]:
+def _ages(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
     text = reading.chapter.text
     for rule in marks.ages:
-        for found in rule.find.finditer(text):
+        for found in rule.find.finditer(text, first):
             start, end = found.span()
             years = marks.number(found["v"])
             around = text[max(0, start - _AROUND) : min(len(text), end + _AROUND)].split("\n")
@@ -153,10 +153,10 @@ def _aged(reading: Reading, marks: Marks, start: int, end: int) -> Entity | None
     return speaker(reading, start, nobody) if mine else None
 
 
-def _move_on(reading: Reading, marks: Marks, found: By) -> None:
+def _move_on(reading: Reading, marks: Marks, found: By, start: int) -> None:
     """Where the story moves on by years, all who are in the chapter grow older."""
     text = reading.chapter.text
-    for moved in marks.elapsed.finditer(text):
+    for moved in marks.elapsed.finditer(text, start):
         if reading.is_spoken(moved.start()):
             continue
         evidence: Evidence = reading.passages.evidence(*moved.span())

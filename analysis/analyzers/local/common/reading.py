@@ -125,6 +125,7 @@ class Language:
     """All that the features need to know about a language."""
 
     grammar: Grammar
+    tongue: Tongue
     marks: Marks
     read: Callable[[ChapterInput, Passages, Check], Reading]
     # The salient nouns of texts that are no part of the chapter.

@@ -41,11 +41,11 @@ class Segment:
 
 
 class Passages:
-    """The segments of a text in order, with look-up by offset."""
+    """The segments of a text in order, from ``start`` on, with look-up by offset."""
 
-    def __init__(self, text: str, language: Language) -> None:
+    def __init__(self, text: str, language: Language, start: int = 0) -> None:
         self.text = text
-        self.segments = [s for a, b in _sentences(text, language) for s in _cut(text, a, b)]
+        self.segments = [s for a, b in _sentences(text, language, start) for s in _cut(text, a, b)]
         self._starts = [s.start for s in self.segments]
 
     def index(self, offset: int) -> int:
@@ -61,10 +61,9 @@ class Passages:
         return Evidence(quote=self.text[first:last], start=first, end=last)
 
 
-def _sentences(text: str, language: Language) -> Iterator[tuple[int, int]]:
+def _sentences(text: str, language: Language, start: int) -> Iterator[tuple[int, int]]:
     ends = _ZH_END if language == "zh" else _EN_END
-    start = 0
-    for found in ends.finditer(text):
+    for found in ends.finditer(text, start):
         if (
             language == "en"
             and found.group() == "."

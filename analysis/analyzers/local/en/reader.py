@@ -64,6 +64,7 @@ GRAMMAR = load_grammar("en_grammar", {}, kin=w.KIN, pairs=w.PAIRS)
 TONGUE = Tongue(GRAMMAR.opener, {"he": "m", "his": "m", "him": "m", "she": "f", "her": "f"}, gender)
 EN = Language(
     GRAMMAR,
+    TONGUE,
     load_marks(
         "en_observed",
         english_number,

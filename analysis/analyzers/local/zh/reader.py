@@ -97,6 +97,7 @@ GRAMMAR = load_grammar(
 TONGUE = Tongue(GRAMMAR.opener, {}, lambda name: "")
 ZH = Language(
     GRAMMAR,
+    TONGUE,
     load_marks("zh_observed", han_number, {"左": "left", "右": "right"}),
     read,
     nouns_of,
