@@ -26,7 +26,12 @@ from prometheus_client import Histogram
 
 from arboris.db import is_away
 from notifications import queries, shutdown
-from notifications.handshake import language_of, origin_allowed, still_signed_in
+from notifications.handshake import (
+    language_of,
+    of_this_page,
+    origin_allowed,
+    still_signed_in,
+)
 from notifications.models import AnalysisNotification
 from notifications.ports import Progress
 from notifications.relay import relay
@@ -108,7 +113,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         await self.accept(PROTOCOL if self.enveloped else None)
         if not origin_allowed(self.scope):
             await self.close(BAD_ORIGIN)
-        elif user is None or not user.is_authenticated:
+        elif user is None or not user.is_authenticated or not of_this_page(self.scope):
             await self.close(NOT_SIGNED_IN)
         elif _open.get(user.pk, 0) >= SOCKETS_PER_WRITER:
             await self.close(TOO_MANY)

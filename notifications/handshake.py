@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from channels.db import database_sync_to_async
 from django.conf import settings
@@ -52,6 +52,16 @@ def _full(scheme: str, netloc: str) -> str:
     """An origin as it is compared: a port that the scheme implies is left out."""
     scheme = scheme.lower()
     return f"{scheme}://{netloc.lower().removesuffix(DEFAULT_PORTS.get(scheme, ''))}"
+
+
+def of_this_page(scope: Scope) -> bool:
+    """Whether the socket's page is its user's: ``?page_user=`` says whose page opens it.
+
+    Once another account has signed in on the browser, an older page is told that it is signed out,
+    and not what the other is told. Without the parameter it is whom the session or token names.
+    """
+    owner = parse_qs(scope["query_string"].decode("latin-1")).get("page_user", [""])[0]
+    return owner in {"", str(scope["user"].pk)}
 
 
 def language_of(scope: Scope) -> str:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from arboris.llm import client, errors, prompt_fence, structured
 from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.configured import missing_settings
+from arboris.novels.manuscript.blocks import unmarked
 from arboris.novels.summary import first_sentences, grounded
 from arboris.novels.text import Language, extractive_summary, guess_language
 from arboris.storable import storable
@@ -75,6 +76,7 @@ async def summarize(
 
     Never fails for a model's sake: what goes wrong is logged, and the extractive summary taken.
     """
+    text = unmarked(text)
     language = guess_language(text)
     if text.strip() and wanted(generated=generated):
         try:

@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from arboris.db import in_transaction, locked
+from arboris.novels.manuscript.blocks import unmarked
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
 from arboris.novels.text import extractive_summary, guess_language, word_count
 
@@ -45,7 +46,8 @@ class ChapterText:
         summary: str = "",
     ) -> ChapterText:
         """``summary``: one that was made already; without it the extractive one."""
-        summary = summary or extractive_summary(content, guess_language(content))
+        plain = unmarked(content)
+        summary = summary or extractive_summary(plain, guess_language(plain))
         return cls(content, summary, word_count(content), source)
 
 

@@ -153,7 +153,7 @@ _BIBLE: dict[str, str | Promise] = {
     "states": _("States over time"),
     "mentions": _("{n} mentions"),
     "mentions_one": _("1 mention"),
-    "span": _("Chapters {first} to {last}"),
+    "span": _("{first} to {last}"),
     "kind_ability": _("Ability"),
     "kind_condition": _("Condition"),
     "kind_relation": _("Relation"),

@@ -289,6 +289,25 @@ def test_the_bible_can_be_taken_away(bible: Bible) -> None:
     assert bible.api.get(f"{bible.url}/export.exe").status_code == 404
 
 
+def test_a_chapter_is_called_by_its_title(bible: Bible, chapters: list[Chapter]) -> None:
+    rename(chapters[0], "楔子 *雨*")
+    (state,) = bible.people()["沈砚秋"]["states"]
+    first = bible.people()["沈砚秋"]
+    assert (first["chapter_number"], first["chapter_title"]) == (1, "楔子 *雨*")
+    assert first["last_chapter_title"] == chapters[2].title
+    assert "chapter_title" in state
+    read = bible.api.get(f"{bible.url}/export.md").content.decode()
+    assert "楔子 \\*雨\\*" in read
+    assert "第 1 章" not in read and "chapter 1" not in read
+    rename(chapters[0], "")
+    read = bible.api.get(f"{bible.url}/export.md").content.decode()
+    assert "第 1 章" in read or "chapter 1" in read
+
+
+def rename(chapter: Chapter, title: str) -> None:
+    Chapter.objects.filter(pk=chapter.pk).update(title=title)
+
+
 def test_a_finding_says_whether_it_is_in_the_bible(bible: Bible, chapters: list[Chapter]) -> None:
     unsure = Appearance(name="阿蛮", aliases=[], evidence=ev("阿蛮"), confidence=0.3)
     waiting_record(chapters[2], unsure)

@@ -80,6 +80,23 @@ def test_basic_mode_makes_the_summary_alone(api: JsonClient, project: NovelProje
     assert not OrmQ.objects.exists()
 
 
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("content", "summary"),
+    [
+        ("# The Quay\n\nThe *Marigold* came in.\n\n* * *\n\nNobody spoke, **nobody**.",
+         "The Marigold came in. Nobody spoke, nobody."),
+        ("他说**“走”**就走。\n\n---\n\n# 灯\n2 * 3 * 4，snake_case_name。",
+         "他说“走”就走。2 * 3 * 4，snake_case_name。"),
+        ("# 雨夜", "# 雨夜"),  # nothing else is there
+    ],
+)  # fmt: skip
+def test_a_summary_has_no_marks(
+    api: JsonClient, project: NovelProject, content: str, summary: str
+) -> None:
+    assert post(api, project, content=content, mode="basic").json()["summary"] == summary
+
+
 @pytest.mark.parametrize(("length", "queued"), [(199, False), (200, True)])
 def test_shorter_than_the_threshold_is_not_analysed(
     api: JsonClient, project: NovelProject, length: int, queued: bool

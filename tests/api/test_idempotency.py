@@ -31,6 +31,7 @@ KEY = "8e03978e-40d5-43e8-bc93-6894a57f9326"
 CREATES_WITH_200 = {
     "/api/chapters/{chapter_id}/versions",
     "/api/chapters/{chapter_id}/versions/{number}/restore",
+    "/api/projects/{project_id}/replace",
 }
 in_threads = pytest.mark.django_db(transaction=True)
 

@@ -56,7 +56,7 @@ def words(body: dict[str, Any]) -> list[tuple[int, str]]:
         word = text[hit["offset"] : hit["offset"] + hit["length"]]
         at = hit["snippet_offset"]
         assert hit["snippet"][at : at + hit["length"]] == word
-        assert hit["snippet"] in text and "\n" not in hit["snippet"]
+        assert hit["snippet"].strip("…") in text and "\n" not in hit["snippet"]
         found.append((hit["chapter_number"], word))
     return found
 
@@ -76,6 +76,41 @@ def test_a_person_is_found_by_every_name(
     first = body["hits"][0]
     assert (first["chapter_id"], first["title"], first["version"]) == (novel[0].pk, "雨夜", 1)
     assert words(search(api, project, "阿秋", plain="1")) == [(1, "阿秋")]
+
+
+LONG_ZH = (
+    "雨停了。沈砚秋推开门，喊：“阿秋在吗？”没有人应，他便提着那盏旧灯笼沿着青石巷一直走到渡口，"
+    "渡口的船家早已睡了，只有铜铃在风里轻轻地响。他站了很久，想起从前的话。"
+)
+LONG_EN = (
+    'The Marigold came in on the tide, her sails torn, and nobody on the quay said anything, '
+    'because "Captain Ives" was not at the wheel. Ada looked away.'
+)  # fmt: skip
+
+
+@pytest.mark.sqlite_only
+@pytest.mark.parametrize(
+    ("text", "query", "snippet"),
+    [
+        (
+            LONG_ZH,
+            "铜铃",
+            "…渡口的船家早已睡了，只有铜铃在风里轻轻地响。他站了很久，想起从前的话。",
+        ),
+        (LONG_ZH, "雨停", "雨停了。沈砚秋推开门，喊：“阿秋在吗？”没有人应…"),
+        (LONG_EN, "quay", "…sails torn, and nobody on the quay said anything…"),
+        (LONG_EN, "Ada", '…Ives" was not at the wheel. Ada looked away.'),
+        ("雨" * 300, "雨" * 150, f"{'雨' * 180}…"),  # no edge anywhere
+    ],
+)
+def test_an_excerpt_is_cut_between_words(
+    api: JsonClient, project: NovelProject, text: str, query: str, snippet: str
+) -> None:
+    make_chapter(project, text)
+    hit = search(api, project, query)["hits"][0]
+    assert hit["snippet"] == snippet
+    at = hit["snippet_offset"]
+    assert hit["snippet"][at : at + hit["length"]] == query
 
 
 @pytest.mark.usefixtures("novel")
@@ -155,6 +190,19 @@ def test_chosen_chapters_get_one_version_each(
     made = ChapterVersion.objects.get(chapter=novel[1], number=2)
     assert "ada" in made.name
     assert replace(api, project, "ada", "x", chapters=[]).json()["chapters"] == []
+
+
+def test_a_second_try_replaces_nothing_twice(
+    api: JsonClient, project: NovelProject, novel: list[Chapter]
+) -> None:
+    body = {"q": "ada", "with": "Ada ada"}
+    path, key = f"/api/projects/{project.pk}/replace", {"Idempotency-Key": "a"}
+    first, again = (api.post(path, body, headers=key) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200)
+    assert first.content == again.content
+    assert first.json()["total"] == 4
+    assert [Chapter.objects.get(pk=one.pk).version for one in novel] == [2, 2]
+    assert api.post(path, {**body, "with": "x"}, headers=key).status_code == 422
 
 
 @pytest.mark.usefixtures("shen")

@@ -117,6 +117,26 @@ def test_a_signed_out_reader_is_told_nothing_more(
     assert not AnalysisNotification.objects.filter(is_read=1).exists()
 
 
+@pytest.mark.sqlite_only
+@pytest.mark.django_db(transaction=True)
+def test_an_older_page_of_another_account_is_signed_out(writer: User) -> None:
+    headers = by_session(writer)
+
+    async def run() -> None:
+        for owner in (writer.pk, writer.pk + 1):
+            path = f"/ws/notifications?page_user={owner}"
+            socket = WebsocketCommunicator(websocket, path, headers, subprotocols=["arboris.v1"])
+            assert (await socket.connect(PATIENCE_SECONDS))[0]
+            if owner == writer.pk:
+                assert (await socket.receive_json_from(PATIENCE_SECONDS))["type"] == "state"
+            else:
+                first = await socket.receive_output(timeout=PATIENCE_SECONDS)
+                assert (first["type"], first["code"]) == ("websocket.close", 4401)
+            await socket.disconnect(timeout=PATIENCE_SECONDS)
+
+    async_to_sync(run)()
+
+
 @pytest.mark.parametrize("path", ["/ws/notifications/", "/ws/x", "/", "/ws/notifications/1"])
 def test_another_path_is_4404(path: str) -> None:
     async def run() -> None:

@@ -16,6 +16,7 @@ _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*?)(?:[ \t]+#+)?[ \t]*")
 _ORNAMENT = "*_＊※◇◆☆★○●□■-"
 _BREAK = re.compile(rf"[ \t\u3000]*(?:([{_ORNAMENT}])(?:[ \t\u3000]*\1){{2,}}|⁂)[ \t\u3000]*")
 _MARKED = re.compile(r"[*_\\]")
+_MAY_BE_MARKED = re.compile(rf"[\\#⁂{_ORNAMENT}]")
 
 
 def blocks(text: str) -> Iterator[Block]:
@@ -31,6 +32,21 @@ def blocks(text: str) -> Iterator[Block]:
             yield Block("heading", spans(found[2]), len(found[1]))
         else:
             yield Block("paragraph", spans(bare))
+
+
+def unmarked(text: str) -> str:
+    """The paragraphs alone, without marks and on lines of their own; a text without marks as it is.
+
+    So is one that has nothing else: its headings say more than nothing.
+    """
+    if not _MAY_BE_MARKED.search(text):
+        return text
+    lines = [_unmarked(line) for line in text.split("\n")]
+    return "\n".join(lines) if any(lines) else text
+
+
+def _unmarked(line: str) -> str:
+    return "".join(block.text for block in blocks(line) if block.kind == "paragraph")
 
 
 def spans(line: str) -> tuple[Span, ...]:

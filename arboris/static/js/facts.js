@@ -1,7 +1,7 @@
 /** Cards of the story bible. The panel's language is the novel's; our own labels carry the page's. */
 
 import { h } from './dom.js';
-import { label, t, tn } from './i18n.js';
+import { chapterName, label, t, tn } from './i18n.js';
 
 const page = document.documentElement.lang;
 export const own = (tag, attributes, ...children) => h(tag, { lang: page, ...attributes }, ...children);
@@ -16,9 +16,15 @@ export function characterCard(character) {
     traits.length ? h('dl', {}, traits.flatMap((trait) => [own('dt', {}, t(trait)), h('dd', {}, character[trait])])) : null,
     own('p', { class: 'meta' },
       mentions ? h('span', {}, tn('mentions', mentions)) : null,
-      first && last && first !== last ? h('span', {}, t('span', { first, last })) : null),
+      first && last && first !== last ? h('span', {}, spanOf(character)) : null),
     evidence(character),
     states?.length ? h('div', {}, own('h4', {}, t('states')), h('ol', { class: 'timeline' }, states.map(stateEntry))) : null);
+}
+
+/** From which chapter on somebody is there, and up to which. */
+function spanOf({ first_chapter, chapter_title, last_chapter, last_chapter_title }) {
+  const first = chapterName({ title: chapter_title, chapter_number: first_chapter });
+  return t('span', { first, last: chapterName({ title: last_chapter_title, chapter_number: last_chapter }) });
 }
 
 export function worldCard(entry) {
@@ -64,12 +70,12 @@ function eventEntry(event) {
   return h('li', {}, h('p', {}, own('span', { class: 'kind' }, event.certain === false ? t('suspected') : label('seed', event.outcome)), event.description), evidence(event));
 }
 
-export function evidence({ chapter_id: chapter, chapter_number: number, quote, confidence }) {
+export function evidence({ chapter_id: chapter, chapter_number: number, chapter_title: title, quote, confidence }) {
   const link = quote ? `#quote=${encodeURIComponent([...quote].slice(0, QUOTE_IN_LINK).join(''))}` : '';
   return h('div', { class: 'evidence' },
     quote ? h('blockquote', {}, quote) : null,
     own('p', { class: 'source' },
-      chapter ? h('a', { href: `/chapters/${chapter}${link}` }, t('chapter_n', { n: number })) : null,
+      chapter ? h('a', { href: `/chapters/${chapter}${link}` }, chapterName({ title, chapter_number: number })) : null,
       typeof confidence === 'number' ? h('span', {}, t('confidence', { n: Math.round(confidence * 100) })) : null));
 }
 

@@ -66,6 +66,7 @@ export class LiveSocket {
     const url = new URL('/ws/notifications', location.href);
     url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
     const since = this.handlers.since();
+    url.searchParams.set('page_user', document.body.dataset.userId); // as X-Page-User of the API's calls
     if (since !== null) url.searchParams.set('since', String(since));
     const socket = new WebSocket(url, PROTOCOL);
     this.#socket = socket;

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -39,12 +39,34 @@ class Section:
 def as_dict(project: NovelProject) -> dict[str, Any]:
     """``{characters, world: {locations, factions, items, rules}, foreshadowings, relationships}``.
 
-    One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, quote,
-    confidence (0 to 1) and basic.
+    One key for each of ``SECTIONS``. Every entry carries chapter_id, chapter_number, chapter_title,
+    quote, confidence (0 to 1) and basic.
     """
     bible_service.fresh(project.pk)
     numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))
-    return {key: section.load(project, numbers) for key, section in SECTIONS.items()}
+    bible = {key: section.load(project, numbers) for key, section in SECTIONS.items()}
+    return with_titles(bible, project)
+
+
+T = TypeVar("T")
+
+
+def with_titles(answer: T, project: NovelProject) -> T:
+    """Beside each ``chapter_id`` in it goes the ``chapter_title``, empty where there is none."""
+    titles = dict(project.chapters.values_list("pk", "title"))
+
+    def name(value: Any) -> None:
+        if isinstance(value, dict):
+            for key in [key for key in value if key.endswith("chapter_id")]:
+                value[key.replace("_id", "_title")] = titles.get(value[key], "")
+            value = value.values()
+        elif not isinstance(value, list):
+            return
+        for inner in value:
+            name(inner)
+
+    name(answer)
+    return answer
 
 
 def page_sections() -> list[dict[str, Any]]:
@@ -115,6 +137,7 @@ def _characters(project: NovelProject, numbers: Numbers) -> list[dict[str, Any]]
             "mentions": row.mentions,
             "first_chapter": numbers.get(row.chapter_id),
             "last_chapter": numbers.get(row.last_chapter_id),
+            "last_chapter_id": row.last_chapter_id,
             **_fact(row, numbers),
             "states": [
                 {

@@ -14,6 +14,7 @@ from arboris.novels.models import NovelProject
 from arboris.workspace.bible import content as bible_content
 
 FORMAT = 1  # of the JSON document; grows where a reader of the old one would go wrong
+ROWS = {"id", "chapter_id", "last_chapter_id", "ref"}  # names of rows, which others do not know
 _SPECIAL = re.compile(r"([\\`*_{}\[\]<>#|~])")
 
 
@@ -34,7 +35,7 @@ def _portable(value: Any) -> Any:
     if isinstance(value, list):
         return [_portable(item) for item in value]
     if isinstance(value, dict):
-        return {k: _portable(v) for k, v in value.items() if k not in ("id", "chapter_id", "ref")}
+        return {k: _portable(v) for k, v in value.items() if k not in ROWS}
     return value
 
 
@@ -113,7 +114,8 @@ def _named(entry: dict[str, Any]) -> str:
 def _source(fact: dict[str, Any]) -> str:
     if fact["chapter_number"] is None:
         return ""
-    where = _("chapter %(number)d") % {"number": fact["chapter_number"]}
+    number = _("chapter %(number)d") % {"number": fact["chapter_number"]}
+    where = plain(fact["chapter_title"]) or number
     return f" ({where}: “{plain(fact['quote'])}”)"
 
 

@@ -10,6 +10,7 @@ from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.models import ForeshadowingThread, Notice
 from arboris.bible.storage.current import waiting as waiting_findings
 from arboris.novels.models import NovelProject
+from arboris.workspace.bible.content import with_titles
 
 MOST = 1_000  # waiting findings that are looked at, from the first chapter on
 NOT_SHOWN = {"evidence", "confidence", "basic", "type"}
@@ -37,7 +38,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
         told.setdefault(notice.ref, _notice(notice, numbers, threads))
     shown = list(told.values())
     accepted = record.rules(project.pk).accepted_refs
-    return {
+    asked = {
         "waiting": _waiting(project),
         "questions": [one for one in shown if one["kind"] not in CONTRADICTIONS],
         "warnings": [
@@ -46,6 +47,7 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
             if one["kind"] in CONTRADICTIONS
         ],
     }
+    return with_titles(asked, project)
 
 
 def _waiting(project: NovelProject) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from arboris.bible.models import Finding
 from arboris.bible.types.entries import ref_of
 from arboris.bible.types.findings import parse
 from arboris.fields import StorableText, Text, WholeNumber
+from arboris.novels.manuscript.blocks import unmarked
 from arboris.novels.models import Chapter, ChapterVersion, WorkingCopy
 from arboris.novels.working_copies import OutdatedChange
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
@@ -81,6 +82,13 @@ class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
         fields = ["id", "status", "priority", "progress", "error_type", "error_message"]
 
 
+class PlainField(serializers.CharField):
+    """Without Markdown's marks: a model may mark words, and so did earlier versions."""
+
+    def to_representation(self, value: str) -> str:
+        return unmarked(super().to_representation(value))
+
+
 class ChapterRowSerializer(serializers.Serializer[Any]):
     """A chapter in a list: ``instance`` has its chapter, newest task or None, and source."""
 
@@ -88,7 +96,7 @@ class ChapterRowSerializer(serializers.Serializer[Any]):
     project_id = serializers.UUIDField(source="chapter.project_id")
     chapter_number = serializers.IntegerField(source="chapter.chapter_number")
     title = serializers.CharField(source="chapter.title")
-    summary = serializers.CharField(source="chapter.summary")
+    summary = PlainField(source="chapter.summary")
     word_count = serializers.IntegerField(source="chapter.word_count")
     version = serializers.IntegerField(source="chapter.version")
     created_at = serializers.DateTimeField(source="chapter.created_at")
@@ -98,7 +106,6 @@ class ChapterRowSerializer(serializers.Serializer[Any]):
         help_text="draft: the text broke off while it was being written; it is not analysed.",
     )
     analysis = AnalysisBriefSerializer(source="task", allow_null=True)
-
 
 class SavedChapterSerializer(ChapterRowSerializer):
     """A chapter that was just saved, or is read whole: ``instance`` is a SavedChapter."""

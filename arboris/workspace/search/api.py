@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from arboris.idempotency.views import creating, idempotent
 from arboris.rest import flag_parameter, whole_parameter
 from arboris.workspace.access import own_project
 from arboris.workspace.search import replacing, service
@@ -51,14 +52,19 @@ class SearchNovel(APIView):
 
 
 class ReplaceInNovel(APIView):
+    @idempotent
     @extend_schema(request=WishSerializer, responses={200: OutcomeSerializer})
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
-        """Replace words; one version a chapter. With ``preview`` nothing is saved."""
+        """Replace words; one version a chapter. With ``preview`` nothing is saved.
+
+        With an Idempotency-Key all chapters of the call are replaced, or none where it fails.
+        """
         project = own_project(request, project_id)
         form = WishSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         work = replacing.preview if form.validated_data["preview"] else replacing.replace
-        return Response(OutcomeSerializer(work(project, form.wish())).data)
+        wish = form.wish()
+        return creating(lambda: Response(OutcomeSerializer(work(project, wish)).data))
 
 
 class GoTo(APIView):

@@ -28,11 +28,14 @@ class HitSerializer(serializers.Serializer[Any]):
     )
     offset = serializers.IntegerField()
     length = serializers.IntegerField()
-    snippet = serializers.CharField()
+    snippet = serializers.SerializerMethodField(help_text="With … on each side that was cut.")
     snippet_offset = serializers.SerializerMethodField(help_text="Where the hit is in the snippet.")
 
+    def get_snippet(self, hit: Any) -> str:
+        return str(hit.excerpt[0])
+
     def get_snippet_offset(self, hit: Any) -> int:
-        return int(hit.offset - hit.start)
+        return int(hit.excerpt[1])
 
 
 class FoundSerializer(serializers.Serializer[Any]):

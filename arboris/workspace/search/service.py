@@ -12,10 +12,10 @@ from arboris.bible import service as bible_service
 from arboris.bible.models import Character, WorldEntity
 from arboris.bible.types.names import key
 from arboris.novels.models import NovelProject
+from arboris.workspace.search.excerpt import excerpt
 from arboris.workspace.search.pattern import pattern
 from arboris.workspace.search.texts import Shown, shown
 
-CONTEXT = 30  # characters of a hit's paragraph before it and after it
 CHAPTERS_MOST, ENTRIES_MOST, PASSAGES_MOST = 8, 8, 8  # that a palette shows
 SHORTEST_PASSAGE = 2  # characters: a single one is everywhere
 
@@ -29,16 +29,9 @@ class Hit:
     length: int
 
     @property
-    def start(self) -> int:
-        """Where the snippet begins: in the hit's own paragraph."""
-        line = self.chapter.text.rfind("\n", 0, self.offset) + 1
-        return max(line, self.offset - CONTEXT)
-
-    @property
-    def snippet(self) -> str:
-        text, ends = self.chapter.text, self.offset + self.length
-        line = text.find("\n", ends)
-        return text[self.start : min(ends + CONTEXT, len(text) if line < 0 else line)]
+    def excerpt(self) -> tuple[str, int]:
+        """The words around it, and where in them it begins."""
+        return excerpt(self.chapter.text, self.offset, self.length)
 
 
 @dataclass(slots=True)

@@ -45,17 +45,20 @@ def discard_novel(project_id: uuid.UUID) -> None:
 
 
 def restore_chapter(user_id: int, chapter_id: int) -> Chapter:
-    """Raises ObjectDoesNotExist where it is not in the writer's trash, or its novel is there."""
+    """The chapter, also where it is back already.
+
+    Raises ObjectDoesNotExist where it is not the writer's, or its novel is in the trash.
+    """
 
     def work() -> Chapter:
-        project_id = (
-            trash.chapters_of(user_id).values_list("project_id", flat=True).get(pk=chapter_id)
-        )
-        project = novels.lock_project(project_id)
-        chapter = trash.chapters_of(user_id).get(pk=chapter_id)
+        rows = Chapter.everything.filter(project__owner_id=user_id)
+        project = novels.lock_project(rows.values_list("project_id", flat=True).get(pk=chapter_id))
+        chapter = trash.chapters_of(user_id).filter(pk=chapter_id).first()
+        if chapter is None:
+            return Chapter.objects.select_related("project").get(pk=chapter_id)
         chapter.project = project
         trash.restore_chapter(chapter)
-        bible_service.refold_from(project_id, chapter.chapter_number)
+        bible_service.refold_from(project.pk, chapter.chapter_number)
         _queue_again(project, chapter_id=chapter_id)
         return chapter
 
@@ -63,10 +66,18 @@ def restore_chapter(user_id: int, chapter_id: int) -> Chapter:
 
 
 def restore_novel(user_id: int, project_id: uuid.UUID) -> NovelProject:
-    """Raises NovelProject.DoesNotExist where it is not in the writer's trash."""
+    """The novel, also where it is back already.
+
+    Raises NovelProject.DoesNotExist where it is not the writer's.
+    """
 
     def work() -> NovelProject:
-        project = trash.lock_in_trash(trash.novels_of(user_id).get(pk=project_id).pk)
+        if not trash.novels_of(user_id).filter(pk=project_id).exists():
+            return NovelProject.objects.get(pk=project_id, owner_id=user_id)
+        try:
+            project = trash.lock_in_trash(project_id)
+        except NovelProject.DoesNotExist:  # somebody else was first
+            return NovelProject.objects.get(pk=project_id, owner_id=user_id)
         trash.restore_novel(project)
         _queue_again(project)
         return project
