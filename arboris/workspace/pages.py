@@ -14,6 +14,7 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 
@@ -108,12 +109,21 @@ def notifications(request: HttpRequest) -> HttpResponse:
     return _page(request, "workspace/notifications.html")
 
 
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """What the scripts of a page need: for the account's pages, which know no workspace, too."""
+    is_account = request.path.startswith(reverse("account_home"))
+    return _for_scripts() if is_account and request.user.is_authenticated else {}
+
+
+def _for_scripts() -> dict[str, Any]:
+    return {
+        "script_texts": script_texts(),
+        "notification_kinds": kinds.for_scripts(),
+        "version_pause": settings.ARBORIS_VERSION_PAUSE,
+    }
+
+
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
-    for_scripts = {"script_texts": script_texts(), "notification_kinds": kinds.for_scripts()}
-    response = render(
-        request,
-        template,
-        {**for_scripts, "version_pause": settings.ARBORIS_VERSION_PAUSE, **context},
-    )
+    response = render(request, template, {**_for_scripts(), **context})
     patch_cache_control(response, private=True, no_cache=True)
     return response

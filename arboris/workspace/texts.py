@@ -283,6 +283,8 @@ _VERSIONS: dict[str, str | Promise] = {
 _SEARCH: dict[str, str | Promise] = {
     "palette": _("Go to…"),
     "palette_hint": _("A chapter, a person, a thing, or words of the text"),
+    "palette_novel_hint": _("The title of a novel"),
+    "palette_novels": _("Novels"),
     "palette_help": _("Type a name, a number or some words. The arrow keys choose, Enter goes."),
     "palette_list": _("What was found"),
     "palette_chapters": _("Chapters"),

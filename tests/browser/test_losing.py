@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
@@ -104,6 +104,33 @@ def test_a_text_that_is_refused_stays_and_keeps_back_no_other(
     set_text(page, NEW)
     state(page, "saved")
     assert working(writer, first) == NEW
+
+
+def test_a_long_text_is_given_time_on_a_slow_line(
+    page: Page, site: System, chapters: list[int], writer: Writer
+) -> None:
+    text = "雨" * 200_000  # 600 kB
+    sent: list[Route] = []
+    lost: list[str] = []
+
+    def hold(call: Route) -> None:
+        if call.request.method == "PUT" and not sent:
+            sent.append(call)
+        else:
+            call.continue_()
+
+    page.clock.install()
+    open_desk(page, site, chapters[0])
+    page.route("**/working", hold)
+    page.on("requestfailed", lambda request: lost.append(request.url))
+    set_text(page, text)
+    while not sent:
+        page.wait_for_timeout(10)
+    page.clock.fast_forward(60_000)
+    sent[0].continue_()
+    state(page, "saved")
+    assert working(writer, chapters[0]) == text
+    assert [url for url in lost if url.endswith("/working")] == []
 
 
 def test_a_browser_that_keeps_nothing_hands_all_to_the_server(

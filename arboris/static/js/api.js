@@ -3,9 +3,10 @@
 import { $ } from './dom.js';
 import { t } from './i18n.js';
 
-const PATIENCE = 30_000; // ms
+const PATIENCE = 30_000; // ms in which nothing moves
 /** Of calls that take or make a whole novel, in ms. */
 export const LONG_PATIENCE = 300_000;
+const SLOWEST = 4; // bytes in a ms: how far the sending of a body is, no browser tells
 const MOST_KEPT_ALIVE = 60_000; // bytes: browsers let calls of 64 KiB in all outlive their page
 
 /**
@@ -58,15 +59,9 @@ async function call(method, path, body, { key = '', keepalive = false, patience 
     body = JSON.stringify(body);
     outlives = keepalive && new TextEncoder().encode(body).length < MOST_KEPT_ALIVE;
   }
-  const signal = AbortSignal.timeout(upload ? LONG_PATIENCE : patience);
-  let response;
-  let answer;
-  try {
-    response = await fetch(path, { method, headers, body, signal, keepalive: outlives, credentials: 'same-origin' });
-    answer = await readJson(response);
-  } catch (error) {
-    throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
-  }
+  const longest = (upload ? LONG_PATIENCE : patience) + sizeOf(body) / SLOWEST;
+  const { response, content } = await answerOf(path, { method, headers, body, keepalive: outlives }, longest);
+  const answer = asJson(await content.text());
   if (response.ok) {
     refused.over(path);
     return answer;
@@ -75,17 +70,43 @@ async function call(method, path, body, { key = '', keepalive = false, patience 
   throw errorFrom(response.status, answer);
 }
 
-/** GET of a file: the file, and the name that the server gives it. */
-export async function fetchFile(path, query) {
-  let response;
+/** At most so many bytes of a body: of letters the longest encoding is counted. */
+function sizeOf(body) {
+  if (body instanceof FormData) return [...body.values()].reduce((sum, value) => sum + sizeOf(value), 0);
+  return body instanceof Blob ? body.size : 3 * (body?.length ?? 0);
+}
+
+/** The answer with all of its content. A slow line is waited for; one on which nothing moves is not. */
+async function answerOf(path, options, patience) {
+  const giveUp = new AbortController();
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => giveUp.abort(new DOMException('nothing came', 'TimeoutError')), patience);
+  };
+  wait();
   try {
-    response = await fetch(withQuery(path, query), { headers: whose(), credentials: 'same-origin', signal: AbortSignal.timeout(LONG_PATIENCE) });
-    if (response.ok) return { file: await response.blob(), name: nameIn(response.headers.get('Content-Disposition') ?? '') };
+    const response = await fetch(path, { ...options, credentials: 'same-origin', signal: giveUp.signal });
+    const parts = [];
+    const reader = response.body?.getReader();
+    for (let next = await reader?.read(); next && !next.done; next = await reader.read()) {
+      wait();
+      parts.push(next.value);
+    }
+    return { response, content: new Blob(parts, { type: response.headers.get('Content-Type') ?? '' }) };
   } catch (error) {
     throw new ApiError(t(error.name === 'TimeoutError' ? 'timeout' : 'offline'));
+  } finally {
+    clearTimeout(timer);
   }
+}
+
+/** GET of a file: the file, and the name that the server gives it. */
+export async function fetchFile(path, query) {
+  const { response, content } = await answerOf(withQuery(path, query), { headers: whose() }, LONG_PATIENCE);
+  if (response.ok) return { file: content, name: nameIn(response.headers.get('Content-Disposition') ?? '') };
   if (response.status === 401) throw new ApiError(t('signed_out'), 401, 'not_authenticated');
-  throw errorFrom(response.status, await readJson(response));
+  throw errorFrom(response.status, asJson(await content.text()));
 }
 
 function nameIn(disposition) {
@@ -106,7 +127,7 @@ export async function stream(path, body, heard, { signal, key }) {
     throw error.name === 'AbortError' ? error : new ApiError(t('offline'));
   }
   if (response.status === 401) throw signedOut();
-  if (!response.ok) throw errorFrom(response.status, await readJson(response));
+  if (!response.ok) throw errorFrom(response.status, asJson(await response.text()));
   let rest = '';
   try {
     for await (const piece of pieces(response.body)) {
@@ -136,8 +157,7 @@ function signedOut() {
   return new ApiError(t('signed_out'), 401, 'not_authenticated');
 }
 
-async function readJson(response) {
-  const text = await response.text();
+function asJson(text) {
   if (!text) return null;
   try {
     return JSON.parse(text);

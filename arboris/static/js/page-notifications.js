@@ -7,6 +7,7 @@ import { t, tn } from './i18n.js';
 import { live, markAllRead } from './live.js';
 import { failure } from './load.js';
 import { notice, settle } from './notice.js';
+import { mountPalette } from './palette.js';
 import { chooseBrowser } from './tabs.js';
 
 const PAGE = 50; // notifications in one call
@@ -91,4 +92,5 @@ live.addEventListener('read', ({ detail }) => {
   settle(list, detail);
   showWhole();
 });
+mountPalette();
 void load();

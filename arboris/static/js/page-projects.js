@@ -8,6 +8,7 @@ import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
+import { mountPalette } from './palette.js';
 import { fillWindowed } from './windowed.js';
 
 const list = $('#projects');
@@ -55,4 +56,5 @@ $('#sample').addEventListener('click', async ({ currentTarget: button }) => {
 });
 
 live.addEventListener('refresh', debounced(load));
+mountPalette();
 void load();

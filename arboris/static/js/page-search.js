@@ -3,6 +3,7 @@
 import { get, post } from './api.js';
 import './bell.js';
 import { $, $$, h } from './dom.js';
+import { creating } from './form-drafts.js';
 import { onSubmit, say as sayIn } from './forms.js';
 import { chapterName, t, tn } from './i18n.js';
 import { mountPalette, placeAddress, snippet } from './palette.js';
@@ -91,7 +92,7 @@ async function replace(asked, previewedChapters, button) {
   undoable = [];
   try {
     while (chapters.length) {
-      const answer = await post(`${API}/replace`, { ...asked, chapters, base_versions: bases });
+      const answer = await replaceOnce({ ...asked, chapters, base_versions: bases });
       done.push(...answer.chapters);
       chapters = answer.left;
       say(t('replace_done', { n: done.filter(({ status }) => status === 'replaced').length }));
@@ -101,6 +102,17 @@ async function replace(asked, previewedChapters, button) {
   }
   undoable = done.filter(({ undo }) => undo !== null);
   showDone(done);
+}
+
+/** Where the answer was lost it is asked for again, under the same key. */
+async function replaceOnce(body) {
+  const ask = () => creating(`replace:${projectId}`, `${API}/replace`, body);
+  try {
+    return await ask();
+  } catch (error) {
+    if (error.status) throw error;
+    return await ask();
+  }
 }
 
 function showDone(done) {

@@ -5,6 +5,7 @@ import { get, post } from './api.js';
 import { $, h } from './dom.js';
 import { chapterName, t, when } from './i18n.js';
 import { failure } from './load.js';
+import { mountPalette } from './palette.js';
 import { fillWindowed } from './windowed.js';
 
 const list = $('#trash');
@@ -42,4 +43,5 @@ async function restore(item, title, button) {
   }
 }
 
+mountPalette();
 void load();

@@ -6,9 +6,10 @@ import { $, $$, h, setText } from './dom.js';
 import { label, lengthOf, t, tn, when } from './i18n.js';
 import { impactOfVersion, showImpact } from './impact.js';
 import { failure } from './load.js';
+import { mountPalette } from './palette.js';
 import { rowsOf, showRows } from './version-diff.js';
 
-const { chapterId, language } = $('#main').dataset;
+const { projectId, chapterId, language } = $('#main').dataset;
 const API = `/api/chapters/${chapterId}/versions`;
 const PAGE = 50;
 const ROWS = 1_500; // paragraphs that are drawn at once
@@ -190,4 +191,5 @@ dialog.addEventListener('close', () => {
   asked = null;
 });
 
+mountPalette(projectId);
 void loadVersions();

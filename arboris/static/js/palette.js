@@ -1,5 +1,6 @@
 /**
- * Ctrl+K: go to a chapter, a person, a thing or a passage of the novel by typing a part of it.
+ * Ctrl+K: go to a chapter, a person, a thing or a passage of the novel by typing a part of it;
+ * on a page that is of no novel, to one of the novels.
  * The focus stays in the field; the arrows choose in the list (the combobox pattern).
  */
 
@@ -8,6 +9,7 @@ import { $, h, setText } from './dom.js';
 import { chapterName, label, t, tn } from './i18n.js';
 
 const PAUSE = 150; // ms after the last letter
+const NOVELS = 50; // that are shown at most
 
 /** Where something of the novel is shown: in code points of the chapter's text. */
 export const placeAddress = ({ chapter_id: id, offset, length }) => `/chapters/${id}#at=${offset}-${length}`;
@@ -19,8 +21,8 @@ export function snippet({ snippet: words, snippet_offset: at, length }, inside =
   return [part(0, at), inside(part(at, at + length)), part(at + length, letters.length)];
 }
 
-/** `open({href, chapterId, hit})` shows what was chosen. */
-export function mountPalette(projectId, open = (/** @type {any} */ { href }) => location.assign(href)) {
+/** `open({href, chapterId, hit})` shows what was chosen. Without `projectId` the novels are found. */
+export function mountPalette(projectId = '', open = (/** @type {any} */ { href }) => location.assign(href)) {
   const palette = new Palette(projectId, open);
   $('#palette-open')?.addEventListener('click', () => palette.show());
   addEventListener('keydown', (event) => {
@@ -37,6 +39,7 @@ class Palette {
   #turn = 0;
   #options = []; // {element, target}
   #at = 0;
+  #novels = null;
 
   constructor(projectId, open) {
     this.projectId = projectId;
@@ -44,7 +47,7 @@ class Palette {
     this.input = h('input', {
       type: 'text', role: 'combobox', autocomplete: 'off', spellcheck: 'false', maxlength: 200,
       'aria-label': t('palette'), 'aria-autocomplete': 'list', 'aria-expanded': 'false', 'aria-controls': 'palette-list',
-      placeholder: t('palette_hint'), data: { testid: 'palette-field' },
+      placeholder: t(projectId ? 'palette_hint' : 'palette_novel_hint'), data: { testid: 'palette-field' },
       on: { input: () => this.#later(), keydown: (event) => this.#onKey(event), compositionend: () => this.#later() },
     });
     this.list = h('div', { role: 'listbox', id: 'palette-list', 'aria-label': t('palette_list'), data: { testid: 'palette-list' } });
@@ -67,6 +70,7 @@ class Palette {
     this.input.value = '';
     this.dialog.showModal();
     this.#draw([]);
+    if (!this.projectId) void this.#ask();
   }
 
   #later() {
@@ -78,14 +82,22 @@ class Palette {
     const query = this.input.value.trim();
     const turn = ++this.#turn;
     try {
-      const found = query ? await get(`/api/projects/${this.projectId}/go-to`, { q: query }) : null;
-      if (turn === this.#turn) this.#draw(found ? this.#groups(query, found) : []);
+      const groups = await (this.projectId ? this.#inNovel(query) : this.#ofNovels(query));
+      if (turn === this.#turn) this.#draw(groups);
     } catch (error) {
       if (turn === this.#turn) setText(this.status, error.message);
     }
   }
 
-  #groups(query, { chapters, entries, passages }) {
+  async #ofNovels(query) {
+    this.#novels ??= await get('/api/projects');
+    const found = this.#novels.filter(({ title }) => title.toLocaleLowerCase().includes(query.toLocaleLowerCase()));
+    return [[t('palette_novels'), found.slice(0, NOVELS).map(({ id, title }) => [[title || t('untitled')], '', { href: `/projects/${id}` }])]];
+  }
+
+  async #inNovel(query) {
+    if (!query) return [];
+    const { chapters, entries, passages } = await get(`/api/projects/${this.projectId}/go-to`, { q: query });
     const section = (kind) => (kind === 'character' ? 'characters' : 'world');
     const bible = (name, kind) => `/projects/${this.projectId}/bible?${new URLSearchParams({ find: name })}#${section(kind)}`;
     const searched = { href: `/projects/${this.projectId}/search?${new URLSearchParams({ q: query })}` };
@@ -105,7 +117,7 @@ class Palette {
     });
     this.list.replaceChildren(...drawn);
     this.input.setAttribute('aria-expanded', String(this.#options.length > 0));
-    const found = Math.max(0, this.#options.length - 1); // without the way to the search page
+    const found = this.#options.length - (this.projectId && groups.length ? 1 : 0); // without the way to the search page
     setText(this.status, groups.length ? tn('palette_found', found) : t('palette_help'));
     this.#choose(0);
   }

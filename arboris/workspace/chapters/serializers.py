@@ -107,6 +107,7 @@ class ChapterRowSerializer(serializers.Serializer[Any]):
     )
     analysis = AnalysisBriefSerializer(source="task", allow_null=True)
 
+
 class SavedChapterSerializer(ChapterRowSerializer):
     """A chapter that was just saved, or is read whole: ``instance`` is a SavedChapter."""
 
