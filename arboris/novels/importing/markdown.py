@@ -24,14 +24,14 @@ def mark_markdown(lines: list[str]) -> MarkedText:
     """Headings by ``#`` signs or underlines; the only heading of the outermost level may be the
     title. Rules become scene breaks; what stands in fences stays as it is."""
     title, lines = _take_front_matter(lines)
-    fenced = _fenced(lines)
+    inside = fenced(lines)
     headings: list[Heading] = []
     told = list(lines)
     for at, line in enumerate(lines):
         bare = line.lstrip()[:1]
-        if bare not in _SIGNS or not bare or at in fenced:
+        if bare not in _SIGNS or not bare or at in inside:
             continue
-        if found := _atx(at, line) or _setext(lines, at, fenced):
+        if found := _atx(at, line) or _setext(lines, at, inside):
             headings.append(found)
         elif len(line) <= MAX_TITLE and _RULE.fullmatch(line):
             told[at] = BREAK
@@ -53,11 +53,11 @@ def _atx(at: int, line: str) -> Heading | None:
     return Heading(at, title, len(found["signs"]), kind)
 
 
-def _setext(lines: list[str], at: int, fenced: set[int]) -> Heading | None:
+def _setext(lines: list[str], at: int, inside: set[int]) -> Heading | None:
     """The heading that the line ``at`` underlines: one line, with nothing right above it."""
     found = _UNDERLINE.fullmatch(lines[at]) if at and len(lines[at]) <= MAX_TITLE else None
     above = lines[at - 1] if at else ""
-    if found is None or not above.strip() or len(above) > MAX_TITLE or at - 1 in fenced:
+    if found is None or not above.strip() or len(above) > MAX_TITLE or at - 1 in inside:
         return None
     if (at > 1 and lines[at - 2].strip()) or re.match(r" {4}|\t|\s*[-*+>|]\s", above):
         return None
@@ -71,7 +71,7 @@ def _setext(lines: list[str], at: int, fenced: set[int]) -> Heading | None:
     return Heading(at - 1, title, level, kind, 2) if title else None
 
 
-def _fenced(lines: list[str]) -> set[int]:
+def fenced(lines: list[str]) -> set[int]:
     """Indexes of the lines in fences, the fences included. One that is never closed is none:
     it would take the rest of the book."""
     fences = list(_fences(lines))

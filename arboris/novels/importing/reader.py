@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import PurePosixPath
 
 from django.utils.translation import gettext as _
@@ -14,7 +15,7 @@ from arboris.novels.importing.docx import read_docx
 from arboris.novels.importing.epub import read_epub
 from arboris.novels.importing.fb2 import read_fb2
 from arboris.novels.importing.html import read_html
-from arboris.novels.importing.markdown import mark_markdown
+from arboris.novels.importing.markdown import fenced, mark_markdown
 from arboris.novels.importing.markup import mark_plain
 from arboris.novels.importing.split import assemble
 from arboris.novels.importing.types import (
@@ -24,6 +25,7 @@ from arboris.novels.importing.types import (
     MarkedText,
     NovelImportError,
 )
+from arboris.novels.importing.unwrap import unwrap
 
 DEFAULT_LIMITS = ImportLimits()
 _MARKED: dict[str, Callable[[bytes, ImportLimits], MarkedText]] = {
@@ -69,12 +71,13 @@ def parse_novel(
 def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
     decoded = decode_text(data, encoding)
     lines = decoded.text.split("\n")
-    first, second = (mark_markdown, mark_plain) if suffix == ".md" else (mark_plain, mark_markdown)
-    marked = first(lines)
-    if not marked.headings:
-        other = second(marked.lines)
-        other.title = other.title or marked.title
-        marked = other
+    marked = mark_markdown(lines) if suffix == ".md" else mark_plain(lines)
+    if not marked.headings and suffix == ".md":
+        plain = mark_plain(marked.lines, fenced(marked.lines))
+        marked = replace(plain, title=marked.title)
+    elif not marked.headings:
+        marked = mark_markdown(lines)
+    marked = unwrap(marked, fenced(marked.lines))
     marked.encoding = decoded.encoding
     marked.set_aside += decoded.broken
     return marked
