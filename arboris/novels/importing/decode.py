@@ -61,6 +61,7 @@ _DECLARED = re.compile(rb"(?:encoding|charset)\s*=\s*[\"']?([A-Za-z0-9_.:-]{1,20
 _NOT_TEXT = (b"%PDF-", b"{\\rtf")  # in letters that could be a text
 _SAMPLE = 200_000  # bytes that the detector is shown
 _SURE = 0.06  # the detector's confidence: below lie noise and what no encoding fits
+_CERTAIN = 0.5  # above, bytes are believed more than what a document declares
 _TOLD = 5  # broken places that are told one by one
 
 
@@ -92,6 +93,9 @@ def decode_markup(data: bytes) -> Decoded:
     found = _DECLARED.search(data[:1024])
     declared = _codec(found[1].decode("ascii")) if found else None
     if declared is not None and not (declared == "utf-8" or _is_utf8(data)):
+        seen, certainty = _detected(data)
+        if certainty > _CERTAIN:
+            return _lenient(data, seen)
         try:
             return _checked(data.decode(declared), declared)
         except (UnicodeDecodeError, NovelImportError):
@@ -139,7 +143,10 @@ def _by_bytes(data: bytes) -> Decoded:
     codec = _wide(data) if zeros else ""
     if codec:
         return _lenient(data, codec[:6], codec)
-    return _lenient(data, _detected(data))
+    seen, certainty = _detected(data)
+    if certainty < _SURE:
+        raise _bad_encoding()
+    return _lenient(data, seen)
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -162,9 +169,9 @@ def _wide(data: bytes) -> str:
     return codec if found[codec] * 400 > min(len(data), _SAMPLE) else ""
 
 
-def _detected(data: bytes) -> str:
-    """The name of the likeliest encoding. A broken byte hides one with several bytes to a
-    character, so each is also tried without what is broken in it."""
+def _detected(data: bytes) -> tuple[str, float]:
+    """The name of the likeliest encoding, and how likely it is. A broken byte hides one with
+    several bytes to a character, so each is also tried without what is broken in it."""
     sample = _telling(data)
     tried = [sample]
     for codec in _SEVERAL_BYTES:
@@ -174,9 +181,8 @@ def _detected(data: bytes) -> str:
             tried.append(text.replace("\ufffd", "").encode(codec, "ignore"))
     found = [detect(one, include_encodings=_DETECTED, compat_names=False) for one in tried]
     best = max(found, key=lambda one: one["confidence"] if one["encoding"] in _NAMES else 0.0)
-    if best["encoding"] not in _NAMES or best["confidence"] < _SURE:
-        raise _bad_encoding()
-    return _NAMES[best["encoding"]]
+    name = _NAMES.get(best["encoding"] or "", "")
+    return name, best["confidence"] if name else 0.0
 
 
 def _telling(data: bytes) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 
 from django.utils.translation import gettext as _
@@ -25,13 +25,16 @@ from arboris.novels.importing.markup import (
     take_title_heading,
     without_edge_breaks,
 )
+from arboris.novels.importing.notes import take_notes
 from arboris.novels.importing.package import Package, TocEntry, read_package
 from arboris.novels.importing.types import MAX_TITLE, Heading, ImportLimits, MarkedText
 
 _FRONT_KINDS = frozenset({"cover", "titlepage", "halftitlepage", "copyright-page", "colophon"})
 _FRONT = re.compile(
     r"(?:版权|版權)(?:信息|资讯|資訊|页|頁|所有|声明|聲明)?|封面|扉页|扉頁|书名页|書名頁"
-    r"|copyright(?: page| notice)?|cover|title page|half[- ]title|colophon|imprint",
+    r"|制作信息|製作信息|出版信息|书籍信息|关于作者|作者简介|作者簡介|目录|目錄"
+    r"|copyright(?: page| notice)?|cover|title page|half[- ]title|colophon|imprint"
+    r"|about the (?:author|publisher)|also by\b.{0,60}|(?:table of )?contents",
     re.IGNORECASE,
 )
 _TYPED = 30  # tags of a document that are looked at for its type
@@ -54,6 +57,7 @@ def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
     if not package.documents:
         raise bad_epub(_("its reading order is empty"))
     documents = [_document(archive, path) for path in package.documents]
+    notes = take_notes(((one.path, one.blocks) for one in documents), archive.resolve)
     documents = [one for one in documents if one.blocks and not _is_contents(one.blocks)]
     labels = {entry.path: entry.title for entry in reversed(package.toc)}
     front = [one for one in documents if _is_front(one, labels.get(one.path, ""))]
@@ -63,6 +67,7 @@ def read_epub(data: bytes, limits: ImportLimits) -> MarkedText:
     marked = _mark(told, package)
     marked.title = package.title or marked.title
     marked.set_aside += [labels.get(one.path, "") or _beginning(one.blocks) for one in front]
+    marked.set_aside += notes
     marked.set_aside += [place for one in documents for place in one.broken]
     marked.set_aside += [labels.get(path, path.rpartition("/")[2]) for path in package.apart]
     return _without_author(marked, package.author)
@@ -72,7 +77,7 @@ def _mark(documents: list[_Document], package: Package) -> MarkedText:
     read = {document.path for document in documents}
     toc = [entry for entry in package.toc if entry.path in read]
     if len({(entry.path, entry.fragment) for entry in toc}) > 1:
-        marked = _mark_by_toc(documents, toc)
+        marked = _with_chapters(_mark_by_toc(documents, toc))
     else:
         blocks = (block for document in documents for block in document.blocks)
         marked = take_title_heading(mark_by_tags(blocks))
@@ -134,6 +139,18 @@ def _mark_by_toc(documents: list[_Document], toc: list[TocEntry]) -> MarkedText:
         places = _places(document.blocks, by_path[document.path])
         _mark_document(marked, document.blocks, places)
     return marked
+
+
+def _with_chapters(marked: MarkedText) -> MarkedText:
+    """Where the contents name volumes only, the chapters in them by the wording of their lines."""
+    if any(one.kind != "volume" for one in marked.headings):
+        return marked
+    known = {one.at for one in marked.headings}
+    worded = mark_plain(marked.lines).headings
+    chapters = [replace(one, level=9) for one in worded if one.at not in known]
+    chapters = [one for one in chapters if one.kind not in ("volume", "section")]
+    headings = sorted([*marked.headings, *chapters], key=lambda one: one.at)
+    return replace(marked, headings=headings) if chapters else marked
 
 
 def _places(blocks: list[Paragraph], entries: list[TocEntry]) -> dict[int, list[TocEntry]]:

@@ -97,10 +97,15 @@ class Candidate:
     trust: Trust
 
 
+def may_be_heading(line: str) -> bool:
+    """Whether the line is worth a look: most of a text's are not."""
+    if len(line) > MAX_LINE:
+        return False
+    return line.lstrip()[:1] in _SPECIAL or _NUMBERED.search(line, 0, 60) is not None
+
+
 def candidate(at: int, line: str, alone: bool) -> Candidate | None:
     """What the line at index ``at`` could be; None for prose. ``alone``: between blank lines."""
-    if len(line) > MAX_LINE or not (_NUMBERED.search(line, 0, 60) or line.strip()[:1] in _SPECIAL):
-        return None
     bare = undecorate(line)
     if not bare:
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from arboris.novels.importing.blocks import mark_document
 from arboris.novels.importing.decode import clean, decode_markup
 from arboris.novels.importing.html_text import paragraphs, tokens
+from arboris.novels.importing.notes import take_notes
 from arboris.novels.importing.types import MAX_TITLE, ImportLimits, MarkedText
 
 
@@ -14,9 +15,10 @@ def read_html(data: bytes, limits: ImportLimits) -> MarkedText:
     blocks = paragraphs(markup)
     for block in blocks:
         block.text = clean(block.text)  # character references may name controls
+    notes = take_notes([("", blocks)], lambda path, ref: (path, ref.partition("#")[2]))
     marked = mark_document(block for block in blocks if block.text.strip())
     marked.title = marked.title or _title(markup)
-    marked.set_aside += decoded.broken
+    marked.set_aside += notes + decoded.broken
     return marked
 
 

@@ -29,6 +29,22 @@ _INLINE_NAMES = (
 )
 _INLINE = frozenset(_INLINE_NAMES.split())
 _ITALIC, _BOLD = frozenset({"em", "i"}), frozenset({"strong", "b"})
+_NOTE_NUMBER = re.compile(
+    r"\s*(?:[\[(（〔【]\s*(?:注\s*)?)?(?:\d{1,3}|[*†‡§]{1,3}|[①-⑳]|[a-z])[\])）〕】]?\s*"
+)
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")  # raised: 1ᵉʳ, no note unless they lead to one
+_POWER = re.compile(r"(?:\d|\b[kcmd]?m)$")  # 10², m³: no note
+_NOTE_KINDS = frozenset(
+    "footnote footnotes endnote endnotes rearnote rearnotes doc-footnote doc-endnote "
+    "doc-endnotes".split()
+)
+_NOTE_TARGET = re.compile(r"#.*(?:note|foot|fn|ftn|ref|注|\bn\d)", re.IGNORECASE)
+_ORNAMENTS = re.compile(r"(?:[*＊◇◆☆★※•⁂❦§#~～=_—–-]\s*){3,40}|[*＊◇◆※⁂❦§#]")
+_BREAK_CLASS = re.compile(r"scene-?break|section-?break|divider|ornament|asterism|dinkus")
+_ITALIC_STYLE = re.compile(r"font-style\s*:\s*(?:italic|oblique)")
+_BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)")
+_ITALIC_NAMES = _ITALIC | {"italic", "italics", "emphasis"}
+_BOLD_NAMES = _BOLD | {"bold"}
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
 
 
@@ -44,12 +60,15 @@ class Token:
 @dataclass(slots=True)
 class Paragraph:
     """A block of text: ``level`` 1-6 in a heading, else 0; ``ids`` the anchors that stand
-    since the block before; ``linked`` how many of its characters are links."""
+    since the block before; ``linked`` how many of its characters are links; ``note``: marked as a
+    footnote; ``refs``: where the note numbers led that were taken out of it."""
 
     text: str
     level: int
     ids: list[str]
     linked: int
+    note: bool = False
+    refs: list[str] = field(default_factory=list)
 
 
 def tokens(markup: str) -> Iterator[Token]:
@@ -103,8 +122,18 @@ def _plain_sections(markup: str) -> str:
 
 def paragraphs(markup: str) -> list[Paragraph]:
     """The text of a document block by block, in order, blank blocks left out; emphasis and scene
-    breaks as in Markdown."""
-    return _Reader().read(markup)
+    breaks as in Markdown; the numbers of notes left out."""
+    blocks = _Reader().read(markup)
+    empty = sum(not block.text for block in blocks)
+    # Here and there an empty paragraph parts scenes; between all of them it is layout.
+    scenes = empty * 4 <= len(blocks) - empty
+    told: list[Paragraph] = []
+    for block in blocks:
+        if not block.text and scenes and told and told[-1].text != BREAK:
+            told.append(Paragraph(BREAK, 0, [], 0))
+        elif block.text and not (block.text == BREAK and told and told[-1].text == BREAK):
+            told.append(block)
+    return told
 
 
 class _Reader:
@@ -113,9 +142,16 @@ class _Reader:
         self.runs: list[Run] = []
         self.italic = self.bold = 0
         self.ids: list[str] = []
+        self.refs: list[str] = []
         self.level = 0
         self.linked = 0
-        self.in_link = False
+        self.href: str | None = None  # of the link that is open
+        self.is_ref = False  # it says that it leads to a note
+        self.raised = ""  # where a link within raised text led
+        self.blank_from = -1  # blocks before the paragraph that is open, if it may be blank
+        self.marks: dict[str, int] = {}  # the run that an open link or raised text begins with
+        self.spans: list[tuple[bool, bool]] = []
+        self.notes: list[str] = []  # open elements from the one that holds a note
         self.skipping: list[str] = []
 
     def read(self, markup: str) -> list[Paragraph]:
@@ -141,7 +177,7 @@ class _Reader:
 
     def _text(self, value: str) -> None:
         self._add(_SPACE.sub(" ", value))
-        if self.in_link:
+        if self.href is not None:
             self.linked += len(value.strip())
 
     def _add(self, text: str) -> None:
@@ -150,40 +186,107 @@ class _Reader:
 
     def _start(self, token: Token) -> None:
         if token.value in _SKIPPED:
+            self.blank_from = -1  # a picture is no blank
             self.skipping.append(token.value)
             return
         if token.value not in _INLINE:
             self._flush()
+            self.blank_from = len(self.done) if token.value == "p" else -1
             self.level = _LEVELS.get(token.value, 0 if token.value == "p" else self.level)
+            self._open_note(token)
         self.ids += [token.attrs[name] for name in ("id", "name") if name in token.attrs]
         if token.value == "br":
             self._add("\n")
-        elif token.value == "hr":
+        elif token.value == "hr" or _BREAK_CLASS.search(token.attrs.get("class", "").lower()):
             self.done.append(Paragraph(BREAK, 0, [], 0))
-        elif token.value in _ITALIC:
-            self.italic += 1
-        elif token.value in _BOLD:
-            self.bold += 1
-        elif token.value == "a" and "href" in token.attrs:
-            self.in_link = True
+        if token.value in ("a", "sup"):
+            self._open_mark(token)
+        elif token.value in _INLINE:
+            self._emphasis(token)
+        elif token.value == "img":
+            self.blank_from = -1
+
+    def _emphasis(self, token: Token) -> None:
+        style = token.attrs.get("style", "").lower()
+        names = set(token.attrs.get("class", "").lower().split())
+        italic = token.value in _ITALIC or bool(
+            _ITALIC_STYLE.search(style) or names & _ITALIC_NAMES
+        )
+        bold = token.value in _BOLD or bool(_BOLD_STYLE.search(style) or names & _BOLD_NAMES)
+        if token.value == "span":
+            self.spans.append((italic, bold))
+        self.italic += italic
+        self.bold += bold
+
+    def _open_mark(self, token: Token) -> None:
+        self.marks[token.value] = len(self.runs)
+        self.raised = ""
+        if token.value == "a" and "href" in token.attrs:
+            self.href = token.attrs["href"]
+            kinds = f"{token.attrs.get('epub:type', '')} {token.attrs.get('role', '')}"
+            self.is_ref = "noteref" in kinds
+
+    def _close_mark(self, name: str) -> None:
+        """Takes the number of a note out of the text: raised, or a link in the midst of it."""
+        start = self.marks.pop(name, None)
+        href, is_ref = self.href, self.is_ref
+        if name == "a":
+            self.href, self.is_ref = None, False
+        if name == "a" and "sup" in self.marks:
+            self.raised = href or ""  # what it is shows at the end of the raised text
+            return
+        if start is None or start >= len(self.runs):
+            return
+        before = "".join(run.text for run in self.runs[max(0, start - 3) : start]).rstrip()
+        mark = "".join(run.text for run in self.runs[start:])
+        if not before or not _NOTE_NUMBER.fullmatch(mark):
+            return
+        number = mark.strip()
+        href = href or (self.raised if name == "sup" else "")
+        if name == "sup":
+            is_note = "#" in href or not (_POWER.search(before) or number in _LETTERS)
+        else:
+            told = not (number.isdigit() or number in _LETTERS) or _NOTE_TARGET.search(href)
+            is_note = is_ref or ("#" in href and bool(told))
+        if is_note:
+            del self.runs[start:]
+            self.refs += [href] if href else []
+
+    def _open_note(self, token: Token) -> None:
+        kinds = f"{token.attrs.get('epub:type', '')} {token.attrs.get('role', '')}".split()
+        if self.notes or _NOTE_KINDS.intersection(kinds):
+            self.notes.append(token.value)
 
     def _end(self, name: str) -> None:
-        if name == "a":
-            self.in_link = False
+        if name in ("a", "sup"):
+            self._close_mark(name)
+        elif name == "span":
+            italic, bold = self.spans.pop() if self.spans else (False, False)
+            self.italic = max(0, self.italic - italic)
+            self.bold = max(0, self.bold - bold)
         elif name in _ITALIC:
             self.italic = max(0, self.italic - 1)
         elif name in _BOLD:
             self.bold = max(0, self.bold - 1)
         elif name not in _INLINE:
             self._flush()
+            if name == "p" and self.blank_from == len(self.done):
+                self.done.append(Paragraph("", 0, [], 0))
+            self.blank_from = -1
             if name in _LEVELS:
                 self.level = 0
+            while self.notes and self.notes.pop() != name:
+                pass
 
     def _flush(self) -> None:
         rows = (_SPACE.sub(" ", row).strip(" ") for row in markdown(self.runs).split("\n"))
         text = "\n".join(row for row in rows if row.strip())
         if text:
-            self.done.append(Paragraph(text, self.level, self.ids, self.linked))
+            if self.level == 0 and _ORNAMENTS.fullmatch(text):
+                text = BREAK
+            note = bool(self.notes)
+            self.done.append(Paragraph(text, self.level, self.ids, self.linked, note, self.refs))
             self.ids = []
-        self.runs, self.linked = [], 0
+        self.runs, self.linked, self.refs = [], 0, []
         self.italic = self.bold = 0  # what is never closed ends with its block
+        self.marks, self.spans = {}, []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from itertools import islice
+from typing import NamedTuple
 
 from arboris.novels.importing.emphasis import BREAK
 from arboris.novels.importing.markup import kind_of, take_title_heading, without_edge_breaks
+from arboris.novels.importing.series import MAX_HEADINGS
 from arboris.novels.importing.types import MAX_TITLE, Heading, MarkedText
 
 _ATX = re.compile(r" {0,3}(?P<signs>#{1,6})(?P<space>[ \t\u3000]*)(?P<title>[^#\s].*?)(?:\s#+)?\s*")
@@ -33,6 +34,8 @@ def mark_markdown(lines: list[str]) -> MarkedText:
             continue
         if found := _atx(at, line) or _setext(lines, at, inside):
             headings.append(found)
+            if len(headings) > MAX_HEADINGS:
+                return MarkedText(lines, [], title)
         elif len(line) <= MAX_TITLE and _RULE.fullmatch(line):
             told[at] = BREAK
     marked = take_title_heading(MarkedText(told, headings, title))
@@ -82,9 +85,9 @@ def fenced(lines: list[str]) -> set[int]:
         if at <= done or size >= hopeless[sign]:
             continue
         closing = (
-            other
-            for other, its, long, bare in islice(fences, index + 1, None)
-            if its == sign and long >= size and bare
+            fences[other].at
+            for other in range(index + 1, len(fences))
+            if fences[other].closes(sign, size)
         )
         done = next(closing, -1)
         if done < 0:
@@ -94,13 +97,24 @@ def fenced(lines: list[str]) -> set[int]:
     return inside
 
 
-def _fences(lines: list[str]) -> Iterator[tuple[int, str, int, bool]]:
+class _Fence(NamedTuple):
+    at: int
+    sign: str
+    size: int
+    bare: bool  # nothing stands behind it
+
+    def closes(self, sign: str, size: int) -> bool:
+        return self.bare and self.sign == sign and self.size >= size
+
+
+def _fences(lines: list[str]) -> Iterator[_Fence]:
     for at, line in enumerate(lines):
         if line.lstrip()[:1] not in ("`", "~"):
             continue
         found = _FENCE.fullmatch(line)
         if found:
-            yield at, found["fence"][0], len(found["fence"]), not found["info"].strip()
+            fence = found["fence"]
+            yield _Fence(at, fence[0], len(fence), not found["info"].strip())
 
 
 def _take_front_matter(lines: list[str]) -> tuple[str, list[str]]:

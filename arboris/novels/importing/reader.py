@@ -77,7 +77,7 @@ def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
         marked = replace(plain, title=marked.title)
     elif not marked.headings:
         marked = mark_markdown(lines)
-    marked = unwrap(marked, fenced(marked.lines))
+    marked = unwrap(marked, fenced)
     marked.encoding = decoded.encoding
     marked.set_aside += decoded.broken
     return marked

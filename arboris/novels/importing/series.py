@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from arboris.novels.importing.forms import Candidate, candidate
+from arboris.novels.importing.forms import Candidate, candidate, may_be_heading
 from arboris.novels.importing.headings import same_heading
 
 MAX_HEADINGS = 100_000  # above, a text has none: it is no novel
@@ -53,7 +53,7 @@ def find_headings(lines: list[str], skipped: set[int] | None = None) -> list[Can
     """The headings of a text in order; ``skipped``: indexes of lines that are none."""
     found: list[Candidate] = []
     for at, line in enumerate(lines):
-        if not line or (skipped and at in skipped):
+        if not line or (skipped and at in skipped) or not may_be_heading(line):
             continue
         before = lines[at - 1].strip() if at else ""
         after = lines[at + 1].strip() if at + 1 < len(lines) else ""

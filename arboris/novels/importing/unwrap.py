@@ -26,9 +26,9 @@ _LAST_WORD = re.compile(r"[^\W\d_]+(?=-$)")
 _Words = Callable[[], Counter[str]]
 
 
-def unwrap(marked: MarkedText, kept: set[int]) -> MarkedText:
+def unwrap(marked: MarkedText, kept: Callable[[list[str]], set[int]]) -> MarkedText:
     """The text with a line for each paragraph, if its lines are broken at a width. Verse, dialogue
-    and other short lines stay as they are; ``kept``: indexes of lines that do in any case."""
+    and other short lines stay as they are; ``kept`` tells the indexes of lines that do always."""
     how = _wrapping(marked.lines)
     if how is None:
         return marked
@@ -36,7 +36,9 @@ def unwrap(marked: MarkedText, kept: set[int]) -> MarkedText:
     lines: list[str] = []
     headings: list[Heading] = []
     starts = [(one.at, one.at + one.span, one) for one in marked.headings]
-    fences: list[tuple[int, int, Heading | None]] = [(at, at + 1, None) for at in kept]
+    fences: list[tuple[int, int, Heading | None]] = [
+        (at, at + 1, None) for at in kept(marked.lines)
+    ]
     done = 0
     for start, end, heading in sorted([*starts, *fences], key=lambda one: one[0]):
         if start < done:
