@@ -6,6 +6,7 @@ import importlib.util
 import logging
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
 from pathlib import Path
@@ -14,6 +15,30 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 Token = tuple[str, str]  # (word, tag): n v nz PER LOC ORG ...
+
+# The tags of a character's probabilities, in groups; what stands in none is the last one's.
+GROUPS = ("PER", "LOC", "ORG", "nz", "n", "v", "other")
+_MEMBERS = {
+    "nr": "PER",
+    "ns": "LOC",
+    "nt": "ORG",
+    "nw": "nz",
+    "s": "n",
+    "f": "n",
+    "t": "n",
+} | dict.fromkeys(("vn", "vd", "a", "ad", "an", "d"), "v")
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A sentence as words, and how probable each tag is at each of its characters.
+
+    ``chances`` is a float32 array (characters, 2 * len(GROUPS)): that a word of the group begins
+    at the character, then, in the same order, that one goes on; a row adds up to 1.
+    """
+
+    tokens: list[Token]
+    chances: Any
 
 
 class ModelMissing(Exception):
@@ -50,9 +75,15 @@ class Lac:
             if narrow in vocabulary:
                 self._ids[wide] = vocabulary[narrow]
         self._labels = {int(k): v for k, v in _pairs(folder / "tag.dic")}
+        self._ways = numpy.exp(self._transitions)
+        self._grouped = numpy.zeros((len(self._transitions), 2 * len(GROUPS)), numpy.float32)
+        for label in range(len(self._transitions)):
+            self._grouped[label, _column(self._labels.get(label, "O"))] = 1
+        # Words of two characters and more that the model was trained with.
+        self.dictionary = frozenset(word for word in vocabulary if len(word) > 1)
 
-    def tag(self, sentences: Sequence[str]) -> Iterator[list[tuple[int, list[Token]]]]:
-        """Yield, batch by batch, (index of the sentence, its tokens); shortest sentences first."""
+    def tag(self, sentences: Sequence[str]) -> Iterator[list[tuple[int, Tagged]]]:
+        """Yield, batch by batch, (index of the sentence, what it is); shortest sentences first."""
         order = sorted((i for i, s in enumerate(sentences) if s), key=lambda i: len(sentences[i]))
         at = 0
         while at < len(order):
@@ -62,7 +93,13 @@ class Lac:
             yield list(zip(chosen, self._run([sentences[i] for i in chosen]), strict=True))
             at += size
 
-    def _run(self, batch: list[str]) -> list[list[Token]]:
+    def blank(self, size: int) -> Any:
+        """``Tagged.chances`` of ``size`` characters that belong to no sentence."""
+        chances = self._np.zeros((size, 2 * len(GROUPS)), self._np.float32)
+        chances[:, GROUPS.index("other")] = 1
+        return chances
+
+    def _run(self, batch: list[str]) -> list[Tagged]:
         """``batch`` comes ordered by length."""
         np = self._np
         lengths = np.array([len(s) for s in batch], dtype=np.int64)
@@ -76,7 +113,30 @@ class Lac:
             scores[first:last, :length] = self._session.run(None, feed)[0]
             first = last
         paths = self._viterbi(scores, lengths)
-        return [self._words(s, paths[row]) for row, s in enumerate(batch)]
+        chances = self._chances(scores, lengths)
+        return [
+            Tagged(self._words(s, paths[row]), chances[row, : len(s)].copy())
+            for row, s in enumerate(batch)
+        ]
+
+    def _chances(self, scores: Any, lengths: Any) -> Any:
+        """How probable each group of tags is at each step: forward times backward."""
+        np = self._np
+        rows, steps, tags = scores.shape
+        emitted = np.exp(scores - scores.max(axis=2, keepdims=True))
+        forward = np.empty_like(emitted)
+        forward[:, 0] = emitted[:, 0]
+        for step in range(1, steps):
+            came = forward[:, step - 1] @ self._ways * emitted[:, step]
+            forward[:, step] = came / came.sum(axis=1, keepdims=True)
+        backward = np.ones((rows, tags), np.float32)
+        for step in range(steps - 1, -1, -1):
+            forward[:, step] *= backward
+            came = (emitted[:, step] * backward) @ self._ways.T
+            came /= came.sum(axis=1, keepdims=True)
+            backward = np.where((lengths > step)[:, None], came, backward)
+        grouped = forward @ self._grouped
+        return grouped / grouped.sum(axis=2, keepdims=True)
 
     def _viterbi(self, scores: Any, lengths: Any) -> Any:
         """Best tag path for every row of ``scores`` (rows, steps, tags)."""
@@ -110,6 +170,14 @@ class Lac:
                 start, tag = at, name.rpartition("-")[0] or name
         words.append((sentence[start:], tag))
         return words
+
+
+def _column(label: str) -> int:
+    """Where ``Tagged.chances`` keeps a tag of the model."""
+    tag, _, part = label.rpartition("-")
+    group = _MEMBERS.get(tag or label, tag or label)
+    at = GROUPS.index(group if group in GROUPS else "other")
+    return at + len(GROUPS) * (part == "I")
 
 
 class Models:

@@ -6,7 +6,6 @@ import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
-from ..common.known import Lexicon
 from . import words as w
 from .tokens import Word
 
@@ -45,22 +44,15 @@ RARE_IN_NAMES = NEVER_IN_NAMES | frozenset(
     "已便说道问听见看来去个位些"
 )
 # What follows a name in a sentence and is no part of it, if the shorter name is commoner.
-_TAILS = frozenset(
+TAILS = frozenset(
     "站坐走跑跳笑看听问说道想拿拔抬低转回冲扑跪哭喊叫望盯点摇握抓推拉伸收退进出起躺睡"
     "醒死活等猛忙急便又也都再正才刚却"
     "竟忽自亲心手眼脸身行温汉的之从向对把被与和同在到将早已先后连只仍即遂乃见闻"
 )
-_VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
+VERBAL = frozenset("笑闻怒喜惊哭叹骂喝答曰云乃遂既欲乎哉矣耳也")
 _NAME_TAGS = frozenset("PER LOC ORG nz n nw".split())
 _GIVEN_TAGS = frozenset("n nz v a vn an m PER nr".split())
-_LIKE_PLACE = tuple("山寺府州县镇村桥庙庵殿宫塔岭崖坡巷街城寨省")
-_SHORT_LIKE_PLACE = tuple("楼阁亭院庄堂轩园苑")
-_NO_NAME_ENDINGS = tuple("家门们")
-_THING = re.compile(r"[这那哪一两几半每][条口块根座件架具台匹]")
-_WITHIN = re.compile(r"里(?:[，。！？的、；]|面|头)")
 _CUT_USES = 3  # uses of a cut name that prove it
-_NOUN_USES = 3  # a surname's own uses as a noun in a chapter that make it a doubtful one
-_VOICES = frozenset("小大低轻高柔尖厉颤齐同连失朗沉冷闷哑粗")  # "小声", "沉声"
 
 
 @dataclass(slots=True)
@@ -73,13 +65,9 @@ class Votes:
     titled: int = 0  # surname and title
     revered: int = 0
 
-    @property
-    def strong(self) -> int:
-        return self.speech + self.named * 2 + self.titled
-
 
 class ZhCandidates:
-    """Counts over the whole chapter, then verdicts: persons, places and groups."""
+    """What speaks for each string of a chapter as a person's name, counted over all of it."""
 
     def __init__(self, text: str, lines: list[list[Word]]) -> None:
         self.text = text
@@ -88,32 +76,18 @@ class ZhCandidates:
         self.starts = {word.start for line in lines for word in line}
         self.verb_starts = {word.start for line in lines for word in line if word.tag == "v"}
         self.person_starts = {word.start for line in lines for word in line if word.tag == "PER"}
-        # Characters that begin or end plain nouns here, and the words of no name ("救人").
-        self.nouns: Counter[str] = Counter()
-        self.plain: set[str] = set()
-        # What "这条", "一口" and the like stand before: no person.
-        self.things = {text[m.end() : m.end() + 4] for m in _THING.finditer(text)}
-        for word in (word for line in lines for word in line):
-            if word.tag == "n":
-                for edge in {word.text[0], word.text[-1]}:
-                    self.nouns[edge] += 1
-            elif word.tag in ("v", "vn", "vd", "a", "ad", "d"):
-                self.plain.add(word.text)
-        # And what something is in ("...里的"): none either.
-        self.holders = {text[max(0, m.start() - 3) : m.start()] for m in _WITHIN.finditer(text)}
+        verbal = ("v", "vn", "vd", "a", "ad", "d")  # words of no name ("救人")
+        self.plain = {word.text for line in lines for word in line if word.tag in verbal}
         for line in lines:
             self._count_line(line)
         self._count_patterns()
         self._absorb()
         self._complete()
 
-    def persons(self) -> dict[str, float]:
-        """Accepted forms and their certainty (0..1)."""
-        verdicts = {form: self._person(form, t) for form, t in self.votes.items()}
-        accepted = {form: sure for form, sure in verdicts.items() if sure > 0}
-        # A form that only ever stands inside a longer one ("钱员" in "钱员外") is a bad cut.
-        seen = {self.text[a:b] for a, b in Lexicon(accepted, whole_words=False).scan(self.text)}
-        return {form: sure for form, sure in accepted.items() if form in seen}
+    def stated(self) -> dict[str, float]:
+        """Forms that patterns alone name as people, and how sure each is (0..1)."""
+        sure = {form: _stated(form, votes) for form, votes in self.votes.items()}
+        return {form: certainty for form, certainty in sure.items() if certainty}
 
     # -- counting -----------------------------------------------------------------------
 
@@ -215,7 +189,7 @@ class ZhCandidates:
                 continue
             for size in range(len(form) - 1, 1, -1):
                 head = form[:size]
-                rare = count == 1 and (form[size] in _TAILS or people.get(head, 0) > 2)
+                rare = count == 1 and (form[size] in TAILS or people.get(head, 0) > 2)
                 cut_late = not is_full(form) or rare
                 if people.get(head, 0) > count and cut_late:
                     self.votes[head].tags["PER"] += count
@@ -235,67 +209,15 @@ class ZhCandidates:
             self.votes[longer].speech += self.votes[form].speech
             self.votes[form] = Votes()
 
-    # -- verdicts -----------------------------------------------------------------------
 
-    def _person(self, form: str, votes: Votes) -> float:
-        if not plausible(form):
-            return 0.0
-        per = votes.tags["PER"]
-        other = votes.tags["LOC"] + votes.tags["ORG"]
-        if form.endswith("声") and form[0] in _VOICES:
-            return 0.0
-        if votes.titled:
-            return 0.9
-        if self._common_noun(form, votes):
-            return 0.0
-        if votes.named:
-            return 0.85
-        if votes.revered:
-            return 0.8
-        if other > per or (not per and votes.speech < 2):
-            return 0.0
-        if form.endswith(_NO_NAME_ENDINGS) and not votes.speech:
-            return 0.0
-        like_place = _LIKE_PLACE + _SHORT_LIKE_PLACE if len(form) == 2 else _LIKE_PLACE
-        if form.endswith(like_place) and per + votes.speech < 2:
-            return 0.0
-        return self._by_shape(form, per, votes)
-
-    def _common_noun(self, form: str, votes: Votes) -> bool:
-        """ "钟舌", "钟里" where a chapter is full of bells: the surname is no surname here."""
-        if not is_full(form) or form[:2] in w.COMPOUND_SURNAMES or votes.named:
-            return False
-        if votes.speech > 1 or votes.speech * 2 > votes.tags["PER"]:
-            return False
-        if any(thing.startswith(form) for thing in self.things):
-            return True
-        if any(holder.endswith(form) for holder in self.holders):
-            return True
-        noun = self.nouns[form[0]]
-        if noun < _NOUN_USES or votes.speech:
-            return False
-        return len(form) == 2 or noun > 3 * votes.tags["PER"]
-
-    def _by_shape(self, form: str, per: int, votes: Votes) -> float:
-        if "·" in form or "•" in form or "・" in form:
-            return 0.85
-        full, weak = is_full(form), form[0] in w.WEAK_SURNAMES
-        evidence = per + 2 * votes.speech
-        if len(form) == 2 and evidence < 3 and (RARE_IN_NAMES | _VERBAL).intersection(form[1]):
-            return 0.0
-        if full and not weak:
-            return 0.75 if evidence == 1 else 0.88
-        if full and evidence >= 2 and len(form) == 3:
-            return 0.8
-        if len(form) >= 3 and w.SOUNDS.issuperset(form):
-            return 0.65 if evidence == 1 else 0.85
-        if len(form) > 4:
-            return 0.0
-        if form.endswith(tuple(w.PERSON_ENDINGS)) and len(form) >= 2 and per:
-            return 0.6 if evidence == 1 else 0.8
-        if evidence >= 3:
-            return 0.8
-        return 0.6 if evidence == 2 and votes.speech else 0.0
+def _stated(form: str, votes: Votes) -> float:
+    if not plausible(form):
+        return 0.0
+    if votes.titled:
+        return 0.9
+    if votes.named or any(dot in form for dot in "·•・"):
+        return 0.85
+    return 0.8 if votes.revered else 0.0
 
 
 def plausible(form: str) -> bool:

@@ -5,36 +5,26 @@ from __future__ import annotations
 import re
 from collections import Counter
 
-from ..common.entities import Draft, EntityKind
 from . import words as w
-from .names import ALL_CJK, EDGE, NEVER_IN_NAMES, RARE_IN_NAMES, TITLED, is_full
+from .names import ALL_CJK, EDGE, NEVER_IN_NAMES, RARE_IN_NAMES
 from .tokens import Word
 
 _PLACE_END = tuple(sorted(w.PLACE_ENDINGS, key=len, reverse=True))
 _FACTION_END = tuple(sorted(w.FACTION_ENDINGS, key=len, reverse=True))
 _INSIDE = re.compile(r"(?:[里中上下内外边旁前后]|附近|一带|门口|等处)$")
 # "our", "this", "a", "your humble": what follows is no proper name.
-_POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧满整半合遍举阖")
-_HOUSES = frozenset("府家宫院堂殿部房庄寨楼门国军")  # "太守府" is any governor's
-_LANDSCAPE = frozenset("山海湖河江岭州")  # "南山", "东海" are names
-_BANKS = frozenset("滩岸崖坡")
-_SIDES = frozenset("头上下外里内边中前后旁")  # "岸上", "坡下"
-_VERBS_TOO = frozenset("教会派处守")  # endings of groups that are verbs as well
+POINTING = tuple("贵敝弊贫小本我此这那一某该其各每两三几数全诸众你他她大老新旧满整半合遍举阖")
 _NAME_TAGS = ("LOC", "ORG", "nz", "PER", "nw")
 
 
 class ZhPlaces:
-    def __init__(self, lines: list[list[Word]], persons: dict[str, float]) -> None:
+    """Strings that stand where places and groups are named, joined where the tagger cut them."""
+
+    def __init__(self, lines: list[list[Word]]) -> None:
         self.votes: dict[str, Counter[str]] = {}
-        self._persons = persons
         for line in lines:
             for at, word in enumerate(line):
                 self._count(line, at, word)
-
-    def drafts(self) -> list[Draft]:
-        self._absorb()
-        found = [self._verdict(form, votes) for form, votes in sorted(self.votes.items())]
-        return [draft for draft in found if draft is not None]
 
     def _count(self, line: list[Word], at: int, word: Word) -> None:
         form = EDGE.sub("", word.text)
@@ -128,71 +118,6 @@ class ZhPlaces:
         if 2 <= len(form) <= 12 and ALL_CJK.match(form) and not doubtful.intersection(form):
             self.votes.setdefault(form, Counter())[tag] += 1
 
-    def _absorb(self) -> None:
-        for form in list(self.votes):
-            for size in range(len(form) - 1, 1, -1):
-                head = self.votes.get(form[:size])
-                if (
-                    head
-                    and head.total() > self.votes[form].total()
-                    and not form.endswith(_PLACE_END + _FACTION_END)
-                ):
-                    head.update(self.votes.pop(form))
-                    break
-
-        # "世居青州" beside "青州": a verb was drawn in at the front.
-        for form in list(self.votes):
-            for at in range(1, len(form) - 1):
-                tail = self.votes.get(form[at:])
-                if (
-                    tail
-                    and tail.total() >= self.votes[form].total()
-                    and form[:at] not in self.votes
-                ):
-                    tail.update(self.votes.pop(form))
-                    break
-
-    def _verdict(self, form: str, votes: Counter[str]) -> Draft | None:
-        ending = next((e for e in _PLACE_END + _FACTION_END if form.endswith(e)), "")
-        bare = form in w.BARE_PLACES
-        if (
-            form in self._persons
-            or self._of_person(form, ending)
-            or (not bare and _is_plain(form, ending))
-        ):
-            return None
-        if form.endswith(w.REVERED) or (not ending and votes["LOC"] == 0 and votes.total() < 2):
-            return None
-        tagged = sum(votes[t] for t in ("LOC", "ORG", "listed", "compound", "group"))
-        if not tagged:
-            if not ending or (len(form) < 3 and not votes["nz"]):
-                return None
-            if votes["PER-like"] and (len(form) < 3 or _may_be_person(form)):
-                return None
-        sure = 0.9 if bare else 0.5 + 0.2 * bool(ending) + 0.15 * bool(tagged)
-        return Draft(kind=self._kind(form, votes, ending), name=form, certainty=sure)
-
-    def _of_person(self, form: str, ending: str) -> bool:
-        """The beginning of somebody's name, or somebody's title with a verb behind."""
-        titled = TITLED.match(form)
-        if titled and form[titled.end() :] in _VERBS_TOO and len(titled["t"] or titled["r"]) > 1:
-            return True
-        return not ending and len(form) == 2 and any(p.startswith(form) for p in self._persons)
-
-    @staticmethod
-    def _kind(form: str, votes: Counter[str], ending: str) -> EntityKind:
-        if votes["group"]:
-            return "faction"
-        longest = next((e for e in _FACTION_END if form.endswith(e)), "")
-        if (
-            longest in w.FACTION_FIRST
-            and votes["LOC"] <= votes["ORG"] + votes["nz"] + votes["motion"] + votes["PER-like"]
-        ):
-            return "faction"
-        if votes["ORG"] > votes["LOC"] and longest:
-            return "faction"
-        return "location"
-
 
 def _cut_after_noun(line: list[Word], at: int) -> bool:
     """ "院" + "里拉" for "院里" + "拉": the tagger cut before the side instead of behind it."""
@@ -200,21 +125,3 @@ def _cut_after_noun(line: list[Word], at: int) -> bool:
     return (
         line[at].text[0] in "里" and before is not None and before.tag in ("n", "LOC", "ORG", "s")
     )
-
-
-def _is_plain(form: str, ending: str) -> bool:
-    """A place of a certain sort, but no certain place: "后街", "贵庄", "太守府"."""
-    if form in w.PLAIN_PLACES or form in w.ROLES or form in w.NOT_NAMES:
-        return True
-    if len(form) == 2 and (_BANKS.intersection(form) and _SIDES.intersection(form)):
-        return True
-    if not ending:
-        return False
-    core = form.removesuffix(ending)
-    if not core or core in _POINTING or (core in w.ROLES and ending in _HOUSES):
-        return True
-    return core in w.DIRECTIONS and ending not in _LANDSCAPE
-
-
-def _may_be_person(form: str) -> bool:
-    return is_full(form) and form[-1] in w.PLACE_OR_NAME

@@ -21,11 +21,10 @@ from ..common.reading import (
 )
 from ..common.spans import Passages
 from . import words as w
+from .found import find_names
 from .items import find_items
 from .keywords import counted_things, salient_nouns
 from .merge import Merger
-from .names import ZhCandidates
-from .places import ZhPlaces
 from .tokens import Word, read_words, with_offsets
 
 
@@ -59,13 +58,14 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
         lac = MODELS.lac
     except ModelMissing:
         notes.append(NO_CHINESE_MODEL)
-    words = read_words(passages, lac, lambda f: check(0.05 + 0.75 * f))
+    tagging = read_words(passages, lac, lambda f: check(0.05 + 0.75 * f))
+    words = tagging.lines
     people, things = known_drafts(chapter)
-    persons = ZhCandidates(chapter.text, words).persons()
+    named = find_names(chapter.text, tagging, lac)
     check(0.85)
-    drafts = Merger(persons, people).run(chapter.text, words) + things
+    drafts = Merger(named.people, people).run(chapter.text, words) + things
     taken = {f for d in drafts for f in d.forms}
-    drafts += [d for d in ZhPlaces(words, persons).drafts() if d.name not in taken]
+    drafts += [d for d in named.places if d.name not in taken]
     check(0.9)
     cast = place(chapter.text, drafts, whole_words=False)
     check(0.95)
@@ -81,8 +81,8 @@ def nouns_of(texts: list[str]) -> list[list[str]]:
     except ModelMissing:
         return found
     for batch in lac.tag([text[:200] for text in texts]):
-        for number, tokens in batch:
-            found[number] = salient_nouns(with_offsets(tokens, 0))
+        for number, tagged in batch:
+            found[number] = salient_nouns(with_offsets(tagged.tokens, 0))
     return found
 
 

@@ -14,6 +14,7 @@ def _characters(words: tuple[str, ...]) -> frozenset[str]:
 
 SURNAMES = _characters(_PEOPLE["surnames"])
 COMPOUND_SURNAMES = frozenset(_PEOPLE["compound_surnames"])
+JAPANESE_SURNAMES = _PEOPLE["japanese_surnames"]
 WEAK_SURNAMES = _characters(_PEOPLE["weak_surnames"])
 SOUNDS = _characters(_PEOPLE["foreign_sounds"])
 FOREIGN_TITLES = _PEOPLE["foreign_titles"]

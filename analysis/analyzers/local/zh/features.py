@@ -1,0 +1,266 @@
+"""What speaks for and against a string as a name, as numbers for the learned verdict."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from ..common.lac_model import GROUPS, Lac
+from . import words as w
+from .names import (
+    NEVER_IN_NAMES,
+    RARE_IN_NAMES,
+    TAILS,
+    TITLED,
+    VERBAL,
+    Votes,
+    is_full,
+    surname_of,
+)
+from .places import POINTING
+from .sightings import longer_of, places_of, span_chances
+from .tokens import Tagging, Word
+
+Features = dict[str, float]
+
+_PLACE_END = tuple(w.PLACE_ENDINGS)
+_FACTION_END = tuple(w.FACTION_ENDINGS)
+_FIRM = tuple(w.FIRM_PLACE_ENDINGS)
+_LONG_END = tuple(w.LONG_ENDINGS)
+_PERSON_END = tuple(w.PERSON_ENDINGS)
+_STOPS = frozenset("，。！？；：、…—,.!?;:()（）“”‘’「」『』《》〈〉\"' \n\t·")
+_SIDES = frozenset("里上中外内下")
+_SURNAMES = w.SURNAMES | w.COMPOUND_SURNAMES
+_GROUP_OF_TAG = {"PER": "PER", "LOC": "LOC", "ORG": "ORG", "nz": "nz", "nw": "nz"}
+
+
+class Evidence:
+    """The features of the candidates of one chapter."""
+
+    def __init__(
+        self,
+        text: str,
+        tagging: Tagging,
+        votes: dict[str, Votes],
+        places: dict[str, Counter[str]],
+        forms: Iterable[str],
+        lac: Lac,
+    ) -> None:
+        self.text, self.chances = text, tagging.chances
+        self.votes, self.place_votes = votes, places
+        self.places = {f: at for f in forms if (at := places_of(text, f))}
+        self.longer = longer_of(self.places)
+        self.count = {f: len(at) for f, at in self.places.items()}
+        self.words: dict[int, tuple[list[Word], int]] = {}
+        self.ends: dict[int, tuple[list[Word], int]] = {}
+        for line in tagging.lines:
+            for number, word in enumerate(line):
+                self.words[word.start] = (line, number)
+                self.ends[word.end] = (line, number)
+        self.dictionary = lac.dictionary
+        self.mean: dict[str, list[float]] = {}
+        self.top: dict[str, list[float]] = {}
+        for form in self.places:
+            self._tagged(form)
+        self.full_of: dict[str, float] = {}
+        for form in self.places:
+            given = form[len(surname_of(form)) :]
+            if is_full(form) and len(given) == 2:
+                self.full_of[given] = max(self.full_of.get(given, 0.0), self.top[form][0])
+
+    def _tagged(self, form: str) -> None:
+        rows = [span_chances(self.chances, a, a + len(form)) for a in self.places[form]]
+        columns = list(zip(*rows, strict=True))
+        self.mean[form] = [sum(c) / len(rows) for c in columns]
+        self.top[form] = [max(c) for c in columns]
+
+    def of(self, form: str) -> Features:
+        f: Features = {"bias": 1.0}
+        self._counts(form, f)
+        self._tagger(form, f)
+        self._shape(form, f)
+        self._context(form, f)
+        self._cut(form, f)
+        self._votes(form, f)
+        return f
+
+    def _counts(self, form: str, f: Features) -> None:
+        n = self.count[form]
+        f["log n"] = math.log(min(n, 20))
+        for least in (2, 3, 5):
+            f[f"n>={least}"] = float(n >= least)
+
+    def _tagger(self, form: str, f: Features) -> None:
+        n = math.log1p(min(self.count[form], 20))
+        for at, group in enumerate(GROUPS):
+            mean, top = self.mean[form][at], self.top[form][at]
+            f[f"mean {group}"], f[f"top {group}"] = mean, top
+            if at < 4:
+                f[f"sum {group}"] = mean * n
+                f[f"once {group}"] = mean * (self.count[form] == 1)
+        f["known word"] = float(form in self.dictionary)
+        if form in self.dictionary:
+            f["known PER"] = self.mean[form][0]
+
+    def _shape(self, form: str, f: Features) -> None:
+        size = len(form)
+        latin = form[0].isascii()
+        if latin:
+            f["latin"] = 1.0
+            f["latin upper"] = float(form.isupper())
+            return
+        f[f"size {min(size, 6)}"] = 1.0
+        full = is_full(form)
+        weak = form[0] in w.WEAK_SURNAMES and form[:2] not in w.COMPOUND_SURNAMES
+        if full:
+            f[f"full {'weak ' if weak else ''}{size}"] = 1.0
+            f["full PER"] = self.top[form][0]
+            f["full once"] = float(self.count[form] == 1)
+        f["compound"] = float(form[:2] in w.COMPOUND_SURNAMES and size > 2)
+        foreign = next((x for x in w.JAPANESE_SURNAMES if form.startswith(x)), "")
+        if foreign:
+            rest = size - len(foreign)
+            f["japanese full" if 1 <= rest <= 3 else "japanese surname"] = 1.0
+            f["japanese PER"] = self.top[form][0]
+        f["house"] = float(size in (2, 3) and form[-1] in "家氏" and form[:-1] in _SURNAMES)
+        f["sounds"] = float(size >= 3 and w.SOUNDS.issuperset(form))
+        f["dot"] = float(any(c in "·•・" for c in form))
+        f["small"] = float(form[0] in "阿小老大" and size in (2, 3))
+        f["doubled"] = float(size == 2 and form[0] == form[1])
+        f["rare"] = float(bool(RARE_IN_NAMES.intersection(form)))
+        f["never"] = float(bool(NEVER_IN_NAMES.intersection(form)))
+        f["tail"] = float(form[-1] in TAILS)
+        f["verbal"] = float(form[-1] in VERBAL)
+        f["numeral"] = float(form[0] in "一二三四五六七八九十两几数百千万半")
+        f["pointing"] = float(form[0] in "这那此该某其各每诸众")
+        f["direction"] = float(form[0] in w.DIRECTIONS)
+        f["person end"] = float(form.endswith(_PERSON_END))
+        f["people end"] = float(form.endswith(tuple(w.PEOPLE_ENDINGS)))
+        f["revered"] = float(form.endswith(w.REVERED) and form not in w.REVERED)
+        f["role"] = float(form in w.ROLES)
+        f["no name"] = float(form in w.NOT_NAMES or form in w.EMPTY_NOUNS)
+        f["plain place"] = float(form in w.PLAIN_PLACES)
+        f["bare place"] = float(form in w.BARE_PLACES)
+        f["item end"] = float(form.endswith(tuple(w.ITEM_ENDINGS)))
+        f["plural"] = float(form[-1] in "们等辈")
+        place = next((e for e in _PLACE_END if form.endswith(e)), "")
+        f["place end"] = float(bool(place) and size > len(place))
+        f["firm end"] = float(form.endswith(_FIRM))
+        f["long end"] = float(form.endswith(_LONG_END) and form not in _LONG_END)
+        group = form.endswith(_FACTION_END)
+        f["group end"] = float(group)
+        f["group first"] = float(any(form.endswith(e) for e in w.FACTION_FIRST))
+        f["end LOC"] = f["place end"] * self.mean[form][1]
+        f["end size2"] = float(f["place end"] and size == 2)
+        f["group size2"] = float(group and size == 2)
+        ending = max(
+            (e for e in (*_PLACE_END, *_FACTION_END) if form.endswith(e)), key=len, default=""
+        )
+        core = form.removesuffix(ending)
+        if ending:
+            f["place only"] = float(ending not in _FACTION_END)
+            f["group only"] = float(ending not in _PLACE_END)
+            f["ending long"] = float(len(ending) > 1)
+        f["core pointing"] = float(bool(ending) and core in POINTING)
+        f["core plain"] = float(bool(ending) and (core in w.ROLES or core in w.SORTS or not core))
+        f["side end"] = float(form[-1] in "里上中外内下边前后旁")
+        titled = TITLED.fullmatch(form)
+        if titled:
+            title = titled["t"] or titled["r"]
+            f["titled office" if title in w.OFFICES else "titled kin"] = 1.0
+            f["titled short"] = float(len(title) == 1)
+            f["titled PER"] = self.mean[form][0]
+
+    def _context(self, form: str, f: Features) -> None:
+        size, n = len(form), self.count[form]
+        seen: Counter[str] = Counter()
+        for at in self.places[form]:
+            end = at + size
+            before, after = self.text[at - 1 : at], self.text[end : end + 1]
+            seen["stop before"] += not before or before in _STOPS
+            seen["stop after"] += not after or after in _STOPS
+            seen["called"] += before in '“「『‘"，' and after in "，！？。…!?,"
+            seen["listed"] += before == "、" or after == "、"
+            seen["of"] += after == "的"
+            seen["side"] += after in _SIDES
+            seen["plural after"] += after == "们"
+            begins = at in self.words
+            ends = end in self.ends
+            seen["word begins"] += begins
+            seen["word ends"] += ends
+            if begins and ends and self.words[at][0] is self.ends[end][0]:
+                seen["one word" if self.words[at][1] == self.ends[end][1] else "words"] += 1
+            if at in self.ends:
+                line, k = self.ends[at]
+                word = line[k]
+                seen["moves"] += word.text.rstrip("了") in w.MOTION
+                seen["like"] += word.text in w.LIKE
+                seen["introduced"] += word.text in w.ROLES or word.text in w.INTRODUCERS
+                seen["counted"] += word.tag in ("m", "q")
+                seen["pointed"] += word.tag == "r"
+                seen["verb before"] += word.tag == "v"
+                seen["noun before"] += word.tag in ("n", "a", "vn")
+                seen["name before"] += word.tag in ("LOC", "ORG", "PER", "nz")
+                seen["handled"] += word.text.rstrip("了着过") in w.ITEM_HANDLING
+                seen["named before"] += word.text.endswith(("叫", "名", "唤", "姓", "作", "做"))
+            if end in self.words:
+                line, k = self.words[end]
+                word = line[k]
+                seen["speaks"] += word.text in w.SPEECH or word.text.endswith(("道", "曰"))
+                seen["acts"] += word.tag in ("v", "d", "ad", "vd", "p", "c")
+                seen["titled after"] += word.text in w.HONORIFICS or word.text in w.ROLES
+                seen["noun after"] += word.tag in ("n", "nz", "vn")
+                seen["member after"] += word.text.startswith(w.MEMBERS)
+                seen["place word after"] += word.tag in ("f", "s", "LOC")
+        for name, times in seen.items():
+            if name != "speaks":
+                f[name] = times / n
+        f["speaks ever"] = float(seen["speaks"] > 0)
+        f["full speaks"] = float(seen["speaks"] > 0 and is_full(form))
+        f["speaks more"] = float(seen["speaks"] > 1)
+        f["acts log"] = math.log1p(seen["acts"])
+        f["moves ever"] = float(seen["moves"] > 0)
+        f["called ever"] = float(seen["called"] > 0)
+
+    def _cut(self, form: str, f: Features) -> None:
+        """Does it stand for itself, or is it a piece of a longer name, or one with a tail?"""
+        n = self.count[form]
+        longer = self.longer[form]
+        inside = max((self.count[o] for o in longer), default=0)
+        f["inside"] = min(1.0, inside / n)
+        f["always inside"] = float(inside >= n)
+        f["longer names"] = max((self._naming(o) * self.count[o] for o in longer), default=0.0) / n
+        heads = [o for k in range(2, len(form)) if (o := form[:k]) in self.count]
+        tails = [o for k in range(1, len(form) - 1) if (o := form[k:]) in self.count]
+        for name, parts in (("head", heads), ("rest", tails)):
+            f[f"{name} commoner"] = max((math.log(self.count[o] / n) for o in parts), default=0.0)
+            f[f"{name} names"] = max((self._naming(o) for o in parts), default=0.0)
+            f[f"{name} PER"] = max((self.mean[o][0] for o in parts), default=0.0)
+        if n > 1:
+            size = len(form)
+            after = Counter(self.text[a + size : a + size + 1] for a in self.places[form])
+            before = Counter(self.text[a - 1 : a] for a in self.places[form])
+            for name, chars in (("next", after), ("last", before)):
+                top, times = chars.most_common(1)[0]
+                fixed = times / n if top and top not in _STOPS else 0.0
+                f[f"{name} fixed"] = fixed
+                f[f"{name} always"] = float(fixed == 1)
+                f[f"{name} kinds"] = len(chars) / n
+
+    def _naming(self, form: str) -> float:
+        return sum(self.mean[form][:4])
+
+    def _votes(self, form: str, f: Features) -> None:
+        f["given of"] = self.full_of.get(form, 0.0)
+        if f["given of"]:
+            f["given free"] = f["given of"] * (1 - f["inside"])
+        for vote, times in self.place_votes.get(form, {}).items():
+            f[f"place by {vote}"] = math.log1p(times)
+        votes = self.votes.get(form)
+        if votes is None:
+            return
+        f["said to speak"] = math.log1p(votes.speech)
+        f["named"] = math.log1p(votes.named)
+        f["revered vote"] = math.log1p(votes.revered)
+        f["titled vote"] = math.log1p(votes.titled)

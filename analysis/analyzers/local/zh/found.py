@@ -1,0 +1,59 @@
+"""The names of a Chinese chapter: candidates, their evidence, the learned verdict, one cut."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from ..common.entities import Draft, EntityKind
+from ..common.known import Lexicon
+from ..common.lac_model import Lac
+from . import sightings
+from . import words as w
+from .features import Evidence
+from .names import ZhCandidates
+from .places import ZhPlaces
+from .tokens import Tagging
+from .verdict import Verdict, model
+
+
+@dataclass(slots=True)
+class Found:
+    people: dict[str, float] = field(default_factory=dict)  # form: how sure it is, 0..1
+    places: list[Draft] = field(default_factory=list)  # and groups
+
+
+def find_names(text: str, tagging: Tagging, lac: Lac | None) -> Found:
+    candidates = ZhCandidates(text, tagging.lines)
+    if lac is None:
+        return Found(candidates.stated())
+    verdicts = judged(evidence(text, tagging, lac, candidates))
+    seen = {text[a:b] for a, b in Lexicon(verdicts, whole_words=False).scan(text)}
+    found = Found()
+    for form, verdict in sorted(verdicts.items()):
+        if form not in seen:
+            continue  # it only ever stands inside a longer name
+        if verdict.kind == "person":
+            found.people[form] = verdict.certainty
+        else:
+            kind: EntityKind = "location" if _only_place(form) else cast(EntityKind, verdict.kind)
+            found.places.append(Draft(kind, form, certainty=verdict.certainty))
+    return found
+
+
+def evidence(text: str, tagging: Tagging, lac: Lac, candidates: ZhCandidates) -> Evidence:
+    places = ZhPlaces(tagging.lines).votes
+    forms = sightings.candidates(text, tagging)
+    forms |= {form for form in (*candidates.votes, *places) if sightings.possible(form)}
+    return Evidence(text, tagging, candidates.votes, places, forms, lac)
+
+
+def judged(evidence: Evidence) -> dict[str, Verdict]:
+    verdicts = {form: model().verdict(evidence.of(form)) for form in evidence.places}
+    return {form: verdict for form, verdict in verdicts.items() if verdict is not None}
+
+
+def _only_place(form: str) -> bool:
+    """Its ending names places and no groups: "福来客栈"."""
+    endings = [e for e in (*w.PLACE_ENDINGS, *w.FACTION_ENDINGS) if form.endswith(e)]
+    return bool(endings) and max(endings, key=len) not in w.FACTION_ENDINGS
