@@ -83,6 +83,7 @@ class Character(Fact):
     last_chapter = models.ForeignKey(
         Chapter, models.CASCADE, related_name="+", null=True, blank=True
     )
+    uses = models.JSONField(default=dict, blank=True)  # chapters in which each name stands
     death = models.JSONField(null=True, blank=True)  # the fact that says so
     # What can be compared between chapters, each with the fact that says so: Person.traits.
     traits = models.JSONField(null=True, blank=True)

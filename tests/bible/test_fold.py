@@ -309,7 +309,8 @@ def test_world_entries_of_one_kind_merge_by_alias() -> None:
     ("short", "full", "expected"),
     [("砚秋", "沈砚秋", True), ("秋", "沈砚秋", False), ("沈砚", "沈砚秋", False),
      ("Ada", "Ada Finch", True), ("Finch", "Ada Finch", True), ("Ad", "Ada Finch", False),
-     ("", "沈砚秋", False), ("沈砚秋", "沈砚秋", False)],
+     ("", "沈砚秋", False), ("沈砚秋", "沈砚秋", False), ("Darcy", "Mr. Darcy", True),
+     ("Mr.", "Mr. Darcy", False), ("Mr. Darcy", "Mr. Fitz Darcy", True)],
 )  # fmt: skip
 def test_short_forms(short: str, full: str, expected: bool) -> None:
     assert is_short_form(short, full) is expected
@@ -361,3 +362,56 @@ def test_a_prophecy_comes_true_line_by_line() -> None:
     assert fold(given).threads[0].status == "paid_off"
     given.append(at(4, payoff("童谣还有一句", "童谣", outcome="advanced")))
     assert fold(given).threads[0].status == "advanced"  # the last one says how it stands
+
+
+def appears(chapter_number: int, name: str, *others: str, doubts: tuple[str, ...] = ()) -> Any:
+    finding = Appearance(
+        name=name,
+        aliases=list(others),
+        doubts=list(doubts),
+        evidence=ev(name if not others else others[0]),
+        confidence=0.9,
+    )
+    return at(chapter_number, finding)
+
+
+@pytest.mark.parametrize(
+    ("names", "main"),
+    [
+        # A wrong cut, and what a chapter says once, are not the main name for long.
+        ([("Hereupon Startop", "Startop"), *[("Hereupon Startop", "Startop")] * 7], "Startop"),
+        ([*[("贺云",)] * 7, ("小贺云",)], "贺云"),
+        # A full name that comes again is.
+        ([*[("Ada",)] * 7, *[("Ada Finch",)] * 2], "Ada Finch"),
+        ([("砚秋",), ("沈砚秋",)], "沈砚秋"),
+        # The pet name of the first chapter gives way to what most of the others say.
+        ([("Lizzy",), *[("Lizzy", "Elizabeth")] * 7], "Elizabeth"),
+    ],
+    ids=["cut", "longer", "full", "early", "pet name"],
+)
+def test_the_main_name_is_no_rarity(names: list[tuple[str, ...]], main: str) -> None:
+    bible = fold([appears(number, *names_) for number, names_ in enumerate(names, 1)])
+    assert main in [person.name for person in bible.people]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("Mr. Gardiner", "Mrs. Gardiner"), ("Miss Lucas", "Lady Lucas"),
+     ("Mrs. Lucas", "Maria Lucas"), ("Captain Reed", "Miss Reed")],
+)  # fmt: skip
+def test_titles_keep_a_family_apart(one: str, other: str) -> None:
+    surname = one.split()[1]
+    bible = fold([appears(1, surname), appears(2, one, surname), appears(3, other)])
+    assert len(bible.people) == 2
+    assert not any(one in p.aliases and other in (p.name, *p.aliases) for p in bible.people)
+
+
+def test_who_may_be_another_is_asked_about_with_both_passages() -> None:
+    bible = fold([appears(1, "贺云舟"), appears(2, "贺公子", doubts=("贺云舟",))])
+    (asked,) = bible.chapters[2].notices.values()
+    assert (asked.kind, asked.subject, asked.data["others"]) == (
+        "same_person",
+        "贺公子",
+        ["贺云舟"],
+    )
+    assert [asked.data[side]["quote"] for side in ("earlier", "later")] == ["贺云舟", "贺公子"]

@@ -4,16 +4,21 @@ chapters."""
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Fact, Notice, Person, digest
 from arboris.bible.types.findings import ROLES, Appearance, Finding, NewCharacter
-from arboris.bible.types.names import is_short_form, key, short_forms
+from arboris.bible.types.names import clash, is_short_form, key, short_forms
 from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 SCOPE = Person.scope
 ORDER: tuple[str, ...] = ROLES
+# A name is a rarity where so small a share of the chapters that name the person has it, or only
+# one of more than EARLY.
+RARE, EARLY = 0.05, 5
+MUCH_MORE = 2  # times as many chapters
 
 
 class People:
@@ -22,10 +27,11 @@ class People:
         self._rules = rules
         # Of the chapter that is being folded: the full names for which a short one might stand.
         self._full: dict[str, dict[str, str]] = {}
+        self._counted: set[tuple[str, str]] = set()  # by natural key: each name counts once
 
     def open_chapter(self, findings: Iterable[Finding]) -> None:
         """Before the people of a chapter are added: whom it names in full."""
-        self._full = {}
+        self._full, self._counted = {}, set()
         for finding in findings:
             if isinstance(finding, Appearance | NewCharacter):
                 for short in short_forms(finding.name):
@@ -52,13 +58,16 @@ class People:
         fact = fact_of(placed)
         if person is None:
             self._ask_about_short_forms(placed, finding.name)
+            doubts = finding.doubts if isinstance(finding, Appearance) else []
             shown = self._rules.shown.get((SCOPE, own), finding.name)
             person = Person(own, shown, fact, placed.chapter_id)
             self._store.put(person)
+            self._ask_whether_same(placed, person, doubts)
         self._store.touch(person)
-        self._take_over(placed, person, finding.name)
         for name in (finding.name, *finding.aliases):
             self._call(placed, person, name, fact)
+        self._count(person, finding)
+        self._choose_name(placed, person)
         person.aliases.pop(person.name, None)
         person.last_chapter_id = placed.chapter_id
         if isinstance(finding, Appearance):
@@ -77,7 +86,12 @@ class People:
         """Those whose name might be abbreviated so."""
         short = self._key(name)
         found = self._store.having(Person, short, partial=True)
-        return [p for p in found if not self._rules.are_apart(SCOPE, p.keys(), short)]
+        return [
+            person
+            for person in found
+            if not self._rules.are_apart(SCOPE, person.keys(), short)
+            and not any(clash(known, name) for known in (person.name, *person.aliases))
+        ]
 
     def _known_in_short(self, name: str) -> Person | None:
         """Whoever an earlier chapter called by a part of the name alone, where only one fits.
@@ -101,17 +115,49 @@ class People:
         return next(iter(other.values())) if len(other) == 1 else None
 
     def _are_apart(self, person: Person, name: str) -> bool:
-        return self._rules.are_apart(SCOPE, person.keys(), key(name))
+        """By the writer's word, or by their titles."""
+        return self._rules.are_apart(SCOPE, person.keys(), key(name)) or any(
+            clash(known, name) for known in (person.name, *person.aliases)
+        )
 
-    def _take_over(self, placed: PlacedFinding, person: Person, name: str) -> None:
-        """A full name that comes later becomes the main one."""
-        if self._rules.keeps_name(SCOPE, person.natural_key) or not is_short_form(
-            person.name, name
-        ):
+    def _count(self, person: Person, finding: Appearance | NewCharacter) -> None:
+        """Count the names by which the chapter calls the person.
+
+        A known person is reported by the main name, whether the chapter has it or not; the passage
+        shows it where it does.
+        """
+        names = list(finding.aliases)
+        if finding.name in finding.evidence.quote or not names:
+            names.append(finding.name)
+        for name in names:
+            known = name == person.name or name in person.aliases
+            if known and (person.natural_key, name) not in self._counted:
+                self._counted.add((person.natural_key, name))
+                person.uses[name] = person.uses.get(name, 0) + 1
+
+    def _choose_name(self, placed: PlacedFinding, person: Person) -> None:
+        """Let a fuller name that is no rarity be the main one, and a rarity be it no longer.
+
+        A wrong cut (宝玉笑, Evidently Biddy) and a name that a chapter gives once are rarities.
+        """
+        if self._rules.keeps_name(SCOPE, person.natural_key):
             return
-        person.aliases.setdefault(person.name, person.fact)
-        person.name = name
-        person.name_chapter_id = placed.chapter_id
+        most = max(person.uses.values(), default=0)
+        least = max(RARE * most, 2 if most > EARLY else 1)
+        frequent = {name for name, uses in person.uses.items() if uses >= least}
+        chosen = person.name
+        used = person.uses.get(chosen, 0)
+        shorter = [name for name in frequent if is_short_form(name, chosen)]
+        if chosen not in frequent and shorter:
+            chosen = max(shorter, key=lambda name: (person.uses[name], name))
+        elif most > EARLY and most >= MUCH_MORE * used and chosen.isascii():  # Lizzy is Elizabeth
+            chosen = max(frequent, key=lambda name: (person.uses[name], name))
+        while fuller := [name for name in frequent if is_short_form(chosen, name)]:
+            chosen = max(fuller, key=lambda name: (person.uses[name], name))
+        if chosen != person.name:
+            person.aliases.setdefault(person.name, person.fact)
+            person.name = chosen
+            person.name_chapter_id = placed.chapter_id
 
     def _call(self, placed: PlacedFinding, person: Person, name: str, fact: Fact) -> None:
         """Let the person be called so, unless the name is somebody else's already.
@@ -125,7 +171,7 @@ class People:
         if owner is not None and owner is not person:
             if key(owner.name) == own:  # a by-name that two share says nothing
                 about = (getattr(placed.finding, "name", ""), name)
-                self._ask(placed, "same_person", person.name, [owner.name], about)
+                self._ask(placed, "same_person", person.name, [owner.name], about, owner.fact)
         elif name != person.name and key(name) != key(person.name):
             person.aliases.setdefault(name, fact)
             self._store.put(person)
@@ -142,17 +188,36 @@ class People:
                 names = list(full.values())
                 self._ask(placed, "ambiguous_name", known.name, names, about=(short,))
 
+    def _ask_whether_same(self, placed: PlacedFinding, person: Person, names: list[str]) -> None:
+        for name in names:
+            other = self.find(name)
+            if (
+                other is not None
+                and other is not person
+                and not self._are_apart(other, person.name)
+            ):
+                about = (person.name, name)
+                self._ask(placed, "same_person", person.name, [other.name], about, other.fact)
+
     def _ask(
-        self, placed: PlacedFinding, kind: str, name: str, others: list[str], about: Iterable[str]
+        self,
+        placed: PlacedFinding,
+        kind: str,
+        name: str,
+        others: list[str],
+        about: Iterable[str],
+        earlier: Fact | None = None,
     ) -> None:
         """``about``: the names as the text has them, so that an answer outlives a renaming."""
         evidence = placed.finding.evidence
         ref = digest(kind, *sorted(map(key, about)))
-        data = {
+        data: dict[str, Any] = {
             "name": name,
             "others": others,
             "later": {"chapter_id": placed.chapter_id, "quote": evidence.quote},
         }
+        if earlier is not None:
+            data["earlier"] = {"chapter_id": earlier.chapter_id, "quote": earlier.quote}
         notice = Notice(kind, name, placed.chapter_id, ref, data)
         if ref not in self._rules.rejected_refs:
             self._store.of_chapter(placed.chapter_id).notices.setdefault(ref, notice)

@@ -127,6 +127,7 @@ def _person(row: Any, aliases: dict[str, Fact]) -> Person:
         abilities=row.abilities,
         mentions=row.mentions,
         aliases=aliases,
+        uses=dict(row.uses),
         death=_fact_of_json(row.death),
         traits={name: Fact(**plain) for name, plain in (row.traits or {}).items()},
     )

@@ -59,6 +59,8 @@ class Person:
     abilities: str = ""
     mentions: int = 0
     aliases: dict[str, Fact] = field(default_factory=dict)
+    # In how many chapters each of the names stands, ``name`` among them.
+    uses: dict[str, int] = field(default_factory=dict)
     death: Fact | None = None
     # What can be compared between chapters, by "aspect:value": the first passage that shows it.
     traits: dict[str, Fact] = field(default_factory=dict)

@@ -59,13 +59,17 @@ class Observed(BaseModel):
 
 
 class Appearance(BaseFinding):
-    """A character acts or is named in the chapter; ``name`` is the most complete form used."""
+    """A character acts or is named in the chapter; ``name`` is the most complete form used.
+
+    ``doubts``: names of others, one of whom this might be; the writer is asked.
+    """
 
     type: Literal["appearance"] = "appearance"
     name: Name
     aliases: Aliases
     mentions: Annotated[int, Field(ge=1)] = 1
     observed: list[Observed] = Field(default_factory=list, max_length=100)
+    doubts: Aliases = Field(default_factory=list)
 
 
 class NewCharacter(BaseFinding):

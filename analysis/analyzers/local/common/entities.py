@@ -22,6 +22,7 @@ class Draft:
     aliases: set[str] = field(default_factory=set)
     certainty: float = 0.5  # 0..1, from the strength of the cues alone
     known: bool = False  # the bible holds it already; ``name`` is then the bible's
+    maybe: set[str] = field(default_factory=set)  # names of others whom this might be
 
     @property
     def forms(self) -> set[str]:
@@ -38,6 +39,7 @@ class Entity:
     spans: list[tuple[int, int]]
     certainty: float
     known: bool
+    maybe: tuple[str, ...] = ()
 
     @property
     def mentions(self) -> int:
@@ -118,4 +120,5 @@ def _entity(text: str, draft: Draft, spans: list[tuple[int, int]]) -> Entity:
         spans=spans,
         certainty=draft.certainty,
         known=draft.known,
+        maybe=tuple(sorted(draft.maybe)),
     )

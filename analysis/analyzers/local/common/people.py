@@ -24,6 +24,7 @@ def appearance(reading: Reading, person: Entity, observed: list[Observed]) -> Ap
         aliases=list(person.aliases[:_MAX_ALIASES]),
         mentions=person.mentions,
         observed=observed,
+        doubts=list(person.maybe),
         evidence=first_evidence(reading, person),
         confidence=person.confidence,
     )

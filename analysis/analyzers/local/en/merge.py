@@ -7,7 +7,13 @@ from collections import defaultdict
 from ..common.entities import Draft, EntityKind
 from . import words as w
 from .names import EnCandidates, Votes
+from .parts import Parts, clash, covers, parts_of
 
+# A form is rare where so small a share of a person's mentions have it.
+RARE = 0.04
+# A bare name with that many uses is somebody's, even if nobody can say whose.
+_OWN_USES = 8
+_OUTWEIGHS = 3
 _COMMON = w.NO_NAMES | w.TITLES | w.FUNCTION
 
 
@@ -19,6 +25,7 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
         if verdict:
             verdicts[form] = verdict
     verdicts.update(_parts(verdicts, candidates))
+    _leave_out_families(verdicts)
     taken = {f for d in known for f in d.forms}
     people = [d for d in known if d.kind == "person"]
     persons = {f: s for f, (k, s) in verdicts.items() if k == "person"}
@@ -61,13 +68,29 @@ def _parts(
         words = form.split(" ")
         if kind != "person" or len(words) < 2:
             continue
-        for word in (words[-len(_bare(form))], words[-1]):
+        for word in _bare_ends(form):
             lower = word.lower()
             uses = candidates.any_capital[lower] - candidates.votes[form].uses
             alone = uses > 0 and not candidates.lower[lower]
             if alone and lower not in _COMMON and verdicts.get(word, ("", 0))[0] != "location":
                 parts[word] = ("person", sure)
     return parts
+
+
+def _leave_out_families(verdicts: dict[str, tuple[EntityKind, float]]) -> None:
+    """ "The Bennets" are nobody where somebody is called Bennet."""
+    words = {word for f, (kind, _) in verdicts.items() if kind == "person" for word in f.split(" ")}
+    for form in [f for f in verdicts if f.endswith("s") and f.split(" ")[-1][:-1] in words]:
+        if verdicts[form][0] == "person":
+            del verdicts[form]
+
+
+def _bare_ends(form: str) -> list[str]:
+    """The first and the last word of a name without its titles, as they are written."""
+    words = form.split(" ")
+    while len(words) > 1 and words[0].lower().rstrip(".") in w.TITLES:
+        words = words[1:]
+    return list(dict.fromkeys((words[0], words[-1])))
 
 
 def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, float] | None:
@@ -121,25 +144,52 @@ class _Merger:
         self.drafts = list(known)
         self.all = all_
         self._forms: set[str] = set()
-        self._by_word: dict[str, list[tuple[str, Draft]]] = defaultdict(list)
+        self._by_word: dict[str, list[Draft]] = defaultdict(list)
         for draft in known:
             for form in sorted(draft.forms):
                 self._index(form, draft)
 
     def run(self) -> list[Draft]:
         fresh = [f for f in self.persons if f not in self._forms]
-        fresh.sort(key=lambda f: (-len(_bare(f)), -self.all.votes[f].uses, f))
+        fresh.sort(key=lambda f: (-_completeness(parts_of(f)), -self.all.votes[f].uses, f))
         for form in fresh:
-            matches = self._matches(form)
-            if len(matches) > 1 and " " not in form:
-                continue  # a surname that several people here bear: nobody can say whose
-            self._adopt(form, matches[0] if len(matches) == 1 else None)
+            owners = self._owners(form, fresh)
+            if len(owners) > 1 and " " not in form:
+                owners = self._likeliest(parts_of(form), owners)
+                if not owners and self.all.votes[form].uses < _OWN_USES:
+                    continue  # a name that several people here bear: nobody can say whose
+            self._adopt(form, owners[0] if len(owners) == 1 else None)
+        for draft in self.drafts:
+            if not draft.known:
+                self._choose_name(draft)
         return self.drafts
+
+    def _likeliest(self, short: Parts, owners: list[Draft]) -> list[Draft]:
+        """By custom where it is their surname; else whoever is named far more often, if anybody."""
+        names = [parts_of(form) for owner in owners for form in owner.forms]
+        if any(short.either == name.surname for name in names):
+            return _by_custom(short, owners)
+        first, second, *_ = sorted(owners, key=self._uses, reverse=True)
+        return [first] if self._uses(first) >= _OUTWEIGHS * self._uses(second) else []
+
+    def _uses(self, draft: Draft) -> int:
+        return sum(self.all.votes[form].uses for form in draft.forms if form in self.all.votes)
+
+    def _choose_name(self, draft: Draft) -> None:
+        """The fullest form that is no rarity: "Hereupon Startop" is no name."""
+        uses = {f: self.all.votes[f].uses for f in draft.forms if f in self.all.votes}
+        most = max(uses.values(), default=0)
+        frequent = [f for f, count in uses.items() if count >= RARE * most] or [draft.name]
+        name = max(frequent, key=lambda f: (len(parts_of(f).words), -bool(parts_of(f).title), f))
+        if len(parts_of(name).words) == 1:  # "Mr. Jaggers" rather than "Jaggers"
+            name = max(frequent, key=lambda f: (bool(parts_of(f).title), uses.get(f, 0), f))
+        draft.aliases = draft.forms - {name}
+        draft.name = name
 
     def _index(self, form: str, draft: Draft) -> None:
         self._forms.add(form)
-        for word in {_bare(form)[0], _bare(form)[-1]}:
-            self._by_word[word].append((form, draft))
+        for word in parts_of(form).words:
+            self._by_word[w.NICKNAMES.get(word, word)].append(draft)
 
     def _adopt(self, form: str, owner: Draft | None) -> None:
         if owner is None:
@@ -150,48 +200,54 @@ class _Merger:
             owner.certainty = max(owner.certainty, self.persons[form])
         self._index(form, owner)
 
-    def _matches(self, form: str) -> list[Draft]:
-        """The people whose name holds all words of this one, title and sex agreeing."""
-        bare, sex = _bare(form), _sex(form)
-        found: dict[int, Draft] = {}
-        for other, draft in self._by_word[bare[-1]] + self._by_word[bare[0]]:
-            clash = {sex, _sex(other)} == {"m", "f"} or _ranks_clash(form, other)
-            if not clash and _covers(_bare(other), bare):
-                found[id(draft)] = draft
-        return list(found.values())
+    def _owners(self, form: str, fresh: list[str]) -> list[Draft]:
+        """The people whom the form may mean: no name of theirs speaks against it."""
+        parts = parts_of(form)
+        near = {
+            id(draft): draft
+            for word in parts.words
+            for draft in self._by_word[w.NICKNAMES.get(word, word)]
+        }
+        return [draft for draft in near.values() if self._may_mean(draft, parts, fresh)]
+
+    def _may_mean(self, draft: Draft, parts: Parts, fresh: list[str]) -> bool:
+        names = [parts_of(form) for form in draft.forms]
+        if any(clash(name, parts) for name in names):
+            return False
+        if any(covers(name, parts) for name in names):
+            titles = {name.title for name in names}
+            return parts.title in titles or not self._is_of_family(parts, draft)
+        if any(self._is_of_family(name, draft) for name in names):
+            return False
+        # Somebody known in short is named in full for once, unless two here might be meant.
+        return (
+            not parts.of_surname_alone
+            and all(covers(parts, name) for name in names)
+            and not any(
+                clash(parts, rival) and all(covers(rival, name) for name in names)
+                for rival in map(parts_of, fresh)
+            )
+        )
+
+    def _is_of_family(self, parts: Parts, draft: Draft) -> bool:
+        """ "Miss Lucas" where several bear that surname: any of the daughters."""
+        return parts.of_surname_alone and any(
+            other is not draft and any(parts_of(f).surname == parts.surname for f in other.forms)
+            for other in self._by_word[parts.surname]
+        )
 
 
-def _covers(full: list[str], short: list[str]) -> bool:
-    """Whether "Moss" or "Ada" is short for "Ada Moss", or "Tom Reed" for "Thomas Reed"."""
-    if full == short:
-        return True
-    if len(short) == 1:
-        return short[0] in (full[0], full[-1])
-    same_first = full[0] == short[0] or w.NICKNAMES.get(short[0]) == full[0]
-    return len(short) <= len(full) and same_first and full[-1] == short[-1]
+def _completeness(parts: Parts) -> int:
+    return 2 * len(parts.words) + bool(parts.title)
 
 
-def _ranks_clash(one: str, other: str) -> bool:
-    """ "Colonel Ashdown" is not "Lady Harriet Ashdown"."""
-    titles = {f.lower().split(" ")[0].rstrip(".") for f in (one, other)}
-    return bool(titles & w.FEMALE_TITLES) and bool(titles & w.OTHER_TITLES - w.EPITHETS)
-
-
-def _bare(form: str) -> list[str]:
-    words = form.lower().replace(".", "").split(" ")
-    while len(words) > 1 and words[0] in w.TITLES:
-        words = words[1:]
-    return words
-
-
-def _sex(form: str) -> str:
-    """ "m", "f" or "" by title or by the first of several names; one bare word tells nothing."""
-    words = form.lower().replace(".", "").split(" ")
-    if words[0] in w.MALE_TITLES:
-        return "m"
-    if words[0] in w.FEMALE_TITLES:
-        return "f"
-    first = _bare(form)[0]
-    if len(words) > 1 and first in w.MALE_NAMES ^ w.FEMALE_NAMES:
-        return "m" if first in w.MALE_NAMES else "f"
-    return ""
+def _by_custom(short: Parts, owners: list[Draft]) -> list[Draft]:
+    """A bare surname means the man where the rest of the family are women with a title."""
+    men = []
+    for owner in owners:
+        names = [parts_of(form) for form in owner.forms]
+        if not any(short.either == name.surname for name in names):
+            return []  # somebody's given name: "Fitzwilliam"
+        if all(name.sex != "f" for name in names):
+            men.append(owner)
+    return men if len(men) == 1 else []

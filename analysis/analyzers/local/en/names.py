@@ -13,8 +13,11 @@ from .tokens import Word
 _LINKS = frozenset({"of", "de", "du", "von", "van", "la", "le", "della", "di", "d'"})
 _RANKS = w.TITLES - w.EPITHETS
 _OF_HEADS = w.PLACE_OF | w.FACTION_HEADS | w.PLACE_HEADS | w.TITLES
+_QUOTES = ("“", "”", '"')
 _JOINTS = (" ", "’s ", "'s ", "’ ", "' ")
 _PARTICLES = _LINKS - {"of"}
+# Of adverbs and adjectives that open a sentence: "Evidently Biddy", "Dearest Margaret".
+_NO_NAME_ENDINGS = ("ly", "est", "upon", "ing", "ious", "ful", "less", "ward", "wards", "while")
 
 
 _CALLED = re.compile(
@@ -36,6 +39,7 @@ class Run:
     after: Word | None
     adjacent: bool  # nothing but a space between ``words`` and ``after``
     quoted_call: bool  # ", X!" and the like
+    spoken: bool  # right at a quotation's start or end
     the: bool
     initial: bool
 
@@ -101,7 +105,7 @@ class EnCandidates:
         return runs
 
     def _may_begin(self, word: Word) -> bool:
-        if not word.capital or word.lower.startswith("i'"):
+        if not word.capital or word.lower.startswith("i'") or self._is_loud(word):
             return False
         if word.lower in w.FUNCTION - _RANKS and (word.initial or word.lower not in w.PLACE_FIRST):
             return False
@@ -111,11 +115,18 @@ class EnCandidates:
             return True
         return self._proper(word.lower) or word.lower in w.TITLES | w.GIVEN_NAMES | w.PLACES
 
+    def _is_loud(self, word: Word) -> bool:
+        """A capital in every letter, of a heading or a shout, of what is no name elsewhere."""
+        loud = len(word.text) > 3 and word.text.isupper()
+        return loud and not (self.capital[word.lower] or word.lower in w.GIVEN_NAMES)
+
     def _opens_name(self, word: Word, follower: Word | None) -> bool:
         """ "Elara Voss climbed": a capital at a sentence's start, but with another one behind."""
         if not (word.initial and word.capital) or self.lower[word.lower] or follower is None:
             return False
         if word.lower in w.FUNCTION | w.NO_NAMES or follower.lower in w.FUNCTION | w.NO_NAMES:
+            return False
+        if word.lower.endswith(_NO_NAME_ENDINGS) and word.lower not in w.GIVEN_NAMES:
             return False
         return self.text[word.end : follower.start] == " " and self._proper(follower.lower)
 
@@ -136,7 +147,7 @@ class EnCandidates:
         if word.lower in w.TITLES - w.PLACE_FIRST and last.lower not in w.TITLES | w.OFFICES:
             return 0  # "... in Norwich Mrs. Reed ..."
         if word.capital and not (word.lower in w.FUNCTION or word.lower == "i"):
-            return 1
+            return 0 if self._is_loud(word) else 1
         if word.lower not in _LINKS:
             return 0
         heads = word.lower in _PARTICLES or last.lower in _OF_HEADS
@@ -151,7 +162,7 @@ class EnCandidates:
         after = line[stop] if stop < len(line) else None
         adjacent = after is not None and self.text[last.end : after.start] in _JOINTS
         lead = self.text[max(0, first.start - 2) : first.start]
-        tail = self.text[last.end : last.end + 1]
+        tail = self.text[last.end : last.end + 2]
         the = at > 0 and line[at - 1].lower == "the" and lead.endswith(" ")
         near = at - 1 - the
         close = near >= 0 and self.text[line[near].end : line[near + 1].start] == " "
@@ -162,9 +173,9 @@ class EnCandidates:
             earlier=line[near - 1] if close and near else None,
             after=after,
             adjacent=adjacent,
-            quoted_call=lead in (", ", "“", '"')
-            and tail in (",", "!", "?", "”", '"')
-            and tail != "",
+            quoted_call=(lead == ", " or lead[-1:] in _QUOTES)
+            and (tail[:1] in (",", "!", "?", *_QUOTES) or tail[1:] in _QUOTES),
+            spoken=lead[-1:] in _QUOTES or tail[:1] in ("!", "?", *_QUOTES) or tail[1:] in _QUOTES,
             the=the,
             initial=first.initial,
         )
@@ -210,8 +221,11 @@ class EnCandidates:
             _vote_by_heads(run, first, last, votes)
         elif last in w.FACTION_SURE and run.the:
             votes.faction += 2.5  # "the Consortium"
-        if run.form in w.MULTI_PLACES or (not long and first in w.PLACES):
+        if run.form in w.MULTI_PLACES:
             votes.place += 3
+        elif not long and first in w.PLACES and votes.uses == 1:
+            # Once: many a city's name is a person's too, and what the text does with it decides.
+            votes.place += 1 if first in w.GIVEN_NAMES else 3
         elif not long and first.endswith(w.PLACE_ENDINGS) and len(first) > 6:
             votes.place += 1.2
 
@@ -243,7 +257,7 @@ class EnCandidates:
         elif before in w.LINKING:
             votes.person += 0.4
         if run.quoted_call:
-            votes.person += 0.8
+            votes.person += 1.2 if run.spoken else 0.8
         if run.the and len(run.words) == 1:
             votes.place += 0.5
             votes.person -= 1.0

@@ -29,6 +29,10 @@ _PEOPLE_CALL = re.compile(
     rf"(?P<all>都|人人|大家|众人|人们)?(?:当面|背后|只|又|便|就|也)?(?:喊|叫|称|唤|称呼)(?:作|为)?[他她]"
     rf"(?:作|做|为|一声)?{_QUOTED}"
 )
+_OPENING_QUOTES, _CLOSING_QUOTES = "“「『", "”」』"
+_BEFORE_CALL, _AFTER_CALL = tuple("“「『，、！？。…—"), tuple("，！？。…、!?,—”」』")
+_OF_FAMILY = frozenset(("公子", "少爷", "小姐", "姑娘", "相公", "官人", "女士", "先生", "公公"))
+_AT_HAND = 200  # characters around a speech in which the one who is meant is named
 _SENTENCE = re.compile(r"[。！？!?\n]")
 
 
@@ -47,10 +51,11 @@ class Merger:
         # Full names first, then what may be short for one of them, longest first.
         fresh.sort(key=lambda f: (not (is_full(f) and not titled_parts(f)), -len(f), f))
         for form in fresh:
-            owner = self._short_for(form) or self._titled(form) or self._honoured(form)
+            owner = self._short_for(form) or self._titled(form, text) or self._honoured(form)
             if owner is None and self._anybody(form) and text.count(form) < 3:
                 continue  # "顾小姐" among several named Gu: one of them, but nobody can say who
             self._adopt(form, owner)
+        self._note_doubts()
         self._add_given_names(text, words)
         for who, alias in called * 2:  # an alias may itself have a courtesy name
             if who in self._owner and alias in aliases and alias not in self._owner:
@@ -121,17 +126,35 @@ class Merger:
 
     def _bearers(self, form: str) -> list[Draft]:
         """People with a full name whose surname the titled ``form`` gives."""
-        parts = titled_parts(form)
-        if parts is None or parts[1] not in w.OFFICES:
+        surname = _titled_surname(form)
+        if not surname:
             return []
         return [
             d
             for f, d in self._owner.items()
-            if surname_of(f) == parts[0] and is_full(f) and titled_parts(f) is None
+            if surname_of(f) == surname and is_full(f) and titled_parts(f) is None
         ]
 
-    def _titled(self, form: str) -> Draft | None:
-        return self._only(self._bearers(form))
+    def _titled(self, form: str, text: str) -> Draft | None:
+        """The only one of that surname, where the text says so or people call them so."""
+        owner = self._only(self._bearers(form))
+        if owner is None:
+            return None
+        names = [f for f in owner.forms if is_full(f) and not titled_parts(f)]
+        stated = any(_is_apposed(form, name, text) for name in names)
+        return owner if stated or _is_only_spoken(form, names, text) else None
+
+    def _note_doubts(self) -> None:
+        """A title with a surname that one other person here bears: the writer is asked."""
+        for draft in self.drafts:
+            if not all(_titled_surname(form) for form in draft.forms):
+                continue
+            other = self._only(self._bearers(draft.name))
+            if other is None or other is draft:
+                continue
+            newer, older = (draft, other) if not draft.known else (other, draft)
+            if not newer.known:
+                newer.maybe.add(older.name)
 
     def _anybody(self, form: str) -> bool:
         return len({id(d) for d in self._bearers(form)}) > 1
@@ -185,7 +208,9 @@ class Merger:
         line = max(text.rfind("\n", 0, at) + 1, at - 200)
         sentence = max((m.end() for m in _SENTENCE.finditer(text, line, at)), default=line)
         for start in (sentence, line):
-            named = {text[a:b] for a, b in lexicon.scan(text, start, at)} - taken
+            spans = lexicon.scan(text, start, at)
+            # "柯文斌的妻子": told of is somebody else.
+            named = {text[a:b] for a, b in spans if text[b : b + 1] != "的"} - taken
             if named:
                 return named.pop() if len(named) == 1 else None
         return None
@@ -194,3 +219,38 @@ class Merger:
     def _right_before(text: str, lexicon: Lexicon, at: int) -> str | None:
         spans = list(lexicon.scan(text, max(0, at - 6), at))
         return text[spans[-1][0] : spans[-1][1]] if spans and spans[-1][1] == at else None
+
+
+def _titled_surname(form: str) -> str:
+    """The surname of "鲁提辖" and "老段"; empty for anything else."""
+    parts = titled_parts(form)
+    if parts is not None:
+        return parts[0] if parts[1] in w.OFFICES else ""
+    return form[1] if len(form) == 2 and form[0] in "老小" and form[1] in w.SURNAMES else ""
+
+
+def _is_apposed(form: str, name: str, text: str) -> bool:
+    """ "掌柜王大山", "王掌柜王大山", "王大山王掌柜", "沈砚秋姑娘"."""
+    title = form.removeprefix(surname_of(form))
+    return any(said in text for said in (title + name, form + name, name + form, name + title))
+
+
+def _is_only_spoken(form: str, names: list[str], text: str) -> bool:
+    """Whether only people of the novel say the form, and of or to somebody who is at hand.
+
+    The narrator calls a person by one name: a title that the narrator uses is somebody's own. One
+    that any of a family may bear (王公子) counts where it calls somebody.
+    """
+    needs_call = form.removeprefix(surname_of(form)) in _OF_FAMILY
+    meant = False
+    for found in re.finditer(re.escape(form), text):
+        line = text.rfind("\n", 0, found.start()) + 1
+        before = text[line : found.start()]
+        opened = sum(map(before.count, _OPENING_QUOTES)) - sum(map(before.count, _CLOSING_QUOTES))
+        if opened <= 0:
+            return False
+        calls = before[-1:] in _BEFORE_CALL and text[found.end() : found.end() + 1] in _AFTER_CALL
+        if calls or not needs_call:
+            near = text[max(0, line - _AT_HAND) : found.end() + _AT_HAND]
+            meant |= any(name in near for name in names)
+    return meant

@@ -1,0 +1,149 @@
+"""Who is who in one chapter, offline: which names are one person's, and which are not."""
+
+from __future__ import annotations
+
+import pytest
+
+from analysis.analyzers.base import ChapterInput, KnownCharacter, Language
+from analysis.analyzers.local import LocalAnalyzer
+from arboris.bible.types.findings import Appearance
+
+
+def people(text: str, language: Language, *known: str) -> list[Appearance]:
+    chapter = ChapterInput(
+        text=text,
+        language=language,
+        chapter_number=2,
+        known_characters=tuple(KnownCharacter(at, name) for at, name in enumerate(known, 1)),
+    )
+    found = LocalAnalyzer().open(chapter).run("character_tracking", lambda done: None).findings
+    return [finding for finding in found if isinstance(finding, Appearance)]
+
+
+def groups(text: str, language: Language, *known: str) -> set[frozenset[str]]:
+    return {frozenset((one.name, *one.aliases)) for one in people(text, language, *known)}
+
+
+ENGLISH = [
+    (
+        "man and wife",
+        "Mr. Hask opened the door. “Come in,” said Mr. Hask. Mrs. Hask nodded. “Yes, come in,” "
+        "said Mrs. Hask. Hask sat down.",
+        [{"Mr. Hask", "Hask"}, {"Mrs. Hask"}],
+    ),
+    (
+        "brother and sister",
+        "“Good day,” said Mr. Tillory. Miss Tillory smiled at Mr. Tillory. “Good day,” said Miss "
+        "Tillory, and Tillory bowed.",
+        [{"Mr. Tillory", "Tillory"}, {"Miss Tillory"}],
+    ),
+    (
+        "a wife by her husband's name",
+        "Mrs. Joe Ferrin stood there. “Joe,” said Mrs. Joe Ferrin, “shut it.” Joe Ferrin rose. "
+        "“I will,” said Joe, and Joe smiled.",
+        [{"Mrs. Joe Ferrin"}, {"Joe Ferrin", "Joe"}],
+    ),
+    (
+        "a given name that is another's surname",
+        "Colonel Dunmore bowed. “Welcome,” said Colonel Dunmore to Dunmore Ashe. “Thank you,” said "
+        "Dunmore Ashe.",
+        [{"Colonel Dunmore"}, {"Dunmore Ashe"}],
+    ),
+    (
+        "a lady and a daughter of the house",
+        "Lady Orrin rose. “Sit,” said Lady Orrin. Maria Orrin sat. “I sit,” said Maria.",
+        [{"Lady Orrin"}, {"Maria Orrin", "Maria"}],
+    ),
+    (
+        "a pet name",
+        "Elizabeth Marrow laughed. “Lizzy!” cried Tom. “What is it?” asked Lizzy, for Elizabeth "
+        "was called Lizzy at home.",
+        [{"Elizabeth Marrow", "Elizabeth", "Lizzy"}],
+    ),
+    (
+        "what opens a sentence is no given name",
+        "Biddle came in. “Well?” said Biddle. Evidently Biddle knew. He nodded to Biddle, and "
+        "Biddle sat down.",
+        [{"Biddle"}],
+    ),
+    (
+        "a name that is only called",
+        "“Hastings,” he said, “you look dreadful.” I shut the door. “Not one, Hastings.” He "
+        "turned. “Hastings, come here.”",
+        [{"Hastings"}],
+    ),
+    (
+        "somebody called like a city",
+        "Florence put down her bag. “It was late,” said Florence. “Is he here?” Florence laughed.",
+        [{"Florence"}],
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [case[1:] for case in ENGLISH], ids=[case[0] for case in ENGLISH]
+)
+def test_english(text: str, expected: list[set[str]]) -> None:
+    found = groups(text, "en")
+    assert all(frozenset(group) in found for group in expected), found
+    named = set().union(*expected)
+    assert not [group for group in found if group & named and set(group) not in expected]
+
+
+def test_of_several_daughters_the_surname_alone_is_none_in_particular() -> None:
+    text = (
+        "Jane Pellow and Ruth Pellow came down. “Sit,” said Mr. Pellow. “Miss Pellow is late,” "
+        "said Ruth. “Is she?” said Jane Pellow, and Miss Pellow came in."
+    )
+    for group in groups(text, "en"):
+        assert "Miss Pellow" not in group or group == {"Miss Pellow"}
+
+
+def test_who_is_known_in_short_is_named_in_full() -> None:
+    text = "Sir William Orme rode up. “Open,” said Sir William Orme, and Sir William waited."
+    assert groups(text, "en", "Sir William") == {frozenset(("Sir William", "Sir William Orme"))}
+
+
+def test_a_family_of_one_surname_by_titles() -> None:
+    text = """赵掌柜把算盘推开，叹了口气。
+“赵掌柜，货又没到？”赵婶端着汤进来问道。
+“没到。”赵掌柜说道，“赵太太催过了。”
+赵公子掀帘走进来，笑道：“赵婶又在背后说我。”
+赵婶把碗放下，说：“赵公子，坐。”
+“赵太太怎么说？”赵掌柜问赵公子。赵公子摇摇头。
+"""
+    found = groups(text, "zh")
+    assert {frozenset((name,)) for name in ("赵掌柜", "赵婶", "赵公子")} <= found
+
+
+@pytest.mark.parametrize(
+    ("text", "one"),
+    [
+        # People say the title of somebody who is at hand; the narrator says the name.
+        (
+            "沈砚秋推开门，雨声涌了进来。\n“沈姑娘，这边请。”小二迎上来。\n"
+            "沈砚秋点点头。“多谢。”沈砚秋说道。\n",
+            True,
+        ),
+        # The text says both side by side.
+        ("掌柜孟大川站了起来。“坐。”孟大川说道。孟掌柜笑了。孟大川也笑了。\n", True),
+        # The narrator has a name for each.
+        (
+            "贺云舟站在窗边。贺公子放下茶杯，看着他。“久等了。”贺云舟说道。\n"
+            "“无妨。”贺公子笑道。贺云舟坐下。\n",
+            False,
+        ),
+    ],
+    ids=["called", "apposed", "apart"],
+)
+def test_a_surname_with_a_title(text: str, one: bool) -> None:
+    found = people(text, "zh")
+    full = next(p for p in found if len(p.name) == 3 and p.name[1:] not in ("姑娘", "掌柜", "公子"))
+    assert any(len(name) == 3 for name in full.aliases) is one
+    doubts = [(p.name, *p.doubts) for p in found if p.doubts]
+    assert doubts == ([] if one else [("贺公子", "贺云舟")])
+
+
+def test_who_is_told_of_by_somebody_s_wife() -> None:
+    text = "柯文斌的妻子跪着。大家叫她小梅。小梅抬起头。“走吧。”柯文斌说道。柯文斌站了起来。\n"
+    assert frozenset(("柯文斌",)) in groups(text, "zh")
