@@ -83,6 +83,8 @@ class PendingAnalysis(models.Model):
     # Its place in its writer's own line, counted from the turn that is being served: the order
     # of claims with ARBORIS_FAIRNESS=writer. See analysis.queue.fairness.
     turn = models.BigIntegerField(default=0, editable=False)
+    # One of its novel's chapters that are analysed in their order, see analysis.queue.in_order.
+    in_order = models.BooleanField(default=False, db_default=False, editable=False)
     # What its last claim was to work with: the host of a language model, or an analyzer's name.
     endpoint = models.CharField(_("endpoint"), max_length=100, blank=True, default="")
 

@@ -34,8 +34,18 @@ class Eta:
         position = len(ahead.values_list("pk", flat=True)[:FARTHEST]) + 1
         if mean is None:
             return cls(position, None)
-        rounds = -(-position // settings.ARBORIS_MAX_CONCURRENT)
+        rounds = max(-(-position // settings.ARBORIS_MAX_CONCURRENT), _in_novel(task))
         return cls(position, round(rounds * mean, 1))
+
+
+def _in_novel(task: PendingAnalysis) -> int:
+    """Its place among its novel's chapters that are analysed one by one; 0: it goes by itself."""
+    if not task.in_order:
+        return 0
+    line = PendingAnalysis.objects.filter(project_id=task.project_id, in_order=True)
+    earlier = line.filter(chapter__chapter_number__lt=task.chapter.chapter_number)
+    running, waiting = Q(status=Status.PROCESSING), Q(status=Status.PENDING)
+    return line.filter(running).count() + earlier.filter(waiting).count() + 1
 
 
 def _ahead(task: PendingAnalysis) -> Q:

@@ -23,6 +23,7 @@ SENTENCES: dict[Code, str] = {
         "The month's budget for the language model is used up; the analysis goes on by itself next "
         "month."
     ),
+    "chapter_before": gettext_noop("The chapters of this novel that come before it are first."),
     "backoff": gettext_noop("The last try did not work; another one follows by itself."),
     "project_limit": gettext_noop(
         "Other chapters of this novel are being analysed; this one follows them."

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 
 from analysis.models import EndpointState, PendingAnalysis, QueueControl, QueuePause, Status
+from analysis.queue import in_order
 from analysis.queue.endpoints import Endpoint
 from arboris.db import db_now
 from arboris.llm.errors import OverBudget
@@ -20,6 +21,7 @@ Code = Literal[
     "writer_paused",
     "endpoint_paused",
     "over_budget",
+    "chapter_before",
     "backoff",
     "project_limit",
     "endpoint_limit",
@@ -42,7 +44,7 @@ def blocked_reason(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason |
     """What a pending task waits for beside its turn; None: for that alone, or it is not pending."""
     if task.status != Status.PENDING:
         return None
-    return _pause(task, endpoint) or _back_off(task) or _limit(task, endpoint)
+    return _pause(task, endpoint) or _before(task) or _back_off(task) or _limit(task, endpoint)
 
 
 def _pause(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
@@ -56,6 +58,10 @@ def _pause(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
         pk=endpoint.name, credentials=endpoint.credentials, paused_at__isnull=False
     ).first()
     return None if state is None else BlockedReason("endpoint_paused", state.probe_at)
+
+
+def _before(task: PendingAnalysis) -> BlockedReason | None:
+    return BlockedReason("chapter_before") if in_order.waits(task, db_now()) else None
 
 
 def _back_off(task: PendingAnalysis) -> BlockedReason | None:

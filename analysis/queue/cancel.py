@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
 from analysis.models import LIVE, PendingAnalysis, Status
-from analysis.queue import attempts, counters
+from analysis.queue import attempts, counters, in_order
 from analysis.queue.attempts import Outcome
 from analysis.queue.finish import notify_writer
 from arboris.db import db_now, in_transaction, locked
@@ -77,5 +77,6 @@ def _cancel(task_id: int, reason: str, notify: bool, missing_ok: bool = False) -
     if task.status == Status.PROCESSING:
         attempts.close(attempts.running(task), now, Outcome.CANCELLED)
     counters.count(cancelled=1)
+    in_order.let_go(task, now)
     if notify:
         notify_writer(task_id, "cancelled", {})

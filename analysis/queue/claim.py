@@ -11,7 +11,7 @@ from typing import Any
 from django.conf import settings
 
 from analysis.models import PendingAnalysis, QueueControl, Status
-from analysis.queue import due, endpoints, fairness
+from analysis.queue import due, endpoints, fairness, in_order
 from analysis.queue.attempts import Attempt
 from analysis.queue.endpoints import NONE, Endpoint
 from arboris.db import db_now, in_transaction
@@ -61,8 +61,9 @@ def claim(worker: str, endpoint: Endpoint = NONE, *, only: due.Tasks | None = No
     """The due task that comes first (of ``only``), now leased to ``worker``; or None.
 
     First is the highest priority, then the oldest (with ARBORIS_FAIRNESS=writer the writer whose
-    turn it is), then the lowest id. Tasks of a paused novel, writer or endpoint do not come, nor
-    those of a novel or endpoint that has as many running as it may have.
+    turn it is), then the lowest id; of a novel's new chapters the first one (``in_order``). Tasks
+    of a paused novel, writer or endpoint do not come, nor those of a novel or endpoint that has as
+    many running as it may have.
     """
     return in_transaction(lambda: _claim(worker, endpoint, only))
 
@@ -73,13 +74,13 @@ def _claim(worker: str, endpoint: Endpoint, only: due.Tasks | None) -> Claim | N
     looking = due.first_task(endpoint, only)
     _, rows = send(_counting(1), looking)
     while rows:
-        task = due.Task.of(rows[0])
-        token = uuid.uuid4().hex
-        if _lease(task, token, worker, endpoint):
-            fairness.serve(task.turn)
+        candidate = due.Task.of(rows[0])
+        task, token = in_order.first_of_novel(candidate, endpoint, only), uuid.uuid4().hex
+        if task is not None and _lease(task, token, worker, endpoint):
+            fairness.serve(candidate.turn)
             probe = endpoints.begin_probe(endpoint, task.now)
             return _as_claim(task, token, worker, endpoint, probe)
-        (rows,) = send(looking)  # it was cancelled in that very moment
+        (rows,) = send(looking)  # it was cancelled in that very moment, or has to wait
     write(_counting(-1))
     return None
 

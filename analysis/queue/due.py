@@ -48,6 +48,8 @@ class Task(NamedTuple):
     turn: int
     generation_config: dict[str, Any]
     checkpoint: dict[str, Any] | None
+    priority: int
+    in_order: bool
     chapter_number: int
     now: datetime
 
@@ -60,6 +62,7 @@ class Task(NamedTuple):
             project_id=project if isinstance(project, uuid.UUID) else uuid.UUID(project),
             generation_config=json.loads(config),
             checkpoint=json.loads(checkpoint) if checkpoint else None,
+            in_order=bool(task.in_order),
             now=as_time(task.now),
         )
 
@@ -81,7 +84,8 @@ def since(endpoint: Endpoint) -> datetime | None:
     """Since when there has been something that this endpoint's workers might claim; None: nothing.
 
     Not since it is due alone: a pause may have been lifted later, the time of a probe have come
-    later, or another task have ended that kept its novel or endpoint at its limit.
+    later, or another task have ended that came before it in its novel, or kept that or its endpoint
+    at its limit.
     """
     due_at = _earliest("due_at", where(endpoint))
     if due_at is None:
@@ -91,9 +95,8 @@ def since(endpoint: Endpoint) -> datetime | None:
     )
     moments = [due_at, QueueControl.objects.values_list("resumed_at", flat=True).get(pk=1)]
     moments += paused.values_list("probe_at", flat=True)
-    if settings.ARBORIS_MAX_PER_PROJECT or settings.ARBORIS_MAX_PER_ENDPOINT:
-        ends = AnalysisAttempt.objects.order_by("-pk").values_list("ended_at", flat=True)
-        moments += ends[:1]  # an attempt's row is written at its end
+    ends = AnalysisAttempt.objects.order_by("-pk").values_list("ended_at", flat=True)
+    moments += ends[:1]  # an attempt's row is written at its end
     return max(moment for moment in moments if moment is not None)
 
 
@@ -159,6 +162,8 @@ def _where(per_project: int, per_endpoint: int) -> str:
     # left, and sorts; and MariaDB thinks about it for longer than about all the rest.
     return (
         f"t.status = 'pending' AND t.due_at <= {clock}"
+        f" AND (NOT t.in_order OR t.project_id NOT IN (SELECT r.project_id FROM {task} r"
+        " WHERE r.status = 'processing' AND r.in_order))"
         f" AND {_is_not_paused()}"
         f" AND (SELECT COUNT(*) FROM {control} c LEFT JOIN {state} e ON e.name = %s"
         " AND e.credentials = %s AND e.paused_at IS NOT NULL"

@@ -36,16 +36,19 @@ def enqueue(
     *,
     priority: int = 5,
     config: dict[str, Any] | None = None,
+    in_order: bool = False,
     wake: bool = True,
 ) -> PendingAnalysis:
     """Queue the version's analysis in the caller's transaction; an older live one gives way.
 
-    The caller holds the project's row lock. ``wake=False`` leaves the wake-ups to the caller,
-    who issues them for a whole batch.
+    The caller holds the project's row lock. ``in_order``: after the novel's chapters before it (see
+    ``queue.in_order``). ``wake=False`` leaves the wake-ups to the caller, who issues them for a
+    whole batch.
     """
     supersede(chapter.pk)
     turn = last_in_line(chapter.project.owner_id, priority)
     task = _pending(chapter, version, priority, config or {}, turn, db_now())
+    task.in_order = in_order
     task.save(force_insert=True)
     if wake:
         wakeups.issue()
@@ -66,7 +69,9 @@ def enqueue_all(new: Sequence[NewTask]) -> dict[int, PendingAnalysis]:
             turns[one.priority] = last_in_line(one.chapter.project.owner_id, one.priority)
         turn = turns[one.priority]
         turns[one.priority] += 1
-        rows.append(_pending(one.chapter, one.version, one.priority, one.config, turn, now))
+        row = _pending(one.chapter, one.version, one.priority, one.config, turn, now)
+        row.in_order = True
+        rows.append(row)
     PendingAnalysis.objects.bulk_create(rows, batch_size=BATCH)
     if not connection.features.can_return_rows_from_bulk_insert:
         known = PendingAnalysis.objects.filter(active_chapter__in=[row.chapter_id for row in rows])

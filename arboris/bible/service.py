@@ -86,6 +86,11 @@ def record(
     refold(project.pk, chapter_id, findings)
 
 
+def holds(chapter_id: int) -> bool:
+    """Whether findings of the chapter count."""
+    return FindingRow.objects.filter(chapter_id=chapter_id, current=True).exists()
+
+
 def forget(project_id: uuid.UUID, chapter_id: int) -> None:
     """The chapter has no analysis any more: what was found in it no longer counts.
 

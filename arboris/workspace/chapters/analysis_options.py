@@ -44,11 +44,13 @@ class AnalysisOptions:
     """What the writer wants done with a text beside its being saved.
 
     What is None is as in the chapter's last analysis; without one, DEFAULT_PRIORITY and {}.
+    ``together``: it is one of many texts that change at once.
     """
 
     mode: str = "enhanced"
     priority: int | None = None
     config: dict[str, Any] | None = None
+    together: bool = False
 
     def as_before(self, chapter_id: int) -> AnalysisOptions:
         """With the chapter's last priority and configuration where the options leave them open."""

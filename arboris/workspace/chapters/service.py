@@ -219,8 +219,14 @@ def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions)
     note = options.why_not(version.content)
     if note:
         return SavedChapter(chapter, version.content, None, note, source)
-    priority = options.priority or DEFAULT_PRIORITY
-    task = queue.enqueue(chapter, version, priority=priority, config=options.config, wake=False)
+    task = queue.enqueue(
+        chapter,
+        version,
+        priority=options.priority or DEFAULT_PRIORITY,
+        config=options.config,
+        in_order=options.together or not bible_service.holds(chapter.pk),
+        wake=False,
+    )
     return SavedChapter(chapter, version.content, task, source=source)
 
 

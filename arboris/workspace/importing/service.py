@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -114,8 +114,9 @@ class Job:
     def _show(self, project: NovelProject) -> list[chapters.SavedChapter]:
         if self._matches() != self._known:
             raise Changed
+        options = replace(self.options, together=True)
         changed = [
-            chapters.change(there.id, self._texts[place], self._title(place), self.options)
+            chapters.change(there.id, self._texts[place], self._title(place), options)
             for place, there in enumerate(self._known)
             if there is not None and self.mode == "replace"
         ]

@@ -148,7 +148,8 @@ def _save(chapter: Shown, content: str, wish: Wish) -> int:
         if copy_of(locked) is not None:
             raise NotReplaced("unsaved", locked.version)
         # Between our look and the lock anybody may have saved.
-        saved = chapters.change(chapter.id, text, None, AnalysisOptions(), chapter.version)
+        options = AnalysisOptions(together=True)
+        saved = chapters.change(chapter.id, text, None, options, chapter.version)
         made = ChapterVersion.objects.filter(chapter=chapter.id, number=saved.chapter.version)
         made.update(name=name[:LONGEST_NAME])
         return saved.chapter.version

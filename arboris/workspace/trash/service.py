@@ -103,6 +103,8 @@ def _queue_again(project: NovelProject, **only: int) -> None:
     for task in cut_off:
         task.chapter.project = project
         config, priority = task.generation_config, task.priority
-        queue.enqueue(task.chapter, task.version, priority=priority, config=config, wake=False)
+        queue.enqueue(
+            task.chapter, task.version, priority=priority, config=config, in_order=True, wake=False
+        )
     if cut_off:
         wakeups.issue(len(cut_off))
