@@ -79,10 +79,10 @@ def measure(site: Site, database: Database, seconds: float, waiting: int) -> boo
 
 def begin(site: Site, client: httpx2.Client, waiting: int) -> list[int]:
     site.brake.touch()
-    project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
     texts = [slow_text(n) for n in range(RUNNING)] + [STORY] * waiting
     tasks = []
-    for text in texts:
+    for text in texts:  # a novel each: the chapters of one follow each other
+        project = client.post("/api/projects", json={"title": "听雨楼"}).json()["id"]
         answer = client.post(f"/api/projects/{project}/chapters", json={"content": text})
         answer.raise_for_status()
         tasks.append(int(answer.json()["analysis"]["id"]))

@@ -81,7 +81,17 @@ def same_processes(site: Site) -> Iterator[None]:
 
 @pytest.fixture
 def project(client: httpx2.Client) -> str:
+    return new_project(client)
+
+
+def new_project(client: httpx2.Client) -> str:
     return str(client.post("/api/projects", json={"title": "听雨楼"}).json()["id"])
+
+
+def slow_tasks(client: httpx2.Client, project: str) -> list[int]:
+    """One for each worker: of two novels, for the chapters of one follow each other."""
+    novels = (project, new_project(client))
+    return [task_of(client, novel, slow_text(n)) for n, novel in enumerate(novels)]
 
 
 @pytest.mark.usefixtures("same_processes")
@@ -89,7 +99,7 @@ def test_what_ran_and_what_waited_is_completed_once_when_a_killed_server_is_back
     site: Site, client: httpx2.Client, project: str, database: Database
 ) -> None:
     site.brake.touch()
-    tasks = [task_of(client, project, slow_text(n)) for n in range(2)]
+    tasks = slow_tasks(client, project)
     tasks += [task_of(client, project, STORY) for _ in range(4)]
     for task_id in tasks[:2]:
         wait_for_task(client, task_id, "processing")
@@ -191,7 +201,7 @@ def test_a_server_that_is_read_only_for_a_while_is_read_and_waited_for(
     site: Site, client: httpx2.Client, project: str, database: Database
 ) -> None:
     site.brake.touch()
-    tasks = [task_of(client, project, slow_text(n)) for n in range(2)]
+    tasks = slow_tasks(client, project)
     for task_id in tasks:
         wait_for_task(client, task_id, "processing")
     tasks.append(task_of(client, project, STORY))
