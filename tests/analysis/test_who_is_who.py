@@ -147,3 +147,16 @@ def test_a_surname_with_a_title(text: str, one: bool) -> None:
 def test_who_is_told_of_by_somebody_s_wife() -> None:
     text = "柯文斌的妻子跪着。大家叫她小梅。小梅抬起头。“走吧。”柯文斌说道。柯文斌站了起来。\n"
     assert frozenset(("柯文斌",)) in groups(text, "zh")
+
+
+def test_who_comes_in_is_called_so_and_not_whoever_tells_of_it() -> None:
+    text = (
+        "贺云舟喘着气说：“带了三万人。”贺云舟说还有一个穿长衫的先生，大家叫他张先生。\n"
+        "“张先生是谁？”贺云舟问道。\n"
+    )
+    assert frozenset(("贺云舟",)) in groups(text, "zh")
+
+
+def test_a_pet_name_of_a_given_name_of_one_character() -> None:
+    text = "顾野推开门。“小野，吃饭了。”母亲说。顾野坐下。“小野！”顾野说道：“来了。”\n"
+    assert groups(text, "zh") == {frozenset(("顾野", "小野"))}

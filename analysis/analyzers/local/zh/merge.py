@@ -33,6 +33,8 @@ _OPENING_QUOTES, _CLOSING_QUOTES = "“「『", "”」』"
 _BEFORE_CALL, _AFTER_CALL = tuple("“「『，、！？。…—"), tuple("，！？。…、!?,—”」』")
 _OF_FAMILY = frozenset(("公子", "少爷", "小姐", "姑娘", "相公", "官人", "女士", "先生", "公公"))
 _AT_HAND = 200  # characters around a speech in which the one who is meant is named
+# "还有一个先生，大家叫他…": called is whoever comes in there.
+_NEW_HERE = re.compile(r"[一有那][个位名]|[有来]了?[个位]")
 _SENTENCE = re.compile(r"[。！？!?\n]")
 
 
@@ -119,6 +121,10 @@ class Merger:
             return self._only(parts)
         if form[0] in "小阿老" and len(form) >= 3 and form[1:] in self._owner:
             return self._owner[form[1:]]
+        if form[0] in "小阿" and len(form) == 2:  # "小野" for the only "?野"
+            return self._only(
+                [d for f, d in self._owner.items() if is_full(f) and f == surname_of(f) + form[1]]
+            )
         for prefix in "小阿老":
             if len(form) >= 2 and prefix + form in self._owner:
                 return self._owner[prefix + form]
@@ -210,9 +216,11 @@ class Merger:
         for start in (sentence, line):
             spans = lexicon.scan(text, start, at)
             # "柯文斌的妻子": told of is somebody else.
-            named = {text[a:b] for a, b in spans if text[b : b + 1] != "的"} - taken
-            if named:
-                return named.pop() if len(named) == 1 else None
+            named = [(text[a:b], b) for a, b in spans if text[b : b + 1] != "的"]
+            names = {name for name, _ in named} - taken
+            if names:
+                somebody_new = _NEW_HERE.search(text, named[-1][1], at)
+                return names.pop() if len(names) == 1 and not somebody_new else None
         return None
 
     @staticmethod
