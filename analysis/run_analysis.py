@@ -12,6 +12,7 @@ from django.db import DatabaseError, InterfaceError, transaction
 
 from analysis import pipeline, queue
 from analysis.analyzers.base import (
+    Analyzer,
     ChapterInput,
     KnownCharacter,
     KnownEntity,
@@ -93,9 +94,9 @@ def run(claim: Claim, steward: Steward) -> None:
     try:
         chapter = _begin(state)
         analyzer = analyzer_named(settings.ARBORIS_ANALYZER)
-        outcome = pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
+        outcome = _read(state, analyzer, chapter)
         # Done by a commit whose answer was lost, the fence keeps it from being done again.
-        state.outlast(lambda: in_transaction(lambda: _apply(claim, outcome)))
+        state.outlast(lambda: in_transaction(lambda: _apply(state, outcome)))
     except LeaseLost as lost:
         log.info("%s", lost)
     except Stopping:
@@ -108,6 +109,20 @@ def run(claim: Claim, steward: Steward) -> None:
         else:
             log.exception("analysis %s failed", claim.task_id)
             _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
+
+
+def _read(state: Run, analyzer: Analyzer, chapter: ChapterInput) -> pipeline.Outcome:
+    """What the analyzer finds. Where one question has no answer for good, that of the others."""
+    claim = state.claim
+    try:
+        return pipeline.run(analyzer, chapter, claim.config, state.done, state.check)
+    except ServiceError as error:
+        outcome = pipeline.so_far(chapter, claim.config, state.done)
+        nothing = len(outcome.missing) == len(outcome.features)
+        if nothing or not error.one_answer or not queue.gives_up(claim, error):
+            raise
+        log.warning("analysis %s: %s without %s", claim.task_id, error.code, outcome.missing)
+        return outcome
 
 
 def _fail(state: Run, error: ServiceError) -> None:
@@ -153,11 +168,7 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
             OpenThread(seed.chapter_number, seed.description, seed.quote, seed.keywords)
             for seed in known.threads
         ),
-        features=tuple(
-            feature
-            for feature in pipeline.enabled_features(claim.config)
-            if feature not in claim.checkpoint
-        ),
+        features=pipeline.missing(claim.config, claim.checkpoint),
         model_name=options.model_name,
         temperature=options.temperature,
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
@@ -165,11 +176,18 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
     )
 
 
-def _apply(claim: Claim, outcome: pipeline.Outcome) -> None:
+def _apply(state: Run, outcome: pipeline.Outcome) -> None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
+    claim = state.claim
     apply_findings(claim, outcome)
     problems = bible_service.contradictions(claim.project_id, claim.chapter_id)
-    queue.finish(claim, outcome.summary() | {"problems": problems}, outcome.tokens)
+    queue.finish(
+        claim,
+        outcome.summary() | {"problems": problems},
+        outcome.tokens,
+        # A retry asks for what is missing alone.
+        checkpoint=state.done if outcome.missing else None,
+    )
 
 
 def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:

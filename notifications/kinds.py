@@ -86,17 +86,32 @@ def _says(text: str) -> Callable[[Data], str]:
 def _updated(data: Data) -> str:
     """What was updated; without a list of features, and with all of them, the whole bible."""
     features: Collection[str] | None = data.get("features")
-    updates = ports.feature_updates()
-    if features is None or set(updates) <= set(features):
+    updates, gaps = ports.feature_updates(), _gaps(data)
+    if features is None or set(updates) <= set(features) - gaps:
         return gettext("Character states, world and other information have been updated")
-    done = [str(what) for feature, what in updates.items() if feature in features]
-    separator = pgettext("between names in a list", ", ")
-    return gettext("Updated: %(what)s") % {"what": separator.join(done)}
+    done = _listed(set(features) - gaps)
+    said = [gettext("Updated: %(what)s") % {"what": done}] if done else []
+    if gaps:
+        missing = gettext("Without %(what)s: the language model gave no answer that can be used.")
+        said.append(missing % {"what": _listed(gaps)})
+    return pgettext("between sentences", ". ").join(said)
+
+
+def _gaps(data: Data) -> set[str]:
+    """The features without a result: no answer came, or none of its entries could be used."""
+    return {*data.get("missing", ()), *data.get("unusable", ())}
+
+
+def _listed(features: Collection[str]) -> str:
+    names = [str(what) for key, what in ports.feature_updates().items() if key in features]
+    return pgettext("between names in a list", ", ").join(names)
 
 
 def _found(data: Data) -> str:
-    separator = pgettext("between names in a list", ", ")
-    return separator.join(ports.told(data)) or gettext("nothing new")
+    words = ports.told(data)
+    if gaps := _gaps(data):
+        words.append(gettext("without %(what)s") % {"what": _listed(gaps)})
+    return pgettext("between names in a list", ", ").join(words) or gettext("nothing new")
 
 
 def _failed(data: Data) -> str:

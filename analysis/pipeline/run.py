@@ -17,7 +17,9 @@ from arboris.errors import ServiceError
 from arboris.storable import storable
 
 SURE = 0.8  # from here on a finding is applied without a mark
-SPENT = "spent"  # the entry in ``done`` that is no feature: tokens of tries that came to nothing
+# The entries in ``done`` that are no features: tokens of tries that came to nothing, and features
+# about which the same question would get the same answer.
+SPENT, GIVEN_UP = "spent", "given_up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +41,16 @@ class Outcome:
     findings: list[Stated] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    # What a model listed that could not be used; of ``unusable`` features that was all.
+    left_out: int = 0
+    unusable: list[FeatureKey] = field(default_factory=list)
+    missing: list[FeatureKey] = field(default_factory=list)  # not delivered at all
 
     def summary(self) -> dict[str, Any]:
         """What is kept as the task's result: counts, not the findings themselves."""
         certain = [stated for stated in self.findings if stated.tier != "waiting"]
         kinds = Counter(stated.finding.type for stated in certain)
+        gaps = {"left_out": self.left_out, "unusable": self.unusable, "missing": self.missing}
         return {
             "features": list(self.features),
             "findings": len(certain),
@@ -51,6 +58,7 @@ class Outcome:
             "unverified": sum(not stated.verified for stated in certain),
             "below_threshold": len(self.findings) - len(certain),
             "notes": self.notes,
+            **{name: gap for name, gap in gaps.items() if gap},
         }
 
 
@@ -64,17 +72,35 @@ def run(
     """Deliver every enabled feature or raise.
 
     ``done`` holds finished features of an earlier attempt and receives each one that finishes
-    here, as plain JSON, so that a retry starts at the first that is missing.
+    here, as plain JSON, so that a retry starts at the first that is missing. Those that were given
+    up before are missing in the outcome.
     """
+    if wanted := missing(config, done):
+        _deliver(analyzer, chapter, list(wanted), done, check)
+    return so_far(chapter, config, done)
+
+
+def missing(config: dict[str, Any], done: dict[str, Any]) -> tuple[FeatureKey, ...]:
+    """The features that are to be asked for: not done, and not given up unless all of these are."""
+    given_up = done.get(GIVEN_UP, {"features": []})["features"]
+    left = tuple(feature for feature in enabled_features(config) if feature not in done)
+    return tuple(feature for feature in left if feature not in given_up) or left
+
+
+def so_far(chapter: ChapterInput, config: dict[str, Any], done: dict[str, Any]) -> Outcome:
+    """What the features in ``done`` have found; the others are missing in the outcome."""
     features = enabled_features(config)
     threshold = GenerationConfig.parse(config).dynamic_threshold.confidence_threshold
-    missing = [feature for feature in features if feature not in done]
-    if missing:
-        _deliver(analyzer, chapter, missing, done, check)
     outcome = Outcome(features=features, tokens=tokens(done))
-    for feature in features:
-        outcome.notes += done[feature]["notes"]
-        for finding in _parse(feature, done[feature]["findings"]):
+    outcome.missing = [feature for feature in features if feature not in done]
+    for feature in (feature for feature in features if feature in done):
+        result = done[feature]
+        outcome.notes += result["notes"]
+        dropped = result.get("dropped", 0)
+        outcome.left_out += dropped
+        if dropped and dropped == result.get("came"):
+            outcome.unusable.append(feature)
+        for finding in _parse(feature, result["findings"]):
             stated = _place(feature, finding, chapter.text)
             outcome.findings.append(replace(stated, tier=_tier(finding.confidence, threshold)))
     outcome.notes = list(dict.fromkeys(outcome.notes))
@@ -100,6 +126,9 @@ def _deliver(
                 raise  # by check: it is about the whole run
             except ServiceError as error:
                 failures.append(error)
+                if error.one_answer and not error.retryable:
+                    done.setdefault(GIVEN_UP, {"tokens": {}, "features": []})
+                    done[GIVEN_UP]["features"] = [*done[GIVEN_UP]["features"], feature]
             else:
                 done[feature] = {
                     "findings": _storable(
@@ -107,15 +136,21 @@ def _deliver(
                     ),
                     "tokens": result.tokens,
                     "notes": _storable(result.notes),
+                    "came": result.came,
+                    "dropped": result.dropped,
                 }
     finally:
         _count_spent(done, session.close())
     if failures:
-        # What cannot be mended by waiting decides; else what parks; else the longest wait.
-        raise max(
-            failures,
-            key=lambda error: (not error.retryable, error.parks, error.retry_after or 0.0),
-        )
+        raise max(failures, key=_weight)
+
+
+def _weight(error: ServiceError) -> tuple[bool, bool, bool, bool, float]:
+    """What decides about the task: what waiting cannot mend, what parks, what is about more than
+    one answer, what may still be mended; of these the longest wait."""
+    final = not error.retryable and not error.one_answer
+    wait = error.retry_after or 0.0
+    return final, error.parks, not error.one_answer, error.retryable, wait
 
 
 def _storable(value: Any) -> Any:

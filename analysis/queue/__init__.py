@@ -11,7 +11,7 @@ from analysis.queue.give_back import give_back, release_leases_of
 from analysis.queue.pause import PauseTarget, pause, resume, running
 from analysis.queue.priority import set_priority
 from analysis.queue.prune import prunable, prune
-from analysis.queue.retry import check_retry, retry
+from analysis.queue.retry import check_retry, gives_up, retry
 from analysis.queue.sweep import rescue, sweep
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "fail",
     "finish",
     "give_back",
+    "gives_up",
     "lift",
     "notify_writer",
     "owns",

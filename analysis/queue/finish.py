@@ -22,9 +22,16 @@ from arboris.sql import Update, write
 from notifications import outbox
 
 
-def finish(claim: Claim, result: dict[str, Any], token_usage: dict[str, Any]) -> None:
+def finish(
+    claim: Claim,
+    result: dict[str, Any],
+    token_usage: dict[str, Any],
+    *,
+    checkpoint: dict[str, Any] | None = None,
+) -> None:
     """End the task as completed and tell the writer, in the caller's transaction.
 
+    ``checkpoint``: what is done, where something is missing that a retry may add.
     Raises LeaseLost when the claim no longer stands; the caller's transaction then rolls back,
     and with it whatever the analysis wanted to apply.
     """
@@ -44,7 +51,7 @@ def finish(claim: Claim, result: dict[str, Any], token_usage: dict[str, Any]) ->
         "lease_expires_at": None,
         "progress_percent": 100,
         "progress_feature": "",
-        "checkpoint": None,
+        "checkpoint": checkpoint,
     }
     if write(Update(PendingAnalysis, claim.fence(), completed)) != [1]:
         raise LeaseLost(f"analysis {claim.task_id}: the lease is gone, its result is dropped")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from django.conf import settings
@@ -14,6 +14,7 @@ from analysis.djangoq import wakeups
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from analysis.queue import counters
+from analysis.queue.claim import Claim
 from analysis.queue.fairness import last_in_line
 from arboris.backoff import back_off
 from arboris.db import db_now, in_transaction
@@ -55,11 +56,17 @@ def decide(error: ServiceError, retries: int, max_retries: int, now: datetime) -
     return Decision("again", retries + 1, now + timedelta(seconds=seconds))
 
 
-def retry(task_id: int, *, priority: int | None = None) -> None:
-    """Put a failed or cancelled task back into the queue, with all its retries again.
+def gives_up(claim: Claim, error: ServiceError) -> bool:
+    """Whether a claimed task that ends with this error has failed."""
+    decision = decide(error, claim.retry_count, claim.max_retries, datetime.now(UTC))
+    return decision.action == "give_up"
 
-    Features that were done stay done. Raises QueueConflict when the task is in another state,
-    when its text is no longer the chapter's, or when the chapter has a live task already.
+
+def retry(task_id: int, *, priority: int | None = None) -> None:
+    """Put a failed or cancelled task, or one without some feature, back into the queue.
+
+    It has all its retries again, and what was done stays done. Raises QueueConflict when it is in
+    another state, when its text is no longer the chapter's, or when the chapter has a live task.
     """
     try:
         in_transaction(lambda: _retry(task_id, priority))
@@ -72,7 +79,8 @@ def check_retry(task: PendingAnalysis) -> None:
 
     Reads ``task.chapter`` and ``task.version``: select them along.
     """
-    if task.status not in (Status.FAILED, Status.CANCELLED):
+    incomplete = task.status == Status.COMPLETED and bool((task.result or {}).get("missing"))
+    if task.status not in (Status.FAILED, Status.CANCELLED) and not incomplete:
         raise QueueConflict(
             "not_retryable", _("Only a failed or cancelled analysis can be retried.")
         )

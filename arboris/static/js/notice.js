@@ -4,7 +4,7 @@ import { $, $$, h } from './dom.js';
 import { t, when } from './i18n.js';
 import { kindOf } from './kinds.js';
 import { markRead } from './live.js';
-import { retryButton } from './retry.js';
+import { mayRetry, retryButton } from './retry.js';
 
 /** An `li` that says all of it in one line. */
 export function digestLine(notification) {
@@ -32,8 +32,8 @@ export function notice(notification) {
 const item = ({ id, is_read: read }, ...children) => h('li', { data: { notificationId: id, unread: String(!read) } }, children);
 
 function retryOf(notification) {
-  const { notification_type: type, pending_analysis_id: task } = notification;
-  return type === 'failed' && task ? retryButton(task, () => void markRead(notification)) : null;
+  const { pending_analysis_id: task } = notification;
+  return mayRetry(notification) ? retryButton(task, () => void markRead(notification)) : null;
 }
 
 /** Entries that were read lose their mark and their button; the focus goes on to the next entry. */

@@ -4,6 +4,11 @@ import { post } from './api.js';
 import { h } from './dom.js';
 import { t } from './i18n.js';
 
+/** Whether an analysis failed, or ended without some of what it was to find. */
+export function mayRetry({ notification_type: type, pending_analysis_id: task, data }) {
+  return Boolean(task) && (type === 'failed' || (type === 'completed' && Boolean(data.missing?.length)));
+}
+
 /** Once it is pressed, its place says what came of it; `then` is called where the analysis is queued again. */
 export function retryButton(task, then = () => {}) {
   const button = h('button', { type: 'button', class: 'small', 'data-testid': 'retry-notice', on: { click: () => retry(task, button, then) } }, t('retry'));

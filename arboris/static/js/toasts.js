@@ -6,7 +6,7 @@
 import { $, debounced, h } from './dom.js';
 import { t, tn } from './i18n.js';
 import { kindOf } from './kinds.js';
-import { retryButton } from './retry.js';
+import { mayRetry, retryButton } from './retry.js';
 
 const PLACES = ['bottom-start', 'bottom-end', 'top-end', 'top-start'];
 const TEXT = 'textarea, input, select, [contenteditable="true"], .prose, .written';
@@ -64,7 +64,7 @@ function draw() {
 }
 
 function aboutOne(notification) {
-  const { title, message, data, chapter_id: chapter, pending_analysis_id: task, notification_type: type } = notification;
+  const { title, message, data, chapter_id: chapter, pending_analysis_id: task } = notification;
   const read = () => heard.read(notification);
   return [
     h('strong', {}, title),
@@ -72,7 +72,7 @@ function aboutOne(notification) {
     h('p', {}, data.digest ?? message),
     h('div', { class: 'toast-ways' },
       chapter ? h('a', { href: `/chapters/${chapter}`, on: { click: read } }, t('open_chapter')) : null,
-      type === 'failed' && task ? retryButton(task, read) : null),
+      mayRetry(notification) ? retryButton(task, read) : null),
   ];
 }
 
