@@ -75,7 +75,7 @@ def repaired(answer: str) -> Iterator[Found]:
 def _mended(text: str) -> Iterator[Found]:
     import json_repair  # it takes 0.1 s, and few answers are broken
 
-    part = text[max(0, _start(text)) :]
+    part = _half_width(text[max(0, _start(text)) :])
     if not part or len(part) > _MOST_REPAIRED or _depth(part) > _DEEPEST:
         return
     try:
@@ -84,6 +84,14 @@ def _mended(text: str) -> Iterator[Found]:
         return
     if isinstance(value, dict | list) and value and _holds_objects(value):
         yield Found(value)
+
+
+def _half_width(text: str) -> str:
+    """With the JSON's own marks as JSON has them, where a model wrote Chinese ones."""
+    if '"' not in text:
+        text = text.translate({ord("“"): '"', ord("”"): '"'})
+    text = re.sub(r'(?<=")\s*：', ":", text)
+    return re.sub(r'(?<=["}\]\d])\s*，\s*(?=["{\[])', ",", text)
 
 
 def _holds_objects(value: Any) -> bool:

@@ -1,0 +1,53 @@
+"""One answer in many ways: each is read, in one request, as what it means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from analysis.analyzers.llm import LLMAnalyzer
+from analysis.features import FEATURES
+from arboris.llm.errors import LLMError
+from tests.analysis.answer_cases import CASES, RIGHT
+from tests.analysis.llm_answers import TEXT, chapter, feature_of
+from tests.llm.endpoint import Endpoint, Reply
+
+FOUND = {
+    "appearance": ["沈砚秋", "顾长风"],
+    "character": ["沈砚秋", "顾长风"],
+    "location": ["听雨楼"],
+    "item": ["青铜钥匙"],
+    "state": ["沈砚秋"],
+    "foreshadowing": [""],
+}
+
+
+def found_by(model: str) -> dict[str, list[str]]:
+    """Who and what the analyzer finds, by type, in the words of the text."""
+    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES), model_name=model))
+    found: dict[str, list[str]] = {}
+    try:
+        for feature in FEATURES:
+            for one in session.run(feature, lambda part: None).findings:
+                assert TEXT[one.evidence.start : one.evidence.end] == one.evidence.quote != ""
+                name = getattr(one, "name", getattr(one, "character", ""))
+                found.setdefault(one.type, []).append(name)
+    finally:
+        session.close()
+    return found
+
+
+def test_what_a_model_means_is_read(endpoint: Endpoint) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        return Reply(CASES[body["model"]](RIGHT[feature_of(body)]))
+
+    endpoint.answer = answer
+    wrong = {}
+    for case in CASES:
+        try:
+            found = found_by(case)
+        except LLMError as error:
+            wrong[case] = repr(error)
+        else:
+            if found != FOUND:
+                wrong[case] = repr(found)
+    assert not wrong

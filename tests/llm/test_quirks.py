@@ -1,0 +1,297 @@
+"""Endpoints as they are: odd streams, parameters refused or ignored, and thinking."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from pydantic import BaseModel
+from pytest_django import Settings
+
+from arboris.llm import client, errors, structured
+from arboris.llm.accounting.admission import Payer, Usage
+from arboris.llm.client import Call, Message
+from tests.llm.endpoint import Endpoint, Reply
+
+QUESTION: list[Message] = [
+    {"role": "system", "content": "You list people."},
+    {"role": "user", "content": "Who is there?"},
+]
+
+
+class People(BaseModel):
+    people: list[str]
+
+
+NAMES = ["沈砚秋", "顾长风"]
+RIGHT = json.dumps({"people": NAMES}, ensure_ascii=False)
+HALVES = (RIGHT[:9], RIGHT[9:])
+
+
+def ask(usage: Usage | None = None, **wishes: Any) -> list[str]:
+    async def work() -> structured.Answer[People]:
+        async with client.connect() as connection:
+            call = Call(QUESTION, **wishes)
+            return await structured.ask(connection, call, People, usage or Usage())
+
+    return asyncio.run(work()).value.people
+
+
+def delta(**said: Any) -> str:
+    return json.dumps({"choices": [{"index": 0, "delta": said, "finish_reason": None}]})
+
+
+def end(reason: str | None = "stop", **more: Any) -> str:
+    return json.dumps({"choices": [{"index": 0, "delta": {}, "finish_reason": reason}], **more})
+
+
+TEXT = [delta(content=half) for half in HALVES]
+USAGE = {"prompt_tokens": 3, "completion_tokens": 4, "total_tokens": 9}
+WHOLE = {
+    "choices": [{"message": {"content": RIGHT}, "finish_reason": "stop"}],
+    "usage": USAGE,
+}
+
+
+def stream(*events: str, start: str = "data: ", after: str = "\n\n") -> bytes:
+    return "".join(f"{start}{event}{after}" for event in events).encode()
+
+
+STREAMS: dict[str, bytes] = {
+    "keep-alive in the data": stream(
+        ": keepalive", TEXT[0], ": OPENROUTER PROCESSING", TEXT[1], end(), "[DONE]"
+    ),
+    "keep-alive comments": b": ping\n\n" + stream(*TEXT, end(), "[DONE]"),
+    "no space": stream(*TEXT, end(), "[DONE]", start="data:"),
+    "no blank lines": stream(*TEXT, end(), "[DONE]", after="\n"),
+    "crlf": stream(*TEXT, end(), "[DONE]", after="\r\n\r\n"),
+    "a mark at the start": "\ufeff".encode() + stream(*TEXT, end(), "[DONE]"),
+    "named events": stream(*TEXT, end(), "[DONE]", start="id: 1\nevent: message\ndata: "),
+    "over several lines": stream(*TEXT, end(), after="\n\n").replace(
+        b', "delta"', b',\ndata: "delta"'
+    ),
+    "not streamed": json.dumps(WHOLE).encode(),
+    "not streamed, indented": json.dumps(WHOLE, indent=1).encode(),
+    "not streamed, in an event": stream(json.dumps(WHOLE), "[DONE]"),
+    "an object a line": stream(*TEXT, end(), start="", after="\n"),
+    "lists of events": stream(f"[{TEXT[0]}, {TEXT[1]}]", end()),
+    "nothing after the text": stream(*TEXT),
+    "an end without a reason": stream(*TEXT, end(None), "[DONE]"),
+    "tokens at the end": stream(*TEXT, json.dumps({"choices": [], "usage": USAGE})),
+    "no choices at first": stream(
+        '{"choices": [], "prompt_filter_results": []}', '{"choices": null}', *TEXT, end()
+    ),
+    "an empty delta": stream('{"choices": [{"delta": null}]}', *TEXT, end()),
+    "the whole once more": stream(
+        *TEXT, json.dumps({"choices": [{"message": {"content": RIGHT}, "finish_reason": "stop"}]})
+    ),
+    "no error": stream(
+        *[
+            json.dumps({**json.loads(one), "base_resp": {"status_code": 0}, "error": None})
+            for one in TEXT
+        ],
+        end(),
+    ),
+    "parts": stream(
+        delta(
+            content=[{"type": "thinking", "thinking": [{"type": "text", "text": '{"people": []}'}]}]
+        ),
+        *[delta(content=[{"type": "text", "text": half}]) for half in HALVES],
+        end(),
+    ),
+    "thinking apart": stream(delta(reasoning_content='{"people": []}', content=None), *TEXT, end()),
+    "thinking apart again": stream(
+        delta(reasoning='{"people": []}', reasoning_details=[{"text": "x"}]), *TEXT, end()
+    ),
+    "the answer as thinking": stream(
+        *[delta(reasoning_content=half, content="") for half in HALVES], end()
+    ),
+    "a call of a function": stream(
+        *[delta(tool_calls=[{"index": 0, "function": {"arguments": half}}]) for half in HALVES],
+        end("tool_calls"),
+    ),
+    "other reasons": stream(*TEXT, end("end_turn"), "[DONE]"),
+}
+
+
+@pytest.mark.parametrize("case", STREAMS)
+def test_odd_streams_are_read(endpoint: Endpoint, case: str) -> None:
+    endpoint.replies(Reply(raw=STREAMS[case]))
+    assert ask() == NAMES
+    assert len(endpoint.requests) == 1
+
+
+def test_prose_ends_where_the_endpoint_says_so(endpoint: Endpoint) -> None:
+    async def write() -> str:
+        return "".join([piece async for piece in client.stream(QUESTION)])
+
+    prose = stream(delta(content="夜雨"), delta(content="敲窗。"))
+    for ending in (
+        stream(end(None), "[DONE]"),
+        stream(json.dumps({"choices": [], "usage": USAGE})),
+    ):
+        endpoint.replies(Reply(raw=prose + ending))
+        assert asyncio.run(write()) == "夜雨敲窗。"
+    for ending, kind in ((b"", errors.Truncated), (stream(end("max_tokens")), errors.CutOff)):
+        endpoint.replies(Reply(raw=prose + ending))
+        with pytest.raises(kind):
+            asyncio.run(write())
+
+
+# --- what a request may hold ------------------------------------------------------------------
+PARAMETERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "temperature": (
+        "Unsupported value: 'temperature' does not support 0.3 with this model.",
+        {"param": "temperature"},
+    ),
+    "stream_options": ("unknown field `stream_options`", {}),
+    "max_tokens": ("Use 'max_completion_tokens' instead.", {"param": "max_tokens"}),
+    "response_format": ("This response_format type is unavailable now", {}),
+    "stream": ("Streaming is not supported for this model.", {"param": "stream"}),
+}
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_what_is_refused_is_left_out_alone(
+    endpoint: Endpoint, settings: Settings, name: str, named: bool
+) -> None:
+    settings.ARBORIS_LLM_MAX_TOKENS = 500
+    message, more = PARAMETERS[name]
+
+    def answer(body: dict[str, Any]) -> Reply:
+        if name in body and body[name] is not False:
+            error = {"message": message, **more} if named else {"message": "Bad Request"}
+            return Reply(status=400, error=error)
+        return Reply(RIGHT) if body.get("stream") else Reply(raw=json.dumps(WHOLE).encode())
+
+    endpoint.answer = answer
+    if name == "stream" and not named:
+        with pytest.raises(errors.RequestRefused):
+            ask(temperature=0.3)
+        return
+    for _ in range(3):
+        assert ask(temperature=0.3) == NAMES
+    last = endpoint.requests[-1]
+    assert name not in last or last[name] is False
+    kept = {"temperature", "response_format", "max_tokens", "stream_options"} - {name}
+    if name == "stream":
+        kept -= {"stream_options"}
+    assert kept <= last.keys()
+
+
+def test_a_system_message_that_is_refused_goes_to_the_user(endpoint: Endpoint) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if body["messages"][0]["role"] == "system":
+            return Reply(status=400, error={"message": "System role not supported"})
+        return Reply(RIGHT)
+
+    endpoint.answer = answer
+    assert ask() == NAMES
+    (only,) = endpoint.requests[-1]["messages"]
+    assert only["role"] == "user" and only["content"].startswith("You list people.")
+    assert "response_format" in endpoint.requests[-1]
+
+
+def test_one_form_that_is_refused_costs_no_other_its_schema(endpoint: Endpoint) -> None:
+    class Places(BaseModel):
+        people: list[str]
+
+    def answer(body: dict[str, Any]) -> Reply:
+        form = body.get("response_format", {}).get("json_schema", {}).get("name")
+        return Reply(RIGHT) if form != "Places" else Reply(status=400, error={"message": "schema"})
+
+    async def work() -> None:
+        async with client.connect() as connection:
+            await structured.ask(connection, Call(QUESTION), Places, Usage())
+
+    endpoint.answer = answer
+    asyncio.run(work())
+    assert ask() == NAMES
+    assert endpoint.requests[-1]["response_format"]["type"] == "json_schema"
+
+
+def test_a_schema_that_is_ignored_is_said_in_words(endpoint: Endpoint) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        told = '"properties"' in body["messages"][0]["content"]
+        return Reply(RIGHT if told else '{"names": {"first": 1}}')
+
+    endpoint.answer = answer
+    assert [ask(), ask()] == [NAMES, NAMES]
+    kinds = [body["response_format"]["type"] for body in endpoint.requests]
+    assert kinds == ["json_schema", "json_object", "json_object"]
+
+
+# --- thinking ---------------------------------------------------------------------------------
+def thoughtful(reply: Reply) -> Any:
+    """A model that thinks until no tokens are left, unless it is told not to."""
+
+    def answer(body: dict[str, Any]) -> Reply:
+        told = body.get("reasoning_effort") == "none" or body.get("enable_thinking") is False
+        return Reply(RIGHT) if told else reply
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply("", delta={"reasoning_content": "想" * 90}, finish="length"),
+        Reply("<think>想想", finish="length"),
+        Reply("", finish="length"),
+        Reply("", delta={"reasoning": "hm"}, finish="stop"),
+        Reply(RIGHT[:20], delta={"reasoning_content": "想" * 90}, finish="length"),
+    ],
+    ids=["apart", "in a tag", "unseen", "empty", "half an answer"],
+)
+def test_thinking_that_eats_the_answer_is_switched_off(endpoint: Endpoint, reply: Reply) -> None:
+    endpoint.answer = thoughtful(reply)
+    payer = Payer("foreshadowing")
+    assert [ask(payer=payer), ask(payer=payer)] == [NAMES, NAMES]
+    efforts = [body.get("reasoning_effort") for body in endpoint.requests]
+    assert efforts == [None, "none", "none"]
+    assert endpoint.requests[1]["thinking"] == {"type": "disabled"}
+    assert endpoint.requests[1]["chat_template_kwargs"]["enable_thinking"] is False
+
+
+def test_a_model_that_has_to_think_thinks_as_little_as_it_can(
+    endpoint: Endpoint, settings: Settings
+) -> None:
+    settings.ARBORIS_LLM_EFFORT = {"*": "none"}
+
+    def answer(body: dict[str, Any]) -> Reply:
+        unknown = sorted(body.keys() & {"thinking", "enable_thinking", "chat_template_kwargs"})
+        if unknown:
+            return Reply(status=400, error={"message": f"Unrecognized arguments: {unknown}"})
+        if body.get("reasoning_effort") in ("none", "minimal"):
+            return Reply(status=400, error={"param": "reasoning_effort", "message": "Bad value"})
+        return Reply(RIGHT)
+
+    endpoint.answer = answer
+    assert [ask(), ask()] == [NAMES, NAMES]
+    assert len(endpoint.requests) == 5
+    assert endpoint.requests[-1]["reasoning_effort"] == "low"
+    assert "response_format" in endpoint.requests[-1]
+
+
+def test_the_same_is_never_asked_again_after_a_cut_off(endpoint: Endpoint) -> None:
+    endpoint.replies(Reply(RIGHT[:14], finish="length"))
+    with pytest.raises(errors.CutOff) as failed:
+        ask()
+    assert not failed.value.retryable
+    assert len({json.dumps(body) for body in endpoint.requests}) == len(endpoint.requests)
+
+
+def test_thinking_is_counted(endpoint: Endpoint) -> None:
+    told = {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45}
+    details = {"completion_tokens_details": {"reasoning_tokens": 30}}
+    endpoint.replies(Reply(raw=stream(*TEXT, end(usage={**told, **details}))))
+    usage = Usage()
+    ask(usage)
+    assert usage.as_dict() == {"prompt": 10, "completion": 35, "thinking": 30}
+    endpoint.replies(Reply(RIGHT, delta={"reasoning_content": "想" * 40}, usage=None))
+    usage = Usage()
+    ask(usage)
+    assert usage.thinking == 80 and usage.completion > 80  # it came with both halves
