@@ -18,6 +18,7 @@ from tests.waiting import wait_for
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite_only]
 
 COUNTED = Path(__file__).parents[1] / "novels" / "word_counts.json"
+SCENES = COUNTED.with_name("scene_breaks.json")
 
 
 @pytest.fixture
@@ -99,15 +100,19 @@ def test_an_input_method_is_not_disturbed(page: Page, chapter: int) -> None:
     assert desk_text(page) == "雨停了。你好"
 
 
-def test_the_count_is_the_servers(page: Page, chapter: int, writer: Writer) -> None:
-    script = """async (texts) => {
+def test_counts_and_scene_breaks_are_the_servers(page: Page, chapter: int, writer: Writer) -> None:
+    script = """async ([file, name, texts]) => {
       const code = document.querySelector('script[type=module]').src;
-      const { wordCount } = await import(code.replace(/page-chapter[^/]*$/, 'words.js'));
-      return texts.map(wordCount);
+      const module = await import(code.replace(/page-chapter[^/]*$/, file));
+      return texts.map(module[name]);
     }"""
-    counted = json.loads(COUNTED.read_text(encoding="utf-8"))
-    texts = [text for text, _count in counted]
-    assert page.evaluate(script, texts) == [count for _text, count in counted]
+    for known, file, name in (
+        (COUNTED, "words.js", "wordCount"),
+        (SCENES, "prose.js", "isSceneBreak"),
+    ):
+        rows = json.loads(known.read_text(encoding="utf-8"))
+        texts = [text for text, _value in rows]
+        assert page.evaluate(script, [file, name, texts]) == [value for _text, value in rows]
 
     add_text(page, "End of it, 3.14")  # counted line by line while it is typed
     page.keyboard.press("Enter")

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from arboris.novels.manuscript.blocks import blocks
 from arboris.novels.text import (
     Language,
     extractive_summary,
@@ -209,3 +210,11 @@ def test_ordinary_text_can_be_stored(text: str) -> None:
     text += "\t\r\n😀"
     assert find_unstorable(text) is None
     assert storable(text) == text
+
+
+SCENES = json.loads(Path(__file__).with_name("scene_breaks.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(("line", "is_break"), SCENES)
+def test_a_scene_break_is_what_the_page_shows_as_one(line: str, is_break: bool) -> None:
+    assert ("break" in [one.kind for one in blocks(line)]) == is_break

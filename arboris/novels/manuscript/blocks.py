@@ -13,8 +13,8 @@ from markdown_it.rules_inline.state_inline import Delimiter
 from arboris.novels.manuscript.types import Block, Span
 
 _HEADING = re.compile(r" {0,3}(#{1,6})[ \t]+(\S.*?)(?:[ \t]+#+)?[ \t]*")
-_ORNAMENT = "*_＊※◇◆☆★○●□■-"
-_BREAK = re.compile(rf"[ \t\u3000]*(?:([{_ORNAMENT}])(?:[ \t\u3000]*\1){{2,}}|⁂)[ \t\u3000]*")
+_ORNAMENT = "*_＊※◇◆☆★○●□■•—-"  # as in static/js/prose.js
+_BREAK = re.compile(rf"[ \t\u3000]*(?:([{_ORNAMENT}])(?:[ \t\u3000]*\1){{2,}}|[⁂#])[ \t\u3000]*")
 _MARKED = re.compile(r"[*_\\]")
 _MAY_BE_MARKED = re.compile(rf"[\\#⁂{_ORNAMENT}]")
 

@@ -4,7 +4,7 @@ import { drawn, linesInSight } from './drawn.js';
 import { Decoration } from './vendor/codemirror.js';
 
 const HEADING = /^(#{1,6})\s+\S/;
-const SCENE = /^\s*(?:(?:[*＊·•—_-]\s*){3,}|⁂|#)\s*$/;
+const SCENE = /^[ \t\u3000]*(?:([*_＊※◇◆☆★○●□■•—-])(?:[ \t\u3000]*\1){2,}|[⁂#])[ \t\u3000]*$/; // as in novels/manuscript/blocks.py
 const EMPHASIS = /(\*\*\*|\*\*|\*|___|__|_)(\S|\S.{0,500}?\S)\1/g;
 const WORD = /[\p{L}\p{N}]/u;
 
