@@ -61,6 +61,13 @@ def test_markdown_and_text(api: JsonClient, novel: NovelProject) -> None:
     )
 
 
+@pytest.mark.sqlite_only
+def test_a_long_name_is_no_obstacle(api: JsonClient, novel: NovelProject) -> None:
+    novel.owner.first_name, novel.owner.last_name = "名" * 150, "姓" * 150
+    novel.owner.save()
+    assert exported(api, novel, "docx")
+
+
 def test_word_reads_the_document(api: JsonClient, novel: NovelProject) -> None:
     answer = export(api, novel, "docx")
     assert answer["Content-Type"] == DOCX_TYPE

@@ -185,6 +185,22 @@ def test_a_long_book_is_drawn_where_it_is_looked_at(
     wait_for(lambda: titles_of(writer, project)[0][-2:] == last, "the last two")
 
 
+def test_a_new_book_is_begun_on_the_desk(page: Page, site: System, writer: Writer) -> None:
+    project = writer.new_project("begun", "zh")
+    with_session(page, site)
+    page.goto(f"{site.url}/projects/{project}")
+    page.get_by_test_id("start-writing").click()
+    page.wait_for_url("**/chapters/*")
+    expect(page.locator("#desk")).not_to_have_attribute("aria-busy", "true")
+    expect(row(page, "第 1 章")).to_be_visible()
+    page.locator("#chapter-title-field").fill("第一章 雾")
+    page.keyboard.press("Enter")
+    page.keyboard.insert_text("雾气涌了进来。")
+    page.keyboard.press("ControlOrMeta+s")
+    expect(row(page, "第一章 雾")).to_have_attribute("aria-current", "page")
+    assert titles_of(writer, project) == [["第一章 雾"]]
+
+
 def test_what_the_server_does_not_get_is_kept_and_sent_again(
     page: Page, site: System, writer: Writer
 ) -> None:

@@ -99,6 +99,18 @@ def test_what_was_deleted_in_tracked_changes_stays_out() -> None:
     assert told(parse_novel("a.docx", data))[0][1].endswith("信\n\n新")
 
 
+def test_how_a_paragraph_looked_before_a_tracked_change_does_not_count() -> None:
+    was = (
+        '<w:pPr><w:pPrChange w:id="1" w:author="a"><w:pPr><w:pStyle w:val="Heading1"/></w:pPr>'
+        '</w:pPrChange></w:pPr><w:r><w:rPr><w:rPrChange w:id="2" w:author="a"><w:rPr><w:b/>'
+        "</w:rPr></w:rPrChange></w:rPr>"
+    )
+    data = changed(docx(manuscript()), "<w:r><w:t>见字如面。</w:t>", f"{was}<w:t>见字如面。</w:t>")
+    chapters = told(parse_novel("a.docx", data))
+    assert [title for title, _text in chapters] == ["第一章 初见", "第二章 夜雨"]
+    assert chapters[0][1].endswith("信\n\n见字如面。")
+
+
 ENTITIES = '<!DOCTYPE x [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;">]>'
 
 

@@ -7,6 +7,7 @@ that over a whole comparison: where it is used up, what is left counts as replac
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Hashable, Sequence
@@ -116,9 +117,11 @@ def _myers(old: Items, new: Items, budget: Budget) -> list[Pair]:
     if not old or not new:
         return []
     furthest = {1: 0}
-    trace: list[dict[int, int]] = []
+    # For each number of differences how far one fewer gets on each of its diagonals, as numbers
+    # of four bytes: as dictionaries they take 100 MB.
+    trace: list[array[int]] = []
     for differences in range(len(old) + len(new) + 1):
-        trace.append(dict(furthest))
+        trace.append(array("i", [furthest[at] for at in range(1 - differences, differences, 2)]))
         if not budget.spend(2 * differences + 1):
             return []
         for diagonal in range(-differences, differences + 1, 2):
@@ -134,19 +137,24 @@ def _myers(old: Items, new: Items, budget: Budget) -> list[Pair]:
 
 
 def _step(furthest: dict[int, int], diagonal: int, differences: int) -> int:
-    down = diagonal == -differences or (
+    if _is_down(furthest, diagonal, differences):
+        return furthest[diagonal + 1]
+    return furthest[diagonal - 1] + 1
+
+
+def _is_down(furthest: dict[int, int], diagonal: int, differences: int) -> bool:
+    return diagonal == -differences or (
         diagonal != differences and furthest[diagonal - 1] < furthest[diagonal + 1]
     )
-    return furthest[diagonal + 1] if down else furthest[diagonal - 1] + 1
 
 
-def _way_back(trace: list[dict[int, int]], x: int, y: int) -> list[Pair]:
+def _way_back(trace: list[array[int]], x: int, y: int) -> list[Pair]:
     found: list[Pair] = []
     for differences in range(len(trace) - 1, -1, -1):
-        furthest, diagonal = trace[differences], x - y
-        down = diagonal == -differences or (
-            diagonal != differences and furthest[diagonal - 1] < furthest[diagonal + 1]
-        )
+        diagonal = x - y
+        places = range(1 - differences, differences, 2)
+        furthest = dict(zip(places, trace[differences], strict=True))
+        down = _is_down(furthest, diagonal, differences)
         before = diagonal + 1 if down else diagonal - 1
         at = furthest[before] if differences else 0
         from_x, from_y = at, at - before if differences else 0

@@ -27,8 +27,9 @@ from arboris.novels.importing.types import MAX_TITLE, ImportLimits, MarkedText, 
 _BODY, _STYLES = "word/document.xml", "word/styles.xml"
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
-# moveFrom: where a text stood before; Fallback: the same once more for old programs.
-_SKIPPED = frozenset({"moveFrom", "del", "Fallback", "pict"})
+# moveFrom: where a text stood before; Fallback: the same once more for old programs; …Change: how
+# it looked before.
+_SKIPPED = frozenset({"moveFrom", "del", "Fallback", "pict", "pPrChange", "rPrChange"})
 _HEADING = re.compile(r"(?:heading|标题|標題)\s*([1-9])")
 _OFF = frozenset({"0", "false", "off", "none"})
 

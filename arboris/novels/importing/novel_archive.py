@@ -21,7 +21,10 @@ VERSION = 1  # grows where a reader of the old one would go wrong
 MANIFEST = "manifest.json"
 DECISIONS = "decisions.json"
 BIBLE = "bible.json"  # for people and other programs: it is folded anew from the findings
-LIMITS = ImportLimits(unpacked_bytes=256 * 1024 * 1024, entries=50_000, entry_bytes=8 * 1024 * 1024)
+# Two thousand chapters with thirty versions each, which all have findings.
+LIMITS = ImportLimits(
+    unpacked_bytes=512 * 1024 * 1024, entries=125_000, entry_bytes=8 * 1024 * 1024
+)
 
 M = TypeVar("M", bound=BaseModel)
 Number = Annotated[int, Field(ge=1, le=1_000_000_000)]

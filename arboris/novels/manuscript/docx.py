@@ -26,6 +26,7 @@ _BODY = "word/document.xml"
 _END = b"<w:sectPr"  # the page's measures, after which nothing of the text comes
 _FONTS = {"zh": ("Times New Roman", "宋体"), "en": ("Times New Roman", "Times New Roman")}
 _DEEPEST = 9
+_PROPERTY_CHARS = 255  # python-docx takes no more
 
 
 def write_docx(novel: Manuscript, target: IO[bytes]) -> None:
@@ -50,7 +51,9 @@ def _around(before: bytes, body: Iterator[str], after: bytes) -> Iterator[str | 
 def _template(novel: Manuscript) -> Any:
     document = Document()
     about = document.core_properties
-    about.title, about.author = for_xml(novel.title), for_xml(novel.author)
+    about.title, about.author = (
+        for_xml(text)[:_PROPERTY_CHARS] for text in (novel.title, novel.author)
+    )
     about.language = novel.language
     about.identifier = novel.identifier
     about.comments = about.last_modified_by = ""

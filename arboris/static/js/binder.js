@@ -22,12 +22,12 @@ const isRefused = ({ status }) => status === 400 || status === 404 || status ===
  * `onOpen(id)` opens a chapter. `language` is the book's. `settle(id)` makes a version of what is
  * typed in a chapter and answers whether it may be worked on; `caret()` answers where the open one
  * is to be split, `{id, at, version}` or null; `onChange({id, gone})` is told of chapters that are
- * no more what the page has of them. Answers `{mark(id), reload()}`.
+ * no more what the page has of them. Answers `{mark(id, title), reload()}`.
  */
 export function mountBinder(element, { projectId, chapterId = null, onOpen, language = '', settle = null, caret = null, onChange = null }) {
   const binder = new Binder(element, { projectId, chapterId, onOpen, language, settle: settle ?? (async () => true), caret, onChange: onChange ?? (() => {}) });
   binder.loaded = binder.reload();
-  return { mark: (id) => binder.mark(id), reload: () => binder.reload() };
+  return { mark: (id, title) => binder.mark(id, title), reload: () => binder.reload() };
 }
 
 class Binder {
@@ -105,9 +105,11 @@ class Binder {
     return chapterName({ title: this.#order.chapters.get(row.id).title, chapter_number: row.number });
   }
 
-  /** That chapter is open in the page. */
-  mark(id) {
+  /** That chapter is open in the page, under this title. */
+  mark(id, title = null) {
     this.opened = id;
+    const known = this.#order.chapters.get(id);
+    if (known && title !== null) known.title = title;
     const row = this.#order.rows().find((one) => one.id === id);
     if (row) this.#chosen = row.key;
     else if (this.#order.chapters.size) void this.reload();

@@ -15,7 +15,7 @@ export function mountDeskBinder(desk) {
     caret: () => caretOf(desk),
     onChange: ({ id, gone }) => follow(desk, id, gone),
   });
-  desk.onOpen(() => binder.mark(desk.chapterId));
+  desk.onOpen(({ id, title }) => binder.mark(id, title));
 }
 
 /** Makes a version of what is typed in the open chapter, and answers whether that is all of it. */

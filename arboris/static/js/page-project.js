@@ -148,6 +148,17 @@ onSubmit($('#new-chapter'), async (data) => {
   return [t('chapter_saved_basic', { chapter: chapterName(chapter) }), chapter.analysis_note].filter(Boolean).join(' ');
 });
 
+$('#start-writing').addEventListener('click', async ({ target }) => {
+  target.disabled = true;
+  try {
+    const { id } = await creating(`first:${projectId}`, `${API}/chapters`, { after: 0, mode: 'basic' });
+    location.assign(`/chapters/${id}`);
+  } catch (error) {
+    target.disabled = false;
+    showErrors($('#new-chapter'), error);
+  }
+});
+
 if ($('#generate')) {
   void keepForm($('#generate'), `generate:${projectId}`, ['title', 'instructions']);
   writeChapters($('#generate'), `${API}/chapters/generate`, {
