@@ -235,8 +235,8 @@ class TestEnglish:
         assert not of(StateChange, findings(chapter(text, "en", known_characters=known)))
 
     def test_payoff(self) -> None:
-        thread = OpenThread(1, "A ring", "Nobody knew where the iron ring came from.")
-        text = "So it was Holt all along. It turned out that the iron ring was his."
+        thread = OpenThread(1, "A ring", "Nobody knew where the iron ring in the cellar was from.")
+        text = "So it was Holt all along. It turned out that the iron ring in the cellar was his."
         found = findings(chapter(text, "en", open_threads=(thread,)), "foreshadowing")
         assert thread.quote in {p.seed_quote for p in of(Payoff, found)}
 

@@ -39,6 +39,11 @@ def related(text: str, *names: str, language: Language = "zh") -> set[tuple[str,
         ("白芷低下头。“我爹叫沈墨，早就不在了。”", ("沈墨", "父亲", "白芷")),
         ("白芷说：“把犬子沈墨还给我。”", ("沈墨", "儿子", "白芷")),
         ("白芷推开窗。那封信是她哥哥沈墨留下的。", ("沈墨", "哥哥", "白芷")),
+        ("白芷有个徒弟，名叫沈墨。", ("沈墨", "徒弟", "白芷")),
+        ("白芷的师父是药王谷的长老沈墨。", ("沈墨", "师父", "白芷")),
+        ("白芷回过头，看见师弟沈墨跪在阶前。", ("沈墨", "师弟", "白芷")),
+        ("白芷推开门。她是沈墨的姐姐。", ("白芷", "姐姐", "沈墨")),
+        ("门主沈墨没有说话。白芷是青云门门主的女儿。", ("白芷", "女儿", "沈墨")),
     ],
 )
 def test_relations(text: str, expected: tuple[str, str, str]) -> None:
@@ -63,6 +68,9 @@ def test_what_is_not_plain_relates_nobody(text: str) -> None:
     [
         ("Ruth, the daughter of Amos, came in.", ("Ruth", "daughter", "Amos")),
         ("Ruth married Amos.", ("Ruth", "spouse", "Amos")),
+        ("Ruth had a cousin called Amos.", ("Amos", "cousin", "Ruth")),
+        ("Ruth came in. Amos, her brother, was asleep.", ("Amos", "brother", "Ruth")),
+        ("A miller called Amos kept it. Ruth was the miller's niece.", ("Ruth", "niece", "Amos")),
         ("Amos, Ruth's uncle, came in.", ("Amos", "uncle", "Ruth")),
         ("Ruth wrote to her elder brother Amos.", ("Amos", "brother", "Ruth")),
         ('Ruth shook her head. "My father, Amos, would not."', ("Amos", "father", "Ruth")),
@@ -89,6 +97,24 @@ def test_states(text: str, language: Language, expected: tuple[str, str]) -> Non
     found = findings(chapter(text, language, known_characters=known, known_entities=places))
     assert_grounded(text, found)
     assert expected in {(s.character, s.kind) for s in of(StateChange, found)}
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "who"),
+    [
+        ("白芷在院子里被沈墨一剑刺中，吐出一口血来。", "zh", "白芷"),
+        ("白芷站起来。她断了一条腿。", "zh", "白芷"),
+        ("沈墨杀死了白芷。", "zh", "白芷"),
+        ("“白芷死了。”沈墨说。", "zh", "白芷"),
+        ("Ruth, who had lost her left eye, said nothing.", "en", "Ruth"),
+        ("Amos killed Ruth.", "en", "Ruth"),
+        ("Ruth caught a cold on Monday and was dead by Friday.", "en", "Ruth"),
+    ],
+)
+def test_whose_condition_it_is(text: str, language: Language, who: str) -> None:
+    known = people("沈墨", "白芷", "Ruth", "Amos")
+    found = of(StateChange, findings(chapter(text, language, known_characters=known)))
+    assert {s.character for s in found if s.kind == "condition"} == {who}
 
 
 @pytest.mark.parametrize("text", ["他没把玉佩递给白芷。", "要不要把玉佩交给白芷？"])

@@ -216,6 +216,21 @@ def test_the_writers_merge_answers_it() -> None:
     assert not notices(bible)
 
 
+def by_patterns(quote: str, *words: str) -> Payoff:
+    return payoff(quote, *words).model_copy(update={"basic": True})
+
+
+def test_a_pay_off_of_patterns_shares_two_words_or_is_asked_about() -> None:
+    planted = at(1, seed("船底的夹层", "船底", "夹层"))
+    bible = fold([planted, at(2, by_patterns("原来船底是空的", "船底"))])
+    assert bible.threads[0].status == "open"
+    (asked,) = notices(bible, "suspected_payoff")
+    assert asked.data["earlier"]["quote"] == "船底的夹层"
+    both = fold([planted, at(2, by_patterns("原来船底有夹层", "船底", "夹层"))])
+    assert both.threads[0].status == "paid_off"
+    assert not notices(both)
+
+
 def test_pay_offs_of_patterns_alone_are_not_asked_about() -> None:
     basic: Payoff = payoff("灯灭了", "灯").model_copy(update={"basic": True})
     assert not notices(fold([at(1, seed("铜铃不响", "铜铃")), at(2, basic)]))

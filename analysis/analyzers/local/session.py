@@ -13,7 +13,7 @@ from .common.changes import find_changes
 from .common.observed import observe
 from .common.people import appearance, most_mentions, new_character
 from .common.reading import Language, Reading
-from .common.relations import find_relations
+from .common.relations import find_relations, office_holders
 from .common.spans import Passages
 from .common.threads import find_payoffs, find_seed, thread_keywords
 from .common.world import find_rules, item_fact, place_fact
@@ -71,11 +71,12 @@ class LocalSession(Session):
         for person in reading.cast.of("person"):
             yield appearance(reading, person, observed.get(id(person), []))
         said: set[tuple[str, ...]] = set()
+        holders = office_holders(reading, self._grammar)
         segments = reading.passages.segments
         for number, segment in enumerate(segments):
             _tick(number, len(segments), progress)
             yield from find_changes(reading, self._grammar, segment)
-            for relation in find_relations(reading, self._grammar, segment):
+            for relation in find_relations(reading, self._grammar, segment, holders):
                 key = (relation.source, relation.target, relation.relation)
                 if key not in said:
                     said.add(key)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from arboris.bible.decisions.rules import Rules
@@ -22,6 +23,9 @@ from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 _GROUND = 0.25  # the least that shared words must weigh: one that four earlier seeds have in common
 _CERTAIN = 0.5  # what they must weigh across many chapters to be more than a suspicion
 _DISTANT = 10  # chapters
+_TELLING = 2  # words that a pay-off of patterns alone has to share with its seed
+_RUN = 12  # letters of three English words that say something
+_FEW = 2  # seeds that may hold such a word
 _NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
 _LEADING = 3  # who is named at least a third as often as the most named
 
@@ -30,8 +34,9 @@ class Threads:
     """A word and a keyword name the same thing when one is the other or its end (手套, 黑皮手套).
 
     Whether a pay-off really is one: it names its seed, or shares words with it that no other seed
-    has. Across many chapters the words have to weigh more; what weighs less is a suspicion, which
-    leaves the thread as it is and goes to the writer.
+    has. Across many chapters the words have to weigh more, and what was found by patterns alone has
+    to share two of them. What weighs less is a suspicion, which leaves the thread as it is and goes
+    to the writer.
     """
 
     def __init__(self, store: MemoryEntryStore, rules: Rules, people: People) -> None:
@@ -94,13 +99,22 @@ class Threads:
             search_key = quote_key(payoff.seed_quote)
             planted = self._store.having(Thread, search_key, partial=False)
             return next((t for t in _in_order(planted) if self._takes(t, number)), None), True
-        thread, score = self._by_words(payoff, number)
+        thread, score, telling = self._by_words(payoff, number)
         if thread is None:
             return None, False
+        if placed.ref in self._rules.accepted_refs:
+            return thread, True
+        if payoff.basic:  # nobody understood the passage: one word may be there by chance
+            phrase = _phrase(thread.fact.quote, payoff.evidence.quote)
+            if telling == 0 or (telling < _TELLING and payoff.outcome != "paid_off"):
+                return None, False
+            return thread, telling + phrase >= _TELLING
         near = number - thread.chapter_number <= _DISTANT
-        return thread, near or score >= _CERTAIN or placed.ref in self._rules.accepted_refs
+        return thread, near or score >= _CERTAIN
 
-    def _by_words(self, payoff: Payoff, number: int) -> tuple[Thread | None, float]:
+    def _by_words(self, payoff: Payoff, number: int) -> tuple[Thread | None, float, int]:
+        """The seed that shares most, how much that is, and how many words of few seeds."""
+        telling: dict[str, list[str]] = {}
         scores: dict[str, float] = {}
         threads: dict[str, Thread] = {}
         for word in sorted({key(word) for word in payoff.keywords}):
@@ -108,16 +122,19 @@ class Threads:
             holders = self._holders(word, number) if weight else []
             for thread in holders:
                 threads[thread.natural_key] = thread
+                if weight == 1 and len(holders) <= _FEW:
+                    telling.setdefault(thread.natural_key, []).append(word)
                 scores[thread.natural_key] = scores.get(thread.natural_key, 0.0) + weight / len(
                     holders
                 )
         open_to = [t for t in threads.values() if self._takes(t, number)]
         best = max((scores[thread.natural_key] for thread in open_to), default=0.0)
         if best < _GROUND:
-            return None, 0.0
+            return None, 0.0, 0
         # Of equals the open one, then the first planted.
         equals = _in_order(t for t in open_to if scores[t.natural_key] == best)
-        return next((t for t in equals if self._status(t) != "paid_off"), equals[0]), best
+        found = next((t for t in equals if self._status(t) != "paid_off"), equals[0])
+        return found, best, len(_distinct(telling.get(found.natural_key, [])))
 
     def _holders(self, word: str, number: int) -> list[Thread]:
         """Earlier seeds that name the thing."""
@@ -162,6 +179,26 @@ class Threads:
             data["earlier"] = {"chapter_id": thread.fact.chapter_id, "quote": thread.fact.quote}
         notice = Notice(kind, payoff.description, placed.chapter_id, placed.ref, data)
         self._store.of_chapter(placed.chapter_id).notices.setdefault(placed.ref, notice)
+
+
+def _phrase(one: str, other: str) -> bool:
+    """Whether the passages have a run of words in common: it counts as a word."""
+    if one.isascii():
+        words = re.findall(r"[a-z’']+", one.lower())
+        runs = {" ".join(words[at : at + 3]) for at in range(len(words) - 2)}
+        text = " ".join(re.findall(r"[a-z’']+", other.lower()))
+        return any(len(run) >= _RUN and run in text for run in runs)
+    runs = {one[at : at + 4] for at in range(len(one) - 3)}
+    return any(run in other for run in runs if re.fullmatch("[\u3400-\u9fff]{4}", run))
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    """Without those that are a part of another one."""
+    kept: list[str] = []
+    for word in sorted(set(words), key=lambda word: (-len(word), word)):
+        if not any(word in longer for longer in kept):
+            kept.append(word)
+    return kept
 
 
 def _in_order(threads: Iterable[Thread]) -> list[Thread]:

@@ -12,6 +12,7 @@ from .reading import Reading
 from .spans import Segment
 from .who import opens_clause, subject
 
+_CLAUSES = 2  # within which a clause without a subject speaks of the one before
 _MAX_CLAUSE = 90  # code points of the sentence that a description keeps
 _MEANT = 0.85  # how sure it is whose change it is where a pronoun or nothing says so
 
@@ -97,6 +98,8 @@ def _whose(
         return (before[-1][2], clause, False) if before and clause - before[-1][1] < 2 else None
     before = [m for m in before if reading.tongue.may_mean(lead, m[2])]
     opening = [m for m in before if _opens(reading, grammar, m)]
+    if opening and len(grammar.clause_end.findall(text, opening[-1][1], clause)) > _CLAUSES:
+        return None
     if opening:
         return opening[-1][2], clause, False
     is_bare = grammar.pronoun.match(lead) is None and clause > segment.start

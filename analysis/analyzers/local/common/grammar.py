@@ -59,6 +59,19 @@ class MineRule:
 
 
 @dataclass(frozen=True, slots=True)
+class SubjectRule:
+    """What stands around a name says what the person is to whoever the sentence speaks of.
+
+    The relation is the group r, else ``label``. ``swap``: it says what that one is to the person.
+    """
+
+    before: re.Pattern[str]  # searched in the text that ends at the name
+    after: re.Pattern[str]  # matched right behind the name
+    label: str = ""
+    swap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class HandedRule:
     """Something happens to somebody: what stands before and after their name."""
 
@@ -88,7 +101,9 @@ class Grammar:
     relations: tuple[RelationRule, ...]
     mine: tuple[MineRule, ...]  # in speech: of the speaker
     humble: dict[str, str]  # what a polite word of one's own kin means
-    theirs: re.Pattern[str]  # in narration, before a name: "her brother"
+    of_subject: tuple[SubjectRule, ...]  # in narration: "her brother X"
+    office_before: re.Pattern[str]  # at the end of what stands before a name: an office, group o
+    office_after: re.Pattern[str]  # right behind a name: the person's office
     is_a: re.Pattern[str]  # after a name: what the person is (group d)
     apposed: re.Pattern[str]  # before a name, matched at its end (group d)
     seeds: tuple[SeedRule, ...]
@@ -114,6 +129,7 @@ RULES = {
     "seeds": SeedRule,
     "relations": RelationRule,
     "mine": MineRule,
+    "of_subject": SubjectRule,
     "handed": HandedRule,
     "suffered": HandedRule,
 }

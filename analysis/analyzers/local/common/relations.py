@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -11,16 +12,23 @@ from .entities import Entity
 from .grammar import Grammar, MineRule
 from .reading import Reading
 from .spans import Segment
-from .speech import antecedent, is_said, speaker
+from .speech import is_said, speaker
+from .who import opens_clause, subject
 
-_NEAR = 24  # code points between two persons of one statement
-_LEAD = 24  # code points before a name that may say whose brother it names
+_NEAR = 28  # code points between two persons of one statement
+_LEAD = 40  # code points before a name that may say whose brother it names
+_PLAIN, _MEANT = 0.8, 0.7  # how sure it is: both are named, or one is meant
+
+Mention = tuple[int, int, Entity]
+Holders = dict[str, Entity]
 
 
-def find_relations(reading: Reading, grammar: Grammar, segment: Segment) -> Iterator[Relation]:
+def find_relations(
+    reading: Reading, grammar: Grammar, segment: Segment, holders: Holders
+) -> Iterator[Relation]:
     """What two names side by side, or one name and a plain "my" or "her", say of each other."""
     text = reading.chapter.text
-    people = reading.cast.within(segment.start, segment.end, "person")
+    people = _with_offices(reading, segment, holders)
     for (start, end, first), (then, stop, second) in pairwise(people):
         if first is second or then - end > _NEAR:
             continue
@@ -28,11 +36,41 @@ def find_relations(reading: Reading, grammar: Grammar, segment: Segment) -> Iter
         if stated is not None:
             relation, swap = stated
             source, target = (second, first) if swap else (first, second)
-            yield _relation(reading, source, target, relation, (start, stop))
-    for start, end, person in people:
-        stated_of = _of_one(reading, grammar, segment, start, end, person)
+            yield _relation(reading, source, target, relation, (start, stop), _PLAIN)
+    for start, end, person in reading.cast.within(segment.start, segment.end, "person"):
+        stated_of = _of_one(reading, grammar, segment, (start, end), person)
         if stated_of is not None and not _alike(person, stated_of[0]):
-            yield _relation(reading, person, *stated_of, (start, end))
+            other, relation, swap = stated_of
+            source, target = (other, person) if swap else (person, other)
+            yield _relation(reading, source, target, relation, (start, end), _MEANT)
+
+
+def office_holders(reading: Reading, grammar: Grammar) -> Holders:
+    """Who is meant by an office or trade alone, where the chapter names one holder of it."""
+    text = reading.chapter.text
+    found: defaultdict[str, dict[int, Entity]] = defaultdict(dict)
+    for start, end, person in reading.cast.within(0, len(text), "person"):
+        before = grammar.office_before.search(text, max(0, start - _LEAD), start)
+        after = grammar.office_after.match(text, end)
+        for named in (before, after):
+            if named is not None:
+                found[named["o"]][id(person)] = person
+    return {office: next(iter(held.values())) for office, held in found.items() if len(held) == 1}
+
+
+def _with_offices(reading: Reading, segment: Segment, holders: Holders) -> list[Mention]:
+    """The mentions of persons in a passage, by name or by an office alone, in order."""
+    people = reading.cast.within(segment.start, segment.end, "person")
+    passage = reading.chapter.text[segment.start : segment.end]
+    for office, holder in holders.items():
+        at = passage.find(office)
+        while at >= 0:
+            start = segment.start + at
+            end = start + len(office)
+            if not any(a < end + 2 and start - 2 < b for a, b, _ in people):
+                people = [*people, (start, end, holder)]
+            at = passage.find(office, at + 1)
+    return sorted(people, key=lambda mention: mention[:2])
 
 
 def _between(
@@ -53,26 +91,58 @@ def _between(
 
 
 def _of_one(
-    reading: Reading, grammar: Grammar, segment: Segment, start: int, end: int, person: Entity
-) -> tuple[Entity, str] | None:
-    """Of "my brother X" and "X is my brother" the speaker, of "her brother X" the one told of."""
-    text = reading.chapter.text
+    reading: Reading, grammar: Grammar, segment: Segment, span: tuple[int, int], person: Entity
+) -> tuple[Entity, str, bool] | None:
+    """The other one, the relation, and whether it is theirs to this person.
+
+    Of "my brother X" and "X is my brother" the speaker, of "her brother X" the one told of, of
+    "brother X" whoever the sentence speaks of.
+    """
+    text, (start, end) = reading.chapter.text, span
     before = text[max(segment.start, start - _LEAD) : start]
     after = text[end : segment.end]
-    mine = next((r for rule in grammar.mine if (r := _claimed(rule, before, after))), None)
-    theirs = grammar.theirs.search(before)
-    if not (mine or theirs) or grammar.unsure.search(after):
+    if grammar.unsure.search(after):
         return None
-    if is_said(text, start, end):
+    if reading.is_spoken(start) or is_said(text, start, end):
+        mine = next((r for rule in grammar.mine if (r := _claimed(rule, before, after))), None)
         who = speaker(reading, start, person) if mine else None
-        return (who, grammar.humble.get(mine, mine)) if mine and who else None
-    other = antecedent(reading, start, person) if theirs else None
-    return (other, theirs["r"]) if theirs and other else None
+        return (who, grammar.humble.get(mine, mine), False) if mine and who else None
+    for rule in grammar.of_subject:
+        found, follows = rule.before.search(before), rule.after.match(after)
+        if found is None or follows is None:
+            continue
+        relation = next((m["r"] for m in (found, follows) if "r" in m.re.groupindex), rule.label)
+        lead = start - (len(before) - found.start())
+        other = _subject_before(
+            reading, grammar, segment, lead, found.group() + follows.group(), person
+        )
+        return (other, relation, rule.swap) if other is not None else None
+    return None
+
+
+def _subject_before(
+    reading: Reading, grammar: Grammar, segment: Segment, at: int, words: str, but: Entity
+) -> Entity | None:
+    """Whom the sentence speaks of: the one who opens it, or whom a pronoun there means."""
+    named = [
+        mention
+        for mention in reading.cast.within(segment.start, at, "person")
+        if mention[2] is not but
+        and not reading.is_spoken(mention[0])
+        and reading.tongue.may_mean(words, mention[2])
+    ]
+    opening = next((who for start, _, who in named if opens_clause(reading, start)), None)
+    if opening is not None:
+        return opening
+    if named and not grammar.pronoun.match(reading.chapter.text, segment.start):
+        return None  # they are spoken to, or of
+    who = subject(reading, segment.start, words, only=True)
+    return who if who is not but else None
 
 
 def _alike(one: Entity, other: Entity) -> bool:
     """Perhaps two forms of one person that nobody put together."""
-    return one.name in other.name or other.name in one.name
+    return one is other or one.name in other.name or other.name in one.name
 
 
 def _claimed(rule: MineRule, before: str, after: str) -> str | None:
@@ -85,12 +155,19 @@ def _claimed(rule: MineRule, before: str, after: str) -> str | None:
 
 
 def _relation(
-    reading: Reading, source: Entity, target: Entity, relation: str, span: tuple[int, int]
+    reading: Reading,
+    source: Entity,
+    target: Entity,
+    relation: str,
+    span: tuple[int, int],
+    certainty: float,
 ) -> Relation:
+    both = min(source.confidence, target.confidence)
     return Relation(
         source=source.name,
         target=target.name,
         relation=relation,
         evidence=reading.passages.evidence(*span),
-        confidence=round(0.8 * min(source.confidence, target.confidence), 3),
+        # What is said of kin makes it surer that both are people.
+        confidence=round(certainty * (0.6 + 0.4 * both), 3),
     )

@@ -34,7 +34,10 @@ def told(reading: Reading, start: int, end: int, but: Entity) -> list[Entity]:
 
 
 def speaker(reading: Reading, at: int, but: Entity) -> Entity | None:
-    """Who says what stands at ``at``: the only person told of here, or else right before."""
+    """Who says what stands at ``at``: the only person told of here.
+
+    Or right before, where that leads in what is said: whoever is told of there may listen.
+    """
     text = reading.chapter.text
     start, end = paragraph(text, at)
     people = told(reading, start, end, but)
@@ -42,12 +45,6 @@ def speaker(reading: Reading, at: int, but: Entity) -> Entity | None:
         before = start
         while before and text[before - 1].isspace():
             before -= 1
-        people = told(reading, paragraph(text, max(0, before - 1))[0], before, but)
-    return people[0] if len(people) == 1 else None
-
-
-def antecedent(reading: Reading, at: int, but: Entity) -> Entity | None:
-    """Whom a pronoun at ``at`` means, where the paragraph has told of one person alone so far."""
-    start, _ = paragraph(reading.chapter.text, at)
-    people = told(reading, start, at, but)
+        if before and text[before - 1] in "：:":
+            people = told(reading, paragraph(text, before - 1)[0], before, but)
     return people[0] if len(people) == 1 else None

@@ -153,7 +153,7 @@ def thread_keywords(chapter: ChapterInput, language: Language) -> Threads:
 def _linked(
     reading: Reading, passage: str, threads: Threads
 ) -> tuple[OpenThread | None, list[str]]:
-    """The thread that shares several of its own words with the passage, or the only one at all."""
+    """The thread that shares several of its own words with the passage, if it is sure which one."""
     common = Counter(word for _, theirs in threads for word in set(theirs))
     found = [
         (thread, words)
@@ -163,8 +163,13 @@ def _linked(
     if not found:
         return None, []
     thread, words = max(found, key=lambda x: sum(1 / common[w] for w in x[1]))
-    sure = len(words) >= _SURE_WORDS or len(threads) == 1
+    sure = len(words) >= _SURE_WORDS or any(_is_compound(word) for word in words)
     return (thread if sure else None), words
+
+
+def _is_compound(word: str) -> bool:
+    """Two words in one: 寒铁令牌."""
+    return len(word) >= 4 and not word.isascii()
 
 
 def _flat(text: str, segment: Segment) -> str:

@@ -35,12 +35,12 @@ def opens_clause(reading: Reading, start: int) -> bool:
     return not lead or reading.tongue.opener.fullmatch(lead) is not None
 
 
-def subject(reading: Reading, at: int, words: str = "") -> Entity | None:
+def subject(reading: Reading, at: int, words: str = "", *, only: bool = False) -> Entity | None:
     """Whom a clause at ``at`` without a name of its own speaks of, as far as that is plain.
 
     The only person of the paragraph so far; of several the one whom the last sentences begin with.
     Where the paragraph has named nobody yet, the paragraphs before it are asked. ``words`` may hold
-    a pronoun, which has to be of the same gender.
+    a pronoun, which has to be of the same gender. ``only``: nobody else is named so far.
     """
     for start, end in _paragraphs(reading.chapter.text, at):
         mentions = [
@@ -49,6 +49,8 @@ def subject(reading: Reading, at: int, words: str = "") -> Entity | None:
         found = {id(who): who for _, _, who in mentions}
         if len(found) == 1:
             return mentions[0][2]
+        if found and only:
+            return None
         if found:
             opening = (who for at, _, who in reversed(mentions) if opens_clause(reading, at))
             return next(opening, None)

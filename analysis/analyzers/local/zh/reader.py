@@ -91,6 +91,7 @@ GRAMMAR = load_grammar(
     w.HUMBLE,
     kin=w.KIN,
     own_kin=w.OWN_KIN_RELATIONS,
+    near_kin=w.NEAR_KIN,
     pairs=w.PAIRS,
     offices="|".join(w.TITLES),
 )

@@ -33,7 +33,8 @@ SPEECH = frozenset(_PEOPLE["speech"])
 SPEECH_TAILS = _PEOPLE["speech_tails"]
 LIKE = frozenset(_PEOPLE["like"])
 OWN_KIN = frozenset(_PEOPLE["own_kin"])
-KIN = "|".join(_PEOPLE["kin"])
+KIN = "|".join(sorted(set(_PEOPLE["kin"]), key=lambda word: (-len(word), word)))
+NEAR_KIN = "|".join(_PEOPLE["near_kin"])
 # One's own kin, in speech, where shorter words do too: "我爹", "我哥".
 OWN_KIN_RELATIONS = f"{KIN}|爹|娘|哥|姐|妹|弟"
 PAIRS = "|".join(_PEOPLE["pairs"])
