@@ -190,46 +190,48 @@ CHAPTER = "chapters/00001/chapter.json"
 FINDINGS = "chapters/00001/findings-2.json"
 
 
-@pytest.mark.parametrize(
-    ("name", "change", "named"),
-    [
-        ("manifest.json", None, "manifest.json"),
-        ("manifest.json", b"{", "manifest.json"),
-        ("manifest.json", b"[" * 100_000, "manifest.json"),
-        ("manifest.json", lambda plain: plain.update(version=2), "manifest.json: version"),
-        ("manifest.json", lambda plain: plain.update(chapters=5), "chapters/00005/chapter.json"),
-        ("manifest.json", lambda plain: plain["novel"].update(title="x" * 201), "novel.title"),
-        (CHAPTER, lambda plain: plain.update(number=0), f"{CHAPTER}: number"),
-        (CHAPTER, lambda plain: plain.update(number=2), "chapters/00002/chapter.json: number"),
-        (CHAPTER, lambda plain: plain.update(title="\ud800"), CHAPTER),
-        (CHAPTER, lambda plain: plain.update(created_at="0001-01-01T00:00:00+14:00"), "created_at"),
-        (CHAPTER, lambda plain: plain["versions"].reverse(), f"{CHAPTER}: versions"),
-        (CHAPTER, lambda plain: plain.update(volume=2), f"{CHAPTER}: volume"),
-        ("chapters/00001/version-1.md", None, "version-1.md"),
-        ("chapters/00001/version-1.md", b"\xff", "version-1.md"),
-        (FINDINGS, lambda plain: plain["findings"][0]["content"].pop("evidence"), FINDINGS),
-        (FINDINGS, lambda plain: plain["findings"][0]["content"].update(type="x"), FINDINGS),
-        (FINDINGS, lambda plain: plain["findings"][0].update(tier="writer"), FINDINGS),
-        (FINDINGS, lambda plain: plain["findings"][0]["content"]["evidence"].update(end=2**40),
-         FINDINGS),
-        (DECISIONS, lambda plain: plain["decisions"][0].update(action="x"), DECISIONS),
-        (DECISIONS, lambda plain: plain["decisions"][3].update(params={}), DECISIONS),
-    ],
-)  # fmt: skip
+WRONG: list[tuple[str, Any, str]] = [
+    ("manifest.json", None, "manifest.json"),
+    ("manifest.json", b"{", "manifest.json"),
+    ("manifest.json", b"[" * 100_000, "manifest.json"),
+    ("manifest.json", lambda plain: plain.update(version=2), "manifest.json: version"),
+    ("manifest.json", lambda plain: plain.update(chapters=5), "chapters/00005/chapter.json"),
+    ("manifest.json", lambda plain: plain["novel"].update(title="x" * 201), "novel.title"),
+    (CHAPTER, lambda plain: plain.update(number=0), f"{CHAPTER}: number"),
+    (CHAPTER, lambda plain: plain.update(number=2), "chapters/00002/chapter.json: number"),
+    (CHAPTER, lambda plain: plain.update(title="\ud800"), CHAPTER),
+    (CHAPTER, lambda plain: plain.update(created_at="0001-01-01T00:00:00+14:00"), "created_at"),
+    (CHAPTER, lambda plain: plain["versions"].reverse(), f"{CHAPTER}: versions"),
+    (CHAPTER, lambda plain: plain.update(volume=2), f"{CHAPTER}: volume"),
+    ("chapters/00001/version-1.md", None, "version-1.md"),
+    ("chapters/00001/version-1.md", b"\xff", "version-1.md"),
+    (FINDINGS, lambda plain: plain["findings"][0]["content"].pop("evidence"), FINDINGS),
+    (FINDINGS, lambda plain: plain["findings"][0]["content"].update(type="x"), FINDINGS),
+    (FINDINGS, lambda plain: plain["findings"][0].update(tier="writer"), FINDINGS),
+    (FINDINGS, lambda plain: plain["findings"][0]["content"]["evidence"].update(end=2**40),
+     FINDINGS),
+    (DECISIONS, lambda plain: plain["decisions"][0].update(action="x"), DECISIONS),
+    (DECISIONS, lambda plain: plain["decisions"][3].update(params={}), DECISIONS),
+]  # fmt: skip
+
+
 @pytest.mark.sqlite_only
 def test_a_wrong_archive_is_refused_whole(
-    api: JsonClient, novel: NovelProject, name: str, change: Any, named: str
+    api: JsonClient, novel: NovelProject, subtests: pytest.Subtests
 ) -> None:
     decisions(api, novel)
     copy = make_project(novel.owner, "空")
-    answer = bring_in(api, copy, changed(archive_of(api, novel), name, change))
-    assert answer.status_code == 400, answer.content
-    assert named in answer.json()["file"][0]
-    copy.refresh_from_db()
-    assert copy.title == "空"
-    assert not Chapter.everything.filter(project=copy).exists()
-    assert not Decision.objects.filter(project=copy).exists()
-    assert not PendingAnalysis.objects.filter(project=copy).exists()
+    good = archive_of(api, novel)
+    for place, (name, change, named) in enumerate(WRONG):
+        with subtests.test(place=place, name=name):
+            answer = bring_in(api, copy, changed(good, name, change))
+            assert answer.status_code == 400, answer.content
+            assert named in answer.json()["file"][0]
+            copy.refresh_from_db()
+            assert copy.title == "空"
+            assert not Chapter.everything.filter(project=copy).exists()
+            assert not Decision.objects.filter(project=copy).exists()
+            assert not PendingAnalysis.objects.filter(project=copy).exists()
 
 
 @pytest.mark.parametrize("bomb", ["tight", "path", "password", "other"])

@@ -11,7 +11,6 @@ import pytest
 from django.conf import settings as configured
 from django.http import HttpResponse
 from django.test import Client
-from pytest_django import Settings
 
 from tests.factories import JsonClient, make_user
 
@@ -27,9 +26,12 @@ REFUSALS = {
 
 
 @pytest.fixture(autouse=True)
-def fast_passwords(settings: Settings, no_time_passes: None) -> None:
-    """Two hundred wrong passwords need not cost what keeps a guesser slow."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def few_attempts(monkeypatch: pytest.MonkeyPatch, no_time_passes: None) -> None:
+    """Fewer than on a site, and of an account fewer than of an address, as there."""
+    rates: Any = configured.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+    assert allowed("account") < allowed("token")
+    monkeypatch.setitem(rates, "account", "4/min")
+    monkeypatch.setitem(rates, "token", "7/min")
 
 
 def allowed(name: str) -> int:

@@ -37,7 +37,7 @@ from tests.waiting import PATIENCE_SECONDS, wait_for
 # The mark is for the look into the live site's own database.
 pytestmark = [pytest.mark.server_only, pytest.mark.django_db]
 
-OUTAGES = 4
+OUTAGES = 2
 # Whoever has the lock may be asleep.
 IMPATIENT = {
     "mysql": "SET SESSION innodb_lock_wait_timeout = 1",
@@ -179,7 +179,7 @@ def test_a_server_that_is_killed_again_and_again_loses_nothing_of_a_stream(
 ) -> None:
     with stream(site, client, project) as running:
         for n in range(1, OUTAGES + 1):
-            running.wait_for(3 * n)  # each time in the middle of work
+            running.wait_for(4 * n)  # each time in the middle of work
             assert database.server.kill()
             database.start()
 
@@ -191,7 +191,7 @@ def test_connections_that_are_cut_again_and_again_lose_nothing_of_a_stream(
     cut = 0
     with stream(site, client, project) as running:
         for n in range(1, 2 * OUTAGES + 1):
-            running.wait_for(2 * n)
+            running.wait_for(3 * n)
             cut += database.cut_all()
     assert cut >= 2 * OUTAGES
 
