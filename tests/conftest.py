@@ -20,7 +20,7 @@ from pytest_django import DjangoDbBlocker, Settings
 
 from arboris.llm.accounting import admission, budget
 from arboris.novels.models import NovelProject
-from tests import guards, live, llm_server
+from tests import guards, live, llm_server, migrated
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
 
@@ -105,6 +105,18 @@ def model_admission(request: pytest.FixtureRequest) -> Iterator[None]:
     before = admission.use(admission.NoAdmission())
     yield
     admission.use(before)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """In a whole run the suites on SQLite begin with a copy of one database's tables."""
+    if connection.vendor != "sqlite" or migrated.SHARED not in os.environ:
+        yield
+        return
+    with migrated.in_memory(f"file:memorydb_{connection.alias}?mode=memory&cache=shared"):
+        yield  # Django's name of it
 
 
 @pytest.fixture

@@ -99,10 +99,13 @@ def wait_for_task(client: httpx2.Client, task_id: int, *statuses: str) -> dict[s
 
 
 @contextlib.contextmanager
-def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterator[Site]:
+def running(
+    directory: Path, extra: dict[str, str], own_url: str = "", *, workers: bool = True
+) -> Iterator[Site]:
     """A site under ``directory``, stopped by SIGTERM; AssertionError where that was not enough.
 
-    ``own_url``: its database, where that is another than ``database_url`` would make.
+    ``own_url``: its database, where that is another than ``database_url`` would make. Without
+    ``workers`` it is the web process alone.
     """
     with (
         contextlib.nullcontext(own_url) if own_url else database_url(directory) as url,
@@ -122,8 +125,9 @@ def running(directory: Path, extra: dict[str, str], own_url: str = "") -> Iterat
                 str(site.port),
                 "arboris.asgi:application",
             ],
-            "cluster": ["manage.py", "qcluster"],
         }
+        if workers:
+            commands["cluster"] = ["manage.py", "qcluster"]
         try:
             for name, command in commands.items():
                 site.processes[name] = start(command, directory / f"{name}.log", env)
@@ -189,11 +193,13 @@ def start(command: list[str], log: Path, env: dict[str, str]) -> subprocess.Pope
 
 
 def wait_until_ready(site: Site) -> None:
+    asked = "/readyz" if "cluster" in site.processes else "/healthz"
+
     def ready() -> bool:
         dead = {n: p.returncode for n, p in site.processes.items() if p.poll() is not None}
         assert not dead, f"{dead}\n{site.log()}"
         try:
-            return client.get("/readyz").status_code == 200
+            return client.get(asked).status_code == 200
         except httpx2.TransportError:
             return False
 

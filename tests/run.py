@@ -29,7 +29,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests import contained, servers
+from tests import contained, migrated, servers
 from tests.jobs import Ended, Environment, Job, side_by_side
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -147,6 +147,7 @@ class Run:
         data = {
             "ARBORIS_DATA_DIR": str(directory / "data"),
             "DJANGO_SECRET_KEY": secrets.token_urlsafe(50),
+            migrated.SHARED: os.environ.get(migrated.SHARED, str(self.directory / "migrated")),
         }
         return Job(title, command, kept | data | settings, directory)
 

@@ -57,9 +57,10 @@ def place() -> Iterator[Path]:
 
 @contextmanager
 def started(place: Path, *arguments: str) -> Iterator[Started]:
-    """A real run of the test that hangs, once it does."""
+    """A real run of a test that hangs, once it does: beside a live site, or a database's server."""
     reached = place / "reached"
-    command = [sys.executable, "-c", WATCHER, *arguments]
+    beside = "server" if "MariaDB" in arguments else "site"
+    command = [sys.executable, "-c", WATCHER, *arguments, "-k", f"beside_a_{beside}"]
     env = os.environ | {hanging.REACHED: str(reached), "TMPDIR": str(place), "CI": ""}
     with subprocess.Popen(
         [*command, hanging.__file__], cwd=ROOT, env=env, text=True, start_new_session=True,

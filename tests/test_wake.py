@@ -21,6 +21,7 @@ from arboris import wake
 from arboris.outage import Outage
 from arboris.workspace.demo.client import PushListener
 from arboris.workspace.demo.system import running_system
+from tests import migrated
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -205,6 +206,7 @@ def no_space(*_: object) -> None:
 @pytest.mark.process
 def test_a_chapter_travels_over_redis(tmp_path: Path) -> None:
     settings = {"REDIS_URL": os.environ.get("ARBORIS_TEST_REDIS_URL", "")}
+    migrated.tables_to(tmp_path / "arboris.db")
     with (
         running_system(tmp_path, settings) as system,
         contextlib.closing(system.writer("en")) as writer,

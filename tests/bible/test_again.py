@@ -123,7 +123,6 @@ class AnsweringSession(Session):
                 yield one
 
 
-@pytest.mark.databases
 @pytest.mark.django_db(transaction=True)
 @examples(
     max_examples=10,

@@ -30,7 +30,7 @@ from tests.factories import make_chapter, make_project, make_user
 pytestmark = [pytest.mark.slow, pytest.mark.databases]
 CHAPTERS = 5
 # What is folded is the same on all databases; on the servers, that it is stored and read.
-EXAMPLES = 25 if connection.vendor == "sqlite" else 8
+EXAMPLES = 25 if connection.vendor == "sqlite" else 5
 TYPES = ["character", "location", "item", "foreshadowing", "relationship"]
 ITEMS = ["断水剑", "玉佩"]
 # Beside those of the fold's own tests: who dies, comes back, has world_entries and loses them.

@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_play
 from arboris import supervise
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System, running_system
-from tests import llm_server
+from tests import llm_server, migrated
 from tests.browser.desk import OLD, open_desk
 from tests.browser.session import with_session
 from tests.servers import chromium_path
@@ -78,6 +78,7 @@ def site(
     place = tmp_path_factory.mktemp("site")
     static = {"ARBORIS_STATIC_ROOT": str(place / "static")}  # as a service does before it starts
     supervise.run_managed(static, "collectstatic", "--noinput", "--verbosity=0")
+    migrated.tables_to(place / "arboris.db")
     with running_system(place, settings) as system:
         yield system
 
