@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from functools import cache
@@ -13,9 +14,11 @@ from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.queue import Claim
 from analysis.worker.steward import Steward, current_steward
-from arboris.db import in_transaction
+from arboris.bible import service as bible_service
+from arboris.db import in_transaction, is_away
 from arboris.outage import outlasting
 
+log = logging.getLogger(__name__)
 # A slice ends after this many seconds, so that django-q2 sees its worker move.
 SLICE_SECONDS = 5.0
 
@@ -32,6 +35,7 @@ def _body(path: str) -> Body:
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     steward = current_steward()
+    _fold_behind(steward)
     body = _body(settings.ARBORIS_TASK_BODY)
     ends, done = time.monotonic() + SLICE_SECONDS, 0
     while not steward.stopping.is_set():
@@ -46,6 +50,18 @@ def run_due() -> int:
     # The queue may not be empty: the wake-up that was used up for this slice is needed still.
     outlasting(lambda: in_transaction(wakeups.hand_on), give_up=steward.stopping.is_set)
     return done
+
+
+def _fold_behind(steward: Steward) -> None:
+    """A writer has decided about a long novel's bible. What goes wrong there is no analysis's."""
+    try:
+        while outlasting(bible_service.fold_behind, give_up=steward.stopping.is_set):
+            if steward.stopping.is_set():
+                return
+    except Exception as error:
+        if is_away(error):  # the worker was stopped while it waited for the database
+            raise
+        log.exception("a bible could not be folded")
 
 
 def _claim(steward: Steward) -> Claim | None:

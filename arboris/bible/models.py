@@ -283,6 +283,8 @@ class FoldState(models.Model):
 
     project = models.OneToOneField(NovelProject, models.CASCADE, related_name="+", primary_key=True)
     outdated = models.BooleanField(default=True)
+    # Outdated by a decision, whose writer waits for it: a worker folds it.
+    behind = models.BooleanField(default=False, db_default=False, db_index=True)
     revision = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:

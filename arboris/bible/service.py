@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from django.db.models import Exists, F, OuterRef, QuerySet
 
 from arboris.bible.decisions import record as decisions
+from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
@@ -27,6 +29,7 @@ from arboris.bible.storage.writer import EntryWriter, Wanted, sync
 from arboris.bible.types.entries import Scope, Tier
 from arboris.bible.types.findings import Finding
 from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.collector import paused_collection
 from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 
@@ -190,31 +193,59 @@ def _fold_again(
     _note(project_id, outdated=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """A whole novel, folded in memory. ``revision``: of what it is made of; None: never folded."""
+
+    project_id: uuid.UUID
+    revision: int | None
+    rules: Rules
+    store: MemoryEntryStore
+    numbers: dict[int, int]  # of the chapters, by their ids
+    journals: dict[int, Journal]  # of the last ones
+
+    @classmethod
+    def of(cls, project_id: uuid.UUID) -> Folded:
+        """Without any lock: ``write`` it where nothing has changed since."""
+        with paused_collection():
+            states = FoldState.objects.filter(project_id=project_id)
+            revision = states.values_list("revision", flat=True).first()
+            rules, store = decisions.rules(project_id), MemoryEntryStore()
+            add_writer_entries(store, rules)
+            folding = Fold(store, rules)
+            found = by_chapter(current(project_id))
+            numbers = {pk: findings[0].chapter_number for pk, findings in found.items()}
+            journals: dict[int, Journal] = {}
+            for at, pk in enumerate(sorted(numbers, key=lambda pk: numbers[pk])):
+                store.keeps_journal = at >= len(numbers) - JOURNALS
+                folding.chapter(found[pk])
+                if store.keeps_journal:
+                    journals[pk] = store.take_journal()
+        return cls(project_id, revision, rules, store, numbers, journals)
+
+    def write(self) -> None:
+        """Into the tables, of which only what differs is touched; the caller holds the lock."""
+        with paused_collection():
+            EntryWriter(self.project_id, self.store, self.rules).save()
+        FoldedChapter.objects.filter(project_id=self.project_id).delete()
+        FoldedChapter.objects.bulk_create(
+            [
+                FoldedChapter(
+                    project_id=self.project_id,
+                    chapter_id=pk,
+                    number=number,
+                    journal=self.journals.get(pk),
+                )
+                for pk, number in self.numbers.items()
+            ],
+            batch_size=200,
+        )
+        _note(self.project_id, outdated=False)
+
+
 def rebuild(project_id: uuid.UUID) -> None:
     """Fold the whole novel anew; the caller holds the project's row lock."""
-    rules, store = decisions.rules(project_id), MemoryEntryStore()
-    add_writer_entries(store, rules)
-    folding = Fold(store, rules)
-    found = by_chapter(current(project_id))
-    numbers = {pk: findings[0].chapter_number for pk, findings in found.items()}
-    journals: dict[int, Journal] = {}
-    for at, pk in enumerate(sorted(numbers, key=lambda pk: numbers[pk])):
-        store.keeps_journal = at >= len(numbers) - JOURNALS
-        folding.chapter(found[pk])
-        if store.keeps_journal:
-            journals[pk] = store.take_journal()
-    EntryWriter(project_id, store, rules).save()
-    FoldedChapter.objects.filter(project_id=project_id).delete()
-    FoldedChapter.objects.bulk_create(
-        [
-            FoldedChapter(
-                project_id=project_id, chapter_id=pk, number=number, journal=journals.get(pk)
-            )
-            for pk, number in numbers.items()
-        ],
-        batch_size=200,
-    )
-    _note(project_id, outdated=False)
+    Folded.of(project_id).write()
 
 
 def rewrite(project_id: uuid.UUID, scope: Scope, natural_key: str) -> None:
@@ -222,6 +253,8 @@ def rewrite(project_id: uuid.UUID, scope: Scope, natural_key: str) -> None:
     store = DatabaseEntryStore(project_id)
     store.fetch(scope, [natural_key])
     EntryWriter(project_id, store, decisions.rules(project_id)).save()
+    states = FoldState.objects.filter(project_id=project_id)
+    states.update(revision=F("revision") + 1)
 
 
 def fresh(project_id: uuid.UUID) -> None:
@@ -232,19 +265,64 @@ def fresh(project_id: uuid.UUID) -> None:
     if state is None and not decisions.any_of(project_id) and not _analysed(project_id).exists():
         return  # there is nothing to fold
 
+    folded = Folded.of(project_id)  # which takes the longest, before the novel is locked
+
     def work() -> None:
         locked(NovelProject.objects.filter(pk=project_id)).get()
         state = FoldState.objects.filter(project_id=project_id).first()
-        if state is None or state.outdated:
+        if state is None or (state.outdated and state.revision != folded.revision):
             rebuild(project_id)
+        elif state.outdated:
+            folded.write()
 
     in_transaction(work)
+
+
+def fold_behind() -> bool:
+    """Fold one novel that a decision has left outdated; returns whether there was one.
+
+    Where it changes meanwhile nothing is written: another decision asks for it anew, and whoever
+    reads the bible before folds it.
+    """
+    asked = FoldState.objects.filter(behind=True)
+    project_id = asked.values_list("project_id", flat=True).first()
+    if project_id is None:
+        return False
+    if not asked.filter(project_id=project_id).update(behind=False):
+        return True  # somebody else folds it
+    folded = Folded.of(project_id)
+
+    def work() -> None:
+        novel = locked(NovelProject.objects.filter(pk=project_id)).first()
+        state = FoldState.objects.filter(project_id=project_id, outdated=True).first()
+        if novel is not None and state is not None and state.revision == folded.revision:
+            folded.write()
+
+    in_transaction(work)
+    return True
 
 
 def outdate(project_ids: Iterable[uuid.UUID]) -> None:
     """These novels are to be folded anew before they are read."""
     states = FoldState.objects.filter(project_id__in=list(project_ids))
     states.update(outdated=True, revision=F("revision") + 1)
+
+
+def decided(project_id: uuid.UUID) -> bool:
+    """A decision was made or undone, which may change any entry: fold a short novel now, and let
+    a long one be folded behind (returned as True). The caller holds the project's row lock."""
+    _outdate(project_id)
+    return bool(FoldState.objects.filter(project_id=project_id, outdated=True).update(behind=True))
+
+
+def ready_to_decide(project_id: uuid.UUID) -> None:
+    """The tables hold the bible as the writer has seen it; the caller holds the project's row lock.
+
+    Of a long novel they may be a decision or a chapter behind: a decision keeps names.
+    """
+    never_folded = not FoldState.objects.filter(project_id=project_id).exists()
+    if never_folded or not _is_long(project_id):
+        fresh(project_id)
 
 
 def restored(project_id: uuid.UUID) -> None:
@@ -254,11 +332,14 @@ def restored(project_id: uuid.UUID) -> None:
 
 
 def _outdate(project_id: uuid.UUID) -> None:
-    some = _analysed(project_id)[: SHORT + 1]
-    if len(some) <= SHORT:
-        rebuild(project_id)
-    else:
+    if _is_long(project_id):
         _note(project_id, outdated=True)
+    else:
+        rebuild(project_id)
+
+
+def _is_long(project_id: uuid.UUID) -> bool:
+    return len(_analysed(project_id)[: SHORT + 1]) > SHORT
 
 
 def _note(project_id: uuid.UUID, *, outdated: bool) -> None:

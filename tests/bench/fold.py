@@ -4,8 +4,9 @@ Novels of several lengths are folded (40 findings a chapter: a leading cast, new
 places, seeds and pay-offs). Then chapters are added at the end of each, one transaction each; and
 one is added before the last, as when a neighbour's analysis ends first. The time is that of
 ``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it
-begins, folding the whole novel anew, and asking what half of a chapter in its middle would do to
-the bible.
+begins, folding the whole novel anew, asking what half of a chapter in its middle would do to the
+bible, a writer's decision (to merge two people, which may change any entry), and what is folded
+behind after it.
 """
 
 from __future__ import annotations
@@ -208,6 +209,15 @@ def looked_ahead(project: NovelProject, number: int) -> None:
     impact.of_text(project.chapters.get(chapter_number=number), "\n".join(quotes[::2]))
 
 
+def decided(project: NovelProject, number: int) -> None:
+    from arboris.workspace.bible import service as decisions
+
+    people = project.characters.filter(name__in=[f"路人{number}甲", f"路人{number}乙"])
+    one, other = people.values_list("pk", flat=True)
+    asked = {"action": "merge", "type": "character", "id": one, "into": other}
+    decisions.decide(project.pk, project.owner_id, asked)
+
+
 def measure(length: int) -> list[float]:
     """Rebuild; then the medians of a chapter at the end, one before it, reading, and an impact."""
     from arboris.bible import service as bible_service
@@ -224,7 +234,14 @@ def measure(length: int) -> list[float]:
         before.append(milliseconds(lambda earlier=earlier: recorded(project, earlier)))  # type: ignore[misc]
         reading.append(milliseconds(lambda following=following: known(following)))  # type: ignore[misc]
     ahead = [milliseconds(lambda: looked_ahead(project, length // 2)) for _ in range(3)]
-    return [median(last), median(before), median(reading), anew, median(ahead)]
+    decisions = [
+        milliseconds(lambda number=number: decided(project, number))  # type: ignore[misc]
+        for number in range(1, 10)
+    ]
+    behind = milliseconds(bible_service.fold_behind)
+    again = milliseconds(lambda: in_transaction(lambda: bible_service.rebuild(project.pk)))
+    medians = (median(times) for times in (last, before, reading, ahead, decisions))
+    return [*medians, behind, anew, again]
 
 
 def main() -> int:
@@ -238,8 +255,11 @@ def main() -> int:
         "at the end",
         "before the last",
         "read before",
-        "all anew",
         "impact",
+        "a decision",
+        "folded behind",
+        "all, first",
+        "all anew",
     ):
         table.add_column(column, justify="right")
     with database(arguments.database):

@@ -222,5 +222,6 @@ ADD: dict[str, Callable[[Fold, PlacedFinding, Any], None]] = {
 
 
 def _by_completeness(placed: PlacedFinding) -> tuple[int, int]:
-    name = getattr(placed.finding, "name", "")
+    found = placed.finding
+    name = found.name if isinstance(found, Appearance | NewCharacter) else ""
     return (-len(name), placed.finding.evidence.start)

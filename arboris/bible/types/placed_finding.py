@@ -3,10 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, total_ordering
 
 from arboris.bible.types.entries import Fact, Tier, ref_of
 from arboris.bible.types.findings import Finding
+
+
+@total_ordering
+class Tie:
+    """What decides the order of two findings at one place: all that they say.
+
+    It is written out only where two are compared, which is seldom.
+    """
+
+    def __init__(self, finding: Finding) -> None:
+        self._finding = finding
+
+    @cached_property
+    def said(self) -> str:
+        return self._finding.model_dump_json()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Tie) and self.said == other.said
+
+    def __lt__(self, other: Tie) -> bool:
+        return self.said < other.said
+
+    def __hash__(self) -> int:
+        return hash(self.said)
 
 
 @dataclass(frozen=True)
@@ -19,14 +43,14 @@ class PlacedFinding:
     tier: Tier = "applied"
 
     @cached_property
-    def order(self) -> tuple[int, int, int, str, str]:
+    def order(self) -> tuple[int, int, int, str, Tie]:
         evidence = self.finding.evidence
         return (
             self.chapter_number,
             evidence.start,
             evidence.end,
             self.finding.type,
-            self.finding.model_dump_json(),
+            Tie(self.finding),
         )
 
     @cached_property

@@ -6,6 +6,7 @@ import uuid
 
 from django.utils.translation import gettext as _
 
+from analysis.djangoq import wakeups
 from arboris.bible import service as bible_service
 from arboris.bible.decisions import record
 from arboris.bible.decisions.base import Asked, Refused
@@ -16,20 +17,20 @@ from arboris.novels import services as novels
 
 
 def decide(project_id: uuid.UUID, user_id: int, asked: Asked) -> Decision:
-    """Record the decision and fold the bible by it; raises Refused.
+    """Record the decision and fold the bible by it, that of a long novel behind; raises Refused.
 
     ``asked`` is what ``DecisionSerializer`` has let through.
     """
 
     def work() -> Decision:
         novels.lock_project(project_id)
-        bible_service.fresh(project_id)
+        bible_service.ready_to_decide(project_id)
         kind = kind_of(asked["action"])
         params = kind.check(project_id, asked)
         decision = record.make(project_id, user_id, kind.action, params)
         changed = kind.changes(project_id, params)
         if changed is None:
-            bible_service.rebuild(project_id)
+            _fold(project_id)
         for scope, natural_key in changed or ():
             bible_service.rewrite(project_id, scope, natural_key)
         return decision
@@ -46,7 +47,13 @@ def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
         if decision.undone_at is not None:
             raise Refused("", _("The decision is undone already."), conflict=True)
         record.undo(decision)
-        bible_service.rebuild(project_id)
+        _fold(project_id)
         return decision
 
     return in_transaction(work)
+
+
+def _fold(project_id: uuid.UUID) -> None:
+    """By the decisions as they are now: at once, or behind where that would take seconds."""
+    if bible_service.decided(project_id):
+        wakeups.issue()
