@@ -133,7 +133,7 @@ ENGLISH = [
     ["Prologue", "Chapter 1", "Interlude: Rain", "Epilogue"],
     ["Chapter 1", "Chapter 2, in which nobody comes to the ferry", "Chapter 3", "Author’s Note"],
     ["Chapter 1", "Chapter 2 and the lamp that went out", "Chapter 3", "Appendix"],
-    ["1. Rain", "2. Who rang the bell?", "3. “Home”", "4. ..."],
+    ["1. Rain", "2. Who rang the bell?", "3. “Home”", "4. Rain..."],
     ["I. THE FERRY.", "II. THE LAMP.", "III. A BELL IN THE FOG.", "IV. HOME."],
 ]
 

@@ -91,3 +91,14 @@ def test_a_line_of_prose_that_begins_like_a_heading() -> None:
     ) * 4
     novel = txt(f"Chapter 1\n\n{prose}\nChapter 2\n\n{prose}")
     assert titles(novel) == ["Chapter 1", "Chapter 2"]
+
+
+def test_lines_that_were_broken_by_hand() -> None:
+    ragged = [textwrap.fill(one, 70 - at % 3 * 7) for at, one in enumerate(EN * 6)]
+    verse = "\n".join(
+        ["The lamp was low upon the pier that night", "And all the tide ran out beneath the fog",
+         "Across the water came a single light", "Between the ferry and the floating log"]
+    )  # fmt: skip
+    text = "\n\n".join([*ragged, verse, *ragged])
+    content = txt(text).chapters[0].content
+    assert content == "\n\n".join([*EN * 6, verse, *EN * 6])

@@ -178,7 +178,7 @@ def _bare(at: int, bare: str) -> Candidate | None:
         else "words" if number.isascii() or " " in number
         else "chinese"
     )  # fmt: skip
-    signs = f"{found['open']}{found['close']}{sign}"
+    signs = f"{found['open']}{found['close']}{sign}{' …' if title else ''}"
     return _of(at, bare, f"{system} {signs}", number, "chapter", "bare")
 
 

@@ -58,8 +58,8 @@ def find_headings(lines: list[str], skipped: set[int] | None = None) -> list[Can
         before = lines[at - 1].strip() if at else ""
         after = lines[at + 1].strip() if at + 1 < len(lines) else ""
         one = candidate(at, line, not before and not after)
-        if one is None:
-            continue
+        if one is None or (one.trust != "sure" and after[:1].islower()):
+            continue  # none, or the first line of a sentence
         follows = bool(found) and found[-1].at == at - 1
         if follows or may_precede_heading(before):
             found.append(one)

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
-from itertools import islice, pairwise
+from itertools import islice, pairwise, takewhile
 
 from arboris.novels.importing.series import width
 from arboris.novels.importing.types import Heading, MarkedText
@@ -16,6 +16,9 @@ _SAMPLE = 20_000  # lines that show the width
 _NARROWEST, _WIDEST = 36, 160  # columns: below is verse, above are paragraphs
 _FEWEST = 6  # full lines that show it
 _FULL = 0.6  # share of the lines with another below that must be full
+_LONG = 0.6  # of the columns: what breaks its lines by hand makes none shorter within a paragraph
+_MOST_LONG = 0.85
+_VERSE = 0.75  # share of lines that begin with a capital
 _MID_SENTENCE = 0.6  # share of the full lines that must end in mid-sentence
 _SLACK = 4  # columns that a line of Chinese may lack: punctuation does not begin a line
 _ENDS = tuple('.!?。！？…”’"』」）)~—:：')
@@ -54,10 +57,12 @@ def unwrap(marked: MarkedText, kept: Callable[[list[str]], set[int]]) -> MarkedT
 
 @dataclass(frozen=True, slots=True)
 class Wrapping:
-    """``columns`` to a line; ``apart``: a blank line stands between any two lines."""
+    """``columns`` to a line; ``apart``: a blank line stands between any two lines; ``ragged``: the
+    lines of a paragraph are but about as long, and something else parts paragraphs."""
 
     columns: int
     apart: bool
+    ragged: bool
 
 
 def _wrapping(lines: list[str]) -> Wrapping | None:
@@ -73,25 +78,31 @@ def _wrapping(lines: list[str]) -> Wrapping | None:
     for apart, pairs in ((False, close), (True, spaced)):
         if apart and len(close) * 10 > len(rows):
             continue
-        if columns := _columns(rows, pairs):
-            return Wrapping(columns, apart)
+        if how := _measured(rows, pairs, apart):
+            return how
     return None
 
 
-def _columns(rows: list[str], pairs: list[tuple[str, str]]) -> int:
-    """The width that the lines are broken at; 0 if they are not."""
+def _measured(rows: list[str], pairs: list[tuple[str, str]], apart: bool) -> Wrapping | None:
+    """How lines are broken, if they are: most of them end in the midst of a sentence."""
     pairs = [(one, two) for one, two in pairs if not two[0].isspace()]  # within a paragraph
     if len(pairs) < _FEWEST:
-        return 0
+        return None
     widths = sorted(width(row) for row in rows)
     columns = widths[-1 - len(widths) // 40]
     if not _NARROWEST <= columns <= _WIDEST:
-        return 0
+        return None
     full = [one for one, two in pairs if _is_full(one, two, columns)]
-    if len(full) < max(_FEWEST, _FULL * len(pairs)):
-        return 0
-    halves = sum(not one.endswith(_ENDS) for one in full)
-    return columns if halves >= _MID_SENTENCE * len(full) else 0
+    if len(full) >= max(_FEWEST, _FULL * len(pairs)):
+        return Wrapping(columns, apart, ragged=False) if _in_mid_sentence(full) else None
+    long = [one for one, _two in pairs if width(one) >= _LONG * columns]
+    if not apart and len(long) >= _MOST_LONG * len(pairs) and _in_mid_sentence(long):
+        return Wrapping(columns, apart, ragged=True)
+    return None
+
+
+def _in_mid_sentence(rows: list[str]) -> bool:
+    return sum(not row.endswith(_ENDS) for row in rows) >= _MID_SENTENCE * len(rows)
 
 
 def _is_full(line: str, following: str, columns: int) -> bool:
@@ -106,28 +117,41 @@ def _is_full(line: str, following: str, columns: int) -> bool:
 def _unwrapped(lines: list[str], how: Wrapping, words: _Words) -> Iterator[str]:
     held: list[str] = []  # the lines of a paragraph
     blanks = 0
-    for line in lines:
+    verse = False
+    for at, line in enumerate(lines):
         row = line.rstrip()
         if not row:
             blanks += 1
-        elif held and blanks == int(how.apart) and _goes_on(held[-1], row, how):
+            continue
+        if how.ragged and (blanks or not held):
+            verse = _is_verse(lines, at)
+        if held and blanks == int(how.apart) and not verse and _goes_on(held[-1], row, how):
             held.append(row)
-            blanks = 0
         else:
             if held:
                 yield _joined(held, words)
             yield from [""] * blanks
-            held, blanks = [row], 0
+            held = [row]
+        blanks = 0
     if held:
         yield _joined(held, words)
     yield from [""] * blanks
 
 
+def _is_verse(lines: list[str], start: int) -> bool:
+    """Whether the lines from ``start`` to the next blank one nearly all begin with a capital."""
+    rows = list(takewhile(lambda row: row.strip(), islice(lines, start, start + 100)))
+    capitals = sum(row.lstrip("\"“‘'( ")[:1].isupper() for row in rows)
+    return len(rows) > 2 and capitals >= _VERSE * len(rows)
+
+
 def _goes_on(last: str, row: str, how: Wrapping) -> bool:
     # What is set in begins a paragraph, or is verse or a letter.
-    if row[0].isspace() or not _is_full(last, row, how.columns):
+    if row[0].isspace() or (last.endswith(_ENDS) and _OPENS.match(row)):
         return False
-    return not (last.endswith(_ENDS) and _OPENS.match(row))
+    if how.ragged and width(last) >= _LONG * how.columns:
+        return True
+    return _is_full(last, row, how.columns)
 
 
 def _joined(rows: list[str], words: _Words) -> str:
