@@ -51,6 +51,8 @@ CHINESE = [
     count("第{n}章 {t}", "一九 二零 二一 二二"),
     count("第{n}折 {t}", PLAIN),
     count("第{n}幕", PLAIN),
+    count("{n} {t}", "九 十 十一 十二"),
+    count("{n}、{t}", "十九 二十 二十一 二十二"),
     count("第{n}夜 {t}", PLAIN),
     count("第{n}封信", PLAIN),
     count("第{n}日：{t}", PLAIN),
@@ -284,3 +286,37 @@ def test_contents_in_another_form_than_the_headings() -> None:
         novel = txt("目录\n" + "\n".join(rows) + f"\n\n{book(heads, ZH)}")
         assert titles(novel) == heads
         assert novel.set_aside == []
+
+
+def test_contents_that_group_their_entries_by_parts() -> None:
+    parts = ["PART ONE—Hills", "PART TWO—Water"]
+    heads = count("CHAPTER {n}", "ONE TWO THREE FOUR")
+    names = "Rain Lamp Boat Home".split()
+    listed = "\n".join(
+        f"{part}\n\n" + "\n".join(f"  {name} . . . {at}1" for at, name in enumerate(names))
+        for part in parts
+    )
+    body = "\n\n".join(f"{part}\n\n{book(heads, EN)}" for part in parts)
+    for title in ("CONTENTS", "Table of Contents"):
+        novel = txt(f"The River\n\n{title}\n\n{listed}\n\n\n{body}")
+        assert len(titles(novel)) == 8
+        assert titles(novel)[0] == "PART ONE—Hills CHAPTER ONE"
+        assert titles(novel)[4] == "PART TWO—Water CHAPTER ONE"
+
+
+def test_letters_before_the_first_chapter() -> None:
+    heads = [*count("Letter {n}", "1 2 3"), *count("Chapter {n}", "1 2 3 4")]
+    assert titles(txt(book(heads, EN))) == heads
+    inside = [*heads[3:5], *heads[:3], *heads[5:]]  # a letter within a chapter is part of it
+    assert titles(txt(book(inside, EN))) == heads[3:]
+
+
+def test_the_licence_of_a_free_text_is_set_aside() -> None:
+    start = "*** START OF THIS PROJECT GUTENBERG EBOOK THE RIVER ***"
+    end = "End of Project Gutenberg's The River, by John Roe"
+    body = book(count("Chapter {n}", "1 2 3 4"), EN)
+    law = "\n\n".join(["1. Terms", "You may copy it.", "2. Limits", "You may not sell it."] * 5)
+    novel = txt(f"Title: The River\n\n{law}\n\n{start}\n\n{body}\n\n{end}\n\n{law}")
+    assert (novel.title, len(novel.chapters)) == ("The River", 4)
+    assert not any("copy it" in chapter.content for chapter in novel.chapters)
+    assert len(novel.set_aside) == 1

@@ -15,6 +15,8 @@ _CONTENTS = re.compile(
 )
 _NUMBER = re.compile(rf"[0-9{CHINESE}ivxlc]{{1,5}}(?=\W|[^a-z])")
 _FEWEST = 3  # entries of a list that is one
+_ENTRY = 70  # characters of an entry
+_SENTENCE_END = (".", "!", "?", "。", "！", "？", "…", "”", '"', "」")
 _LOOSE_CHARS = 30  # an entry that does not read as a heading (人物表) is at most this long
 
 
@@ -25,6 +27,7 @@ def without_contents(marked: MarkedText) -> MarkedText:
     short lines stands between. Text behind the last entry (a foreword) becomes text before
     the first heading.
     """
+    marked = _without_listed_parts(marked)
     start = _second_beginning(marked)
     if start == 0:
         return _without_list(marked)
@@ -41,6 +44,31 @@ def _without(marked: MarkedText, dropped: set[int], headings: list[Heading]) -> 
     lines = [line for at, line in enumerate(marked.lines) if at not in dropped]
     moved = [replace(one, at=one.at - len(dropped)) for one in headings]
     return replace(marked, lines=lines, headings=moved)
+
+
+def _without_listed_parts(marked: MarkedText) -> MarkedText:
+    """Without contents that group their entries by parts: these have lists for a text."""
+    end = marked.headings[0].at if marked.headings else 0
+    title = next((at for at in range(end) if _CONTENTS.fullmatch(marked.lines[at])), None)
+    if title is None:
+        return marked
+    ends = [one.at for one in marked.headings[1:]] + [len(marked.lines)]
+    sizes: list[int] = []  # of the lists
+    for one, below in zip(marked.headings, ends, strict=True):
+        rows = [row.strip() for row in marked.lines[one.at + one.span : below] if row.strip()]
+        if any(len(row) > _ENTRY or row.endswith(_SENTENCE_END) for row in rows):
+            break
+        sizes.append(len(rows))
+    while sizes and not sizes[-1] and marked.headings[len(sizes) - 1].kind == "volume":
+        sizes.pop()  # the book's first volume
+    listed = len(sizes)
+    if max(sizes, default=0) < _FEWEST or listed == len(marked.headings):
+        return marked
+    first = marked.headings[listed]
+    told = _text_between(marked.lines, first, marked.headings[-1])
+    if len(told) < _FEWEST * _LOOSE_CHARS:
+        return marked  # a book of short lines
+    return _without(marked, set(range(title, first.at)), marked.headings[listed:])
 
 
 def _without_list(marked: MarkedText) -> MarkedText:

@@ -96,6 +96,11 @@ class Candidate:
     kind: HeadingKind
     trust: Trust
 
+    @property
+    def worded(self) -> bool:
+        """Whether its form begins with a word that may be a mark: Letter 3, 故事三, 第三夜."""
+        return " " not in self.form
+
 
 def may_be_heading(line: str) -> bool:
     """Whether the line is worth a look: most of a text's are not."""
@@ -141,6 +146,8 @@ def _worded(at: int, bare: str) -> Candidate | None:
             continue
         mark = found["mark"].casefold()
         rest = found["rest"]
+        if mark[-1] in CHINESE:
+            continue  # 二十一 is one number
         if mark in _NO_MARKS or not _parted(rest) or not _is_title(rest):
             continue
         known = mark in _KINDS

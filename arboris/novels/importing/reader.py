@@ -15,6 +15,7 @@ from arboris.novels.importing.docx import read_docx
 from arboris.novels.importing.epub import read_epub
 from arboris.novels.importing.fb2 import read_fb2
 from arboris.novels.importing.html import read_html
+from arboris.novels.importing.licence import without_licence
 from arboris.novels.importing.markdown import fenced, mark_markdown
 from arboris.novels.importing.markup import mark_plain
 from arboris.novels.importing.split import assemble
@@ -70,7 +71,7 @@ def parse_novel(
 
 def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
     decoded = decode_text(data, encoding)
-    lines = decoded.text.split("\n")
+    lines, licence = without_licence(decoded.text.split("\n"))
     marked = mark_markdown(lines) if suffix == ".md" else mark_plain(lines)
     if not marked.headings and suffix == ".md":
         plain = mark_plain(marked.lines, fenced(marked.lines))
@@ -79,7 +80,7 @@ def _read_text(suffix: str, data: bytes, encoding: str) -> MarkedText:
         marked = mark_markdown(lines)
     marked = unwrap(marked, fenced)
     marked.encoding = decoded.encoding
-    marked.set_aside += decoded.broken
+    marked.set_aside += licence + decoded.broken
     return marked
 
 

@@ -99,11 +99,32 @@ def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
         forms[one.form].append(one)
     chosen = [one for form in forms.values() for one in _named(form, text)]
     named = [one for one in chosen if one.kind in ("chapter", "section")]
+    chosen += _around(forms, named, text)
     if bare := _bare_series(forms, text):
         alone = len(named) * 5 < len(bare) and all(one.at > bare[0].at for one in named)
         if not named or alone:
             chosen += bare
     return sorted(chosen, key=lambda one: one.at)
+
+
+def _around(
+    forms: dict[str, list[Candidate]], named: list[Candidate], text: _Text
+) -> list[Candidate]:
+    """Series with a word of their own (Letter 1) before the first chapter or behind the last."""
+    if len(named) < _LEAST:
+        return []
+    first, last = min(one.at for one in named), max(one.at for one in named)
+    found: list[Candidate] = []
+    for form in forms.values():
+        worded = [one for one in form if one.trust == "bare" and one.worded]
+        for row, end in (
+            ([one for one in worded if one.at < first], first),
+            ([one for one in worded if one.at > last], len(text.lines)),
+        ):
+            chain = _counted(row)
+            if len(chain) >= _LEAST and _divides(chain, text, _LEAST, (chain[0].at, end)):
+                found += chain
+    return found
 
 
 def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
@@ -182,10 +203,16 @@ def _bare_series(forms: dict[str, list[Candidate]], text: _Text) -> list[Candida
         if len(bare) < _LEAST or (best and bare[0].at > best[0].at):
             continue
         chain = _counted(bare)
-        first = chain[0].number or 0
-        if (first < 2 or len(chain) > 9) and _divides(chain, text, _LEAST):
+        if _begins_well(chain) and _divides(chain, text, _LEAST):
             best = chain
     return best
+
+
+def _begins_well(chain: list[Candidate]) -> bool:
+    """With the first number, or as a part of a longer book that counts on without a gap."""
+    numbers = [one.number or 0 for one in chain]
+    steady = all(two == one + 1 for one, two in pairwise(numbers))
+    return numbers[0] < 2 or len(chain) > (_LEAST if steady else 3 * _LEAST)
 
 
 def _counted(row: list[Candidate]) -> list[Candidate]:
@@ -216,18 +243,21 @@ def _counted(row: list[Candidate]) -> list[Candidate]:
     return chain[::-1]
 
 
-def _divides(chain: list[Candidate], text: _Text, least: int) -> bool:
-    """Whether the chain parts the whole text into pieces of like length."""
+def _divides(
+    chain: list[Candidate], text: _Text, least: int, part: tuple[int, int] | None = None
+) -> bool:
+    """Whether the chain parts the text, or the lines of ``part``, into pieces of like length."""
     body = _behind_contents(chain, text)
     if len(body) < least:
         return False
-    places = [one.at for one in body] + [len(text.lines)]
-    lengths = [text.between(start, end) for start, end in pairwise(places)]
+    start, end = part or (0, len(text.lines))
+    places = [one.at for one in body] + [end]
+    lengths = [text.between(above, below) for above, below in pairwise(places)]
     usual = median(lengths)
     filled = sum(length > 0 for length in lengths)
     if usual < _SHORT or filled * 5 < len(lengths) * 4:
         return False
-    if max(lengths) > _UNLIKE * usual or text.between(0, places[0]) > _UNLIKE * usual:
+    if max(lengths) > _UNLIKE * usual or text.between(start, places[0]) > _UNLIKE * usual:
         return False
     whole = sum(not text.breaks_off_above(one.at) for one in body)
     return whole >= _CUT_OFF * len(body)
