@@ -319,6 +319,8 @@ _SEARCH: dict[str, str | Promise] = {
     "replace_done": _("Replaced in {n} chapters; each has a new version."),
     "replace_undo": _("Take it back"),
     "replace_undone": _("Taken back: the versions before are restored."),
+    "replace_stays": _("{n} chapters were changed since, and stay as they are."),
+    "replace_stays_one": _("1 chapter was changed since, and stays as it is."),
     "replace_replaced": _("Replaced."),
     "replace_unsaved": _("Something in it is typed and not in a version yet. Save that first."),
     "replace_changed": _("Not replaced: it was changed meanwhile."),

@@ -143,3 +143,13 @@ def test_the_novel_is_searched_and_replaced_after_a_look_and_taken_back(
     expect(undo).to_be_hidden()
     expect(page.get_by_test_id("search-q")).to_be_focused()
     assert content(writer, road) == ROAD
+
+    # What was written after a replacement is not taken back with it.
+    page.get_by_test_id("replace-preview").click()
+    boxes.nth(0).uncheck()
+    page.get_by_test_id("replace-submit").click()
+    expect(undo).to_be_focused()
+    writer.http.patch(f"/api/chapters/{road}", json={"content": "又改了。"}).raise_for_status()
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("search-status")).to_contain_text("有 1 章")
+    assert content(writer, road) == "又改了。"

@@ -14,7 +14,7 @@ const API = `/api/projects/${projectId}`;
 const form = $('#search-form');
 const results = $('#results');
 const say = (words) => sayIn(form, words);
-let undoable = []; // {chapter_id, undo} of what was replaced last
+let undoable = []; // {chapter_id, undo, version} of what was replaced last
 
 const wish = () => {
   const { q, with: by } = /** @type {any} */ (Object.fromEntries(new FormData(form)));
@@ -122,17 +122,21 @@ function showDone(done) {
   (undoable.length ? undo : $('#search-q')).focus();
 }
 
-/** Restores the version before in every chapter; nothing is lost, as that makes a version too. */
+/** Restores the version before in every chapter, but in those that were changed since. */
 async function takeBack(button) {
   button.disabled = true;
+  let changed = 0;
   try {
     while (undoable.length) {
-      const { chapter_id: id, undo } = undoable[0];
-      await post(`/api/chapters/${id}/versions/${undo}/restore`, {});
+      const { chapter_id: id, undo, version } = undoable[0];
+      await post(`/api/chapters/${id}/versions/${undo}/restore`, { base_version: version }).catch((error) => {
+        if (error.status !== 409) throw error;
+        changed += 1;
+      });
       undoable.shift();
     }
     results.replaceChildren();
-    say(t('replace_undone'));
+    say(changed ? tn('replace_stays', changed) : t('replace_undone'));
     $('#search-q').focus();
   } catch (error) {
     say(error.message);
