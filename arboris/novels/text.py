@@ -20,9 +20,6 @@ _LETTER = rf"(?:[^\W_{_CJK}]|[\u0300-\u036f])"
 _WORD = re.compile(rf"[{_CJK}]|{_LETTER}+(?:(?:['’‑-]|(?<=\d)[.,](?=\d)){_LETTER}+)*")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U0003ffff]")
 _LATIN_WORD = re.compile("[A-Za-zÀ-ɏ]+")
-# Of Markdown, which a summary shows as it stands.
-_SIGNS = re.compile(r"^ {0,3}#{1,6}[ \t]+", re.MULTILINE)
-_MARKED = re.compile(r"(\*{1,3})(?=[^\s*])([^*\n]{1,500})(?<=\S)\1")
 
 
 def word_count(text: str) -> int:
@@ -50,7 +47,6 @@ def extractive_summary(text: str, language: Language, limit: int = 200) -> str:
     """
     if limit < 1:
         raise ValueError("limit must be at least 1")
-    text = _MARKED.sub(r"\2", _SIGNS.sub("", text))
     if language == "zh":
         return summarize(text, joiner="", size=len, limit=limit)
     return summarize(text, joiner=" ", size=_words, limit=max(1, limit * 2 // 5))

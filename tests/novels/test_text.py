@@ -218,11 +218,3 @@ SCENES = json.loads(Path(__file__).with_name("scene_breaks.json").read_text(enco
 @pytest.mark.parametrize(("line", "is_break"), SCENES)
 def test_a_scene_break_is_what_the_page_shows_as_one(line: str, is_break: bool) -> None:
     assert ("break" in [one.kind for one in blocks(line)]) == is_break
-
-
-def test_a_summary_shows_no_marks() -> None:
-    text = "# 第一章\n\n三天以后，*钟声*又响了。**谁**在敲钟？他写下 2 * 3 * 4。"
-    summary = extractive_summary(text, "zh")
-    assert "钟声又响了。谁在敲钟？" in summary
-    assert "2 * 3 * 4" in summary
-    assert "#" not in summary
