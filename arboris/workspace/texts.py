@@ -357,6 +357,7 @@ _KEEPING: dict[str, str | Promise] = {
     "state_unkept": _(
         "Not saved, and this browser keeps nothing: do not close this page. {reason}"
     ),
+    "keeps_no_copy": _("this browser keeps no copy"),
     "state_conflict": _("Changed elsewhere: your text is kept on this device"),
     "state_signin": _("Signed out: kept on this device"),
     "state_gone": _("The chapter was deleted elsewhere: your text is kept on this device"),

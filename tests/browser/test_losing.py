@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, Route, WebSocket, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
@@ -31,6 +31,9 @@ pytestmark = pytest.mark.browser
 
 SECOND = "灯灭了。"
 NO_DATABASE = "IDBFactory.prototype.open = () => { throw new Error('blocked'); };"
+NO_ROOM = """IDBObjectStore.prototype.put = () => {
+  throw new DOMException('full', 'QuotaExceededError');
+};"""
 
 
 @pytest.fixture
@@ -39,6 +42,26 @@ def chapters(page: Page, site: System, project: str, writer: Writer) -> list[int
     ids = [int(writer.add_chapter(project, text).body["id"]) for text in (OLD, SECOND)]
     open_desk(page, site, ids[0])
     return ids
+
+
+# As a page does that the browser has kept beside: its socket is opened anew.
+COME_BACK = """() => {
+  dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }));
+  dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+}"""
+
+
+def sockets_of(page: Page) -> tuple[list[object], list[WebSocket]]:
+    """What is told to the page's sockets that are opened from now on, and those that are closed."""
+    told: list[object] = []
+    closed: list[WebSocket] = []
+
+    def on_socket(socket: WebSocket) -> None:
+        socket.on("framereceived", lambda frame: told.append(frame))
+        socket.on("close", lambda one: closed.append(one))
+
+    page.on("websocket", on_socket)
+    return told, closed
 
 
 def click(page: Page, chapter: int) -> None:
@@ -151,6 +174,30 @@ def test_a_browser_that_keeps_nothing_hands_all_to_the_server(
     assert working(writer, second) == SECOND + TYPED
 
 
+@pytest.mark.parametrize("fault", [NO_DATABASE, NO_ROOM], ids=["blocked", "full"])
+def test_a_browser_that_keeps_nothing_says_so(
+    page: Page, site: System, chapters: list[int], writer: Writer, fault: str
+) -> None:
+    first, _ = chapters
+    line = page.get_by_test_id("saved-state")
+    page.add_init_script(fault)
+    open_desk(page, site, first)
+    set_text(page, NEW)
+    state(page, "saved")
+    expect(line).to_contain_text("此浏览器没有留副本")
+    assert working(writer, first) == NEW
+
+    page.route("**/working", lambda call: call.abort())
+    add_text(page, TYPED)
+    state(page, "unkept")
+    expect(line).to_contain_text("请勿关闭本页")
+    page.unroute("**/working")
+    state(page, "saved")
+    assert working(writer, first) == NEW + TYPED
+    page.reload()
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW + TYPED)
+
+
 def test_two_people_in_one_browser_mix_no_texts(
     page: Page, site: System, chapters: list[int], project: str, writer: Writer
 ) -> None:
@@ -170,6 +217,11 @@ def test_two_people_in_one_browser_mix_no_texts(
     # The first one's pages are open still.
     add_text(page, TYPED)
     state(page, "signin")
+    told, closed = sockets_of(forms)
+    forms.evaluate(COME_BACK)
+    while not closed:
+        forms.wait_for_timeout(10)
+    assert told == []
     forms.fill("#new-title-field", "盐灯")
     forms.get_by_test_id("new-project-form").get_by_role("button").first.click()
     expect(forms.get_by_test_id("sign-in")).to_be_visible()

@@ -45,6 +45,7 @@ function nextPane(step, desk) {
   const shown = PANES.filter((pane) => pane === '#page' || $('#desk').dataset[pane.slice(1)] === 'shown');
   const at = shown.findIndex((pane) => $(pane).contains(document.activeElement));
   const goal = shown[(Math.max(0, at) + step + shown.length) % shown.length];
+  const pane = $(goal);
   if (goal === '#page') desk.view.focus();
-  else ($$('[aria-current="page"], a, button, input', $(goal)).find((element) => element.checkVisibility()) ?? $(goal)).focus();
+  else ($('[aria-current="page"]', pane) ?? $$('a, button, input', pane).find((element) => element.checkVisibility()) ?? pane).focus();
 }

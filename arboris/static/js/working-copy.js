@@ -12,6 +12,7 @@ import { goToSignIn, session } from './sign-in.js';
 
 const TONES = { offline: 'warn', unkept: 'danger', conflict: 'danger', signin: 'danger', gone: 'danger', refused: 'danger' };
 const ACTIONS = { conflict: 'conflict_compare', signin: 'sign_in_again' };
+const ON_DEVICE = new Set(['conflict', 'signin', 'gone']); // their words say that this device keeps the text
 const TICK = 1000; // ms
 
 export function mountWorkingCopy(desk) {
@@ -155,9 +156,12 @@ class Saver {
     setUnsaved(this, Boolean(this.copy && !this.copy.isKept && this.copy.isDirty));
     this.#state = state;
     line.dataset.state = state;
-    line.dataset.tone = TONES[state] ?? '';
+    const isKept = this.copy?.isKept ?? true;
+    line.dataset.tone = TONES[state] ?? (isKept ? '' : 'warn');
+    const words = !isKept && ON_DEVICE.has(state) ? t('state_unkept', { reason: '' }).trim() : t(`state_${state}`, values);
     // How long ago it was is not read out every second.
-    line.replaceChildren(h('span', { class: state === 'saved' ? 'hidden' : null }, t(`state_${state}`, values)), h('span', { 'aria-hidden': 'true' }));
+    line.replaceChildren(h('span', { class: state === 'saved' ? 'hidden' : null }, words), h('span', { class: 'since', 'aria-hidden': 'true' }));
+    if (!isKept && !(state in TONES)) line.append(` · ${t('keeps_no_copy')}`);
     const action = ACTIONS[state];
     this.action.hidden = !action;
     if (action) this.action.textContent = t(action);
@@ -170,6 +174,6 @@ class Saver {
   #tick() {
     const seconds = Math.max(0, Math.round((Date.now() - this.#savedAt) / 1000));
     const words = seconds < 60 ? t('saved_seconds', { n: seconds }) : seconds < 3600 ? t('saved_minutes', { n: Math.round(seconds / 60) }) : t('saved_at', { when: when(this.#savedAt) });
-    $('#saved-state').lastChild.textContent = words;
+    $('#saved-state .since').textContent = words;
   }
 }
