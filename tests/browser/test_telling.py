@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -123,6 +126,76 @@ def test_the_bell_says_what_came_of_it(page: Page, site: System, writer: Writer)
     line.locator("a").click()
     page.wait_for_url(f"**/chapters/{saved['id']}")
     expect(page.get_by_test_id("unread")).to_be_hidden()
+
+
+def end_as_failed(site: System, task: int) -> None:
+    """An analysis that had ended well has failed: nothing that a writer does makes one fail."""
+    names = Path(f"/proc/{site.services['web'].process.pid}/environ").read_bytes().split(b"\0")
+    env = dict(name.decode().split("=", 1) for name in names if name)
+    with closing(sqlite3.connect(Path(env["ARBORIS_DATA_DIR"], "arboris.db"), 60)) as db, db:
+        db.execute("UPDATE pending_analysis SET status = 'failed' WHERE id = ?", [task])
+        told = "UPDATE analysis_notifications SET notification_type = 'failed'"
+        db.execute(f"{told} WHERE pending_analysis_id = ?", [task])
+
+
+def test_what_failed_is_done_again_from_its_notification(
+    page: Page, site: System, project: str, writer: Writer
+) -> None:
+    saved = writer.add_chapter(project, CHAPTER).body
+    latest = f"/api/async-analysis/tasks/{saved['id']}/latest"
+    wait_for(lambda: writer.get(latest)["status"] == "completed", "the analysis")
+    end_as_failed(site, saved["analysis"]["id"])
+    page.goto(f"{site.url}/notifications")
+    first = page.locator("#notices > li").first
+    first.get_by_test_id("retry-notice").focus()
+    page.keyboard.press("Enter")
+    expect(first.get_by_role("status")).to_have_text("已重新排队")
+    expect(first.get_by_role("status")).to_be_focused()
+    expect(first).to_have_attribute("data-unread", "false")
+    wait_for(lambda: writer.get(latest)["status"] == "completed", "the second try")
+
+    page.get_by_test_id("bell").click()
+    digest = page.get_by_test_id("digest")
+    digest.get_by_test_id("retry-notice").first.click()  # it is done already
+    expect(digest.get_by_role("alert")).to_be_visible()
+
+
+# What the browser is asked to show.
+SHOWN = """() => {
+  window.shown = [];
+  window.Notification = class extends Notification {
+    constructor(title, options) {
+      super(title, options);
+      window.shown.push({ title, body: options.body, it: this });
+    }
+  };
+}"""
+
+
+def test_the_browser_tells_whoever_asked_for_it_and_looks_elsewhere(
+    page: Page, site: System, project: str, writer: Writer
+) -> None:
+    page.add_init_script(f"({SHOWN})()")
+    page.goto(f"{site.url}/notifications")
+    box = page.get_by_test_id("by-browser")
+    expect(page.locator('[aria-busy="true"]')).to_have_count(0)
+    box.click()  # it asks the browser, which does not allow it
+    expect(page.locator("#notifications-status")).to_contain_text("浏览器")
+    expect(box).not_to_be_checked()
+
+    page.context.grant_permissions(["notifications"], origin=site.url)
+    box.check()
+    page.reload()
+    expect(box).to_be_checked()
+    page.wait_for_function("() => document.querySelector('#link-state').dataset.state === 'up'")
+    page.evaluate(KEEP_TOASTS)  # the page is hidden
+    saved = writer.add_chapter(project, CHAPTER).body
+    page.wait_for_function("() => window.shown.length > 0")
+    told = page.evaluate("() => window.shown.map(({ title, body }) => [title, body])")
+    assert len(told) == 1 and told[0][0] == "Arboris" and "《盐灯》" in told[0][1]
+    expect(page.get_by_test_id("toast")).to_have_count(0)
+    page.evaluate("() => window.shown[0].it.dispatchEvent(new Event('click'))")
+    page.wait_for_url(f"**/chapters/{saved['id']}")
 
 
 def test_older_ones_are_reached_and_a_muted_novel_stays_in_the_list(

@@ -32,13 +32,15 @@ function entry(item) {
 }
 
 async function restore(item, title, button) {
-  button.disabled = true;
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
   try {
     const { kind, id } = await post(`/api/trash/${item.kind}/${item.id}/restore`);
     await load();
     $('#trash-status').replaceChildren(h('a', { href: `/${kind}s/${id}` }, t('trash_restored', { title })));
+    $('#trash-status a').focus();
   } catch (error) {
-    button.disabled = false;
+    button.ariaDisabled = 'false';
     $('#trash-status').replaceChildren(error.message);
   }
 }

@@ -16,7 +16,8 @@ export function retryButton(task, then = () => {}) {
 }
 
 async function retry(task, button, then) {
-  button.disabled = true;
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true'; // and not disabled, which would take the focus away
   const words = await post(`/api/async-analysis/tasks/${task}/retry`).then(
     () => h('span', { role: 'status', tabindex: '-1' }, t('retried')),
     (error) => h('span', { class: 'problem', role: 'alert', tabindex: '-1' }, error.message));

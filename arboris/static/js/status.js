@@ -85,14 +85,15 @@ export class StatusBox {
 
   async #act(action) {
     const button = this[action];
-    button.disabled = true;
+    if (button.ariaDisabled === 'true') return;
+    button.ariaDisabled = 'true'; // and not disabled, which would take the focus away
     try {
       await post(`${API}/${this.taskId}/${action}`);
       if (action === 'cancel' && this.isLive) this.#say(this.words, t('cancelling'));
     } catch (error) {
       this.#say(this.problem, error.message);
     } finally {
-      button.disabled = false;
+      button.ariaDisabled = 'false';
     }
     await this.onChange();
   }
