@@ -68,10 +68,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def is_of_the_queue(item: pytest.Item) -> bool:
     """All that the queue does depends on how a database locks."""
-    return "queue" in item.path.parts and (
-        item.get_closest_marker("django_db") is not None
-        or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+    return "queue" in item.path.parts and uses_the_database(item)
+
+
+def uses_the_database(item: pytest.Item) -> bool:
+    return item.get_closest_marker("django_db") is not None or not DATABASE_FIXTURES.isdisjoint(
+        getattr(item, "fixturenames", ())
     )
+
+
+def begins_with_a_copy() -> bool:
+    """In a whole run the suites on SQLite begin with a copy of one database's tables."""
+    return connection.vendor == "sqlite" and migrated.SHARED in os.environ
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    # Here, since most tests may start no process.
+    if begins_with_a_copy() and any(uses_the_database(item) for item in session.items):
+        migrated.original()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -111,8 +125,7 @@ def model_admission(request: pytest.FixtureRequest) -> Iterator[None]:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
 ) -> Iterator[None]:
-    """In a whole run the suites on SQLite begin with a copy of one database's tables."""
-    if connection.vendor != "sqlite" or migrated.SHARED not in os.environ:
+    if not begins_with_a_copy():
         yield
         return
     with migrated.in_memory(f"file:memorydb_{connection.alias}?mode=memory&cache=shared"):

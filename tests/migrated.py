@@ -28,14 +28,14 @@ SHARED = "TESTS_MIGRATED"
 
 def copy_to(database: Path) -> dict[str, str]:
     """Put a copy with two writers where no file is; returns the writers' tokens by name."""
-    shutil.copyfile(_original() / "arboris.db", database)
-    tokens: dict[str, str] = json.loads((_original() / "tokens.json").read_text())
+    shutil.copyfile(original() / "arboris.db", database)
+    tokens: dict[str, str] = json.loads((original() / "tokens.json").read_text())
     return tokens
 
 
 def tables_to(database: Path) -> None:
     """Put a copy without any rows but those of the migrations where no file is."""
-    shutil.copyfile(_original() / "tables.db", database)
+    shutil.copyfile(original() / "tables.db", database)
 
 
 @contextlib.contextmanager
@@ -43,14 +43,15 @@ def in_memory(name: str) -> Iterator[None]:
     """The tables are in the shared memory of that name until the block ends."""
     with (
         contextlib.closing(sqlite3.connect(name, uri=True)) as memory,
-        contextlib.closing(sqlite3.connect(_original() / "tables.db")) as tables,
+        contextlib.closing(sqlite3.connect(original() / "tables.db")) as tables,
     ):
         tables.backup(memory)
         yield
 
 
 @functools.cache
-def _original() -> Path:
+def original() -> Path:
+    """The directory of ``arboris.db``, ``tables.db`` and the writers' ``tokens.json``."""
     place = Path(os.environ[SHARED]) if SHARED in os.environ else Path(_own().name)
     place.mkdir(exist_ok=True)
     with (place / "lock").open("w") as lock:
