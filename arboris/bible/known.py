@@ -7,9 +7,10 @@ same, to the letter, and states the same.
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import cast
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
@@ -17,24 +18,24 @@ from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.models import (
     Character,
+    CharacterAlias,
     FoldedChapter,
     FoldState,
     ForeshadowingThread,
     WorldEntity,
 )
 from arboris.bible.storage.current import by_chapter, current_before
-from arboris.bible.storage.database import DatabaseEntryStore
+from arboris.bible.storage.database import batches
 from arboris.bible.storage.memory import MemoryEntryStore
-from arboris.bible.types.entries import Person, Scope, Thread, WorldEntry
+from arboris.bible.types.entries import Person, Thread, WorldEntry
 from arboris.bible.types.findings import WorldKind
+from arboris.collector import paused_collection
 from arboris.novels.models import Chapter
 
 KNOWN_MOST = 500  # people, and world entries, that an analysis is told of: those named most
 OPEN_MOST = 200  # and open threads: those planted last
 OPEN = ("open", "advanced")
 READINGS = 5  # of a bible that others change meanwhile, until one counts as it is
-
-Named = TypeVar("Named", Person, WorldEntry)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,65 +89,121 @@ def _revision(project_id: uuid.UUID) -> int | None:
 
 def _read(chapter: Chapter) -> Known:
     rules = decisions.rules(chapter.project_id)
-    store = _taken_back(chapter, rules) or _folded(chapter, rules)
-    entries = [entry for entry in store.entries.values() if entry is not None]
-    people = _most_named(one for one in entries if isinstance(one, Person))
-    things = _most_named(one for one in entries if isinstance(one, WorldEntry))
-    threads = [one for one in entries if isinstance(one, Thread) and _is_open(one, rules)]
-    threads.sort(key=lambda one: (-one.chapter_number, one.fact.quote, one.natural_key))
+    taken_back = _taken_back(chapter)
+    project_id = chapter.project_id if taken_back is not None else None
+    store = _folded(chapter, rules) if taken_back is None else taken_back
     return Known(
         tuple(
-            KnownPerson(number, one.name, tuple(sorted(one.aliases)))
-            for number, one in enumerate(people, 1)
+            KnownPerson(number, one.name, one.aliases)
+            for number, one in enumerate(_people(store, project_id), 1)
         ),
         tuple(
-            KnownEntity(cast(WorldKind, one.kind), one.name, tuple(sorted(one.aliases)))
-            for one in things
+            KnownEntity(cast(WorldKind, one.kind), one.name, one.aliases)
+            for one in _things(store, project_id)
         ),
-        tuple(
-            KnownThread(one.chapter_number, one.description, one.fact.quote, tuple(one.keywords))
-            for one in threads
-            if one.chapter_number < chapter.chapter_number
-        )[:OPEN_MOST],
+        tuple(_threads(store, project_id, rules, chapter.chapter_number)),
     )
 
 
-def _most_named(entries: Iterable[Named]) -> list[Named]:
-    return sorted(entries, key=lambda one: (-one.mentions, one.natural_key))[:KNOWN_MOST]
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person or a world entry, as far as its names go."""
+
+    natural_key: str
+    name: str
+    mentions: int
+    aliases: tuple[str, ...]
+    kind: str = "character"
+    pk: int = 0  # of a row whose aliases are still to be read
+
+    @classmethod
+    def of(cls, entry: Person | WorldEntry) -> Named:
+        kind = entry.kind if isinstance(entry, WorldEntry) else "character"
+        aliases = tuple(sorted(entry.aliases))
+        return cls(entry.natural_key, entry.name, entry.mentions, aliases, kind)
 
 
-def _is_open(thread: Thread, rules: Rules) -> bool:
-    return rules.statuses.get(thread.natural_key, thread.status) in OPEN
+def _people(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named]:
+    """Those of the store, and of the novel's rows those that the store does not have otherwise."""
+    found = [Named.of(one) for one in store.entries.values() if isinstance(one, Person)]
+    if project_id is None:
+        return _most_named(found)
+    rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "natural_key")
+    columns = rows.values_list("natural_key", "name", "mentions", "pk")
+    for natural_key, name, mentions, pk in columns[: KNOWN_MOST + len(store.entries)]:
+        if (Person.scope, natural_key) not in store.entries:
+            found.append(Named(natural_key, name, mentions, (), pk=pk))
+    people = _most_named(found)
+    aliases: defaultdict[int, list[str]] = defaultdict(list)
+    for batch in batches(one.pk for one in people if one.pk):
+        named = CharacterAlias.objects.filter(character_id__in=batch)
+        for pk, alias in named.values_list("character_id", "name"):
+            aliases[pk].append(alias)
+    return [
+        replace(one, aliases=tuple(sorted(aliases[one.pk]))) if one.pk else one for one in people
+    ]
 
 
-def _taken_back(asking: Chapter, rules: Rules) -> MemoryEntryStore | None:
-    """The entries that count, from the tables, the chapter and the later ones taken back.
+def _things(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named]:
+    """As ``_people``."""
+    found = [Named.of(one) for one in store.entries.values() if isinstance(one, WorldEntry)]
+    if project_id is not None:
+        rows = WorldEntity.objects.filter(project_id=project_id)
+        columns = rows.order_by("-mentions", "natural_key").values_list(
+            "natural_key", "name", "mentions", "aliases", "kind"
+        )
+        for natural_key, name, mentions, aliases, kind in columns[
+            : KNOWN_MOST + len(store.entries)
+        ]:
+            if (WorldEntry.scope, natural_key) not in store.entries:
+                found.append(Named(natural_key, name, mentions, tuple(sorted(aliases)), kind))
+    return _most_named(found)
 
-    None where the tables are not up to date, or a journal is not kept any more.
+
+def _most_named(found: Iterable[Named]) -> list[Named]:
+    return sorted(found, key=lambda one: (-one.mentions, one.natural_key))[:KNOWN_MOST]
+
+
+def _threads(
+    store: MemoryEntryStore, project_id: uuid.UUID | None, rules: Rules, number: int
+) -> list[KnownThread]:
+    """As ``_people``: those that were planted before this chapter and are not closed."""
+    found = [
+        (
+            one.natural_key,
+            KnownThread(one.chapter_number, one.description, one.fact.quote, tuple(one.keywords)),
+        )
+        for one in store.entries.values()
+        if isinstance(one, Thread) and rules.statuses.get(one.natural_key, one.status) in OPEN
+    ]
+    if project_id is not None:
+        rows = ForeshadowingThread.objects.filter(
+            project_id=project_id, status__in=OPEN, chapter_number__lt=number
+        ).order_by("-chapter_number", "quote", "natural_key")
+        columns = rows.values_list(
+            "natural_key", "chapter_number", "description", "quote", "keywords"
+        )
+        for natural_key, at, said, quote, words in columns[: OPEN_MOST + len(store.entries)]:
+            if (Thread.scope, natural_key) not in store.entries:
+                found.append((natural_key, KnownThread(at, said, quote, tuple(words))))
+    found.sort(key=lambda one: (-one[1].chapter_number, one[1].quote, one[0]))
+    return [thread for _, thread in found if thread.chapter_number < number][:OPEN_MOST]
+
+
+def _taken_back(asking: Chapter) -> MemoryEntryStore | None:
+    """What the chapter and the later ones have changed, as it was before: the tables have the rest.
+
+    None where those are not up to date, or a journal is not kept any more.
     """
-    project_id, number = asking.project_id, asking.chapter_number
+    project_id = asking.project_id
     if not FoldState.objects.filter(project_id=project_id, outdated=False).exists():
         return None
-    later = FoldedChapter.objects.filter(project_id=project_id, number__gte=number)
-    if later.filter(journal__isnull=True).exists():
-        return None
-    store = DatabaseEntryStore(project_id)
+    later = FoldedChapter.objects.filter(project_id=project_id, number__gte=asking.chapter_number)
+    store = MemoryEntryStore()
     for chapter in later.order_by("-number"):
-        store.undo(chapter.journal or ())
-    touched = len(store.entries)
-    by_mentions = ("-mentions", "natural_key")
-    people = Character.objects.filter(project_id=project_id).order_by(*by_mentions)
-    things = WorldEntity.objects.filter(project_id=project_id).order_by(*by_mentions)
-    still_open = ForeshadowingThread.objects.filter(
-        project_id=project_id, status__in=OPEN, chapter_number__lt=number
-    ).order_by("-chapter_number", "quote", "natural_key")
-    wanted: list[tuple[Scope, object]] = [
-        (Person.scope, people.values_list("natural_key", flat=True)[: KNOWN_MOST + touched]),
-        (WorldEntry.scope, things.values_list("natural_key", flat=True)[: KNOWN_MOST + touched]),
-        (Thread.scope, still_open.values_list("natural_key", flat=True)[: OPEN_MOST + touched]),
-    ]
-    for scope, natural_keys in wanted:
-        store.fetch(scope, cast("Iterable[str]", natural_keys))
+        if chapter.journal is None:
+            return None
+        store.undo(chapter.journal)
     return store
 
 
@@ -155,7 +212,8 @@ def _folded(chapter: Chapter, rules: Rules) -> MemoryEntryStore:
     store = MemoryEntryStore()
     add_writer_entries(store, rules)
     folding = Fold(store, rules)
-    found = by_chapter(current_before(chapter))
-    for findings in sorted(found.values(), key=lambda findings: findings[0].chapter_number):
-        folding.chapter(findings)
+    with paused_collection():
+        found = by_chapter(current_before(chapter))
+        for findings in sorted(found.values(), key=lambda findings: findings[0].chapter_number):
+            folding.chapter(findings)
     return store
