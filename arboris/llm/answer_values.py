@@ -43,12 +43,20 @@ def vocabulary_of(model: type[BaseModel]) -> Vocabulary:
 NOTHING = {"", "none", "null", "nil", "n/a", "na", "-", "—", "无", "無", "没有", "未知", "unknown"}
 _SURE: tuple[tuple[float, str], ...] = (
     (0.98, "certain|absolute|definite|explicit|确定|肯定|明确|绝对|確定"),
-    (0.3, "very ?low|low|weak|unlikely|guess|uncertain|unsure|不确定|低|弱|猜|存疑"),
-    (0.65, "medium|moderate|mid|fair|likely|probable|possible|average|中|一般|可能"),
-    (0.92, "high|strong|sure|高|强|強|很大"),
+    (
+        0.3,
+        "very ?low|low|baja|faible|niedrig|weak|unlikely|guess|uncertain|unsure|不确定|低|弱|猜|存疑",
+    ),
+    (
+        0.65,
+        "medium|media|moyen|mittel|moderate|mid|fair|likely|probable|possible|average|中|一般|可能",
+    ),
+    (0.92, "high|alta|hoch|strong|sure|高|强|強|很大"),
 )
 _SEPARATORS = re.compile(r"[、,，;；|\n]+|\s/\s|(?<=\W)/|/(?=\W)")
-_NUMBER = re.compile(r"[-+]?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"[-+]?\d+(?:[.,]\d+)?")
+_TENTHS = {f"{numeral}成": n / 10 for n, numeral in enumerate("一二三四五六七八九十", 1)}
+_FENCE = re.compile(r"\s*```\w*\s*(.*?)\s*```\s*", re.DOTALL)
 
 
 def coerced(value: Any, name: str, info: FieldInfo, model: type[BaseModel]) -> Any:
@@ -144,7 +152,7 @@ def _number(value: Any) -> float | None:
     if isinstance(value, int | float):
         return value if value == value else None
     found = _NUMBER.search(unicodedata.normalize("NFKC", value)) if isinstance(value, str) else None
-    return float(found[0]) if found else None
+    return float(found[0].replace(",", ".")) if found else None
 
 
 def _sureness(value: Any) -> float | None:
@@ -152,6 +160,8 @@ def _sureness(value: Any) -> float | None:
     number = _number(value)
     if number is None:
         said = value.casefold() if isinstance(value, str) else ""
+        if tenths := next((sure for word, sure in _TENTHS.items() if word in said), None):
+            return tenths
         return next((sure for sure, words in _SURE if said and re.search(words, said)), None)
     said = unicodedata.normalize("NFKC", value) if isinstance(value, str) else ""
     if of := re.search(r"/\s*(\d+)", said):
@@ -165,11 +175,14 @@ def _sureness(value: Any) -> float | None:
 
 def parsed(value: Any) -> Any:
     """What a text holds that is itself JSON."""
-    if isinstance(value, str) and value.strip()[:1] in ("{", "["):
-        try:
-            return json.loads(value)
-        except (ValueError, RecursionError):
-            return value
+    if isinstance(value, str):
+        fenced = _FENCE.fullmatch(value)
+        text = fenced[1] if fenced else value
+        if text.strip()[:1] in ("{", "["):
+            try:
+                return json.loads(text)
+            except (ValueError, RecursionError):
+                return value
     return value
 
 

@@ -72,12 +72,17 @@ def _by_status(status: int, body: Any, wait: float | None) -> errors.LLMError:
 
 def in_the_stream(error: Any) -> errors.LLMError:
     """Return our error for what an event of an answer says went wrong."""
-    named = _named(error)
+    named, words = _named(error), refusals.said(error)
     told = f"the endpoint broke off its answer{f' ({named})' if named else ''}"
     status = error.get("code") if isinstance(error, dict) else None
     status = status if isinstance(status, int) and 400 <= status < 600 else None
-    kind = refusals.kind_of(status, refusals.said(error)) or _OF_STATUS.get(status or 0)
-    return (kind or errors.ServerFailed)(told)
+    kind = refusals.kind_of(status, words) or _OF_STATUS.get(status or 0)
+    parts = named_parts(words)
+    if kind is None and (status in (400, 422) or (parts and _UNKNOWN.search(words))):
+        kind = errors.RequestRefused
+    found = (kind or errors.ServerFailed)(told)
+    found.parts = parts
+    return found
 
 
 def _named(body: Any) -> str:

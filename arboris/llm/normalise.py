@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Generic, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
@@ -28,6 +29,7 @@ from arboris.llm.answer_values import (
 
 AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 
+ALIKE = 0.85  # a field's name with a slip of the pen
 _DEEPEST = 4  # wrappers around the answer
 
 
@@ -139,7 +141,8 @@ def _named(value: dict[str, Any], model: type[BaseModel]) -> dict[str, Any]:
         else:
             synonyms.append((name, one))
     for key, one in synonyms:
-        for name in vocabulary.fields.get(key, ()):
+        slips = get_close_matches(key, model.model_fields, 1, ALIKE)  # "charcters"
+        for name in (*vocabulary.fields.get(key, ()), *slips):
             info = model.model_fields.get(name)
             if info is None or name in found:
                 continue
@@ -214,22 +217,30 @@ def _entries(value: Any, entry: type[BaseModel]) -> Iterator[Any]:
         one = parsed(one)
         if isinstance(one, list):
             yield from _entries(one, entry)
-        elif isinstance(one, dict) and not _named(one, entry) and one:
+        elif isinstance(one, dict) and one and not _is_entry(one, entry):
             yield from _by_name(one, entry)
         elif one not in (None, {}, ""):
             yield one
 
 
+def _is_entry(value: dict[str, Any], entry: type[BaseModel]) -> bool:
+    """Whether the object is an entry itself, and not one or more around it."""
+    inner = [one for one in value.values() if isinstance(one, dict) and _named(one, entry)]
+    return bool(_named(value, entry)) and not (inner and len(inner) == len(value))
+
+
 def _by_name(value: dict[str, Any], entry: type[BaseModel]) -> Iterator[Any]:
     """{"Anne": {…}, "Tom": {…}}, or the entries of each kind: {"location": […], "item": […]}."""
-    first = next(iter(entry.model_fields))
-    name = "name" if "name" in entry.model_fields else first
+    name = next((n for n, info in entry.model_fields.items() if info.is_required()), "")
+    name = "name" if "name" in entry.model_fields else name
     kinds = {n: options for n, i in entry.model_fields.items() if (options := options_of(i))}
     for key, one in value.items():
         kind = next((n for n, options in kinds.items() if word_of(key, options, entry)), "")
         for inner in _entries(one, entry) if kind or isinstance(one, list) else [one]:
             if isinstance(inner, dict):
-                yield {(kind or name): key, **inner}
+                said = kind or name
+                says = said not in _named(inner, entry) and not key.isdigit()
+                yield {said: key, **inner} if says else inner
             else:
                 yield {name: key} if inner is None else inner
 

@@ -11,6 +11,7 @@ from arboris.llm import errors
 MAX_REPLY_CHARACTERS = 1_000_000
 # Every token comes with some 300 bytes of wrapping.
 MAX_WIRE_BYTES = 32 * 1024 * 1024
+MOST_UNPACKED = 32  # bytes for one, of what is an answer; a bomb has a thousand
 
 
 class LimitedBody(httpx2.AsyncByteStream):
@@ -26,12 +27,14 @@ class LimitedBody(httpx2.AsyncByteStream):
         return self._reading
 
     async def _read(self) -> AsyncGenerator[bytes, None]:
-        if self._encoding != "identity":
-            # We ask for no compression: a few kilobytes could unpack to gigabytes.
+        # We ask for no compression: a few kilobytes could unpack to gigabytes. What comes
+        # compressed all the same is counted as if it were that much.
+        times = 1 if self._encoding == "identity" else MOST_UNPACKED
+        if self._encoding not in ("identity", "gzip", "x-gzip", "deflate"):
             raise errors.BadAnswer("the endpoint sends a compressed answer")
         received = 0
         async for piece in self._body:
-            received += len(piece)
+            received += len(piece) * times
             if received > MAX_WIRE_BYTES:
                 raise errors.TooLarge(f"the answer is larger than {MAX_WIRE_BYTES} bytes")
             yield piece

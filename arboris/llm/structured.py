@@ -59,6 +59,10 @@ class _Reply:
         """Whether it may have ended too early: where the endpoint says so, or does not say."""
         return self.reason != "stop" or json_recovery.ends_open(self.text)
 
+    def ends_early(self, told: str) -> errors.Truncated:
+        """The next answer to the same question would, too, unless it merely broke off."""
+        return errors.Truncated(told) if self.reason is None else errors.CutOff(told)
+
     @property
     def answer(self) -> str:
         """The text; where there is none, thinking that is nothing but the answer."""
@@ -133,19 +137,24 @@ class _Question(Generic[AnswerModel]):
         texts: list[str] = []
         thoughts: list[str] = []
         reason: Finish | None = None
-        async with aclosing(client.pieces(self.connection, call, self.usage)) as answer:
-            async for piece in answer:
-                texts.append(piece.text)
-                thoughts.append(piece.thinking)
-                self.heard(len(piece.text))
-                reason = last_word(reason, piece)
+        try:
+            async with aclosing(client.pieces(self.connection, call, self.usage)) as answer:
+                async for piece in answer:
+                    texts.append(piece.text)
+                    thoughts.append(piece.thinking)
+                    self.heard(len(piece.text))
+                    reason = last_word(reason, piece)
+        except errors.Unreachable:
+            if not any(texts):
+                raise
+            # The connection broke, perhaps behind the answer's end: an end without a reason.
         return _Reply(_paired("".join(texts)), _paired("".join(thoughts)), reason)
 
     def read(self, reply: _Reply, call: Call, *, last: bool) -> Answer[AnswerModel]:
         """Return what the reply says. Raises BadAnswer with what is wrong."""
         if reply.said_nothing:
-            if reply.reason == "length" or reply.reason is None:
-                raise errors.CutOff("the answer ends before it begins")
+            if reply.reason in ("length", None):
+                raise reply.ends_early("the answer ends before it begins")
             raise errors.Empty("the answer is empty")
         best, cut_off, wrong = _best(reply, self.model)
         held = f"json_schema:{self.model.__name__}"
@@ -155,7 +164,7 @@ class _Question(Generic[AnswerModel]):
         if best is not None and (last or best.literal) and (best.kept or not best.came):
             return Answer(best.value, cut_off, best.came, best.dropped)
         if reply.cut_off and json_recovery.ends_open(reply.answer):
-            raise errors.CutOff("the answer ends in the middle")
+            raise reply.ends_early("the answer ends in the middle")
         if best is None and last and _DECLINED.match(reply.answer):
             raise errors.Filtered("the model declined to answer")
         wrong = wrong or (best.wrong if best else "") or json_recovery.flaw(reply.answer)

@@ -64,6 +64,10 @@ ZH_KEYS = {
 ZH_WORDS = {
     "main": "主角", "location": "地点", "item": "物品", "mystery": "悬念", "possession": "物品得失",
 }  # fmt: skip
+OTHER_WORDS = {
+    "main": "protagonista", "location": "場所", "item": "objet", "mystery": "謎團",
+    "possession": "得失",
+}  # fmt: skip
 EN_WORDS = {
     "main": "Protagonist", "location": "Place", "item": "Artifact", "mystery": "Open Question",
     "possession": "Acquisition",
@@ -150,14 +154,20 @@ CASES: dict[str, Written] = {
     "word": setting(confidence="High"),
     "chinese word": setting(confidence="高"),
     "not sure what": setting(confidence="?"),
+    "decimal comma": setting(confidence="0,9"),
+    "tenths": setting(confidence="九成"),
     "without": each(lambda e: {k: v for k, v in e.items() if k != "confidence"}),
     # words and names
     "words in chinese": words(ZH_WORDS),
     "words of other tools": words(EN_WORDS),
+    "words of other languages": words(OTHER_WORDS),
     "upper case": words({word: word.upper() for word in ZH_WORDS}),
     "two words": words({word: f"{word}/{zh}" for word, zh in ZH_WORDS.items()}),
     "keys in chinese": lambda right: dumps(renamed(right, lambda k: ZH_KEYS.get(k, k))),
     "keys in camel case": lambda right: dumps(renamed(right, camel)),
+    "a slip in the keys": lambda right: dumps(
+        {f"{key[:2]}{key[3:]}" if len(key) > 7 else key: v for key, v in right.items()}
+    ),
     "keys with capitals": lambda right: dumps(renamed(right, str.title)),
     # values
     "ids as text": each(lambda e: {**e, **({"known_id": "null"} if "known_id" in e else {})}),
@@ -183,6 +193,11 @@ CASES: dict[str, Written] = {
         dumps(one) for entries in right.values() for one in entries
     ),
     "an object for each list": lambda right: "\n".join(dumps({k: v}) for k, v in right.items()),
+    "a key around each entry": each(lambda e: {"entry": e}),
+    "numbered": lambda right: dumps(
+        {k: {str(n): e for n, e in enumerate(v, 1)} or [] for k, v in right.items()}
+    ),
+    "fenced json in a text": lambda right: dumps({"content": f"```json\n{dumps(right)}\n```"}),
     "by kind": grouped,
     "by name": by_name,
     "bad ones among them": among_bad,
@@ -220,6 +235,11 @@ CASES: dict[str, Written] = {
     "a gloss with the name": each(
         lambda e: {k: f"那个人 ({v})" if k in ("name", "character") else v for k, v in e.items()}
     ),
+    "names in other dress": each(
+        lambda e: {k: f"**{v[:1]} {v[1:]}**" if k == "name" else v for k, v in e.items()}
+    ),
+    "quotes with a label": each(lambda e: {**e, "quote": f"原文：{e['quote']}"}),
+    "quotes with marks": each(lambda e: {**e, "quote": f"**{e['quote'][:2]}**{e['quote'][2:]}"}),
     "shortened quotes": each(lambda e: {**e, "quote": e["quote"][:4] + "……" + e["quote"][-4:]}),
     "quotes in quotes": each(lambda e: {**e, "quote": f"“{e['quote']}……”"}),
 }

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
+import random
 from typing import Any
 
 import pytest
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from arboris.llm import client, errors, structured
+from arboris.llm import client, errors, response_limits, structured
 from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.client import Call, Message
 from tests.llm.endpoint import Endpoint, Reply
@@ -112,6 +114,10 @@ STREAMS: dict[str, bytes] = {
         *[delta(tool_calls=[{"index": 0, "function": {"arguments": half}}]) for half in HALVES],
         end("tool_calls"),
     ),
+    "all of it in each piece": stream(
+        delta(content=RIGHT[:30]), delta(content=RIGHT[:40]), delta(content=RIGHT), end()
+    ),
+    "text of a completion": stream(*[json.dumps({"choices": [{"text": h}]}) for h in HALVES]),
     "other reasons": stream(*TEXT, end("end_turn"), "[DONE]"),
 }
 
@@ -121,6 +127,26 @@ def test_odd_streams_are_read(endpoint: Endpoint, case: str) -> None:
     endpoint.replies(Reply(raw=STREAMS[case]))
     assert ask() == NAMES
     assert len(endpoint.requests) == 1
+
+
+def test_a_compressed_answer_is_read_within_bounds(endpoint: Endpoint) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    endpoint.replies(Reply(raw=gzip.compress(stream(*TEXT, end())), headers=packed))
+    assert ask() == NAMES
+    noise = random.Random(7).randbytes(response_limits.MAX_WIRE_BYTES // 30)
+    endpoint.replies(Reply(raw=gzip.compress(noise), headers=packed))
+    with pytest.raises(errors.TooLarge):
+        ask()
+
+
+def test_an_answer_whose_connection_breaks_is_read_as_far_as_it_goes(endpoint: Endpoint) -> None:
+    broken = {"Content-Length": "100000"}
+    endpoint.replies(Reply(raw=stream(*TEXT), headers=broken))
+    assert ask() == NAMES
+    endpoint.replies(Reply(raw=stream(TEXT[0]), headers=broken))
+    with pytest.raises(errors.Truncated) as failed:
+        ask()
+    assert failed.value.retryable
 
 
 def test_prose_ends_where_the_endpoint_says_so(endpoint: Endpoint) -> None:

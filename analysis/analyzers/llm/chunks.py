@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 OVERLAP = 600  # code points that a piece repeats of the one before, at most
-SMALLEST = 500  # no piece is halved to less
+SMALLEST = 150  # no piece is halved to less
 _PARAGRAPH = re.compile(r"\n\s*")
 _SENTENCE = re.compile(r"[。！？…][”’」』）]*|[.!?][\"'”’)]*\s+")
 

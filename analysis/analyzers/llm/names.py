@@ -11,7 +11,7 @@ from arboris.bible.types.names import key
 MAX_NAME = 100
 MAX_ALIASES = 50
 _GLOSS = re.compile(r"(?P<name>.+?)\s*[（(\[【〔{<‹](?P<gloss>.+?)[）)\]】〕}>›]\s*")
-_QUOTES = " \t\"'“”‘’「」『』《》〈〉【】[]*_"
+_EDGES = " \t\"'“”‘’「」『』《》〈〉【】[]*_@#，。,.:：;；!！?？"
 
 
 class Cast:
@@ -44,7 +44,7 @@ def readings(name: str) -> list[str]:
     found = [name]
     if gloss := _GLOSS.fullmatch(name):
         found += [gloss["name"], gloss["gloss"]]
-    found.append(name.strip(_QUOTES))
+    found.append(name.strip(_EDGES))
     return list(dict.fromkeys(one.strip() for one in found if one.strip()))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import unicodedata
 from functools import cached_property
@@ -17,6 +18,12 @@ _ANGLES = {ord("‹"): "<", ord("›"): ">"}  # see prompt_fence.neutral
 _ALIKE = str.maketrans({**_MARKS, **_DASHES, **_ANGLES})
 # Where a quote leaves something out, or goes on elsewhere.
 _LEFT_OUT = re.compile(r"…+|⋯+|\.{3,}|。{2,}|[\[（(]\s*(?:略|\.\.\.|…+)\s*[\]）)]|\s+/\s+|\n+")
+# What models put before a quote, and into it.
+_LABEL = re.compile(
+    r"^\s*(?:(?:原文|引文|引用|quote|text)\s*[:：]|\[\d+\]|\(\d+\)|\d+[.、:：]|第\d+[段句行]\s*[:：]?)\s*",
+    re.IGNORECASE,
+)
+_MARKUP = dict.fromkeys(map(ord, "*_`~#"))
 SHORTEST_PART, SURE_PART, LONGEST_GAPPED = 2, 6, 300  # characters
 _EDGES = '".,，。…!?;:-'
 
@@ -52,7 +59,8 @@ class Finder:
             at = flat.find(wanted) if wanted else -1
             if at >= 0:
                 return places[at], places[at + len(wanted) - 1] + 1
-        return self._shortened(quote)
+        undressed = _LABEL.sub("", html.unescape(quote)).translate(_MARKUP)
+        return self._shortened(quote) or (self.find(undressed) if undressed != quote else None)
 
     def _shortened(self, quote: str) -> tuple[int, int] | None:
         """The passage of a quote with something left out: all of it where it is short, else its
@@ -78,6 +86,11 @@ class Finder:
         """Whether the name is used in this piece, in upper or lower case."""
         plain = flattened(name)[0].casefold()
         return bool(plain) and plain in self._folded
+
+    def spelled(self, name: str) -> str:
+        """The name as this piece spells it, where it does; else as it is."""
+        place = self.find(name) if name.strip() else None
+        return self._text[slice(*place)] if place else name
 
     def prepare(self) -> None:
         """Build the index now: it takes 2 ms for 1,000 characters."""

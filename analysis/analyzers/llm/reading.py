@@ -227,13 +227,17 @@ class Reader:
             return person.name
         for reading in readings(name):
             if self._finder.holds(reading) or self._whole.holds(reading):  # the piece is quicker
-                return proper(reading)
+                return proper(self._whole.spelled(reading))
         return ""
 
     def _names(self, names: list[str]) -> tuple[str, list[str]]:
         """The first of the names that the text really uses, and the others that it uses."""
         used = []
         for name in names:
-            held = (one for one in map(proper, readings(name)) if one and self._finder.holds(one))
+            held = (
+                proper(self._finder.spelled(one))
+                for one in readings(name)
+                if self._finder.holds(one)
+            )
             used += [one for one in [next(held, "")] if one]
         return (used[0], used[1:]) if used else ("", [])

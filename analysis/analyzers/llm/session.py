@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # see client.py
     import openai
 
 POLL_SECONDS = 0.2  # between two checks while waiting
+MOST_HALVED = 16  # parts of one piece, because of answers that were cut off
 USUAL_ANSWER = 1_500  # characters
 
 CUT_OFF = "The model's answer was cut off; what was complete in it is kept."
@@ -175,8 +176,10 @@ class LLMSession(Session):
         halves = place.halves(self._chapter.text)
         try:
             answer = await ask(place)
-        except (errors.CutOff, errors.PromptTooLong):
-            if not halves:
+        except (errors.Truncated, errors.PromptTooLong) as error:
+            # A model whose answer does not end will not end in a smaller piece either.
+            endless = place.total >= MOST_HALVED * len(self._chunks)
+            if not halves or (endless and isinstance(error, errors.Truncated)):
                 raise
             return [part for half in halves for part in await self._parts(feature, half, ask)]
         part = self._read(feature, place, answer)
