@@ -45,7 +45,8 @@ _SURE: tuple[tuple[float, str], ...] = (
     (0.98, "certain|absolute|definite|explicit|确定|肯定|明确|绝对|確定"),
     (
         0.3,
-        "very ?low|low|baja|faible|niedrig|weak|unlikely|guess|uncertain|unsure|不确定|低|弱|猜|存疑",
+        "very ?low|low|baja|faible|niedrig|weak|unlikely|guess|uncertain|unsure"
+        "|不确定|低|弱|猜|存疑",
     ),
     (
         0.65,
