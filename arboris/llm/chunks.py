@@ -47,8 +47,6 @@ class Chunks:
 
     def __init__(self) -> None:
         self._began = False
-        self._text = ""  # so far, while each piece may still repeat what was before it
-        self._repeats = True
 
     def piece(self, event: dict[str, Any]) -> Piece:
         """Return what the event says. Raises LLMError: Filtered, BadAnswer, …"""
@@ -61,17 +59,8 @@ class Chunks:
         reason = next((one.finish_reason for one in pieces if one.finish_reason), None)
         if not choices and isinstance(event.get("usage"), dict):
             reason = "done"  # the count of tokens comes last, after all choices
-        text = self._new("".join(one.text for one in pieces))
+        text = "".join(one.text for one in pieces)
         return Piece(text, reason, "".join(one.thinking for one in pieces))
-
-    def _new(self, text: str) -> str:
-        """What is new in the text: a few endpoints send all of it again with each piece."""
-        if not self._repeats or not text:
-            return text
-        before, self._text = self._text, text
-        if before and not text.startswith(before):
-            self._repeats = False
-        return text[len(before) :] if self._repeats else text
 
     def _choice(self, choice: dict[str, Any]) -> Piece:
         said = choice.get("delta") or {}

@@ -14,7 +14,7 @@ import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -28,7 +28,7 @@ from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.chunks import Chunks, Finish, Piece, count_reported, error_in, last_word
 from arboris.llm.client_errors import in_the_stream, typed
 from arboris.llm.configured import missing_settings
-from arboris.llm.endpoint_profile import Trial, profile_of
+from arboris.llm.endpoint_profile import Trial, effort_for, profile_of
 from arboris.llm.event_stream import Done, Event, events
 from arboris.llm.request_body import AnswerForm, Effort, build
 
@@ -81,6 +81,7 @@ async def stream(
     ``ARBORIS_LLM_TIMEOUT`` for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` for the whole answer.
     """
     call = Call(messages, model, temperature, payer=payer or Payer())
+    call = replace(call, effort=effort_for(call))
     reason: Finish | None = None
     async with connect() as connection, aclosing(pieces(connection, call)) as answer:
         async for piece in answer:

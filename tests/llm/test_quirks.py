@@ -114,9 +114,6 @@ STREAMS: dict[str, bytes] = {
         *[delta(tool_calls=[{"index": 0, "function": {"arguments": half}}]) for half in HALVES],
         end("tool_calls"),
     ),
-    "all of it in each piece": stream(
-        delta(content=RIGHT[:30]), delta(content=RIGHT[:40]), delta(content=RIGHT), end()
-    ),
     "text of a completion": stream(*[json.dumps({"choices": [{"text": h}]}) for h in HALVES]),
     "other reasons": stream(*TEXT, end("end_turn"), "[DONE]"),
 }
