@@ -6,7 +6,7 @@ one is added before the last, as when a neighbour's analysis ends first. The tim
 ``bible_service.record`` with its commit; beside it what the analysis reads of the bible before it
 begins, folding the whole novel anew, asking what half of a chapter in its middle would do to the
 bible, a writer's decision (to merge two people, which may change any entry), and what is folded
-behind after it.
+behind after it; and what a paragraph that is being written contradicts.
 """
 
 from __future__ import annotations
@@ -218,8 +218,19 @@ def decided(project: NovelProject, number: int) -> None:
     decisions.decide(project.pk, project.owner_id, asked)
 
 
+def checked(project: NovelProject, number: int) -> None:
+    """As after a pause in typing: a paragraph of 200 characters in a chapter of 3,000."""
+    from arboris.workspace.chapters.check import found_in_text
+
+    paragraph = "主角1号推开门，低声说：“走吧。”主角2号点了点头，褐色的眼睛里没有光。雨还在下。" * 5
+    content = "\n".join([paragraph] * 15)
+    end = len(content)
+    chapter = project.chapters.get(chapter_number=number)
+    found_in_text(chapter, content, end - len(paragraph), end)
+
+
 def measure(length: int) -> list[float]:
-    """Rebuild; then the medians of a chapter at the end, one before it, reading, and an impact."""
+    """Medians of a chapter at the end, one before it, reading, impact, check, decision; folds."""
     from arboris.bible import service as bible_service
     from arboris.db import in_transaction
 
@@ -240,7 +251,8 @@ def measure(length: int) -> list[float]:
     ]
     behind = milliseconds(bible_service.fold_behind)
     again = milliseconds(lambda: in_transaction(lambda: bible_service.rebuild(project.pk)))
-    medians = (median(times) for times in (last, before, reading, ahead, decisions))
+    checks = [milliseconds(lambda: checked(project, length)) for _ in range(9)]
+    medians = (median(times) for times in (last, before, reading, ahead, checks, decisions))
     return [*medians, behind, anew, again]
 
 
@@ -256,6 +268,7 @@ def main() -> int:
         "before the last",
         "read before",
         "impact",
+        "check",
         "a decision",
         "folded behind",
         "all, first",

@@ -60,10 +60,11 @@ class ChapterCheck(APIView):
         chapter = own_chapter(request, chapter_id)
         form = CheckInputSerializer(data=request.data)
         form.is_valid(raise_exception=True)
-        return Response({"contradictions": _found(chapter, **form.validated_data)})
+        return Response({"contradictions": found_in_text(chapter, **form.validated_data)})
 
 
-def _found(chapter: Chapter, content: str, start: int, end: int) -> list[dict[str, Any]]:
+def found_in_text(chapter: Chapter, content: str, start: int, end: int) -> list[dict[str, Any]]:
+    """Contradictions of ``content[start:end]``, as TextPlaceSerializer has them, by their place."""
     language = guess_language(content[max(0, end - _LANGUAGE_OF) : end])
     findings = read_passage(
         content, language, check.people(chapter), check.items(chapter), start, end

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from arboris.bible.types.findings import StateChange, StateKind
@@ -12,6 +13,7 @@ from .reading import Reading
 from .spans import Segment
 from .who import opens_clause, subject
 
+_IT = 240  # code points within which "it" is the thing named last
 _CLAUSES = 2  # within which a clause without a subject speaks of the one before
 _MAX_CLAUSE = 90  # code points of the sentence that a description keeps
 _MEANT = 0.85  # how sure it is whose change it is where a pronoun or nothing says so
@@ -50,14 +52,14 @@ def _by(
             reading, grammar, end, min(segment.end, end + grammar.reach)
         ):
             continue
-        whose = _whose(reading, grammar, segment, people, at)
+        whose = _whose(reading, grammar, segment, people, at, found.group())
         if whose is None:
             continue
         who, start, is_named = whose
         description = _clause(text, grammar, start, end, segment.end)
         if not is_named:
-            description = f"{who.name}{grammar.joins}{grammar.pronoun.sub('', description)}"
-        item = found["i"] if "i" in rule.verb.groupindex and found["i"] else ""
+            description = f"{who.name}{grammar.joins}{grammar.he.sub('', description, count=1)}"
+        item = _item(reading, description, at) if rule.kind == "possession" else ""
         yield (
             who,
             StateChange(
@@ -74,7 +76,12 @@ def _by(
 
 
 def _whose(
-    reading: Reading, grammar: Grammar, segment: Segment, people: list[Mention], at: int
+    reading: Reading,
+    grammar: Grammar,
+    segment: Segment,
+    people: list[Mention],
+    at: int,
+    verb: str,
 ) -> tuple[Entity, int, bool] | None:
     """Who does or suffers what stands at ``at``: the subject of its clause, or of those before.
 
@@ -91,9 +98,9 @@ def _whose(
             return None
         return None if grammar.agent.search(text, clause, start) else (who, start, True)
     lead = text[clause:at]
-    if grammar.denied.search(lead) or not grammar.omitted.fullmatch(lead):
+    if spoken or grammar.denied.search(lead) or not grammar.omitted.fullmatch(lead):
         return None
-    before = [m for m in people if m[1] <= clause and reading.is_spoken(m[0]) == spoken]
+    before = [m for m in people if m[1] <= clause and not reading.is_spoken(m[0])]
     if grammar.relative.match(lead):
         return (before[-1][2], clause, False) if before and clause - before[-1][1] < 2 else None
     before = [m for m in before if reading.tongue.may_mean(lead, m[2])]
@@ -102,8 +109,9 @@ def _whose(
         return None
     if opening:
         return opening[-1][2], clause, False
-    is_bare = grammar.pronoun.match(lead) is None and clause > segment.start
-    if before or spoken or is_bare:
+    has_pronoun = grammar.pronoun.match(lead) or grammar.pronoun.search(verb[:4])
+    is_bare = has_pronoun is None and clause > segment.start
+    if before or is_bare:
         return None
     meant = subject(reading, segment.start, lead)
     return (meant, clause, False) if meant is not None else None
@@ -144,9 +152,25 @@ def _handed(
             continue
         first = max(segment.start + found.start(), start - _MAX_CLAUSE)
         said = " ".join(text[first : follows.end()].split()).strip(" ，,“\"'")
-        item = found["i"] if "i" in rule.before.groupindex and found["i"] else ""
+        item = _item(reading, said, start)
         yield _stated(reading, person, "possession", said, span, 0.65, item)
         return
+
+
+def _item(reading: Reading, said: str, at: int) -> str:
+    """The thing that a description means: by its name, by the last word of it, or as "it"."""
+    named = [item.name for item in reading.items if item.name in said]
+    if named:
+        return max(named, key=len)
+    if reading.chapter.language != "en":
+        return ""
+    words = set(re.findall(r"[a-z]+", said.lower()))
+    heads = {item.name for item in reading.items if item.name.split()[-1] in words}
+    if heads or "it" not in words:
+        return next(iter(heads)) if len(heads) == 1 else ""
+    before = [(end, item.name) for item in reading.items for _, end in item.spans if end <= at]
+    end, name = max(before, default=(0, ""))
+    return name if at - end < _IT else ""
 
 
 def _suffered(

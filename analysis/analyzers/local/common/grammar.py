@@ -89,7 +89,8 @@ class Grammar:
     agent: re.Pattern[str]  # at the end of what stands before a name: it does it to somebody
     owner: re.Pattern[str]  # right behind a name: something of theirs is spoken of
     relative: re.Pattern[str]  # at the start of a clause: it speaks of the name right before it
-    pronoun: re.Pattern[str]  # at the start of a clause, where a name can stand for it
+    pronoun: re.Pattern[str]  # at the start of a clause: it means somebody named before
+    he: re.Pattern[str]  # the same, where a name can stand in its place
     opener: re.Pattern[str]  # see Tongue
     somewhere: re.Pattern[str]  # right behind a verb of motion: plainly a place
     joins: str  # between a name and what is said of it

@@ -92,8 +92,9 @@ def _parts(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
 def _part(found: re.Match[str], aspect: str, marks: Marks) -> str:
     """The part as all languages call it, with its side: "hand/left", "scar on brow/right"."""
     groups = found.groupdict()
-    part = marks.parts_of.get(found["p"], found["p"])
-    side = marks.sides.get(groups.get("s") or "", "")
+    named = groups.get("p") or groups.get("q") or ""  # a pattern may have two ways to say it
+    part = marks.parts_of.get(named, named)
+    side = marks.sides.get(groups.get("s") or groups.get("t") or "", "")
     if aspect == "uses" and not side:
         side = "both"
     if aspect == "mark":

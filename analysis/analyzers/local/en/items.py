@@ -13,13 +13,18 @@ _NAMED = re.compile(
 )
 _PLAIN = re.compile(
     r"\b(?:[Tt]he|[Aa]n?|[Hh]is|[Hh]er|[Mm]y|[Tt]heir|[Tt]hat"
-    rf"|[Tt]his) ([a-z]{{3,12}} (?:{w.ITEM_HEADS}))\b"
+    r"|[Tt]his) (?:(?:small|little|old|large|big|heavy|thin|tiny|plain|new) )?"
+    rf"([a-z]{{3,12}} (?:{w.ITEM_HEADS}))\b"
 )
 _HANDLED = re.compile(
     r"\b(?:drew|draws?|held|holding|took|takes|picked up|slipped|gave|hid|wore|wearing"
     r"|pocketed|found|stole|lifted|raised|"
     r"clutched|gripped|handed|unsheathed|carried|carrying|produced)\b[^.!?]*$"
 )
+_THEN = re.compile(
+    r"\b(?:slipped|put|gave|took|handed|pocketed|tucked|picked|hid|hung|passed|dropped) it\b"
+)
+_SOON = 160  # letters after a thing within which "it" is handled
 
 
 def find_items(text: str, taken: set[str]) -> dict[str, list[tuple[int, int]]]:
@@ -39,6 +44,7 @@ def find_items(text: str, taken: set[str]) -> dict[str, list[tuple[int, int]]]:
             len(places) > 1
             or again
             or _HANDLED.search(text, max(0, places[0][0] - 24), places[0][0])
+            or _THEN.search(text, places[0][1], places[0][1] + _SOON)
         ):
             spans[name] = places
     return dict(spans)

@@ -25,6 +25,7 @@ from .found import find_names
 from .items import find_items
 from .keywords import counted_things, salient_nouns
 from .merge import Merger
+from .owned import find_owned, named_things
 from .tokens import Word, read_words, with_offsets
 
 
@@ -67,9 +68,13 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
     taken = {f for d in drafts for f in d.forms}
     drafts += [d for d in named.places if d.name not in taken]
     check(0.9)
+    things_named = named_things(chapter.text)
+    drafts = [draft for draft in drafts if draft.known or draft.name not in things_named]
     cast = place(chapter.text, drafts, whole_words=False)
     check(0.95)
-    items = with_known_items(chapter, find_items(chapter.text, words, forms_of(cast)))
+    forms = forms_of(cast)
+    found = {**find_owned(chapter.text, forms), **find_items(chapter.text, words, forms)}
+    items = with_known_items(chapter, found)
     check(1.0)
     return Reading(chapter, passages, cast, items, ZhNouns(passages, words), TONGUE, notes)
 
