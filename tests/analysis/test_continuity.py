@@ -118,6 +118,7 @@ def test_a_contradiction_is_told_with_both_passages(
         ("zh", "骆青梅有一双湛蓝的眼睛。", "骆青梅看见一个孩子，褐色的眼睛又大又圆。"),
         ("zh", "程砚左脸上有一道刀疤。", "程砚左脸上的刀疤隐隐作痛。"),
         ("zh", "程砚今年十九岁。", "三年后，程砚今年二十二岁。"),
+        ("zh", "永平三年春，程砚今年十九岁。", "永平六年春，程砚今年二十二岁。"),
         ("zh", "程砚今年十九岁。", "程砚十二岁那年死了娘。"),
         ("zh", "程砚接过赤霄剑。", "程砚把赤霄剑递给骆青梅。骆青梅握着赤霄剑不放。"),
         ("en", "Old Tobin died in the night.", "Marian Holt remembered how Old Tobin laughed."),

@@ -44,18 +44,25 @@ def look(
             name: fact for name, fact in person.traits.items() if not name.startswith("age:")
         }
     for one in finding.observed:
-        if one.aspect not in ("acts", "elapsed") and not (moved_on and one.aspect == "age"):
-            _compare(store, rules, placed, person, one)
+        if one.aspect not in ("acts", "elapsed"):
+            is_told = not (moved_on and one.aspect == "age")
+            _compare(store, rules, placed, person, one, is_told=is_told)
 
 
 def _compare(
-    store: MemoryEntryStore, rules: Rules, placed: PlacedFinding, person: Person, one: Observed
+    store: MemoryEntryStore,
+    rules: Rules,
+    placed: PlacedFinding,
+    person: Person,
+    one: Observed,
+    *,
+    is_told: bool,
 ) -> None:
     value = f"{one.value}@{placed.chapter_number}" if one.aspect == "age" else one.value
     name = f"{one.aspect}:{value}"
     if any(known.partition("@")[0] == name.partition("@")[0] for known in person.traits):
         return
-    against = next(_against(person, one.aspect, value), None)
+    against = next(_against(person, one.aspect, value), None) if is_told else None
     if against is not None:
         kind = _KINDS.get(one.aspect, "looks")
         ref = digest(kind, placed.chapter_id, person.natural_key, name, key(one.evidence.quote))
