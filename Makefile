@@ -33,8 +33,8 @@ bench: ## measure the figures of docs on this machine, about an hour: make bench
 	@deploy/setup.sh test
 	@$(PYTHON_ENV) -m tests.bench $(ONLY)
 
-eval: ## score the offline analyzer: make eval DATA=directory
-	@test -n "$(DATA)" || { echo "make eval needs the directory of the labelled chapters: make eval DATA=path/to/it" >&2; exit 2; }
+eval: DATA ?= tests/evaluation
+eval: ## score the offline analyzer, on other labelled chapters with DATA=directory
 	@deploy/setup.sh
 	@$(PYTHON_ENV) manage.py eval_analyzer "$(DATA)"
 

@@ -98,6 +98,6 @@ def test_one_cut_serves_the_whole_chapter() -> None:
 def test_the_weights_say_where_they_come_from() -> None:
     told = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     assert told["kinds"] == list(KINDS)
-    assert set(told["odds"]) == set(KINDS) - {"nobody"}
+    assert set(told["odds"]) == {"person", "world"}
     assert all(len(weights) == len(KINDS) for weights in told["weights"].values())
     assert told["provenance"]

@@ -1,4 +1,4 @@
-"""Score the offline analyzer on labelled chapters: what `make eval DATA=...` calls."""
+"""Score the offline analyzer on labelled chapters: what `make eval` calls."""
 
 from __future__ import annotations
 
@@ -7,35 +7,28 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from analysis.analyzers.base import ChapterInput, Language
 from analysis.analyzers.local import LocalAnalyzer
+from analysis.evaluation.documents import BadDocument, Document, documents
+from analysis.evaluation.names import LISTS
+from analysis.evaluation.report import found_in, lines, measure
 from analysis.management.base import Failed, OperatorCommand, UsageError
-from arboris.bible.types.findings import Finding, NewCharacter, WorldFact
-
-_LIST = {"location": "locations", "faction": "organizations"}
-
-
-@dataclass(frozen=True, slots=True)
-class Document:
-    doc_id: str
-    language: Language
-    text: str
 
 
 class Command(OperatorCommand):
     help = "Score the offline analyzer on a directory of labelled chapters."
     about = gettext_lazy(
         "Score the offline analyzer on a directory of labelled chapters.\n\n"
-        "The directory holds docs.jsonl (doc_id, lang, text) and a score.py that is given the "
-        "names found and prints the figures."
+        "The directory holds docs.jsonl (doc_id, lang, text) and what tells right from wrong: "
+        "gold.jsonl with the names of each chapter, stories.jsonl with what whole stories tell, "
+        "or a score.py that is given the names found and prints figures of its own."
     )
     examples = ("path/to/chapters", "path/to/chapters --per-doc", "path/to/chapters --json")
 
@@ -47,14 +40,26 @@ class Command(OperatorCommand):
 
     def run(self, options: dict[str, Any]) -> None:
         directory = Path(options["directory"])
-        scorer = self._file(directory, "score.py")
-        documents = list(_documents(self._file(directory, "docs.jsonl")))
+        chapters = self._file(directory, "docs.jsonl")
+        scorer, gold = directory / "score.py", directory / "gold.jsonl"
+        if not scorer.is_file() and not gold.is_file():
+            self._file(directory, "gold.jsonl")
+        try:
+            if scorer.is_file():
+                flags = [f for f in ("--json", "--per-doc") if options[f[2:].replace("-", "_")]]
+                self._score(scorer, list(documents(chapters)), flags)
+            if gold.is_file() and not (options["json"] and scorer.is_file()):
+                self._measure(directory, as_json=options["json"])
+        except BadDocument as error:
+            raise Failed(str(error)) from error
+
+    def _score(self, scorer: Path, chapters: list[Document], flags: list[str]) -> None:
+        """Hand the names found to a scorer that came with the chapters; print what it says."""
         with tempfile.TemporaryDirectory(prefix="arboris-eval-") as folder:
             predictions = Path(folder) / "predictions.jsonl"
             with predictions.open("w", encoding="utf-8") as out:
-                for line in _predict(documents):
+                for line in _predict(chapters):
                     out.write(json.dumps(line, ensure_ascii=False) + "\n")
-            flags = [f for f in ("--json", "--per-doc") if options[f[2:].replace("-", "_")]]
             # The same interpreter, so that the figures do not depend on what else is installed.
             done = subprocess.run(
                 [sys.executable, str(scorer), str(predictions), *flags],
@@ -68,6 +73,15 @@ class Command(OperatorCommand):
             raise Failed(_("score.py ended with exit code %(code)d.") % {"code": done.returncode})
         self.stdout.write(done.stdout.rstrip())
 
+    def _measure(self, directory: Path, *, as_json: bool) -> None:
+        figures = measure(LocalAnalyzer(), directory)
+        if as_json:
+            plain = {language: asdict(of) for language, of in figures.items()}
+            self.stdout.write(json.dumps(plain, ensure_ascii=False))
+            return
+        for line in lines(figures):
+            self.stdout.write(line)
+
     @staticmethod
     def _file(directory: Path, name: str) -> Path:
         if not directory.is_dir():
@@ -78,61 +92,11 @@ class Command(OperatorCommand):
         return path
 
 
-def _documents(path: Path) -> Iterator[Document]:
-    """The documents of a JSON Lines file; Failed names the first line that is none."""
-    for number, raw in enumerate(path.read_bytes().splitlines(), 1):
-        if raw.strip():
-            yield _document(path, number, raw)
-
-
-def _document(path: Path, number: int, line: bytes) -> Document:
-    where = {"path": path, "line": number}
-    try:
-        row = json.loads(line)
-    except ValueError as error:  # no JSON, or no UTF-8
-        message = _("%(path)s, line %(line)d: no JSON: %(error)s")
-        raise Failed(message % {**where, "error": error}) from error
-    values = [row.get(k) for k in ("doc_id", "lang", "text")] if isinstance(row, dict) else []
-    fields = [v for v in values if isinstance(v, str) and v]
-    if len(fields) != 3:
-        raise Failed(_("%(path)s, line %(line)d: doc_id, lang and text are needed.") % where)
-    doc_id, lang, text = fields
-    if lang not in ("zh", "en"):
-        message = _("%(path)s, line %(line)d: lang is %(lang)s, not zh or en.")
-        raise Failed(message % {**where, "lang": lang})
-    return Document(doc_id, cast(Language, lang), text)
-
-
-def _predict(documents: list[Document]) -> Iterator[dict[str, Any]]:
+def _predict(chapters: list[Document]) -> Iterator[dict[str, Any]]:
     """One line for the scorer a document: its characters, locations and organizations."""
     analyzer = LocalAnalyzer()
-    for document in documents:
-        session = analyzer.open(
-            ChapterInput(text=document.text, language=document.language, chapter_number=1)
-        )
-        found = [
-            *session.run("new_character_detection", _go_on).findings,
-            *session.run("world_expansion", _go_on).findings,
-        ]
-        yield {"doc_id": document.doc_id, **_names(found)}
-
-
-def _names(findings: list[Finding]) -> dict[str, list[dict[str, Any]]]:
-    names: dict[str, list[dict[str, Any]]] = {
-        "characters": [],
-        "locations": [],
-        "organizations": [],
-    }
-    for finding in findings:
-        if isinstance(finding, NewCharacter):
-            target = "characters"
-        elif isinstance(finding, WorldFact) and finding.type in _LIST:
-            target = _LIST[finding.type]
-        else:
-            continue
-        names[target].append({"name": finding.name, "aliases": finding.aliases})
-    return names
-
-
-def _go_on(fraction: float) -> None:
-    """Nothing stops an evaluation."""
+    for document in chapters:
+        names: dict[str, Any] = {key: [] for key in LISTS.values()}
+        for found in found_in(analyzer, document):
+            names[LISTS[found.type]].append({"name": found.name, "aliases": found.aliases})
+        yield {"doc_id": document.doc_id, **names}

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from ..common.lac_model import GROUPS, Lac
 from . import words as w
@@ -26,13 +27,70 @@ Features = dict[str, float]
 
 _PLACE_END = tuple(w.PLACE_ENDINGS)
 _FACTION_END = tuple(w.FACTION_ENDINGS)
-_FIRM = tuple(w.FIRM_PLACE_ENDINGS)
-_LONG_END = tuple(w.LONG_ENDINGS)
-_PERSON_END = tuple(w.PERSON_ENDINGS)
+_GROUP_FIRST = tuple(w.FACTION_FIRST)
 _STOPS = frozenset("，。！？；：、…—,.!?;:()（）“”‘’「」『』《》〈〉\"' \n\t·")
 _SIDES = frozenset("里上中外内下")
 _SURNAMES = w.SURNAMES | w.COMPOUND_SURNAMES
 _GROUP_OF_TAG = {"PER": "PER", "LOC": "LOC", "ORG": "ORG", "nz": "nz", "nw": "nz"}
+
+
+_OPENING, _CLOSING = '“「『‘"，', "，！？。…!?,"
+_ENDINGS = (*_PLACE_END, *_FACTION_END)
+_OLD = re.compile("[曰之乃遂矣]|却说|话说|只见")  # how old novels are written
+
+_SHAPES: dict[str, Callable[[str], bool]] = {
+    "compound": lambda x: x[:2] in w.COMPOUND_SURNAMES and len(x) > 2,
+    "house": lambda x: len(x) in (2, 3) and x[-1] in "家氏" and x[:-1] in _SURNAMES,
+    "sounds": lambda x: len(x) >= 3 and w.SOUNDS.issuperset(x),
+    "dot": lambda x: any(c in "·•・" for c in x),
+    "small": lambda x: x[0] in "阿小老大" and len(x) in (2, 3),
+    "doubled": lambda x: len(x) == 2 and x[0] == x[1],
+    "rare": lambda x: bool(RARE_IN_NAMES.intersection(x)),
+    "never": lambda x: bool(NEVER_IN_NAMES.intersection(x)),
+    "tail": lambda x: x[-1] in TAILS,
+    "verbal": lambda x: x[-1] in VERBAL,
+    "numeral": lambda x: x[0] in "一二三四五六七八九十两几数百千万半",
+    "pointing": lambda x: x[0] in "这那此该某其各每诸众",
+    "direction": lambda x: x[0] in w.DIRECTIONS,
+    "person end": lambda x: x.endswith(w.PERSON_ENDINGS),
+    "people end": lambda x: x.endswith(w.PEOPLE_ENDINGS),
+    "revered": lambda x: x.endswith(w.REVERED) and x not in w.REVERED,
+    "role": lambda x: x in w.ROLES,
+    "no name": lambda x: x in w.NOT_NAMES or x in w.EMPTY_NOUNS,
+    "plain place": lambda x: x in w.PLAIN_PLACES,
+    "bare place": lambda x: x in w.BARE_PLACES,
+    "item end": lambda x: x.endswith(w.ITEM_ENDINGS),
+    "plural": lambda x: x[-1] in "们等辈",
+    "firm end": lambda x: x.endswith(w.FIRM_PLACE_ENDINGS),
+    "long end": lambda x: x.endswith(w.LONG_ENDINGS) and x not in w.LONG_ENDINGS,
+    "group first": lambda x: x.endswith(_GROUP_FIRST),
+    "side end": lambda x: x[-1] in "里上中外内下边前后旁",
+}
+_BEFORE: dict[str, Callable[[Word], bool]] = {
+    "moves": lambda word: word.text.rstrip("了") in w.MOTION,
+    "like": lambda word: word.text in w.LIKE,
+    "introduced": lambda word: word.text in w.ROLES or word.text in w.INTRODUCERS,
+    "counted": lambda word: word.tag in ("m", "q"),
+    "pointed": lambda word: word.tag == "r",
+    "verb before": lambda word: word.tag == "v",
+    "noun before": lambda word: word.tag in ("n", "a", "vn"),
+    "name before": lambda word: word.tag in ("LOC", "ORG", "PER", "nz"),
+    "handled": lambda word: word.text.rstrip("了着过") in w.ITEM_HANDLING,
+    "named before": lambda word: word.text.endswith(("叫", "名", "唤", "姓", "作", "做")),
+}
+_AFTER: dict[str, Callable[[Word], bool]] = {
+    "speaks": lambda word: word.text in w.SPEECH or word.text.endswith(("道", "曰")),
+    "acts": lambda word: word.tag in ("v", "d", "ad", "vd", "p", "c"),
+    "titled after": lambda word: word.text in w.HONORIFICS or word.text in w.ROLES,
+    "noun after": lambda word: word.tag in ("n", "nz", "vn"),
+    "member after": lambda word: word.text.startswith(w.MEMBERS),
+    "place word after": lambda word: word.tag in ("f", "s", "LOC"),
+}
+
+
+def _count(cues: dict[str, Callable[[Word], bool]], word: Word, seen: Counter[str]) -> None:
+    for name, holds in cues.items():
+        seen[name] += holds(word)
 
 
 class Evidence:
@@ -48,6 +106,7 @@ class Evidence:
         lac: Lac,
     ) -> None:
         self.text, self.chances = text, tagging.chances
+        self.old = min(1.0, 50 * len(_OLD.findall(text)) / max(1, len(text)))
         self.votes, self.place_votes = votes, places
         self.places = {f: at for f in forms if (at := places_of(text, f))}
         self.longer = longer_of(self.places)
@@ -104,67 +163,15 @@ class Evidence:
             f["known PER"] = self.mean[form][0]
 
     def _shape(self, form: str, f: Features) -> None:
-        size = len(form)
-        latin = form[0].isascii()
-        if latin:
+        if form[0].isascii():
             f["latin"] = 1.0
             f["latin upper"] = float(form.isupper())
             return
-        f[f"size {min(size, 6)}"] = 1.0
-        full = is_full(form)
-        weak = form[0] in w.WEAK_SURNAMES and form[:2] not in w.COMPOUND_SURNAMES
-        if full:
-            f[f"full {'weak ' if weak else ''}{size}"] = 1.0
-            f["full PER"] = self.top[form][0]
-            f["full once"] = float(self.count[form] == 1)
-        f["compound"] = float(form[:2] in w.COMPOUND_SURNAMES and size > 2)
-        foreign = next((x for x in w.JAPANESE_SURNAMES if form.startswith(x)), "")
-        if foreign:
-            rest = size - len(foreign)
-            f["japanese full" if 1 <= rest <= 3 else "japanese surname"] = 1.0
-            f["japanese PER"] = self.top[form][0]
-        f["house"] = float(size in (2, 3) and form[-1] in "家氏" and form[:-1] in _SURNAMES)
-        f["sounds"] = float(size >= 3 and w.SOUNDS.issuperset(form))
-        f["dot"] = float(any(c in "·•・" for c in form))
-        f["small"] = float(form[0] in "阿小老大" and size in (2, 3))
-        f["doubled"] = float(size == 2 and form[0] == form[1])
-        f["rare"] = float(bool(RARE_IN_NAMES.intersection(form)))
-        f["never"] = float(bool(NEVER_IN_NAMES.intersection(form)))
-        f["tail"] = float(form[-1] in TAILS)
-        f["verbal"] = float(form[-1] in VERBAL)
-        f["numeral"] = float(form[0] in "一二三四五六七八九十两几数百千万半")
-        f["pointing"] = float(form[0] in "这那此该某其各每诸众")
-        f["direction"] = float(form[0] in w.DIRECTIONS)
-        f["person end"] = float(form.endswith(_PERSON_END))
-        f["people end"] = float(form.endswith(tuple(w.PEOPLE_ENDINGS)))
-        f["revered"] = float(form.endswith(w.REVERED) and form not in w.REVERED)
-        f["role"] = float(form in w.ROLES)
-        f["no name"] = float(form in w.NOT_NAMES or form in w.EMPTY_NOUNS)
-        f["plain place"] = float(form in w.PLAIN_PLACES)
-        f["bare place"] = float(form in w.BARE_PLACES)
-        f["item end"] = float(form.endswith(tuple(w.ITEM_ENDINGS)))
-        f["plural"] = float(form[-1] in "们等辈")
-        place = next((e for e in _PLACE_END if form.endswith(e)), "")
-        f["place end"] = float(bool(place) and size > len(place))
-        f["firm end"] = float(form.endswith(_FIRM))
-        f["long end"] = float(form.endswith(_LONG_END) and form not in _LONG_END)
-        group = form.endswith(_FACTION_END)
-        f["group end"] = float(group)
-        f["group first"] = float(any(form.endswith(e) for e in w.FACTION_FIRST))
-        f["end LOC"] = f["place end"] * self.mean[form][1]
-        f["end size2"] = float(f["place end"] and size == 2)
-        f["group size2"] = float(group and size == 2)
-        ending = max(
-            (e for e in (*_PLACE_END, *_FACTION_END) if form.endswith(e)), key=len, default=""
-        )
-        core = form.removesuffix(ending)
-        if ending:
-            f["place only"] = float(ending not in _FACTION_END)
-            f["group only"] = float(ending not in _PLACE_END)
-            f["ending long"] = float(len(ending) > 1)
-        f["core pointing"] = float(bool(ending) and core in POINTING)
-        f["core plain"] = float(bool(ending) and (core in w.ROLES or core in w.SORTS or not core))
-        f["side end"] = float(form[-1] in "里上中外内下边前后旁")
+        f[f"size {min(len(form), 6)}"] = 1.0
+        self._surname(form, f)
+        self._ending(form, f)
+        for name, holds in _SHAPES.items():
+            f[name] = float(holds(form))
         titled = TITLED.fullmatch(form)
         if titled:
             title = titled["t"] or titled["r"]
@@ -172,47 +179,53 @@ class Evidence:
             f["titled short"] = float(len(title) == 1)
             f["titled PER"] = self.mean[form][0]
 
+    def _surname(self, form: str, f: Features) -> None:
+        once = float(self.count[form] == 1)
+        if is_full(form):
+            weak = form[0] in w.WEAK_SURNAMES and form[:2] not in w.COMPOUND_SURNAMES
+            f[f"full {'weak ' if weak else ''}{len(form)}"] = 1.0
+            f["full PER"] = self.top[form][0]
+            f["full once"] = once
+            f["old full once"] = once * self.old
+        f["old once"] = once * self.old
+        foreign = next((x for x in w.JAPANESE_SURNAMES if form.startswith(x)), "")
+        if foreign:
+            rest = len(form) - len(foreign)
+            f["japanese full" if 1 <= rest <= 3 else "japanese surname"] = 1.0
+            f["japanese PER"] = self.top[form][0]
+
+    def _ending(self, form: str, f: Features) -> None:
+        """What its last characters say of it as a place or a group."""
+        size = len(form)
+        place = next((e for e in _PLACE_END if form.endswith(e)), "")
+        group = form.endswith(_FACTION_END)
+        f["place end"] = float(bool(place) and size > len(place))
+        f["group end"] = float(group)
+        f["end LOC"] = f["place end"] * self.mean[form][1]
+        f["end size2"] = float(f["place end"] and size == 2)
+        f["group size2"] = float(group and size == 2)
+        ending = max((e for e in _ENDINGS if form.endswith(e)), key=len, default="")
+        if not ending:
+            return
+        core = form.removesuffix(ending)
+        f["place only"] = float(ending not in _FACTION_END)
+        f["group only"] = float(ending not in _PLACE_END)
+        f["ending long"] = float(len(ending) > 1)
+        f["core pointing"] = float(core in POINTING)
+        f["core plain"] = float(core in w.ROLES or core in w.SORTS or not core)
+
     def _context(self, form: str, f: Features) -> None:
-        size, n = len(form), self.count[form]
+        n = self.count[form]
         seen: Counter[str] = Counter()
         for at in self.places[form]:
-            end = at + size
-            before, after = self.text[at - 1 : at], self.text[end : end + 1]
-            seen["stop before"] += not before or before in _STOPS
-            seen["stop after"] += not after or after in _STOPS
-            seen["called"] += before in '“「『‘"，' and after in "，！？。…!?,"
-            seen["listed"] += before == "、" or after == "、"
-            seen["of"] += after == "的"
-            seen["side"] += after in _SIDES
-            seen["plural after"] += after == "们"
-            begins = at in self.words
-            ends = end in self.ends
-            seen["word begins"] += begins
-            seen["word ends"] += ends
-            if begins and ends and self.words[at][0] is self.ends[end][0]:
-                seen["one word" if self.words[at][1] == self.ends[end][1] else "words"] += 1
+            end = at + len(form)
+            self._beside(at, end, seen)
             if at in self.ends:
-                line, k = self.ends[at]
-                word = line[k]
-                seen["moves"] += word.text.rstrip("了") in w.MOTION
-                seen["like"] += word.text in w.LIKE
-                seen["introduced"] += word.text in w.ROLES or word.text in w.INTRODUCERS
-                seen["counted"] += word.tag in ("m", "q")
-                seen["pointed"] += word.tag == "r"
-                seen["verb before"] += word.tag == "v"
-                seen["noun before"] += word.tag in ("n", "a", "vn")
-                seen["name before"] += word.tag in ("LOC", "ORG", "PER", "nz")
-                seen["handled"] += word.text.rstrip("了着过") in w.ITEM_HANDLING
-                seen["named before"] += word.text.endswith(("叫", "名", "唤", "姓", "作", "做"))
+                line, number = self.ends[at]
+                _count(_BEFORE, line[number], seen)
             if end in self.words:
-                line, k = self.words[end]
-                word = line[k]
-                seen["speaks"] += word.text in w.SPEECH or word.text.endswith(("道", "曰"))
-                seen["acts"] += word.tag in ("v", "d", "ad", "vd", "p", "c")
-                seen["titled after"] += word.text in w.HONORIFICS or word.text in w.ROLES
-                seen["noun after"] += word.tag in ("n", "nz", "vn")
-                seen["member after"] += word.text.startswith(w.MEMBERS)
-                seen["place word after"] += word.tag in ("f", "s", "LOC")
+                line, number = self.words[end]
+                _count(_AFTER, line[number], seen)
         for name, times in seen.items():
             if name != "speaks":
                 f[name] = times / n
@@ -222,6 +235,22 @@ class Evidence:
         f["acts log"] = math.log1p(seen["acts"])
         f["moves ever"] = float(seen["moves"] > 0)
         f["called ever"] = float(seen["called"] > 0)
+
+    def _beside(self, at: int, end: int, seen: Counter[str]) -> None:
+        """The characters beside one of its places, and how the tagger cuts there."""
+        before, after = self.text[at - 1 : at], self.text[end : end + 1]
+        seen["stop before"] += not before or before in _STOPS
+        seen["stop after"] += not after or after in _STOPS
+        seen["called"] += before in _OPENING and after in _CLOSING
+        seen["listed"] += before == "、" or after == "、"
+        seen["of"] += after == "的"
+        seen["side"] += after in _SIDES
+        seen["plural after"] += after == "们"
+        begins, ends = at in self.words, end in self.ends
+        seen["word begins"] += begins
+        seen["word ends"] += ends
+        if begins and ends and self.words[at][0] is self.ends[end][0]:
+            seen["one word" if self.words[at][1] == self.ends[end][1] else "words"] += 1
 
     def _cut(self, form: str, f: Features) -> None:
         """Does it stand for itself, or is it a piece of a longer name, or one with a tail?"""

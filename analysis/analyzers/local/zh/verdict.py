@@ -26,7 +26,8 @@ class Verdict:
 class Model:
     """A multinomial logistic regression: ``weights`` maps a feature to one weight a kind.
 
-    ``odds`` says how much more probable than "nobody" each other kind has to be.
+    ``odds`` says how much more probable than "nobody" a person has to be, and a place and a
+    group together ("world").
     """
 
     def __init__(self, weights: dict[str, list[float]], odds: dict[str, float]) -> None:
@@ -47,11 +48,12 @@ class Model:
 
     def verdict(self, features: Features) -> Verdict | None:
         """What it is, or None where it is nobody's name."""
-        chances = self.chances(features)
-        best = max(range(1, len(KINDS)), key=lambda at: chances[at])
-        if chances[best] <= chances[0] * self._odds[KINDS[best]]:
+        nobody, person, *world = self.chances(features)
+        if person > sum(world):
+            return Verdict("person", person) if person > nobody * self._odds["person"] else None
+        if sum(world) <= nobody * self._odds["world"]:
             return None
-        return Verdict(KINDS[best], chances[best])
+        return Verdict(KINDS[2 + world.index(max(world))], sum(world))
 
 
 @cache

@@ -1,0 +1,1 @@
+"""Measures the offline analyzer on chapters and stories whose answers are known."""
