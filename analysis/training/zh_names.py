@@ -29,7 +29,7 @@ from analysis.analyzers.local.zh.names import ZhCandidates
 from analysis.analyzers.local.zh.tokens import read_words
 from analysis.analyzers.local.zh.verdict import KINDS, WEIGHTS
 
-PENALTY = 10.0  # of the squared weights
+PENALTY = 15.0  # of the squared weights
 # How much more probable than "nobody" a kind has to be: about where recall equals precision.
 ODDS = {"person": 0.45, "world": 0.45}
 _ODDS = (1.0, 0.7, 0.5, 0.35, 0.25)  # that --check tries
@@ -42,6 +42,7 @@ _LISTS = {"person": "characters", "location": "locations", "faction": "organizat
 @dataclass(frozen=True, slots=True)
 class Case:
     doc_id: str
+    form: str
     features: Features
     kind: int  # of KINDS
 
@@ -60,7 +61,7 @@ def cases(directory: Path, without: set[str]) -> Iterator[Case]:
         for form in sorted(found.places):
             if form in kinds or form not in optional:
                 kind = KINDS.index(kinds.get(form, "nobody"))
-                yield Case(doc["doc_id"], found.of(form), kind)
+                yield Case(doc["doc_id"], form, found.of(form), kind)
 
 
 def kinds_of(answers: dict[str, Any]) -> dict[str, str]:

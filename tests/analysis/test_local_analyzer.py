@@ -101,7 +101,7 @@ class TestChinese:
         assert new["陆清河"].role == "main"
         assert new["孙福"].role == "minor"
         assert new["江九娘"].description == "天机阁的传人"
-        assert new["陆清河"].confidence > new["孙福"].confidence
+        assert min(new["陆清河"].confidence, new["孙福"].confidence) > 0.8
 
     def test_known_characters_are_tracked_and_not_new(self) -> None:
         known = (KnownCharacter(1, "陆清河", ("阿河",)), KnownCharacter(2, "江九娘"))

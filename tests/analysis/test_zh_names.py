@@ -95,6 +95,23 @@ def test_one_cut_serves_the_whole_chapter() -> None:
     assert people == {"佘一鸣", "韩铁山"}
 
 
+def test_a_place_with_and_without_its_ending_is_one() -> None:
+    text = "\n".join(
+        [
+            "天还没亮，邵青崖就到了昆仑山。",
+            "“昆仑的雪，一年比一年薄了。”守山的老人说道。",
+            "邵青崖说：“我要去临安。”",
+            "临安城的城门还没开，邵青崖等在城外，想着昆仑山的雪。",
+            "从昆仑到临安，他走了四十天。",
+        ]
+    )
+    session = LocalAnalyzer().open(ChapterInput(text=text, language="zh", chapter_number=1))
+    found = session.run("world_expansion", lambda _: None).findings
+    places = {f.name: set(f.aliases) for f in found if isinstance(f, WorldFact)}
+    assert places["昆仑山"] == {"昆仑"}
+    assert "昆仑" not in places
+
+
 def test_the_weights_say_where_they_come_from() -> None:
     told = json.loads(WEIGHTS.read_text(encoding="utf-8"))
     assert told["kinds"] == list(KINDS)

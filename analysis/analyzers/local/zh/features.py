@@ -36,6 +36,7 @@ _GROUP_OF_TAG = {"PER": "PER", "LOC": "LOC", "ORG": "ORG", "nz": "nz", "nw": "nz
 
 _OPENING, _CLOSING = '“「『‘"，', "，！？。…!?,"
 _ENDINGS = (*_PLACE_END, *_FACTION_END)
+_CALLED = tuple(sorted({*w.HONORIFICS, *w.TITLES, *w.REVERED}))
 _OLD = re.compile("[曰之乃遂矣]|却说|话说|只见")  # how old novels are written
 
 _SHAPES: dict[str, Callable[[str], bool]] = {
@@ -172,12 +173,24 @@ class Evidence:
         self._ending(form, f)
         for name, holds in _SHAPES.items():
             f[name] = float(holds(form))
+        self._honour(form, f)
         titled = TITLED.fullmatch(form)
         if titled:
             title = titled["t"] or titled["r"]
             f["titled office" if title in w.OFFICES else "titled kin"] = 1.0
             f["titled short"] = float(len(title) == 1)
             f["titled PER"] = self.mean[form][0]
+
+    def _honour(self, form: str, f: Features) -> None:
+        """A name with what people call its bearer: "玉虚真人", "霜姐", "老魏"."""
+        called = max((x for x in _CALLED if form.endswith(x)), key=len, default="")
+        core = form.removesuffix(called)
+        if called and core and core not in w.ROLES:
+            f[f"honoured {min(len(core), 3)}"] = 1.0
+            f["honoured name"] = self.top[core][0] if core in self.top else 0.0
+            f["honoured surname"] = float(core in _SURNAMES or core in w.JAPANESE_SURNAMES)
+            f["honoured plain"] = float(core in self.dictionary)
+        f["small surname"] = float(len(form) == 2 and form[0] in "老小阿" and form[1] in _SURNAMES)
 
     def _surname(self, form: str, f: Features) -> None:
         once = float(self.count[form] == 1)
@@ -187,7 +200,6 @@ class Evidence:
             f["full PER"] = self.top[form][0]
             f["full once"] = once
             f["old full once"] = once * self.old
-        f["old once"] = once * self.old
         foreign = next((x for x in w.JAPANESE_SURNAMES if form.startswith(x)), "")
         if foreign:
             rest = len(form) - len(foreign)

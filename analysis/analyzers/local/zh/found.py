@@ -16,6 +16,8 @@ from .places import ZhPlaces
 from .tokens import Tagging
 from .verdict import Verdict, model
 
+_OF_ONE = "山城市省县州府镇河江湖国岛"  # endings with and without which a place is called
+
 
 @dataclass(slots=True)
 class Found:
@@ -27,7 +29,8 @@ def find_names(text: str, tagging: Tagging, lac: Lac | None) -> Found:
     candidates = ZhCandidates(text, tagging.lines)
     if lac is None:
         return Found(candidates.stated())
-    verdicts = judged(evidence(text, tagging, lac, candidates))
+    known = evidence(text, tagging, lac, candidates)
+    verdicts = without_tails(judged(known), known.count)
     seen = {text[a:b] for a, b in Lexicon(verdicts, whole_words=False).scan(text)}
     found = Found()
     for form, verdict in sorted(verdicts.items()):
@@ -38,7 +41,21 @@ def find_names(text: str, tagging: Tagging, lac: Lac | None) -> Found:
         else:
             kind: EntityKind = "location" if _only_place(form) else cast(EntityKind, verdict.kind)
             found.places.append(Draft(kind, form, certainty=verdict.certainty))
+    found.places = _one_of_each(found.places)
     return found
+
+
+def _one_of_each(places: list[Draft]) -> list[Draft]:
+    """ "昆仑" and "昆仑山" are one place; a name that has an ending already takes no other."""
+    by_name = {draft.name: draft for draft in places}
+    kept = []
+    for draft in places:
+        longer = [by_name[n] for e in _OF_ONE if (n := draft.name + e) in by_name]
+        if len(longer) == 1 and not draft.name.endswith(w.PLACE_ENDINGS):
+            longer[0].aliases.add(draft.name)
+        else:
+            kept.append(draft)
+    return kept
 
 
 def evidence(text: str, tagging: Tagging, lac: Lac, candidates: ZhCandidates) -> Evidence:
@@ -51,6 +68,22 @@ def evidence(text: str, tagging: Tagging, lac: Lac, candidates: ZhCandidates) ->
 def judged(evidence: Evidence) -> dict[str, Verdict]:
     verdicts = {form: model().verdict(evidence.of(form)) for form in evidence.places}
     return {form: verdict for form, verdict in verdicts.items() if verdict is not None}
+
+
+def without_tails(verdicts: dict[str, Verdict], count: dict[str, int]) -> dict[str, Verdict]:
+    """Without the names that only add a character to a commoner and surer one: "狄青二"."""
+    kept = {}
+    for form, verdict in verdicts.items():
+        head = verdicts.get(form[:-1])
+        cut_late = (
+            head is not None
+            and head.kind == verdict.kind
+            and head.certainty > verdict.certainty
+            and count[form[:-1]] > count[form]
+        )
+        if not cut_late:
+            kept[form] = verdict
+    return kept
 
 
 def _only_place(form: str) -> bool:
