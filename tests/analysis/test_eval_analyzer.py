@@ -76,7 +76,9 @@ STORY = (
 @pytest.mark.process
 def test_eval_analyzer_measures_against_the_answers(tmp_path: Path) -> None:
     """Found, missed and wrong are counted, by kind, and a story's people by their names."""
-    people = [{"name": n, "aliases": [], "mentions": 2} for n in ("陆清河", "江九娘", "沈小满")]
+    people: list[dict[str, object]] = [
+        {"name": n, "aliases": [], "mentions": 2} for n in ("陆清河", "江九娘", "沈小满")
+    ]
     kit_of = {
         "docs": {"doc_id": "d1", "lang": "zh", "text": STORY},
         "gold": {
