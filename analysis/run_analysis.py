@@ -159,7 +159,8 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
         chapter_number=chapter.chapter_number,
         title=chapter.title,
         known_characters=tuple(
-            KnownCharacter(person.id, person.name, person.aliases) for person in known.people
+            KnownCharacter(person.id, person.name, person.aliases, person.role, person.dead)
+            for person in known.people
         ),
         known_entities=tuple(
             KnownEntity(thing.kind, thing.name, thing.aliases) for thing in known.entities

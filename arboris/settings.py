@@ -293,6 +293,7 @@ ARBORIS_LLM_API_KEY = env.text("ARBORIS_LLM_API_KEY")
 ARBORIS_LLM_MODEL = env.text("ARBORIS_LLM_MODEL")
 ARBORIS_LLM_TIMEOUT = env.number("ARBORIS_LLM_TIMEOUT", 120, low=1, high=3600)
 ARBORIS_LLM_TOTAL_TIMEOUT = env.number("ARBORIS_LLM_TOTAL_TIMEOUT", 300, low=1, high=86_400)
+ARBORIS_LLM_CACHE_WAIT = env.number("ARBORIS_LLM_CACHE_WAIT", 0, low=0, high=60)
 ARBORIS_LLM_CHUNK_CHARS = env.whole("ARBORIS_LLM_CHUNK_CHARS", 12_000, low=1_000, high=1_000_000)
 # Calls side by side for one chapter; the endpoint sees up to this times ARBORIS_MAX_CONCURRENT.
 ARBORIS_LLM_CONCURRENCY = env.whole("ARBORIS_LLM_CONCURRENCY", 8, low=1, high=64)

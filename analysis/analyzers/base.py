@@ -30,6 +30,8 @@ class KnownCharacter:
     id: int
     name: str
     aliases: tuple[str, ...] = ()
+    role: str = "minor"
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ class KnownPerson:
     id: int
     name: str
     aliases: tuple[str, ...]
+    role: str
+    dead: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +96,8 @@ def _read(chapter: Chapter) -> Known:
     store = _folded(chapter, rules) if taken_back is None else taken_back
     return Known(
         tuple(
-            KnownPerson(number, one.name, one.aliases)
-            for number, one in enumerate(_people(store, project_id), 1)
+            KnownPerson(number, one.name, one.aliases, one.role, one.dead)
+            for number, one in enumerate(_people(store, project_id, rules), 1)
         ),
         tuple(
             KnownEntity(cast(WorldKind, one.kind), one.name, one.aliases)
@@ -107,7 +109,7 @@ def _read(chapter: Chapter) -> Known:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A person or a world entry, as far as its names go."""
+    """A person or a world entry: its names, and of a person the role and whether dead."""
 
     natural_key: str
     name: str
@@ -115,6 +117,8 @@ class Named:
     aliases: tuple[str, ...]
     kind: str = "character"
     pk: int = 0  # of a row whose aliases are still to be read
+    role: str = ""
+    dead: bool = False
 
     @classmethod
     def of(cls, entry: Person | WorldEntry) -> Named:
@@ -122,26 +126,31 @@ class Named:
         aliases = tuple(sorted(entry.aliases))
         return cls(entry.natural_key, entry.name, entry.mentions, aliases, kind)
 
+    @classmethod
+    def of_person(cls, entry: Person, rules: Rules) -> Named:
+        role = rules.edited(Person.scope, entry.keys()).get("role", entry.role)
+        return replace(cls.of(entry), role=role, dead=entry.death is not None)
 
-def _people(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named]:
+
+def _people(store: MemoryEntryStore, project_id: uuid.UUID | None, rules: Rules) -> list[Named]:
     """Those of the store, and of the novel's rows those that the store does not have otherwise."""
-    found = [Named.of(one) for one in store.entries.values() if isinstance(one, Person)]
+    people = (one for one in store.entries.values() if isinstance(one, Person))
+    found = [Named.of_person(one, rules) for one in people]
     if project_id is None:
         return _most_named(found)
     rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "natural_key")
-    columns = rows.values_list("natural_key", "name", "mentions", "pk")
-    for natural_key, name, mentions, pk in columns[: KNOWN_MOST + len(store.entries)]:
-        if (Person.scope, natural_key) not in store.entries:
-            found.append(Named(natural_key, name, mentions, (), pk=pk))
-    people = _most_named(found)
+    columns = rows.values_list("natural_key", "name", "mentions", "pk", "role", "death")
+    for key, name, mentions, pk, role, death in columns[: KNOWN_MOST + len(store.entries)]:
+        if (Person.scope, key) not in store.entries:
+            dead = death is not None
+            found.append(Named(key, name, mentions, (), pk=pk, role=role, dead=dead))
+    most = _most_named(found)
     aliases: defaultdict[int, list[str]] = defaultdict(list)
-    for batch in batches(one.pk for one in people if one.pk):
+    for batch in batches(one.pk for one in most if one.pk):
         named = CharacterAlias.objects.filter(character_id__in=batch)
         for pk, alias in named.values_list("character_id", "name"):
             aliases[pk].append(alias)
-    return [
-        replace(one, aliases=tuple(sorted(aliases[one.pk]))) if one.pk else one for one in people
-    ]
+    return [replace(one, aliases=tuple(sorted(aliases[one.pk]))) if one.pk else one for one in most]
 
 
 def _things(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named]:

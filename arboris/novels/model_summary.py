@@ -89,7 +89,7 @@ async def summarize(
 def messages_for(text: str, language: Language) -> list[client.Message]:
     if len(text) > MAX_TEXT:
         text = extractive_summary(text, language, CONDENSED)
-    token = prompt_fence.new_token()
+    token = prompt_fence.token_for(text)
     material = f"{prompt_fence.block('CHAPTER', token, text)}\n\n{REMINDER[language]}"
     return [
         {"role": "system", "content": RULES[language].format(token=token)},

@@ -22,7 +22,6 @@ from analysis.analyzers.base import (
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.chunks import Chunk, split
 from analysis.analyzers.llm.quotes import Finder, flattened
-from analysis.analyzers.llm.tasks import TASKS
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.features import FEATURES
 from analysis.models import PendingAnalysis
@@ -120,8 +119,8 @@ def test_the_analyzers_question_stays_the_same(attack: Injection) -> None:
     plain = harmless(attack)
     for feature in FEATURES:
         blocks = expect_fenced(
-            prompts.messages(chapter, feature, TASKS[feature].told, whole, 1, 1),
-            prompts.messages(plain, feature, TASKS[feature].told, Chunk(0, len(plain.text)), 1, 1),
+            prompts.messages(chapter, feature, whole, 1, 1),
+            prompts.messages(plain, feature, Chunk(0, len(plain.text)), 1, 1),
         )
         assert len(blocks["CHAPTER"]) == len(chapter.text)  # nothing is left out
         assert flattened(blocks["CHAPTER"]) == flattened(prompt_fence.neutral(chapter.text))
@@ -138,12 +137,8 @@ def test_in_pieces_each_piece_is_fenced(attack: Injection) -> None:
     plain = given(Injection("harmless", attack.language, HARMLESS))
     assert len(chunks) > 2
     for number, chunk in enumerate(chunks, 1):
-        asked = prompts.messages(
-            chapter, "foreshadowing", prompts.known_threads, chunk, number, len(chunks)
-        )
-        unsuspicious = prompts.messages(
-            plain, "foreshadowing", prompts.known_threads, Chunk(0, 10), number, len(chunks)
-        )
+        asked = prompts.messages(chapter, "foreshadowing", chunk, number, len(chunks))
+        unsuspicious = prompts.messages(plain, "foreshadowing", Chunk(0, 10), number, len(chunks))
         expect_fenced(asked, unsuspicious)
 
 

@@ -144,7 +144,7 @@ def test_both_languages_ask_for_growth(endpoint: Endpoint) -> None:
     for language in ("zh", "en"):
         read(chapter(language=language), "character_tracking")
     for body in endpoint.requests:
-        assert "growth_level" in body["messages"][0]["content"]
+        assert "growth_level" in data_of(body, "TASK")
         assert "growth_level" in json.dumps(body["response_format"])
 
 

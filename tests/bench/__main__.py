@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # By name: what it measures, and its module with options; in the order in which they are run.
 BENCHES = {
     "chapter": ("a chapter from its saving to the toast", ["chapter"]),
+    "prompts": ("tokens of the questions about a chapter, by a model", ["prompts"]),
     "reading": ("a chapter read by a model and offline, and a worker's memory", ["reading"]),
     "typing": ("a key on the desk, at 100,000 characters", ["typing"]),
     "fold": ("one more chapter in the bible of a long novel", ["fold"]),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, wait
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
@@ -89,6 +90,11 @@ class LLMSession(Session):
         self._slots = asyncio.Semaphore(settings.ARBORIS_LLM_CONCURRENCY)
         self._background: Background | None = None
         self._works: dict[FeatureKey, Work] = {}
+        # The feature that is asked for first, and about which pieces its answer has begun: then the
+        # endpoint has what the other questions about the piece have in common with it, and may
+        # charge less for that.
+        self._first: FeatureKey | None = None
+        self._begun = [asyncio.Event() for _ in self._chunks]
 
     def run(self, feature: FeatureKey, check: Check) -> FeatureResult:
         work = self._start(feature)
@@ -117,6 +123,7 @@ class LLMSession(Session):
             self._background = Background()
         for feature in dict.fromkeys((wanted, *self._chapter.features)):
             if feature not in self._works:
+                self._first = self._first or feature
                 work = self._works[feature] = Work([0.0] * len(self._chunks))
                 work.future = self._background.submit(partial(self._all, feature, work))
         for finder in self._finders:  # while the model thinks
@@ -135,6 +142,16 @@ class LLMSession(Session):
     ) -> list[Part]:
         """Every piece of the chapter; the first that fails ends the others."""
         try:
+            return await self._pieces(feature, work, connection)
+        finally:
+            if feature == self._first:
+                for begun in self._begun:
+                    begun.set()
+
+    async def _pieces(
+        self, feature: FeatureKey, work: Work, connection: openai.AsyncOpenAI
+    ) -> list[Part]:
+        try:
             async with asyncio.TaskGroup() as group:
                 tasks = [
                     group.create_task(self._one(connection, feature, work, number))
@@ -148,7 +165,14 @@ class LLMSession(Session):
         self, connection: openai.AsyncOpenAI, feature: FeatureKey, work: Work, number: int
     ) -> list[Part]:
         place = Place(self._chunks[number - 1], number, len(self._chunks))
-        heard = partial(work.heard, number - 1)
+        if feature != self._first and settings.ARBORIS_LLM_CACHE_WAIT:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(settings.ARBORIS_LLM_CACHE_WAIT):
+                    await self._begun[number - 1].wait()
+
+        def heard(characters: int) -> None:
+            self._begun[number - 1].set()
+            work.heard(number - 1, characters)
 
         async def ask(place: Place) -> structured.Answer[BaseModel]:
             call = self._call(feature, place)
@@ -162,9 +186,8 @@ class LLMSession(Session):
         return parts
 
     def _call(self, feature: FeatureKey, place: Place) -> Call:
-        told = TASKS[feature].told
         return Call(
-            prompts.messages(self._chapter, feature, told, place.chunk, place.number, place.total),
+            prompts.messages(self._chapter, feature, place.chunk, place.number, place.total),
             model=self._chapter.model_name,
             temperature=self._chapter.temperature,
             payer=replace(self._chapter.payer, purpose=feature),

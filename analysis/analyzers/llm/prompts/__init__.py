@@ -1,11 +1,14 @@
-"""The messages to the model: rules and task in the system message, data in the user message."""
+"""The messages to the model: the rules, then the data, then the task of one feature.
+
+All features of a chapter have the same beginning, up to the task: endpoints keep it and charge less
+for it the next time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TypeAlias
+from collections.abc import Iterable
 
-from analysis.analyzers.base import ChapterInput
+from analysis.analyzers.base import ChapterInput, KnownCharacter, OpenThread
 from analysis.analyzers.llm.chunks import Chunk
 from analysis.features import FeatureKey
 from arboris.llm import prompt_fence
@@ -13,101 +16,114 @@ from arboris.llm.client import Message
 
 from .wording import EN, ZH, Wording
 
-__all__ = [
-    "Told",
-    "known_characters",
-    "known_entities",
-    "known_threads",
-    "messages",
-    "open_threads",
-]
+__all__ = ["messages", "open_threads"]
 
-Block: TypeAlias = tuple[str, str]  # a name for the markers, and what stands between them
-# What the model is told of the bible, for a piece of the chapter (its text) in a language.
-Told: TypeAlias = Callable[[ChapterInput, str, Wording], Block]
-
-KNOWN_LIMIT = 8_000  # characters of the list of what is known
-THREADS_LIMIT = 100  # the latest seeds; older ones are linked by their keywords
+# Characters of what is known, told with each chapter however long the novel is.
+PEOPLE_LIMIT, ENTITIES_LIMIT, THREADS_LIMIT = 2_500, 1_500, 2_500
+ALWAYS_TOLD = 5  # people who are named most, also where the chapter does not name them
+QUOTE_SHOWN = 60  # characters of a seed's quote
 
 
 def messages(
-    chapter: ChapterInput, feature: FeatureKey, told: Told, chunk: Chunk, number: int, total: int
+    chapter: ChapterInput, feature: FeatureKey, chunk: Chunk, number: int, total: int
 ) -> list[Message]:
     """System and user message for one feature and one piece of a chapter (``number`` from 1)."""
-    wording = ZH if chapter.language == "zh" else EN
-    token = prompt_fence.new_token()
-    text = chapter.text[chunk.start : chunk.end]
-    name, known = told(chapter, text, wording)
+    wording = _wording(chapter)
+    token = prompt_fence.token_for(f"{chapter.title}\n{chapter.text}")
+    known = "\n".join(filter(None, (_people(chapter, wording), _entities(chapter, wording))))
     parts = [
-        prompt_fence.block(name, token, known),
+        prompt_fence.block("KNOWN", token, known),
+        prompt_fence.block("THREADS", token, _threads(chapter, wording)),
         prompt_fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
-        prompt_fence.block("CHAPTER", token, text),
+        prompt_fence.block("CHAPTER", token, chapter.text[chunk.start : chunk.end]),
+        prompt_fence.block("TASK", token, wording.tasks[feature]),
         wording.reminder,
     ]
-    system = f"{wording.rules.format(token=token)}\n\n{wording.tasks[feature]}"
     return [
-        {"role": "system", "content": system},
+        {"role": "system", "content": wording.rules.format(token=token)},
         {"role": "user", "content": "\n\n".join(part for part in parts if part)},
     ]
 
 
-def known_characters(chapter: ChapterInput, text: str, wording: Wording) -> Block:
-    entries = [
-        (person.name, person.aliases, f"id={person.id} {person.name}")
-        for person in chapter.known_characters
-    ]
-    return "KNOWN", _listed(entries, text, wording)
+def open_threads(chapter: ChapterInput) -> dict[int, int]:
+    """The number by which the prompt calls a thread, and its place in ``chapter.open_threads``.
 
-
-def known_entities(chapter: ChapterInput, text: str, wording: Wording) -> Block:
-    entries = [
-        (entity.name, entity.aliases, f"{wording.kinds[entity.kind]} {entity.name}")
-        for entity in chapter.known_entities
-    ]
-    return "KNOWN", _listed(entries, text, wording)
-
-
-def known_threads(chapter: ChapterInput, text: str, wording: Wording) -> Block:
-    return "THREADS", _threads(chapter, wording)
-
-
-def _listed(entries: list[tuple[str, tuple[str, ...], str]], text: str, wording: Wording) -> str:
-    # First who is named in the text: the list may be too long for all.
-    entries.sort(key=lambda entry: not any(name in text for name in (entry[0], *entry[1])))
-    return _within(
-        KNOWN_LIMIT, (f"{shown}{_also(aliases, wording)}" for _, aliases, shown in entries)
+    Those whose keywords the chapter has go first, then the latest, as many as there is room for.
+    """
+    threads = chapter.open_threads
+    wanted = sorted(
+        range(len(threads)),
+        key=lambda at: (-_shared(threads[at], chapter.text), -threads[at].chapter_number, at),
     )
+    lines = ((at, _thread(1, threads[at], _wording(chapter))) for at in wanted)
+    taken = [at for at, _ in _within(THREADS_LIMIT, lines)]
+    return dict(enumerate(sorted(taken, key=lambda at: (threads[at].chapter_number, at)), 1))
+
+
+def _wording(chapter: ChapterInput) -> Wording:
+    return ZH if chapter.language == "zh" else EN
+
+
+def _people(chapter: ChapterInput, wording: Wording) -> str:
+    known = chapter.known_characters
+    named = [one for one in known if _is_named(chapter.text, (one.name, *one.aliases))]
+    told = named + [one for one in known[:ALWAYS_TOLD] if one not in named]
+    return _joined(PEOPLE_LIMIT, (_person(one, wording) for one in told))
+
+
+def _person(person: KnownCharacter, wording: Wording) -> str:
+    about = [wording.roles.get(person.role, ""), wording.roles["dead"] if person.dead else ""]
+    said = "".join(f" · {word}" for word in about if word)
+    return f"id={person.id} {person.name}{_also(person.aliases, wording)}{said}"
+
+
+def _entities(chapter: ChapterInput, wording: Wording) -> str:
+    return _joined(
+        ENTITIES_LIMIT,
+        (
+            f"{wording.kinds[one.kind]} {one.name}{_also(one.aliases, wording)}"
+            for one in chapter.known_entities
+            if _is_named(chapter.text, (one.name, *one.aliases))
+        ),
+    )
+
+
+def _threads(chapter: ChapterInput, wording: Wording) -> str:
+    return "\n".join(
+        _thread(number, chapter.open_threads[at], wording)
+        for number, at in open_threads(chapter).items()
+    )
+
+
+def _thread(number: int, thread: OpenThread, wording: Wording) -> str:
+    where = wording.chapter_of_seed.format(number=thread.chapter_number)
+    return f"{number}. [{where}] {thread.description} — {thread.quote[:QUOTE_SHOWN]}"
+
+
+def _shared(thread: OpenThread, text: str) -> int:
+    return sum(word in text for word in thread.keywords)
+
+
+def _is_named(text: str, names: tuple[str, ...]) -> bool:
+    return any(name in text for name in names)
 
 
 def _also(aliases: tuple[str, ...], wording: Wording) -> str:
     return f" ({wording.aliases} {wording.separator.join(aliases)})" if aliases else ""
 
 
-def open_threads(chapter: ChapterInput) -> dict[int, int]:
-    """The number by which the prompt calls a thread, and its place in ``chapter.open_threads``."""
-    places = sorted(
-        range(len(chapter.open_threads)),
-        key=lambda place: chapter.open_threads[place].chapter_number,
-    )[-THREADS_LIMIT:]
-    return dict(enumerate(places, 1))
+def _joined(limit: int, lines: Iterable[str]) -> str:
+    return "\n".join(line for _, line in _within(limit, enumerate(lines)))
 
 
-def _threads(chapter: ChapterInput, wording: Wording) -> str:
-    lines = []
-    for number, place in open_threads(chapter).items():
-        thread = chapter.open_threads[place]
-        where = wording.chapter_of_seed.format(number=thread.chapter_number)
-        lines.append(f"{number}. [{where}] {thread.description} — {thread.quote[:200]}")
-    return "\n".join(lines)
-
-
-def _within(limit: int, lines: Iterable[str]) -> str:
+def _within(limit: int, lines: Iterable[tuple[int, str]]) -> list[tuple[int, str]]:
     """As many lines as fit."""
-    taken, length = [], 0
-    for line in lines:
+    taken: list[tuple[int, str]] = []
+    length = 0
+    for number, line in lines:
         length += len(line) + 1
         if length > limit:
             break
-        taken.append(line)
-    return "\n".join(taken)
+        taken.append((number, line))
+    return taken

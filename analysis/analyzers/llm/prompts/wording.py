@@ -12,14 +12,15 @@ from arboris.bible.types.findings import WorldKind
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    rules: str  # the system message, before the task; {token} is the token of the markers
+    rules: str  # the system message; {token} is the token of the markers
     part: str  # {number} of {total}, where a chapter is asked about in pieces
     aliases: str  # before the other names of somebody, which follow a name in brackets
     separator: str  # between names
     chapter_of_seed: str  # {number}
-    reminder: str  # the user message's last line, after all data
+    reminder: str  # the user message's last line, after all data and the task
     tasks: dict[FeatureKey, str]
     kinds: dict[WorldKind, str]
+    roles: dict[str, str]  # of people; "dead" among them
 
 
 def _wording(language: str) -> Wording:

@@ -24,8 +24,8 @@ def messages_for(
     wording = EN if project.language == "en" else ZH
     bible_service.fresh(project.pk)
     story = StorySoFar.before(project, number)
-    token = prompt_fence.new_token()
     last = ending(story)
+    token = prompt_fence.token_for(f"{project.pk} {last} {instructions}")
     # Who and what is named here matters most, should there be too much for all.
     near = f"{instructions}\n{last}"
     people = characters(story, wording, near)
