@@ -24,7 +24,7 @@ from arboris.bible.models import (
     SearchKey,
     WorldEntity,
 )
-from arboris.bible.storage.current import waiting
+from arboris.bible.storage.current import waits
 from arboris.bible.storage.database import TABLES
 from arboris.bible.types.entries import Scope, world_key
 from arboris.bible.types.names import key, short_forms
@@ -119,5 +119,5 @@ def check_known(project_id: uuid.UUID, ref: str) -> None:
         table._default_manager.filter(**{of: project_id}, ref=ref).exists()
         for table, of in _WITH_REFS.items()
     )
-    if not known and not any(one.ref == ref for one in waiting(project_id)):
+    if not known and not waits(project_id, ref):
         raise Refused("ref", _("There is no such finding in this novel."))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import cast
 
 from django.db.models import QuerySet, TextField
@@ -50,8 +50,17 @@ def kept(version: ChapterVersion) -> list[PlacedFinding]:
 
 def waiting(project_id: uuid.UUID, limit: int | None = None) -> list[PlacedFinding]:
     """Current findings that are not applied before the writer accepts them, by chapter."""
+    return _placed(_waiting(project_id)[:limit])
+
+
+def waits(project_id: uuid.UUID, ref: str) -> bool:
+    """Whether a finding of that ref waits; they are read in the order in which they are shown."""
+    return any(one.ref == ref for one in _each(_waiting(project_id)))
+
+
+def _waiting(project_id: uuid.UUID) -> QuerySet[FindingRow]:
     rows = _verified(project_id).filter(tier="waiting")
-    return _placed(rows.order_by("chapter__chapter_number", "start", "pk")[:limit])
+    return rows.order_by("chapter__chapter_number", "start", "pk")
 
 
 def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
@@ -61,10 +70,12 @@ def _verified(project_id: uuid.UUID) -> QuerySet[FindingRow]:
 
 
 def _placed(rows: QuerySet[FindingRow]) -> list[PlacedFinding]:
+    return list(_each(rows))
+
+
+def _each(rows: QuerySet[FindingRow]) -> Iterator[PlacedFinding]:
     # As text: tens of thousands of them are read at once.
     said = rows.annotate(said=Cast("payload", TextField()))
     found = said.values_list("chapter__chapter_number", "chapter_id", "said", "tier")
-    return [
-        PlacedFinding(number, chapter_id, parse_json(text), cast(Tier, tier))
-        for number, chapter_id, text, tier in found.iterator(chunk_size=BATCH)
-    ]
+    for number, chapter_id, text, tier in found.iterator(chunk_size=BATCH):
+        yield PlacedFinding(number, chapter_id, parse_json(text), cast(Tier, tier))
