@@ -19,6 +19,7 @@ from arboris.bible.types.findings import StateChange
 from arboris.db import db_now, in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject, Volume, WorkingCopy
+from arboris.workspace.bible.export import ROWS
 from tests.bible.test_fold import ev, payoff, person, seed
 from tests.bible.test_service import FIRST, record
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next, make_chapter, make_project
@@ -142,9 +143,7 @@ def _without_ids(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_ids(item) for item in value]
     if isinstance(value, dict):
-        return {
-            k: _without_ids(v) for k, v in value.items() if k not in ("id", "chapter_id", "ref")
-        }
+        return {k: _without_ids(v) for k, v in value.items() if k not in ROWS}
     return value
 
 
