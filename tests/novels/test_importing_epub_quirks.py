@@ -113,6 +113,14 @@ def test_loose_entities_in_the_package_and_the_contents() -> None:
     assert "记号—甲 & 乙&unknown;。" in novel.chapters[0].content
 
 
+def test_a_prefix_that_nothing_binds() -> None:
+    text = opf(["a.xhtml", "b.xhtml"]).replace(
+        "<dc:creator>", '<dc:date xsi:type="dcterms:W3CDTF">2009</dc:date><dc:creator opf:role="a">'
+    )
+    novel = read(archive({"OEBPS/content.opf": text, "OEBPS/a.xhtml": ONE, "OEBPS/b.xhtml": TWO}))
+    assert (novel.title, titles(novel)) == ("风起青州", HEADS)
+
+
 @pytest.mark.parametrize(
     "ref",
     [

@@ -60,6 +60,7 @@ CHINESE = [
     count("☆、第{n}章 {t}", PLAIN),
     count("正文 第{n}章 {t}", PLAIN),
     count("VIP卷 第{n}章 {t}", PLAIN),
+    count("《渡口》第{n}章 {t}", PLAIN),
     count("{n}、{t}", PLAIN),
     count("{n}．{t}", PLAIN),
     count("{n}.{t}", "1 2 3 4"),
@@ -155,7 +156,7 @@ def check(text: str, heads: list[str]) -> None:
     novel = txt(text)
     assert len(titles(novel)) == len(heads), titles(novel)
     for number, (head, chapter) in enumerate(zip(heads, novel.chapters, strict=True)):
-        kept = "".join(head.split()).strip("*#☆、— 【】[]")
+        kept = "".join(head.removeprefix("《渡口》").split()).strip("*#☆、— 【】[]")
         assert kept.replace("】", "") in "".join(chapter.title.split()).replace("】", "")
         assert f"记号{number}。" in chapter.content
     assert novel.set_aside == []

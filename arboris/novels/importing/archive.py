@@ -23,6 +23,8 @@ from arboris.novels.importing.types import ImportLimits, NovelImportError
 _OF_XML = frozenset({"amp", "lt", "gt", "quot", "apos"})
 _ENTITY = re.compile(r"&(#?[A-Za-z0-9]{1,40});")
 _BARE_AND = re.compile(r"&(?!#?[A-Za-z0-9]{1,40};)")
+_PREFIXED_TAG = re.compile(r"(</?)[A-Za-z][\w.-]{0,40}:(?=[A-Za-z])")
+_PREFIXED_ATTRIBUTE = re.compile(r"\s[A-Za-z][\w.-]{0,40}:([A-Za-z][\w.-]{0,40})\s?=")
 _CHUNK = 64 * 1024
 _RATIO_FROM = 1024 * 1024  # small entries may be as repetitive as they like
 
@@ -136,6 +138,9 @@ def _mended(markup: str) -> str:
         return escape(html5[f"{name};"]) if f"{name};" in html5 else f"&amp;{name};"
 
     markup = re.sub(r"^\s*<\?xml[^>]*\?>", "", markup)
+    # Prefixes that nothing binds; elements go by their local names anyway.
+    markup = _PREFIXED_TAG.sub(r"\1", markup)
+    markup = _PREFIXED_ATTRIBUTE.sub(r" \1=", markup)
     return _ENTITY.sub(entity, _BARE_AND.sub("&amp;", markup)).strip()
 
 

@@ -22,6 +22,7 @@ class Match(NamedTuple):
 
 MAX_HEADING = 120  # characters; longer lines are prose
 _ORNAMENTS = " \t\u3000\xa0=*#~☆★◆◇■□●○※|"
+_BOOK = re.compile(r"《[^《》]{1,40}》\s*(?=第)")  # 《血色》第一章, as some sites print it
 _PAIRS = {"【": "】", "[": "]", "［": "］", "〖": "〗"}
 
 ZH_UNIT: dict[str, HeadingKind] = {
@@ -139,6 +140,7 @@ def _number(match: Match) -> int | None:
 def undecorate(line: str) -> str:
     """The line without ornaments and the page number of a table of contents, spaces squeezed."""
     bare = _LEADER.sub("", line).strip().strip(_ORNAMENTS)
+    bare = _BOOK.sub("", bare)
     bare = bare.removeprefix("、") if line.lstrip()[:1] in _ORNAMENTS else bare  # ☆、第一章
     if bare and bare[0] in _PAIRS:
         close = _PAIRS[bare[0]]

@@ -99,7 +99,7 @@ def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
         forms[one.form].append(one)
     chosen = [one for form in forms.values() for one in _named(form, text)]
     named = [one for one in chosen if one.kind in ("chapter", "section")]
-    chosen += _around(forms, named, text)
+    chosen += _before(forms, named, text)
     if bare := _bare_series(forms, text):
         alone = len(named) * 5 < len(bare) and all(one.at > bare[0].at for one in named)
         if not named or alone:
@@ -107,23 +107,19 @@ def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
     return sorted(chosen, key=lambda one: one.at)
 
 
-def _around(
+def _before(
     forms: dict[str, list[Candidate]], named: list[Candidate], text: _Text
 ) -> list[Candidate]:
-    """Series with a word of their own (Letter 1) before the first chapter or behind the last."""
+    """Series with a word of their own (Letter 1) before the first chapter."""
     if len(named) < _LEAST:
         return []
-    first, last = min(one.at for one in named), max(one.at for one in named)
+    first = min(one.at for one in named)
     found: list[Candidate] = []
     for form in forms.values():
-        worded = [one for one in form if one.trust == "bare" and one.worded]
-        for row, end in (
-            ([one for one in worded if one.at < first], first),
-            ([one for one in worded if one.at > last], len(text.lines)),
-        ):
-            chain = _counted(row)
-            if len(chain) >= _LEAST and _divides(chain, text, _LEAST, (chain[0].at, end)):
-                found += chain
+        row = [one for one in form if one.trust == "bare" and one.worded and one.at < first]
+        chain = _counted(row)
+        if len(chain) >= _LEAST and _divides(chain, text, _LEAST, (chain[0].at, first)):
+            found += chain
     return found
 
 
