@@ -57,7 +57,7 @@ _ORDINAL_ZH = re.compile(
     rf"(?:제|第)\s?(?P<number>{CHINESE_NUMBER})\s?(?P<unit>[^\W\d_]{{1,2}}?)(?P<rest>[\s:：·—－|.．、《【(（-].*|)"
 )
 _GLUED_ZH = re.compile(
-    rf"(?:正文卷?\s*)?第\s*(?P<number>{CHINESE_NUMBER})\s*(?P<unit>[{''.join(ZH_UNIT)}])(?P<rest>.*)"
+    rf"(?:正文卷?\s*)?第\s*(?P<number>{CHINESE_NUMBER})(?:\s*[-~～—–至到]\s*{CHINESE_NUMBER})?\s*(?P<unit>[{''.join(ZH_UNIT)}])(?P<rest>.*)"
 )
 _WORD_FIRST = re.compile(
     rf"(?P<mark>[^\W\d_]{{1,20}}?)(?P<sign>[\s.:：#№_-]{{0,3}})(?:[Nn]o\.?\s?|the\s)?"
@@ -69,7 +69,7 @@ _NUMBER_FIRST = re.compile(
 _MARK_WORD = re.compile(r"(?P<mark>[^\W\d_]{3,10})\s(?P<word>[^\W\d_]{2,15})(?P<rest>[.:—–].*|)")
 _WORD_MARK = re.compile(r"(?P<word>[^\W\d_]{4,15})\s(?P<mark>[^\W\d_]{4,10})(?P<rest>[.:—–].*|)")
 _BARE = re.compile(
-    rf"(?P<open>[（(【\[「『〔〈<#№—–~-]?)\s?(?P<number>{_ANY})"
+    rf"(?P<open>[（(【\[「『〔〈<#№§—–~-]?)\s?(?P<number>{_ANY})"
     r"(?P<space>\s*)(?P<close>[)）】\]」』〕〉>—–~-]?)(?P<sign>[.．、:：·,，|/—–-]{0,2})\s*(?P<title>.*)"
 )
 _NUMBER_START = re.compile(rf"\W{{0,3}}(?:{_ANY})", re.IGNORECASE)
@@ -127,7 +127,10 @@ def candidate(at: int, line: str, alone: bool) -> Candidate | None:
 def _marked(at: int, bare: str) -> Candidate | None:
     """第12章 with any title that is no sentence, and 第三夜 where something parts it from one."""
     found = _GLUED_ZH.fullmatch(bare) if bare[0] in "第正" else None
-    if found and _is_title(found["rest"]) and not _PROSE_ZH.match(found["rest"]):
+    rest = found["rest"] if found else ""
+    if rest[:1].isspace() and len(rest) <= _BARE_TITLE:
+        rest = rest.removesuffix("。")
+    if found and _is_title(rest) and not _PROSE_ZH.match(rest):
         unit = found["unit"]
         return _of(at, bare, f"第{unit}", found["number"], ZH_UNIT[unit], "marked")
     found = _ORDINAL_ZH.fullmatch(bare) if bare[0] in "第제" else None

@@ -41,6 +41,9 @@ class _Text:
     def length(self) -> int:
         return self.before[-1]
 
+    def begins_at(self, one: Candidate) -> bool:
+        return not self.before[one.at]
+
     def breaks_off_above(self, at: int) -> bool:
         """Whether the last words before the line are half a sentence."""
         while at and not self.lines[at - 1].strip():
@@ -130,7 +133,8 @@ def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
     if not marked:
         return sure
     if not sure:
-        return marked if _divides(marked := _counted(marked), text, least=2) else []
+        marked = _counted(marked)
+        return marked if _divides(marked, text, least=1 if text.begins_at(marked[0]) else 2) else []
     flush = [one for one in sure if text.lines[one.at][:1].isspace()]
     if len(flush) * 5 < len(sure):  # headings stand at the margin: a paragraph is none
         marked = [one for one in marked if not text.lines[one.at][:1].isspace()]
@@ -196,10 +200,11 @@ def _bare_series(forms: dict[str, list[Candidate]], text: _Text) -> list[Candida
     best: list[Candidate] = []
     for form in forms.values():
         bare = [one for one in form if one.trust == "bare"]
-        if len(bare) < _LEAST or (best and bare[0].at > best[0].at):
+        if len(bare) < 2 or (best and bare[0].at > best[0].at):
             continue
         chain = _counted(bare)
-        if _begins_well(chain) and _divides(chain, text, _LEAST):
+        least = 2 if text.begins_at(chain[0]) else _LEAST
+        if _begins_well(chain) and _divides(chain, text, least):
             best = chain
     return best
 
