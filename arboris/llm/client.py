@@ -192,13 +192,7 @@ async def _request(
         async with aclosing(_events(connection, body, ends, permit)) as answer:
             async for event in answer:
                 began = True
-                if isinstance(event, Done):
-                    yield Piece("", "done")
-                    continue
-                if (wrong := error_in(event)) is not None:
-                    raise in_the_stream(wrong)
-                count_reported(event, reported)
-                piece = chunks.piece(event)
+                piece = _piece(event, chunks, reported)
                 taken += piece.text
                 thought += piece.thinking
                 if len(taken) + len(thought) > response_limits.MAX_REPLY_CHARACTERS:
@@ -220,6 +214,16 @@ async def _request(
         seconds = clock() - started
         record = admission.RequestRecord(call.model_name, reported, outcome, seconds)
         await admission.current().finish(permit, call.payer, record)
+
+
+def _piece(event: Event, chunks: Chunks, reported: Usage) -> Piece:
+    """What the event says; ``reported`` adopts the tokens that it counts. Raises LLMError."""
+    if isinstance(event, Done):
+        return Piece("", "done")
+    if (wrong := error_in(event)) is not None:
+        raise in_the_stream(wrong)
+    count_reported(event, reported)
+    return chunks.piece(event)
 
 
 async def _events(

@@ -16,22 +16,26 @@ _TAG = re.compile(rf"[<◁](?P<end>/?)(?:{'|'.join(_NAMES)})\s?[>▷]", re.IGNOR
 _LONGEST_TAG = len("</reasoning_content >")
 # In what is to be JSON, any tag around what comes before is about thoughts, but for these.
 _ANSWER_TAGS = {"answer", "output", "json", "result", "response", "final", "final_answer", "回答"}
-_BLOCK = re.compile(
-    r"<(?P<name>[^\W\d][\w:.-]{0,30})[^<>{}\[\]]{0,80}>.*?</(?P=name)\s*>", re.DOTALL
-)
-_LONE_END = re.compile(r"</[^\W\d][\w:.-]{0,30}\s*>\s*(?=(?:```\w*\s*)?[{\[])")
-# Other signs behind which the answer stands.
-_CHANNEL = re.compile(r"<\|channel\|>\s*final.*?<\|message\|>", re.DOTALL)
-_SIGNS = re.compile(
-    r"\[THINK\].*?\[/THINK\]|<\|begin_of_thought\|>.*?<\|end_of_thought\|>", re.DOTALL
-)
+_ANY_TAG = re.compile(r"<(?P<name>[^\W\d][\w:.-]{0,30})[^<>{}\[\]]{0,80}>")
+_MOST_BLOCKS = 20
+_BRACKET = re.compile(r"[{\[]")
+_JSON_BEGINS = re.compile(r'[{\[]\s{0,20}"')
+_LONE_END = re.compile(r"</[^\W\d][\w:.-]{0,30}\s?>\s{0,20}(?=(?:```\w{0,12}\s{0,9})?[{\[])")
+# Other signs behind which the answer stands, the last of each.
+_END_SIGNS = ("[/THINK]", "<|end_of_thought|>")
+_FINAL, _MESSAGE = "<|channel|>final", "<|message|>"
 _QUOTES = "`'\"‘“「『《（("
 _SENTENCE_ENDS = ".!?…。！？”’」』）)—"
 
 
 def without_thoughts(answer: str) -> str:
     """Return a whole answer that is to be JSON without its thoughts and the space around it."""
-    text = _SIGNS.sub("", _CHANNEL.split(answer)[-1]).strip()
+    text = answer
+    for sign in _END_SIGNS:
+        text = text.rpartition(sign)[2]
+    if (final := text.rfind(_FINAL)) >= 0:
+        text = text[final:].partition(_MESSAGE)[2]
+    text = text.strip()
     if text.startswith(("{", "[", "```")):
         return text  # whatever tags it holds are in its strings
     kept: list[str] = []
@@ -47,16 +51,19 @@ def without_thoughts(answer: str) -> str:
 
 def _without_tagged(text: str) -> str:
     """Without what stands in tags of any other name before the answer, if an answer is left."""
-    while block := _BLOCK.search(text):
-        before, rest = text[: block.start()], text[block.end() :]
-        is_answer = block["name"].casefold() in _ANSWER_TAGS
-        if is_answer or re.search(r"[{\[]", before) or not re.search(r"[{\[]", rest):
+    for _ in range(_MOST_BLOCKS):
+        tag, begins = _ANY_TAG.search(text), _BRACKET.search(text)
+        if not tag or not begins or begins.start() < tag.start():
             break
-        text = before + rest
-    ends = [
-        end for end in _LONE_END.finditer(text) if not re.search(r'[{\[]\s*"', text[: end.start()])
-    ]
-    return text[ends[-1].end() :] if ends else text
+        end = text.find(">", text.find(f"</{tag['name']}", tag.end()))
+        is_answer = tag["name"].casefold() in _ANSWER_TAGS
+        if is_answer or end < tag.end() or not _BRACKET.search(text, end):
+            break
+        text = text[: tag.start()] + text[end + 1 :]
+    begins = _JSON_BEGINS.search(text)
+    last = begins.start() if begins else len(text)
+    ends = [end.end() for end in _LONE_END.finditer(text) if end.start() < last]
+    return text[ends[-1] :] if ends else text
 
 
 class Thoughts:
