@@ -325,7 +325,12 @@ def test_passages_keep_order_and_lose_only_blanks(text: str, language: Language)
 @pytest.mark.parametrize(
     ("language", "length", "unit", "last"),
     [
-        ("zh", 40_000, "陆清河走在雪里想着江九娘", "最后萧定远笑道"),  # 1 s in 10,000
+        (
+            "zh",
+            40_000,
+            "陆清河走在雪里想着江九娘",
+            "最后萧定远笑道，萧定远来了，萧定远说",
+        ),  # 1 s in 10,000
         (
             "en",
             200_000,

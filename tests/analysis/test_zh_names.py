@@ -7,10 +7,10 @@ import json
 
 import pytest
 
-from analysis.analyzers.base import ChapterInput
+from analysis.analyzers.base import ChapterInput, KnownCharacter
 from analysis.analyzers.local import LocalAnalyzer
 from analysis.analyzers.local.zh.verdict import KINDS, WEIGHTS
-from arboris.bible.types.findings import NewCharacter, WorldFact
+from arboris.bible.types.findings import Appearance, NewCharacter, WorldFact
 
 
 def named(text: str) -> tuple[set[str], set[str]]:
@@ -110,6 +110,16 @@ def test_a_place_with_and_without_its_ending_is_one() -> None:
     places = {f.name: set(f.aliases) for f in found if isinstance(f, WorldFact)}
     assert places["昆仑山"] == {"昆仑"}
     assert "昆仑" not in places
+
+
+def test_a_known_name_holds_before_a_verb() -> None:
+    text = "叶青看见师弟沈墨跪在阶前，雪落了沈墨一身。"
+    known = (KnownCharacter(1, "沈墨"),)
+    chapter = ChapterInput(text=text, language="zh", chapter_number=2, known_characters=known)
+    found = LocalAnalyzer().open(chapter).run("character_tracking", lambda _: None).findings
+    named = {f.name: f.mentions for f in found if isinstance(f, Appearance)}
+    assert named["沈墨"] == 2
+    assert "沈墨跪" not in named
 
 
 def test_the_weights_say_where_they_come_from() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -11,7 +12,7 @@ from ..common.lac_model import Lac
 from . import sightings
 from . import words as w
 from .features import Evidence
-from .names import ZhCandidates
+from .names import TAILS, ZhCandidates
 from .places import ZhPlaces
 from .tokens import Tagging
 from .verdict import Verdict, model
@@ -25,12 +26,14 @@ class Found:
     places: list[Draft] = field(default_factory=list)  # and groups
 
 
-def find_names(text: str, tagging: Tagging, lac: Lac | None) -> Found:
+def find_names(text: str, tagging: Tagging, lac: Lac | None, known: Collection[str] = ()) -> Found:
+    """``known``: names of people of the bible, which no verb behind them makes longer."""
     candidates = ZhCandidates(text, tagging.lines)
     if lac is None:
         return Found(candidates.stated())
-    known = evidence(text, tagging, lac, candidates)
-    verdicts = without_tails(judged(known), known.count)
+    weighed = evidence(text, tagging, lac, candidates)
+    verdicts = without_tails(judged(weighed), weighed.count)
+    verdicts = {f: v for f, v in verdicts.items() if f[:-1] not in known or f[-1] not in TAILS}
     seen = {text[a:b] for a, b in Lexicon(verdicts, whole_words=False).scan(text)}
     found = Found()
     for form, verdict in sorted(verdicts.items()):

@@ -62,7 +62,7 @@ def read(chapter: ChapterInput, passages: Passages, check: Check) -> Reading:
     tagging = read_words(passages, lac, lambda f: check(0.05 + 0.75 * f))
     words = tagging.lines
     people, things = known_drafts(chapter)
-    named = find_names(chapter.text, tagging, lac)
+    named = find_names(chapter.text, tagging, lac, {f for d in people for f in d.forms})
     check(0.85)
     drafts = Merger(named.people, people).run(chapter.text, words) + things
     taken = {f for d in drafts for f in d.forms}
