@@ -28,7 +28,12 @@ export function hold(row) {
 
 /** Sends what no open page looks after; of one chapter or of all. Resolves when it was tried. */
 export function sendLeftovers(chapterId = null) {
-  running = running.then(() => sendAll(chapterId)).catch((error) => console.info('Kept texts were not sent:', error.message));
+  running = running.then(() => sendAll(chapterId)).catch((error) => {
+    console.info('Kept texts were not sent:', error.message);
+    if ([401, 403].includes(error.status)) return; // until somebody signs in
+    clearTimeout(again);
+    again = setTimeout(() => sendLeftovers(), AGAIN);
+  });
   return running;
 }
 
