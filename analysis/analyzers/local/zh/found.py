@@ -33,6 +33,7 @@ def find_names(text: str, tagging: Tagging, lac: Lac | None, known: Collection[s
         return Found(candidates.stated())
     weighed = evidence(text, tagging, lac, candidates)
     verdicts = without_tails(judged(weighed), weighed.count)
+    verdicts = {f: v for f, v in verdicts.items() if v.kind != "person" or f not in w.ROLES}
     verdicts = {f: v for f, v in verdicts.items() if f[:-1] not in known or f[-1] not in TAILS}
     seen = {text[a:b] for a, b in Lexicon(verdicts, whole_words=False).scan(text)}
     found = Found()
