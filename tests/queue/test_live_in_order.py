@@ -48,9 +48,9 @@ def imported(client: httpx2.Client, project: str) -> list[int]:
     return [one["analysis"]["id"] for one in answer.json()["chapters"]]
 
 
-def saved(client: httpx2.Client, project: str, text: str) -> int:
+def saved(client: httpx2.Client, project: str, text: str, title: str = "") -> int:
     url = f"/api/projects/{project}/chapters"
-    answer = client.post(url, json={"content": text}).raise_for_status()
+    answer = client.post(url, json={"content": text, "title": title}).raise_for_status()
     return int(answer.json()["analysis"]["id"])
 
 
@@ -74,8 +74,8 @@ def test_an_import_makes_the_bible_of_chapters_saved_one_by_one(
     assert state == ["processing", *["pending"] * (len(tasks) - 1)]
     braked.unlink()
     tasks += imported(client, second)
-    for text in texts():
-        task = saved(client, one_by_one, text)
+    for number, text in enumerate(texts(), 1):
+        task = saved(client, one_by_one, text, f"第{number}章")
         assert wait_for_task(client, task)["status"] == "completed"
     for task in tasks:
         assert wait_for_task(client, task)["status"] == "completed"
