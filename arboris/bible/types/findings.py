@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeAlias, cast, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import from_json
 
 Name = Annotated[str, Field(min_length=1, max_length=100)]
 Aliases = Annotated[list[Name], Field(default_factory=list, max_length=50)]
@@ -157,12 +158,9 @@ TYPES: dict[str, type[BaseFinding]] = {
 }
 
 
-_JSON: TypeAdapter[Finding] = TypeAdapter(Annotated[Finding, Field(discriminator="type")])
-
-
 def parse_json(text: str | bytes) -> Finding:
-    """A finding from JSON, in half the time that JSON and ``parse`` take; raises ValueError."""
-    return _JSON.validate_json(text)
+    """A finding from JSON; raises ValueError."""
+    return parse(from_json(text))
 
 
 def parse(plain: Mapping[str, Any]) -> Finding:
