@@ -130,7 +130,7 @@ def test_the_bell_says_what_came_of_it(page: Page, site: System, writer: Writer)
 
 def end_as_failed(site: System, task: int) -> None:
     """An analysis that had ended well has failed: nothing that a writer does makes one fail."""
-    names = Path(f"/proc/{site.services['web'].process.pid}/environ").read_bytes().split(b"\0")
+    names = Path(f"/proc/{site.services['workers'].process.pid}/environ").read_bytes().split(b"\0")
     env = dict(name.decode().split("=", 1) for name in names if name)
     with closing(sqlite3.connect(Path(env["ARBORIS_DATA_DIR"], "arboris.db"), 60)) as db, db:
         db.execute("UPDATE pending_analysis SET status = 'failed' WHERE id = ?", [task])
