@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, Route, expect
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Page,
+    Request,
+    Route,
+    WebSocketRoute,
+    expect,
+)
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
@@ -67,12 +76,37 @@ def asked(page: Page) -> list[str]:
     return paths
 
 
+class Gate:
+    """Between the pages' sockets and the server: while it is shut, what the server says waits."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.shut = False
+        self._waiting: list[tuple[WebSocketRoute, str | bytes]] = []
+        context.route_web_socket(re.compile("/ws/notifications"), self._connect)
+
+    def open(self) -> None:
+        self.shut = False
+        while self._waiting:
+            socket, message = self._waiting.pop(0)
+            socket.send(message)
+
+    def _connect(self, socket: WebSocketRoute) -> None:
+        def arrived(message: str | bytes) -> None:
+            if self.shut:
+                self._waiting.append((socket, message))
+            else:
+                socket.send(message)
+
+        socket.connect_to_server().on_message(arrived)
+
+
 def test_a_burst_is_told_in_few_words(
     page: Page, site: System, writer: Writer, browser: Browser
 ) -> None:
     project = new_novel(writer, "盐灯")
     with_session(page, site)
     page.context.add_init_script(f"({WATCH})()")
+    gate = Gate(page.context)
     tabs = [another_tab(page, site.url, f"/projects/{project}"),
             another_tab(page, site.url, f"/projects/{project}/bible"),
             another_tab(page, site.url, "/notifications")]  # fmt: skip
@@ -81,8 +115,13 @@ def test_a_burst_is_told_in_few_words(
         tab.wait_for_function("() => document.querySelector('#link-state').dataset.state === 'up'")
     requests = [asked(tab) for tab in tabs]
 
+    # However long fifty analyses take here: the pages hear of all of them at once.
+    gate.shut = True
     upload = {"file": ("novel.txt", novel_of(BURST).encode(), "text/plain")}
     writer.http.post(f"/api/projects/{project}/import", files=upload).raise_for_status()
+    status = f"/api/async-analysis/status?project_id={project}"
+    wait_for(lambda: writer.http.get(status).json()["completed"] == BURST, "all are completed")
+    gate.open()
     for tab in tabs:
         expect(tab.get_by_test_id("unread")).to_have_text(str(BURST))
     badges = tabs[0].get_by_test_id("status-badge")
