@@ -133,7 +133,7 @@ def test_the_offline_analyzer_reads_all_of_it(
 ) -> None:
     """What stands in the last lines alone is found as well."""
     late = {
-        "zh": "\n陆清河推门进来，身受重伤。陆清河说：“沈砚秋，跟我走。”陆清河倒下了。",
+        "zh": "\n陆清河推门进来，身受重伤。陆清河说：“沈砚秋，跟我走。”陆清河倒下了。\n“走吧。”顾长风说道。",
         "en": "\nRuth Carver came in. Ruth Carver was wounded. “Come,” said Ruth Carver.",
     }[language]
     known = (KnownCharacter(1, names[0]),)
@@ -145,7 +145,7 @@ def test_the_offline_analyzer_reads_all_of_it(
     new = {f.name: f for f in findings if isinstance(f, NewCharacter)}
     newcomer = {"zh": "陆清河", "en": "Ruth Carver"}[language]
     assert new[newcomer].mentions == 3 and new[newcomer].evidence.start > CHARACTERS
-    assert new[names[1]].mentions == text.count(names[1])
+    assert new[names[1]].mentions == whole.text.count(names[1])
     assert any(f.type == "state" and f.evidence.start > CHARACTERS for f in findings)
     assert len(fractions) > 100  # it can be stopped all along
 
