@@ -133,7 +133,8 @@ def test_the_offline_analyzer_reads_all_of_it(
 ) -> None:
     """What stands in the last lines alone is found as well."""
     late = {
-        "zh": "\n陆清河推门进来，身受重伤。陆清河说：“沈砚秋，跟我走。”陆清河倒下了。\n“走吧。”顾长风说道。",
+        "zh": "\n陆清河推门进来，身受重伤。陆清河说：“沈砚秋，跟我走。”陆清河倒下了。"
+        "\n“走吧。”顾长风说道。",
         "en": "\nRuth Carver came in. Ruth Carver was wounded. “Come,” said Ruth Carver.",
     }[language]
     known = (KnownCharacter(1, names[0]),)

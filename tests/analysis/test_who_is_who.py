@@ -77,6 +77,12 @@ ENGLISH = [
         "Florence put down her bag. “It was late,” said Florence. “Is he here?” Florence laughed.",
         [{"Florence"}],
     ),
+    (
+        "also where nothing but the deed tells",
+        "“Paris won’t come,” said Ruth. She had quarrelled with Paris. “Paris quarrels with "
+        "everybody.” Paris had cried, and Ruth had seen that Paris cried.",
+        [{"Paris"}, {"Ruth"}],
+    ),
 ]  # fmt: skip
 
 

@@ -37,14 +37,6 @@ def client(site: Site) -> Iterator[httpx2.Client]:
         yield client
 
 
-@pytest.fixture
-def braked(site: Site) -> Iterator[Path]:
-    """The brake, pulled; released at the end whatever happens."""
-    site.brake.touch()
-    yield site.brake
-    site.brake.unlink(missing_ok=True)
-
-
 def new_project(client: httpx2.Client) -> str:
     answer = client.post("/api/projects", json={"title": "听雨楼"})
     assert answer.status_code == 201, answer.text

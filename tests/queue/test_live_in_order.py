@@ -23,13 +23,6 @@ def client(site: Site) -> Iterator[httpx2.Client]:
         yield client
 
 
-@pytest.fixture
-def braked(site: Site) -> Iterator[Path]:
-    site.brake.touch()
-    yield site.brake
-    site.brake.unlink(missing_ok=True)
-
-
 def texts() -> list[str]:
     """The sample's chapters; while the brake is pulled, an analysis of the first does not end."""
     found = re.split(r"(?m)^## .*$", SAMPLE.read_text(encoding="utf-8"))[1:]

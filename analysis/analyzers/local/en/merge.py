@@ -111,7 +111,7 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
         return None
     ranked: list[tuple[float, EntityKind]] = [
         (votes.faction, "faction"),
-        (votes.place, "location"),
+        (votes.place - _listed_only(words, votes), "location"),
         (votes.person, "person"),
     ]
     best, kind = max(ranked, key=lambda x: x[0])
@@ -122,6 +122,12 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
         return None  # "the Swallow", a ship
     sure = min(0.93, 0.45 + 0.12 * best)
     return kind, round(sure, 3)
+
+
+def _listed_only(words: list[str], votes: Votes) -> float:
+    """What a city's name weighs less where the text speaks of somebody, and of no place."""
+    listed = len(words) == 1 and words[0] in w.PLACES
+    return 2.0 if listed and not votes.there and votes.person >= 1.6 else 0.0
 
 
 def _unsupported(

@@ -50,6 +50,7 @@ class Votes:
     firm: int = 0  # uses whose capital is not the sentence's
     person: float = 0.0
     place: float = 0.0
+    there: int = 0  # uses behind a preposition of place, or "reached"
     faction: float = 0.0
     the: int = 0
 
@@ -249,8 +250,10 @@ class EnCandidates:
             moved = run.earlier is not None and run.earlier.lower in w.MOTION
             weight = w.PLACE_PREPOSITIONS[before] + 0.8 * moved
             # "of the Veil" is anything; "in the Saltmere" may well be a place.
+            votes.there += weight > 0.3
             votes.place += weight if not run.the else weight / 2 if weight > 1 else 0
         elif before in w.REACHING:
+            votes.there += 1
             votes.place += 0.8
         elif after == "of" and run.adjacent and len(run.words) == 1 and not run.the:
             votes.person += 0.8  # "Ambrose of Milan"
