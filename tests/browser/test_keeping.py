@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -153,8 +154,14 @@ def test_an_ended_session_is_renewed_on_the_spot(
 def test_what_the_server_has_refused_waits_for_its_writer(
     page: Page, site: System, project: str, chapter: int, writer: Writer
 ) -> None:
-    other = close_without_a_line(page, NEW)
+    page.context.set_offline(True)
+    set_text(page, NEW)
+    # Before the page is left: what it sends then passes Chromium's offline mode.
     writer.http.patch(f"/api/chapters/{chapter}", json={"content": TYPED}).raise_for_status()
+    line = page.get_by_test_id("saved-state")
+    expect(line).to_have_attribute("data-state", re.compile("offline|conflict"))
+    other = page.context.new_page()
+    page.goto("about:blank")
     page.context.set_offline(False)
     other.goto(f"{site.url}/projects/{project}")
     other.get_by_test_id("kept-texts").get_by_role("link").click()
