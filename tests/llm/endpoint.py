@@ -17,7 +17,6 @@ from typing import Any
 
 from pytest_django import Settings
 
-from arboris.llm import endpoint_profile
 from tests.waiting import PATIENCE_SECONDS
 
 KEY = "sk-very-secret-0123456789"
@@ -215,6 +214,8 @@ def serving() -> Iterator[Endpoint]:
 @contextlib.contextmanager
 def configured(settings: Settings) -> Iterator[Endpoint]:
     """An endpoint that the settings lead to, of which nothing is remembered."""
+    from arboris.llm import endpoint_profile  # needs settings, which a benchmark has not
+
     with serving() as server:
         settings.ARBORIS_LLM_BASE_URL = server.base_url
         settings.ARBORIS_LLM_MODEL = "test-model"
