@@ -15,7 +15,7 @@ from analysis.queue import due, endpoints, fairness, in_order
 from analysis.queue.attempts import Attempt
 from analysis.queue.endpoints import NONE, Endpoint
 from arboris.db import db_now, in_transaction
-from arboris.sql import Plus, Update, send, write
+from arboris.sql import Plus, Update, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +71,15 @@ def claim(worker: str, endpoint: Endpoint = NONE, *, only: due.Tasks | None = No
 def _claim(worker: str, endpoint: Endpoint, only: due.Tasks | None) -> Claim | None:
     # The lock on the row with the number of claims is the queue's: it makes them strictly ordered
     # on every database. All others wait for whoever has it, so both are sent at once.
-    looking = due.first_task(endpoint, only)
-    _, rows = send(_counting(1), looking)
-    while rows:
-        candidate = due.Task.of(rows[0])
+    candidate = due.first_task(endpoint, only, after=[_counting(1)])
+    while candidate is not None:
         task, token = in_order.first_of_novel(candidate, endpoint, only), uuid.uuid4().hex
         if task is not None and _lease(task, token, worker, endpoint):
             fairness.serve(candidate.turn)
             probe = endpoints.begin_probe(endpoint, task.now)
             return _as_claim(task, token, worker, endpoint, probe)
-        (rows,) = send(looking)  # it was cancelled in that very moment, or has to wait
+        # It was cancelled in that very moment, or has to wait.
+        candidate = due.first_task(endpoint, only)
     write(_counting(-1))
     return None
 

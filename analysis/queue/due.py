@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -29,7 +30,7 @@ from analysis.models import (
 from analysis.queue.endpoints import Endpoint
 from arboris.db import as_time, db_now
 from arboris.novels.models import Chapter
-from arboris.sql import Query, quoted_table
+from arboris.sql import Change, Query, quoted_table, send
 
 Tasks = QuerySet[PendingAnalysis]
 
@@ -54,25 +55,31 @@ class Task(NamedTuple):
     now: datetime
 
     @classmethod
-    def of(cls, row: tuple[Any, ...]) -> Task:
-        """From what a driver makes of the columns."""
-        task = cls._make(row)
+    def of(cls, row: tuple[Any, ...], moment: Any) -> Task:
+        """From what a driver makes of the columns, and of the time."""
+        task = cls._make((*row, as_time(moment)))
         project, config, checkpoint = row[4], row[9], row[10]
         return task._replace(
             project_id=project if isinstance(project, uuid.UUID) else uuid.UUID(project),
             generation_config=json.loads(config),
             checkpoint=json.loads(checkpoint) if checkpoint else None,
             in_order=bool(task.in_order),
-            now=as_time(task.now),
         )
 
 
-def first_task(endpoint: Endpoint, only: Tasks | None = None) -> Query:
-    """For the columns of ``Task`` of the one that comes first."""
+def first_task(
+    endpoint: Endpoint, only: Tasks | None = None, *, after: Sequence[Change] = ()
+) -> Task | None:
+    """The one that comes first, once the changes ``after`` which it is looked for are made.
+
+    The time is asked for last: MariaDB's stands still from the start of a statement, which may be
+    long before the statement reads, and what it has read to be over would have ended later.
+    """
     number = f"(SELECT c.chapter_number FROM {quoted_table(Chapter)} c WHERE c.id = t.chapter_id)"
     columns, clock = ", ".join(f"t.{name}" for name in Task._fields[:-2]), now()
-    found = _head(endpoint, only, f"{columns}, {number}, {clock.text}", 1)
-    return Query(found.text, (*clock.params, *found.params))
+    found = _head(endpoint, only, f"{columns}, {number}", 1)
+    *_, rows, times = send(*after, found, Query(f"SELECT {clock.text}", clock.params))
+    return Task.of(rows[0], times[0][0]) if rows else None
 
 
 def first(endpoint: Endpoint, limit: int, only: Tasks | None = None) -> list[int]:

@@ -16,7 +16,6 @@ from analysis.models import PendingAnalysis, Status
 from analysis.queue import due
 from analysis.queue.endpoints import Endpoint
 from arboris.llm.errors import OverBudget
-from arboris.sql import send
 
 
 def first_of_novel(
@@ -44,10 +43,9 @@ def first_of_novel(
     if due_at > candidate.now:
         line.filter(due_at__lte=candidate.now).update(due_at=due_at)
         return None
-    (claimable,) = send(due.first_task(endpoint, PendingAnalysis.objects.filter(pk=pk)))
-    if not claimable:  # it was cancelled in that very moment
+    task = due.first_task(endpoint, PendingAnalysis.objects.filter(pk=pk))
+    if task is None:  # it was cancelled in that very moment
         return None
-    task = due.Task.of(claimable[0])
     # They change places in the writer's line, or the candidate would come first again and again.
     for one, turn in ((task, candidate.turn), (candidate, task.turn)):
         PendingAnalysis.objects.filter(pk=one.id).update(turn=turn)

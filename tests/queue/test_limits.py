@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
 import pytest
 from django.contrib.auth.models import User
+from django.db import connection, connections, transaction
 from pytest_django import Settings
 
 from analysis import queue
+from analysis.models import AnalysisAttempt, QueuePause
 from analysis.queue import Endpoint
+from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
+from arboris.sql import quoted_table
 from tests.analyzers import permanent
 from tests.factories import claim_next, expire_lease, finish_and_claim, make_project
 from tests.queue.bulk import queue_many
 from tests.queue.threads import side_by_side
+from tests.waiting import wait_for
 
 NORTH, SOUTH = Endpoint("north"), Endpoint("south")
 
@@ -121,3 +131,70 @@ def test_claims_at_the_same_moment_stay_within_the_limit(
     queue_many(project, 10)
     claims = side_by_side(*[lambda: queue.claim("host:1")] * 8)
     assert sum(claim is not None for claim in claims) == 3
+
+
+# Of each database: how a table is kept from readers and given back, and how many wait for it.
+KEEP = {"mysql": "LOCK TABLES {} WRITE", "postgresql": "LOCK TABLE {} IN ACCESS EXCLUSIVE MODE"}
+GIVE_BACK = {"mysql": "UNLOCK TABLES", "postgresql": "SELECT 1"}
+WAITING = {
+    "mysql": "SELECT COUNT(*) FROM information_schema.processlist"
+    " WHERE state = 'Waiting for table metadata lock'",
+    "postgresql": "SELECT COUNT(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'",
+}
+
+
+@contextmanager
+def unreadable(table: str) -> Iterator[None]:
+    """Another connection keeps the table from all readers, until the block ends."""
+    kept, over = threading.Event(), threading.Event()
+
+    def keep() -> None:
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(KEEP[connection.vendor].format(table))
+                kept.set()
+                wait_for(over.is_set, "the readers are let in")
+                cursor.execute(GIVE_BACK[connection.vendor])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        keeping = pool.submit(keep)
+        try:
+            wait_for(lambda: kept.is_set() or keeping.done(), "the table is kept")
+            yield
+        finally:
+            over.set()
+            keeping.result()
+
+
+def _is_waited_for() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(WAITING[connection.vendor])
+        return bool(cursor.fetchone()[0])
+
+
+@pytest.mark.server_only
+@pytest.mark.django_db(transaction=True)
+def test_what_makes_room_has_ended_before_the_next_begins_however_slow_the_claim(
+    project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PER_PROJECT = 1
+    queue_many(project, 2)
+    first = claim_next()
+
+    def claim() -> queue.Claim:
+        try:
+            return claim_next()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with unreadable(quoted_table(QueuePause)):
+            second = pool.submit(claim)
+            wait_for(lambda: second.done() or _is_waited_for(), "the claim is on its way")
+            in_transaction(lambda: queue.finish(first, {}, {}))
+        claimed = second.result()
+    ended = AnalysisAttempt.objects.get(task=first.task_id).ended_at
+    assert ended is not None
+    assert ended <= claimed.started_at
