@@ -31,7 +31,13 @@ class AnalysisConfig(AppConfig):
         )
         metrics.register()
         ports.connect(
-            ports.Analyses(progress.running, progress.live, features.updates, features.told)
+            ports.Analyses(
+                progress.running,
+                progress.live,
+                progress.bibles,
+                features.updates,
+                features.told,
+            )
         )
         if sys.argv[1:2] == ["qcluster"]:
             cluster.prepare()

@@ -1,4 +1,4 @@
-"""How far running analyses are, from the task rows: what sockets are told once a second."""
+"""How far analyses and bibles are, from their rows: what sockets are told once a second."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from django.db.models import Count, Q
 from django.db.models.functions import Now
 
 from analysis.models import PendingAnalysis, Status
-from notifications.ports import Progress
+from arboris.bible.models import FoldState
+from notifications.ports import Bible, Progress
 
 
 def running(user_ids: Collection[int]) -> list[Progress]:
@@ -39,4 +40,15 @@ def live(user_ids: Collection[int]) -> dict[int, dict[str, int]]:
         number=Count("pk")
     ):
         found.setdefault(user_id, {})[str(project_id)] = number
+    return found
+
+
+def bibles(user_ids: Collection[int]) -> dict[int, dict[str, Bible]]:
+    """The bibles of these writers' novels, by writer and novel."""
+    rows = FoldState.objects.filter(project__owner_id__in=user_ids).values_list(
+        "project__owner_id", "project_id", "revision", "outdated", "behind"
+    )
+    found: dict[int, dict[str, Bible]] = {}
+    for user_id, project_id, revision, outdated, behind in rows:
+        found.setdefault(user_id, {})[str(project_id)] = Bible(revision, outdated and behind)
     return found

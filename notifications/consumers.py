@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
 from arboris.db import is_away
-from notifications import queries, shutdown
+from notifications import ports, queries, shutdown
 from notifications.handshake import (
     language_of,
     of_this_page,
@@ -33,7 +33,7 @@ from notifications.handshake import (
     still_signed_in,
 )
 from notifications.models import AnalysisNotification
-from notifications.ports import Progress
+from notifications.ports import Bible, Progress
 from notifications.relay import relay
 
 log = logging.getLogger(__name__)
@@ -71,11 +71,18 @@ class Live:
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
+class Bibles:
+    """These of the writer's bibles have changed, by novel."""
+
+    changed: Mapping[str, Bible]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
 class Reads:
     """Notifications were marked as read."""
 
 
-Item = AnalysisNotification | Progress | Live | Reads
+Item = AnalysisNotification | Progress | Live | Bibles | Reads
 
 
 class Ended(Exception):
@@ -99,6 +106,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     last_id = 0
     reads = 0
     live: Mapping[str, int] = {}  # replaced, never changed
+    bibles: Mapping[str, Bible] = {}  # likewise
     counted = False
 
     async def connect(self) -> None:
@@ -107,6 +115,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if user is not None and user.is_authenticated:
             # Read before the socket opens: whatever commits after the client sees it open is live.
             self.reads = (await database_sync_to_async(queries.reads)([user.pk]))[user.pk]
+            self.bibles = (await database_sync_to_async(ports.bibles)([user.pk])).get(user.pk, {})
             state = await database_sync_to_async(queries.state)(user.pk)
             self.last_id = state["max_id"]
         # Accept first, refuse second: a browser cannot see the code of a refused handshake.
@@ -168,6 +177,10 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     def deliver_live(self, numbers: Mapping[str, int]) -> None:
         if self.enveloped:
             self._hand_over(Live(numbers))
+
+    def deliver_bibles(self, changed: Mapping[str, Bible]) -> None:
+        if self.enveloped:
+            self._hand_over(Bibles(changed))
 
     def _hand_over(self, item: Item) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closing, and the socket with it
@@ -241,6 +254,9 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         elif isinstance(item, Live):
             live = sum(item.numbers.values())
             await self._frame("queue", {"live": live, "projects": dict(item.numbers)})
+        elif isinstance(item, Bibles):
+            for project_id, bible in item.changed.items():
+                await self._frame("bible", {"project_id": project_id, **dataclasses.asdict(bible)})
         else:
             unread = await database_sync_to_async(queries.unread_ids)(self.user_id)
             await self._frame("read", {"unread_ids": unread})

@@ -25,9 +25,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Bible:
+    """A novel's bible: ``revision`` grows with each change; ``folding``: a worker is at it."""
+
+    revision: int
+    folding: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Analyses:
     """``running``: the progress of these writers' running analyses. ``live``: how many of theirs
-    run or are due, by novel, without those who have none.
+    run or are due, by novel, without those who have none. ``bibles``: theirs, by novel.
 
     ``feature_updates``: for each feature of an analysis, in order, what it updates ("the world").
     ``told``: a result in a few words ("2 new characters"), in the active language.
@@ -35,6 +43,7 @@ class Analyses:
 
     running: Callable[[Collection[int]], list[Progress]]
     live: Callable[[Collection[int]], Mapping[int, Mapping[str, int]]]
+    bibles: Callable[[Collection[int]], Mapping[int, Mapping[str, Bible]]]
     feature_updates: Callable[[], Mapping[str, str | Promise]]
     told: Callable[[Mapping[str, Any]], list[str]]
 
@@ -54,6 +63,10 @@ def running(user_ids: Collection[int]) -> list[Progress]:
 
 def live(user_ids: Collection[int]) -> Mapping[int, Mapping[str, int]]:
     return _connected().live(user_ids) if user_ids else {}
+
+
+def bibles(user_ids: Collection[int]) -> Mapping[int, Mapping[str, Bible]]:
+    return _connected().bibles(user_ids) if user_ids else {}
 
 
 def told(result: Mapping[str, Any]) -> list[str]:

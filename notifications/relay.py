@@ -23,7 +23,7 @@ from arboris.db import drop_connection
 from arboris.outage import Outage
 from notifications import ports, queries
 from notifications.models import AnalysisNotification
-from notifications.ports import Progress
+from notifications.ports import Bible, Progress
 
 log = logging.getLogger(__name__)
 
@@ -40,9 +40,11 @@ PROGRESS_SECONDS = 1.0
 
 class Subscriber(Protocol):
     user_id: int
-    # What it was told last: the writer's ReadCount, and how many of their analyses run or are due.
+    # What it was told last: the writer's ReadCount, how many of their analyses run or are due, and
+    # how their bibles are.
     reads: int
     live: Mapping[str, int]
+    bibles: Mapping[str, Bible]
 
     def deliver(self, row: AnalysisNotification) -> None:
         """Called on the relay's thread; must not block."""
@@ -57,6 +59,9 @@ class Subscriber(Protocol):
 
     def deliver_live(self, numbers: Mapping[str, int]) -> None:
         """Likewise: so many of the writer's analyses run or are due by now, by novel."""
+
+    def deliver_bibles(self, changed: Mapping[str, Bible]) -> None:
+        """Likewise: these bibles are others by now."""
 
 
 class Tailer:
@@ -210,7 +215,7 @@ class Relay:
         """Tell each socket what has changed since it was told last."""
         sockets = self.subscribers()
         users = {socket.user_id for socket in sockets}
-        reads, live = queries.reads(users), ports.live(users)
+        reads, live, bibles = queries.reads(users), ports.live(users), ports.bibles(users)
         for socket in sockets:
             if socket.reads != reads[socket.user_id]:
                 socket.reads = reads[socket.user_id]
@@ -218,6 +223,9 @@ class Relay:
             if socket.live != live.get(socket.user_id, {}):
                 socket.live = live.get(socket.user_id, {})
                 socket.deliver_live(socket.live)
+            before, socket.bibles = socket.bibles, bibles.get(socket.user_id, {})
+            if changed := {at: now for at, now in socket.bibles.items() if before.get(at) != now}:
+                socket.deliver_bibles(changed)
 
 
 relay = Relay()

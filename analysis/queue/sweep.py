@@ -17,6 +17,7 @@ from analysis.queue.endpoints import configured
 from analysis.queue.finish import changes_after, follow
 from analysis.queue.prune import prune_step
 from analysis.queue.retry import decide
+from arboris.bible import service as bible_service
 from arboris.db import db_now, in_transaction, locked
 
 HEARTBEAT_KEPT = timedelta(minutes=10)
@@ -77,8 +78,9 @@ def _rescue_one(task_id: int) -> int:
 
 
 def _issue_missing_wakeups() -> None:
-    """A due task without a wake-up would wait for ever: issue as many as workers could use."""
+    """What is due, or to be folded, would wait for ever: issue as many as workers could use."""
     wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
+    wanted = wanted or int(bible_service.to_fold_behind().exists())
     missing = wanted and wanted - wakeups.waiting()
     if missing > 0:
         in_transaction(lambda: wakeups.issue(missing))

@@ -70,10 +70,6 @@ class Character(Fact):
         max_length=200, default="", db_column="nid"
     )  # see ``types.entries``
     name = models.CharField(_("name"), max_length=100)
-    # The chapter that first gave the name in full; none where it is the first one known.
-    name_chapter = models.ForeignKey(
-        Chapter, models.SET_NULL, related_name="+", null=True, blank=True
-    )
     role = models.CharField(_("role"), max_length=12, default="minor")
     description = models.TextField(_("description"), blank=True)
     personality = models.TextField(_("personality"), blank=True)
@@ -283,8 +279,9 @@ class FoldState(models.Model):
 
     project = models.OneToOneField(NovelProject, models.CASCADE, related_name="+", primary_key=True)
     outdated = models.BooleanField(default=True)
-    # Outdated by a decision, whose writer waits for it: a worker folds it.
+    # Outdated by a decision: a worker folds it, and has begun to at ``taken_at``.
     behind = models.BooleanField(default=False, db_default=False, db_index=True)
+    taken_at = models.DateTimeField(null=True)
     revision = models.BigIntegerField(default=0, db_default=0)
 
     def __str__(self) -> str:

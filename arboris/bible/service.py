@@ -10,9 +10,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import timedelta
+from typing import Any, Protocol
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
@@ -30,11 +31,12 @@ from arboris.bible.types.entries import Scope, Tier
 from arboris.bible.types.findings import Finding
 from arboris.bible.types.placed_finding import PlacedFinding
 from arboris.collector import paused_collection
-from arboris.db import in_transaction, locked
+from arboris.db import db_now, in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 
 JOURNALS = 40  # how many of the last chapters can be taken out of the bible again
 SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
+TAKEN = timedelta(minutes=1)  # whoever folds a novel behind for longer is taken for dead
 
 
 class Stated(Protocol):
@@ -278,25 +280,44 @@ def fresh(project_id: uuid.UUID) -> None:
     in_transaction(work)
 
 
+def is_folded_behind(project_id: uuid.UUID) -> bool:
+    """Whether a worker is about to fold the novel by a decision: the tables have the bible as it
+    was before. Otherwise it is ``fresh``."""
+    if FoldState.objects.filter(project_id=project_id, outdated=True, behind=True).exists():
+        return True
+    fresh(project_id)
+    return False
+
+
+def to_fold_behind() -> QuerySet[FoldState]:
+    """The novels that a decision has left outdated, and that nobody folds."""
+    lost = Q(taken_at=None) | Q(taken_at__lt=db_now() - TAKEN)
+    return FoldState.objects.filter(lost, behind=True)
+
+
 def fold_behind() -> bool:
     """Fold one novel that a decision has left outdated; returns whether there was one.
 
-    Where it changes meanwhile nothing is written: another decision asks for it anew, and whoever
-    reads the bible before folds it.
+    Where it changes meanwhile nothing is written, and it is folded anew.
     """
-    asked = FoldState.objects.filter(behind=True)
+    asked = to_fold_behind()
     project_id = asked.values_list("project_id", flat=True).first()
     if project_id is None:
         return False
-    if not asked.filter(project_id=project_id).update(behind=False):
+    if not asked.filter(project_id=project_id).update(taken_at=db_now()):
         return True  # somebody else folds it
     folded = Folded.of(project_id)
 
     def work() -> None:
         novel = locked(NovelProject.objects.filter(pk=project_id)).first()
-        state = FoldState.objects.filter(project_id=project_id, outdated=True).first()
-        if novel is not None and state is not None and state.revision == folded.revision:
+        states = FoldState.objects.filter(project_id=project_id)
+        state = states.filter(outdated=True).first()
+        if novel is None or state is None:  # in the trash, or folded by a reader
+            states.update(behind=False, taken_at=None)
+        elif state.revision == folded.revision:
             folded.write()
+        else:
+            states.update(taken_at=None)
 
     in_transaction(work)
     return True
@@ -312,7 +333,8 @@ def decided(project_id: uuid.UUID) -> bool:
     """A decision was made or undone, which may change any entry: fold a short novel now, and let
     a long one be folded behind (returned as True). The caller holds the project's row lock."""
     _outdate(project_id)
-    return bool(FoldState.objects.filter(project_id=project_id, outdated=True).update(behind=True))
+    outdated = FoldState.objects.filter(project_id=project_id, outdated=True)
+    return bool(outdated.update(behind=True, taken_at=None))
 
 
 def ready_to_decide(project_id: uuid.UUID) -> None:
@@ -344,7 +366,9 @@ def _is_long(project_id: uuid.UUID) -> bool:
 
 def _note(project_id: uuid.UUID, *, outdated: bool) -> None:
     """What the bible is made of, or the bible, is another now."""
-    changed = {"outdated": outdated, "revision": F("revision") + 1}
+    changed: dict[str, Any] = {"outdated": outdated, "revision": F("revision") + 1}
+    if not outdated:
+        changed |= {"behind": False, "taken_at": None}
     if not FoldState.objects.filter(project_id=project_id).update(**changed):
         FoldState.objects.create(project_id=project_id, outdated=outdated)
 

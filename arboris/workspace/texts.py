@@ -216,6 +216,7 @@ _BIBLE: dict[str, str | Promise] = {
     "running": _("{n} chapters are still being analysed. This page fills itself."),
     "running_one": _("1 chapter is still being analysed. This page fills itself."),
     "bible_updated": _("The story bible has been updated."),
+    "bible_folding": _("Your decision is being worked in. This page then shows it by itself."),
 }
 
 _NOTIFICATIONS: dict[str, str | Promise] = {

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django_q.models import OrmQ
 
+from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.worker import run_due
 from arboris.bible import service
 from arboris.bible.models import Character, FoldState
+from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.bible.test_fold import person
 from tests.bible.test_service import record
@@ -66,12 +69,50 @@ def test_a_worker_folds_what_was_decided(api: JsonClient, decide: Decide) -> Non
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_reads_before_sees_what_was_decided(
-    api: JsonClient, novel: NovelProject, decide: Decide
+def test_who_reads_before_is_told_so_and_waits_for_nothing(
+    api: JsonClient, novel: NovelProject, decide: Decide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def bible(part: str = "") -> Any:
+        return api.get(f"/api/projects/{novel.pk}/bible{part}").json()
+
+    chapter = novel.chapters.get(chapter_number=2)
+    decide("reject", "顾长风")
+    with monkeypatch.context() as patch:
+        patch.setattr(service.Folded, "of", failing)
+        shown = bible()
+        assert {one["name"] for one in shown["characters"]} == {"沈砚秋", "老沈", "顾长风"}
+        assert shown["folding"] is True
+        assert bible("/inbox")["folding"] is True
+        assert api.get(f"/api/chapters/{chapter.pk}/cast").status_code == 200
+    # What is taken away is whole, whoever has to wait for it.
+    assert {one["name"] for one in bible("/export.json")["characters"]} == {"沈砚秋", "老沈"}
+    shown = bible()
+    assert {one["name"] for one in shown["characters"]} == {"沈砚秋", "老沈"}
+    assert not {"folding"} & (shown.keys() | bible("/inbox").keys())
+
+
+def failing(project_id: Any) -> Any:
+    raise AssertionError("a reader folds")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_dead_worker_had_begun_is_folded_all_the_same(
+    decide: Decide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     decide("reject", "顾长风")
-    shown = api.get(f"/api/projects/{novel.pk}/bible").json()["characters"]
-    assert {one["name"] for one in shown} == {"沈砚秋", "老沈"}
+    with monkeypatch.context() as patch:
+        patch.setattr(service.Folded, "of", failing)  # it dies there
+        with pytest.raises(AssertionError):
+            service.fold_behind()
+    OrmQ.objects.all().delete()  # its wake-up is used up
+    assert not service.fold_behind()  # somebody is at it
+    queue.sweep()
+    assert not wakeups.waiting()
+    FoldState.objects.update(taken_at=db_now() - service.TAKEN * 2)
+    queue.sweep()
+    assert wakeups.waiting()
+    run_due()
+    assert names() == {"沈砚秋", "老沈"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -7,7 +7,7 @@ from contextlib import closing
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
@@ -53,6 +53,30 @@ def test_accepted_by_keyboard_and_undone(page: Page, site: System, locale: str) 
     page.keyboard.press("Enter")
     expect(cards).to_have_count(before)
     expect(page.locator('[data-count="characters"]')).to_have_text("")
+
+
+def test_what_is_decided_elsewhere_is_shown_once_it_is_folded(page: Page, site: System) -> None:
+    project = with_waiting_findings(site, "folded behind")
+    path = f"/api/projects/{project}/bible"
+    folding = [True]
+
+    def answer(call: Route) -> None:
+        given = call.fetch()
+        call.fulfill(response=given, json=given.json() | ({"folding": True} if folding else {}))
+
+    with_session(page, site)
+    page.route(f"**{path}", answer)
+    page.goto(f"{site.url}/projects/{project}/bible")
+    expect(page.locator("#bible-folding")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator('[data-part="questions"] article').first).to_be_attached(
+        timeout=PATIENCE_MS
+    )
+    folding.clear()
+    with closing(site.writer("en")) as writer:
+        added = {"action": "add", "type": "character", "fields": {"name": "程九"}}
+        _post(writer, f"{path}/decisions", added)
+    expect(page.locator('[data-part="characters"]')).to_contain_text("程九", timeout=PATIENCE_MS)
+    expect(page.locator("#bible-folding")).to_be_hidden()
 
 
 def test_the_bible_is_saved_as_a_file(page: Page, site: System) -> None:

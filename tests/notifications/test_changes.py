@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from channels.db import database_sync_to_async as in_thread_of_database
@@ -10,10 +11,14 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 
 from analysis import queue
+from arboris.bible import service
 from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
+from arboris.workspace.bible.service import decide
 from notifications.models import AnalysisNotification
-from tests.factories import JsonClient, claim_next, make_project, queue_chapter
+from tests.bible.test_fold import person
+from tests.bible.test_service import record
+from tests.factories import JsonClient, claim_next, make_chapter, make_project, queue_chapter
 from tests.notifications.test_socket import talk
 from tests.waiting import PATIENCE_SECONDS
 
@@ -106,3 +111,23 @@ def test_a_muted_novel_is_not_pushed_and_its_pages_are_told(
     talk(writer, plain, protocol=None)
     talk(writer, enveloped)
     assert len(api.get(LIST).json()) == 3
+
+
+def test_a_bible_that_is_folded_behind_is_told(
+    writer: User, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(make_chapter(project), person("沈砚秋"))
+    monkeypatch.setattr(service, "SHORT", 0)  # it is a long novel from now on
+    asked = {"action": "add", "type": "character", "fields": {"name": "顾长风"}}
+
+    async def work(socket: WebsocketCommunicator) -> None:
+        await kind_of_frame(socket, "state")
+        await in_thread(decide, project.pk, writer.pk, asked)
+        begun = await kind_of_frame(socket, "bible")
+        assert begun == {"project_id": str(project.pk), "folding": True, "revision": ANY}
+        assert await in_thread(service.fold_behind)
+        ended = await kind_of_frame(socket, "bible")
+        assert (ended["folding"], ended["project_id"]) == (False, str(project.pk))
+        assert ended["revision"] > begun["revision"]
+
+    talk(writer, work)

@@ -13,7 +13,7 @@ from arboris import wake
 from arboris.novels.models import NovelProject
 from notifications import relay as module
 from notifications.models import AnalysisNotification
-from notifications.ports import Progress
+from notifications.ports import Bible, Progress
 from notifications.relay import Relay, Tailer
 from tests.factories import make_chapter
 from tests.notifications.test_outbox import add_row
@@ -31,6 +31,7 @@ class Ear:
         self.heard: list[int] = []
         self.reads = 0
         self.live: Mapping[str, int] = {}
+        self.bibles: Mapping[str, Bible] = {}
 
     def deliver(self, row: AnalysisNotification) -> None:
         self.heard.append(row.pk)
@@ -42,6 +43,9 @@ class Ear:
         pass
 
     def deliver_live(self, numbers: Mapping[str, int]) -> None:
+        pass
+
+    def deliver_bibles(self, changed: Mapping[str, Bible]) -> None:
         pass
 
     async def close(self, code: int) -> None:

@@ -67,7 +67,7 @@ class People:
         for name in (finding.name, *finding.aliases):
             self._call(placed, person, name, fact)
         self._count(person, finding)
-        self._choose_name(placed, person)
+        self._choose_name(person)
         person.aliases.pop(person.name, None)
         person.last_chapter_id = placed.chapter_id
         if isinstance(finding, Appearance):
@@ -135,7 +135,7 @@ class People:
                 self._counted.add((person.natural_key, name))
                 person.uses[name] = person.uses.get(name, 0) + 1
 
-    def _choose_name(self, placed: PlacedFinding, person: Person) -> None:
+    def _choose_name(self, person: Person) -> None:
         """Let a fuller name that is no rarity be the main one, and a rarity be it no longer.
 
         A wrong cut (宝玉笑, Evidently Biddy) and a name that a chapter gives once are rarities.
@@ -157,7 +157,6 @@ class People:
         if chosen != person.name:
             person.aliases.setdefault(person.name, person.fact)
             person.name = chosen
-            person.name_chapter_id = placed.chapter_id
 
     def _call(self, placed: PlacedFinding, person: Person, name: str, fact: Fact) -> None:
         """Let the person be called so, unless the name is somebody else's already.

@@ -119,7 +119,6 @@ def _person(row: Any, aliases: dict[str, Fact]) -> Person:
         name=row.name,
         fact=fact(row),
         last_chapter_id=row.last_chapter_id,
-        name_chapter_id=row.name_chapter_id,
         role=row.role,
         description=row.description,
         personality=row.personality,

@@ -110,7 +110,6 @@ class EntryWriter:
             "abilities": person.abilities,
             "mentions": person.mentions,
             "last_chapter_id": person.last_chapter_id,
-            "name_chapter_id": person.name_chapter_id,
             "uses": person.uses,
             "death": fact_columns(person.death) if person.death else None,
             "traits": {name: fact_columns(fact) for name, fact in person.traits.items()} or None,

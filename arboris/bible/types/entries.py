@@ -51,7 +51,6 @@ class Person:
     name: str
     fact: Fact
     last_chapter_id: int | None = None
-    name_chapter_id: int | None = None  # that first gave the full name; None: the first one known
     role: str = "minor"
     description: str = ""
     personality: str = ""

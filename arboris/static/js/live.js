@@ -1,7 +1,8 @@
 /**
  * What every page shares: the socket with its polling reserve, the bell's count (without muted novels), and the toast.
  * Pages listen on `live`: 'notification' (the object, of muted novels too), 'progress' ({task_id,
- * percent, feature, eta_seconds}), 'queue' ({live, projects}: how many analyses are under way), 'read'
+ * percent, feature, eta_seconds}), 'queue' ({live, projects}: how many analyses are under way), 'bible'
+ * ({project_id, revision, folding}: the novel's bible is another now, or is being folded), 'read'
  * (a function that says of an id whether it is read by now), 'state', and 'refresh' (something may have
  * been missed: load anew).
  */
@@ -40,6 +41,7 @@ function hear({ type, data }) {
   if (type === 'notification' || type === 'changed') receive(data);
   else if (type === 'progress') emit('progress', data);
   else if (type === 'queue') hearQueue(data);
+  else if (type === 'bible') emit('bible', data);
   else if (type === 'read') hearRead(data.unread_ids);
   else if (type === 'state') settle(data);
   else if (type === 'reset') recover();

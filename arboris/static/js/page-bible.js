@@ -20,6 +20,7 @@ const SEEDS = ['open', 'advanced', 'paid_off', 'abandoned'];
 let bible = null;
 let questions = null;
 let takeBack = null;
+const settled = new Set(); // questions that were answered, and are shown until the bible is folded
 
 function show() {
   const focused = focusedIn('[data-key]');
@@ -63,6 +64,10 @@ function matches(value, words) {
 async function load() {
   try {
     [bible, questions] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
+    if (!bible.folding) settled.clear();
+    questions.questions = questions.questions.filter(({ ref }) => !settled.has(ref));
+    setText($('#bible-folding'), bible.folding ? t('bible_folding') : '');
+    $('#bible-folding').hidden = !bible.folding;
     show();
   } catch (error) {
     if (bible === null) for (const part of ['characters', 'questions']) $(`[data-part="${part}"]`).replaceChildren(failure(error, load));
@@ -79,6 +84,7 @@ async function decide(asked, button) {
   button.ariaDisabled = 'true';
   try {
     takeBack = await send(projectId, asked);
+    settled.add(button.closest('article').dataset.key.replace('questions-', ''));
     say(t('decided'));
     $('#undo').hidden = false;
     await load();
@@ -102,6 +108,7 @@ async function undo() {
   if (!back) return;
   try {
     await back();
+    settled.clear();
     say(t('undone'));
     $('#undo').hidden = true;
     await load();
@@ -153,6 +160,8 @@ live.addEventListener('notification', ({ detail }) => {
   if (kindOf(detail.notification_type).status === 'completed') setText($('#bible-status'), t('bible_updated'));
 });
 live.addEventListener('refresh', reload);
+live.addEventListener('bible', ({ detail }) => detail.project_id === projectId && !detail.folding && reload());
+live.addEventListener('state', () => (bible === null || bible.folding) && reload()); // its end was not heard
 live.addEventListener('queue', ({ detail }) => {
   const number = detail.projects[projectId] ?? 0;
   showRunning(number);

@@ -109,4 +109,4 @@ def _as_api_error(refused: Refused) -> exceptions.APIException:
 class BibleView(APIView):
     @extend_schema(responses={200: dict[str, Any]})
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
-        return Response(content.as_dict(own_project(request, project_id)))
+        return Response(content.as_shown(own_project(request, project_id)))

@@ -36,6 +36,13 @@ class Section:
     parts: dict[str, str | Promise] | None = None
 
 
+def as_shown(project: NovelProject) -> dict[str, Any]:
+    """``as_dict``, at once: while a worker folds it by a decision, as it was before, and with
+    ``folding`` (true)."""
+    folding = bible_service.is_folded_behind(project.pk)
+    return _sections(project) | ({"folding": True} if folding else {})
+
+
 def as_dict(project: NovelProject) -> dict[str, Any]:
     """``{characters, world: {locations, factions, items, rules}, foreshadowings, relationships}``.
 
@@ -43,6 +50,10 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     quote, confidence (0 to 1) and basic.
     """
     bible_service.fresh(project.pk)
+    return _sections(project)
+
+
+def _sections(project: NovelProject) -> dict[str, Any]:
     numbers: Numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     bible = {key: section.load(project, numbers) for key, section in SECTIONS.items()}
     return with_titles(bible, project)

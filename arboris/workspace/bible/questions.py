@@ -22,9 +22,9 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     ``waiting``: findings below the confidence threshold. ``questions``: whether two names are one
     person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes, and
     whether the writer is going to mend them (``to_fix``). Each has a ``ref`` that it is accepted or
-    rejected by.
+    rejected by. ``folding``: as of ``content.as_shown``; what was answered is left out already.
     """
-    bible_service.fresh(project.pk)
+    folding = bible_service.is_folded_behind(project.pk)
     numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     threads = dict(
         ForeshadowingThread.objects.filter(project=project).values_list("natural_key", "pk")
@@ -36,18 +36,21 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     told: dict[str, dict[str, Any]] = {}
     for notice in notices:  # a question comes once, from the chapter that raised it
         told.setdefault(notice.ref, _notice(notice, numbers, threads))
-    shown = list(told.values())
-    accepted = record.rules(project.pk).accepted_refs
+    rules = record.rules(project.pk)
+    accepted, rejected = rules.accepted_refs, rules.rejected_refs
+    shown = [one for one in told.values() if one["ref"] not in rejected]
     asked = {
         "waiting": _waiting(project),
-        "questions": [one for one in shown if one["kind"] not in CONTRADICTIONS],
+        "questions": [
+            one for one in shown if one["kind"] not in CONTRADICTIONS and one["ref"] not in accepted
+        ],
         "warnings": [
             {**one, "to_fix": one["ref"] in accepted}
             for one in shown
             if one["kind"] in CONTRADICTIONS
         ],
     }
-    return with_titles(asked, project)
+    return with_titles(asked, project) | ({"folding": True} if folding else {})
 
 
 def _waiting(project: NovelProject) -> list[dict[str, Any]]:

@@ -17,5 +17,11 @@ class AnalysisWithoutItsQueue(AnalysisConfig):
             super().ready()
         else:  # the texts of notifications name the features
             ports.connect(
-                ports.Analyses(progress.running, progress.live, features.updates, features.told)
+                ports.Analyses(
+                    progress.running,
+                    progress.live,
+                    progress.bibles,
+                    features.updates,
+                    features.told,
+                )
             )
