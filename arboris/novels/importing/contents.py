@@ -9,7 +9,7 @@ from arboris.novels.importing.headings import heading_key, match_heading, same_h
 from arboris.novels.importing.numbers import CHINESE
 from arboris.novels.importing.types import MAX_TITLE, Heading, MarkedText
 
-_CONTENTS = re.compile(
+CONTENTS = re.compile(
     r"[\s【\[#*=]*(?:目\s*录|目\s*錄|目\s*次|table of contents|contents)[\s】\]#*=:：]*",
     re.IGNORECASE,
 )
@@ -34,7 +34,7 @@ def without_contents(marked: MarkedText) -> MarkedText:
     entries, headings = marked.headings[:start], marked.headings[start:]
     dropped = {line for entry in entries for line in range(entry.at, entry.at + entry.span)}
     dropped.update(
-        at for at, line in enumerate(marked.lines[: entries[0].at]) if _CONTENTS.fullmatch(line)
+        at for at, line in enumerate(marked.lines[: entries[0].at]) if CONTENTS.fullmatch(line)
     )
     return _without(marked, dropped, headings)
 
@@ -49,7 +49,7 @@ def _without(marked: MarkedText, dropped: set[int], headings: list[Heading]) -> 
 def _without_listed_parts(marked: MarkedText) -> MarkedText:
     """Without contents that group their entries by parts: these have lists for a text."""
     end = marked.headings[0].at if marked.headings else 0
-    title = next((at for at in range(end) if _CONTENTS.fullmatch(marked.lines[at])), None)
+    title = next((at for at in range(end) if CONTENTS.fullmatch(marked.lines[at])), None)
     if title is None:
         return marked
     ends = [one.at for one in marked.headings[1:]] + [len(marked.lines)]
@@ -85,7 +85,7 @@ def _without_list(marked: MarkedText) -> MarkedText:
     if len(entries) * 2 < told:
         return marked
     dropped = set(range(first, last + 1))
-    dropped.update(at for at in range(first) if _CONTENTS.fullmatch(marked.lines[at]))
+    dropped.update(at for at in range(first) if CONTENTS.fullmatch(marked.lines[at]))
     return _without(marked, dropped, marked.headings)
 
 

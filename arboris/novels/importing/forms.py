@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from arboris.novels.importing.compound import compound
 from arboris.novels.importing.headings import ZH_UNIT, match_heading, undecorate
 from arboris.novels.importing.numbers import (
     CHINESE,
@@ -18,6 +19,7 @@ from arboris.novels.importing.numbers import (
     ENGLISH_ORDINAL,
     number_of,
 )
+from arboris.novels.importing.specials import INITIALS
 from arboris.novels.importing.types import HeadingKind
 
 # sure: a heading by its wording alone. marked: by its mark, if its number fits in. bare: only in a
@@ -51,7 +53,7 @@ _NO_MARKS = frozenset(
 _ROMAN = r"[IVXLCDM]{1,9}|[ivxl]{1,7}|[Ⅰ-Ⅻⅰ-ⅻ①-⑳]"
 _WORD_NUMBER = rf"(?:the\s)?(?:{ENGLISH_NUMBER}|{ENGLISH_ORDINAL})"
 _ANY = (
-    rf"(?i:{_WORD_NUMBER})(?![^\W\d_])|(?:{_ROMAN})(?![^\W\d_])|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
+    rf"(?<![A-Za-z])(?:(?i:{_WORD_NUMBER})|{_ROMAN})(?![^\W\d_])|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
 )
 _ORDINAL_ZH = re.compile(
     rf"(?:제|第)\s?(?P<number>{CHINESE_NUMBER})\s?(?P<unit>[^\W\d_]{{1,2}}?)(?P<rest>[\s:：·—－|.．、《【(（-].*|)"
@@ -78,9 +80,8 @@ _NUMBERED = re.compile(
     rf"|\b(?i:{'|'.join(mark for mark in _KINDS if len(mark) > 3)})\b",
     re.IGNORECASE,
 )
-_SPECIAL = frozenset(
-    "上中下序自代楔引前题題尾终終大结結后後跋附幕间間插外特番プエあ프에PEFIACVNпэПЭéÉ"
-)
+_INITIALS = INITIALS | frozenset("上中下")  # 上卷
+_BEFORE_WORDS = re.compile(r"^[\W_]+")
 _PROSE_END = ("。", "；", "，", "、", ",", ";", ":", "：", "……")
 _PROSE_ZH = re.compile(r"[的了里裡中是讲講写寫说說和与跟及到至、。]")
 
@@ -95,6 +96,7 @@ class Candidate:
     number: int | None
     kind: HeadingKind
     trust: Trust
+    outer: tuple[int, ...] = ()  # numbers of what it counts within: 2 of chapter 2.1
 
     @property
     def worded(self) -> bool:
@@ -106,7 +108,10 @@ def may_be_heading(line: str) -> bool:
     """Whether the line is worth a look: most of a text's are not."""
     if len(line) > MAX_LINE:
         return False
-    return line.lstrip()[:1] in _SPECIAL or _NUMBERED.search(line, 0, 60) is not None
+    first = line.lstrip()[:1]
+    if not first.isalnum():
+        first = _BEFORE_WORDS.sub("", line, count=1)[:1]  # ★楔子★
+    return first in _INITIALS or _NUMBERED.search(line, 0, 60) is not None
 
 
 def candidate(at: int, line: str, alone: bool) -> Candidate | None:
@@ -114,6 +119,9 @@ def candidate(at: int, line: str, alone: bool) -> Candidate | None:
     bare = undecorate(line)
     if not bare:
         return None
+    if (parts := compound(bare)) and _is_title(parts.title, _BARE_TITLE):
+        trust: Trust = "bare" if parts.form.endswith("compound") else "marked"
+        return Candidate(at, bare, parts.form, parts.number, "chapter", trust, parts.outer)
     sure = match_heading(line, alone=alone)
     found = _marked(at, bare) or _worded(at, bare)
     if sure is not None:

@@ -11,6 +11,7 @@ from arboris.novels.importing.numbers import (
     ENGLISH_ORDINAL,
     number_of,
 )
+from arboris.novels.importing.specials import COUNTED, WESTERN_SPECIAL, ZH_SPECIAL
 from arboris.novels.importing.types import HeadingKind
 
 
@@ -21,9 +22,13 @@ class Match(NamedTuple):
 
 
 MAX_HEADING = 120  # characters; longer lines are prose
-_ORNAMENTS = " \t\u3000\xa0=*#~☆★◆◇■□●○※|"
+_ORNAMENTS = " \t\u3000\xa0=*#~☆★◆◇■□●○※|◎▲△▼▽♦♢♠♣♥♡❀❁✿❖✦✧✩✪✫✬✭✮✯✱✲✳✴✵✶✷✸✹✺✻❃❋❦❧⁂•·〓♪♫_^"
+_FRAMES = " -–—―─━=<>＜＞«»≪≫+.·・…"  # ornaments where they stand on both sides
 _BOOK = re.compile(r"《[^《》]{1,40}》\s*(?=第)")  # 《血色》第一章, as some sites print it
 _PAIRS = {"【": "】", "[": "]", "［": "］", "〖": "〗"}
+# Around text these mean something else; around 第一章 alone they are ornaments.
+_MARKER_PAIRS = {"「": "」", "『": "』", "〈": "〉", "《": "》", "<": ">", "（": "）"}
+_MARKER_PAIRS |= {"(": ")", "〔": "〕"}
 
 ZH_UNIT: dict[str, HeadingKind] = {
     **dict.fromkeys("卷部篇册冊季", "volume"),
@@ -40,24 +45,6 @@ _ZH_TURNED = re.compile(
     r"(?P<rest>(?:[\s:：·—－|《【].*)?)"
 )
 _ZH_INNER = re.compile(rf"\s(?P<marker>第\s*{CHINESE_NUMBER}\s*[章回话話])(?:\s|[:：]|$)")
-_ZH_SPECIAL = re.compile(
-    r"(?P<marker>序章|序言|序幕|序曲|自序|代序|序|楔子|引子|引言|前言|题记|題記|尾声|尾聲|尾章|终章|終章|"
-    r"终曲|終曲|大结局|大結局|结局|結局|后记|後記|后日谈|後日談|结语|結語|跋|附录|附錄|幕间|幕間|间章|間章|插曲|"
-    r"外传|外傳|特典|番外篇?|プロローグ|エピローグ|あとがき|프롤로그|에필로그)(?P<rest>.*)"
-)
-_NUMBERED_SPECIAL = (
-    "番外",
-    "附录",
-    "附錄",
-    "幕间",
-    "幕間",
-    "间章",
-    "間章",
-    "外传",
-    "外傳",
-    "特典",
-    "插曲",
-)
 _EXTRA_NUMBER = re.compile(rf"(?:[（(]?{CHINESE_NUMBER}[)）]?|之)?(?P<rest>.*)")
 # "第三章完" closes a chapter, it does not open one.
 _ZH_END = re.compile(r"[\s（(【]*(?:完|终|終|结束|結束|完结|全文完)[\s）)】。！!]*")
@@ -77,12 +64,6 @@ _EN = re.compile(
     re.IGNORECASE,
 )
 _EN_VOLUMES = frozenset({"part", "book", "volume", "vol.", "act"})
-_EN_SPECIAL = re.compile(
-    r"(?P<marker>prologue|epilogue|preface|foreword|introduction|interlude|intermezzo|intermission|"
-    r"afterword|postscript|prelude|coda|appendix|author['’]s note|prolog|epilog|vorwort|nachwort|"
-    r"prólogo|epílogo|épilogue|prologo|epilogo|пролог|эпилог)(?![\w'’])(?P<rest>.*)",
-    re.IGNORECASE,
-)
 _EN_SEPARATOR = re.compile(r"\s*[:.—–|-]+\s*")
 
 
@@ -142,10 +123,24 @@ def undecorate(line: str) -> str:
     bare = _LEADER.sub("", line).strip().strip(_ORNAMENTS)
     bare = _BOOK.sub("", bare)
     bare = bare.removeprefix("、") if line.lstrip()[:1] in _ORNAMENTS else bare  # ☆、第一章
+    if bare and bare[0] in _FRAMES and bare[-1] in _FRAMES:
+        inner = bare.strip(_FRAMES)
+        bare = inner if number_of(inner) is None else bare
     if bare and bare[0] in _PAIRS:
         close = _PAIRS[bare[0]]
         bare = bare[1:-1] if bare.endswith(close) else bare[1:].replace(close, " ", 1)
+    elif bare and bare[0] in _MARKER_PAIRS:
+        bare = _without_pair(bare, _MARKER_PAIRS[bare[0]])
     return re.sub(r"\s+", " ", bare).strip()
+
+
+def _without_pair(bare: str, close: str) -> str:
+    """「第一章」雨 and 「第一章 雨」 without the brackets; what else they hold keeps them."""
+    inner, _sign, rest = bare[1:].partition(close)
+    found = _ZH.fullmatch(inner)
+    if found is None or not (not found["rest"] or (found["rest"][0].isspace() and not rest)):
+        return bare
+    return f"{inner} {rest}"
 
 
 def _match_chinese(bare: str) -> Match | None:
@@ -161,11 +156,11 @@ def _match_chinese(bare: str) -> Match | None:
     found = _ZH_TURNED.fullmatch(bare)
     if found and (not found["rest"] or _is_short_title(found["rest"])):
         return Match(ZH_UNIT[found["unit"] or found["part"]], bare, found["marker"])
-    found = _ZH_SPECIAL.match(bare)
+    found = ZH_SPECIAL.match(bare)
     if not found:
         return None
     rest = found["rest"]
-    if found["marker"].startswith(_NUMBERED_SPECIAL):
+    if found["marker"].startswith(tuple(COUNTED)):
         number = _EXTRA_NUMBER.match(rest)
         rest = number["rest"] if number else rest
     if rest and not (_STRONG.match(rest) and _is_short_title(rest)):
@@ -196,7 +191,7 @@ def _is_short_title(rest: str) -> bool:
 def _match_english(bare: str, alone: bool) -> Match | None:
     found = _EN.match(bare)
     special = found is None
-    found = found or _EN_SPECIAL.match(bare)
+    found = found or WESTERN_SPECIAL.match(bare)
     if found is None or not bare[0].isupper():
         return None
     if not _is_english_title(found["rest"], alone and not special):

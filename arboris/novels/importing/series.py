@@ -7,49 +7,19 @@ alone counts where no line names chapters and its own series divides the whole b
 
 from __future__ import annotations
 
-import unicodedata
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import pairwise
-from statistics import median
 
+from arboris.novels.importing.distances import SENTENCE_END, Text, divides, measured
 from arboris.novels.importing.forms import Candidate, candidate, may_be_heading
-from arboris.novels.importing.headings import same_heading
+from arboris.novels.importing.quiet import quiet_titles
 
 MAX_HEADINGS = 100_000  # above, a text has none: it is no novel
 _LEAST = 3  # members of a series that nothing else speaks for
-_SHORT = 100  # columns (a Chinese character takes two) of text that no chapter falls below
-_UNLIKE = 8  # times the median length that a chapter may have in such a series
-_CUT_OFF = 0.75  # share of the members that must not follow half a sentence
 _STEPS = {1: 1.0, 2: 0.6, 3: 0.4, 0: 0.3}  # what one number after another is worth
-_SENTENCE_END = tuple('.!?"”’)]…*=-_:。！？」』：~—')
-
-
-@dataclass(slots=True)
-class _Text:
-    """``before[at]``: columns of prose above line ``at``, without what may be headings."""
-
-    lines: list[str]
-    before: list[int]
-
-    def between(self, start: int, end: int) -> int:
-        return self.before[end] - self.before[start]
-
-    @property
-    def length(self) -> int:
-        return self.before[-1]
-
-    def begins_at(self, one: Candidate) -> bool:
-        return not self.before[one.at]
-
-    def breaks_off_above(self, at: int) -> bool:
-        """Whether the last words before the line are half a sentence."""
-        while at and not self.lines[at - 1].strip():
-            at -= 1
-        above = self.lines[at - 1].strip() if at else ""
-        return len(above) > 20 and not above.endswith(_SENTENCE_END)
 
 
 def find_headings(lines: list[str], skipped: set[int] | None = None) -> list[Candidate]:
@@ -68,35 +38,18 @@ def find_headings(lines: list[str], skipped: set[int] | None = None) -> list[Can
             found.append(one)
             if len(found) > MAX_HEADINGS:
                 return []
-    if not found:
-        return []
-    return _believed(found, _measured(lines, found))
+    return _believed(found, measured(lines, found))
 
 
 def may_precede_heading(before: str) -> bool:
     """False when the line before breaks off in mid-sentence: the text is hard-wrapped there."""
-    if not before or before.endswith(_SENTENCE_END):
+    if not before or before.endswith(SENTENCE_END):
         return True
     # A short line may be the book's title; English ones do not end in a small word.
     return len(before) < 40 and not before.split()[-1][0].islower()
 
 
-def _measured(lines: list[str], found: list[Candidate]) -> _Text:
-    places = {one.at for one in found}
-    before = [0]
-    for at, line in enumerate(lines):
-        before.append(before[-1] + (0 if at in places else width(line.strip())))
-    return _Text(lines, before)
-
-
-def width(text: str) -> int:
-    """Columns on a screen: East Asian characters take two."""
-    if text.isascii():
-        return len(text)
-    return len(text) + sum(unicodedata.east_asian_width(char) in "WF" for char in text)
-
-
-def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
+def _believed(found: list[Candidate], text: Text) -> list[Candidate]:
     forms: dict[str, list[Candidate]] = defaultdict(list)
     for one in found:
         forms[one.form].append(one)
@@ -107,11 +60,13 @@ def _believed(found: list[Candidate], text: _Text) -> list[Candidate]:
         alone = len(named) * 5 < len(bare) and all(one.at > bare[0].at for one in named)
         if not named or alone:
             chosen += bare
+    elif not named:
+        chosen += quiet_titles(text.lines, chosen)
     return sorted(chosen, key=lambda one: one.at)
 
 
 def _before(
-    forms: dict[str, list[Candidate]], named: list[Candidate], text: _Text
+    forms: dict[str, list[Candidate]], named: list[Candidate], text: Text
 ) -> list[Candidate]:
     """Series with a word of their own (Letter 1) before the first chapter."""
     if len(named) < _LEAST:
@@ -121,12 +76,12 @@ def _before(
     for form in forms.values():
         row = [one for one in form if one.trust == "bare" and one.worded and one.at < first]
         chain = _counted(row)
-        if len(chain) >= _LEAST and _divides(chain, text, _LEAST, (chain[0].at, first)):
+        if len(chain) >= _LEAST and divides(chain, text, _LEAST, (chain[0].at, first)):
             found += chain
     return found
 
 
-def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
+def _named(form: list[Candidate], text: Text) -> list[Candidate]:
     """Those that are headings by their wording, and those whose numbers fit in between."""
     sure = [one for one in form if one.trust == "sure"]
     marked = [one for one in form if one.trust == "marked"]
@@ -134,7 +89,7 @@ def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
         return sure
     if not sure:
         marked = _counted(marked)
-        return marked if _divides(marked, text, least=1 if text.begins_at(marked[0]) else 2) else []
+        return marked if divides(marked, text, least=1 if text.begins_at(marked[0]) else 2) else []
     flush = [one for one in sure if text.lines[one.at][:1].isspace()]
     if len(flush) * 5 < len(sure):  # headings stand at the margin: a paragraph is none
         marked = [one for one in marked if not text.lines[one.at][:1].isspace()]
@@ -148,7 +103,7 @@ def _named(form: list[Candidate], text: _Text) -> list[Candidate]:
 
 
 def _fitting(
-    within: list[Candidate], above: Candidate | None, below: Candidate | None, text: _Text
+    within: list[Candidate], above: Candidate | None, below: Candidate | None, text: Text
 ) -> list[Candidate]:
     """The longest ascending row of ``within`` between the numbers around it."""
     low = above.number if above and above.number is not None else None
@@ -195,24 +150,43 @@ def _ascending(row: Sequence[Candidate]) -> list[Candidate]:
     return chosen[::-1]
 
 
-def _bare_series(forms: dict[str, list[Candidate]], text: _Text) -> list[Candidate]:
+def _bare_series(forms: dict[str, list[Candidate]], text: Text) -> list[Candidate]:
     """The outermost series of numbers without a mark that divides the book, if there is one."""
     best: list[Candidate] = []
+    nested: list[Candidate] = []
     for form in forms.values():
         bare = [one for one in form if one.trust == "bare"]
-        if len(bare) < 2 or (best and bare[0].at > best[0].at):
+        if len(bare) < 2:
             continue
         chain = _counted(bare)
         least = 2 if text.begins_at(chain[0]) else _LEAST
-        if _begins_well(chain) and _divides(chain, text, least):
+        if not (_begins_well(chain) and divides(chain, text, least)):
+            continue
+        if not best or chain[0].at < best[0].at:
             best = chain
-    return best
+        if chain[0].outer and not nested:
+            nested = chain
+    return _grouped(best, nested, text)
+
+
+def _grouped(best: list[Candidate], nested: list[Candidate], text: Text) -> list[Candidate]:
+    """``best``, or the ``nested`` numbers (1.1) below it where it has no text of its own."""
+    starts = sorted(one.at for one in nested)
+    heads = [
+        one
+        for one in best
+        if (place := bisect_left(starts, one.at)) < len(starts)
+        and not text.between(one.at, starts[place])
+    ]
+    if not nested or best is nested or len(heads) < len(best):
+        return best
+    return [*(replace(one, kind="volume") for one in heads), *nested]
 
 
 def _begins_well(chain: list[Candidate]) -> bool:
     """With the first number, or as a part of a longer book that counts on without a gap."""
     numbers = [one.number or 0 for one in chain]
-    steady = all(two == one + 1 for one, two in pairwise(numbers))
+    steady = all(two in (one + 1, 0, 1) for one, two in pairwise(numbers))
     return numbers[0] < 2 or len(chain) > (_LEAST if steady else 3 * _LEAST)
 
 
@@ -227,10 +201,10 @@ def _counted(row: list[Candidate]) -> list[Candidate]:
         best, link = 1.0, -1
         for step, worth in _STEPS.items():
             other = newest.get(number - step, -1)
-            if other >= 0 and score[other] + worth > best:
+            if other >= 0 and score[other] + worth > best and row[other].outer <= one.outer:
                 best, link = score[other] + worth, other
-        if top >= 0 and number < 2 and score[top] + 0.2 > best:
-            best, link = score[top] + 0.2, top
+        if top >= 0 and number < 2 and score[top] + (anew := _worth_anew(row[top], one)) > best:
+            best, link = score[top] + anew, top
         score.append(best)
         above.append(link)
         if number not in newest or best >= score[newest[number]]:
@@ -244,30 +218,8 @@ def _counted(row: list[Candidate]) -> list[Candidate]:
     return chain[::-1]
 
 
-def _divides(
-    chain: list[Candidate], text: _Text, least: int, part: tuple[int, int] | None = None
-) -> bool:
-    """Whether the chain parts the text, or the lines of ``part``, into pieces of like length."""
-    body = _behind_contents(chain, text)
-    if len(body) < least:
-        return False
-    start, end = part or (0, len(text.lines))
-    places = [one.at for one in body] + [end]
-    lengths = [text.between(above, below) for above, below in pairwise(places)]
-    usual = median(lengths)
-    filled = sum(length > 0 for length in lengths)
-    if usual < _SHORT or filled * 5 < len(lengths) * 4:
-        return False
-    if max(lengths) > _UNLIKE * usual or text.between(start, places[0]) > _UNLIKE * usual:
-        return False
-    whole = sum(not text.breaks_off_above(one.at) for one in body)
-    return whole >= _CUT_OFF * len(body)
-
-
-def _behind_contents(chain: list[Candidate], text: _Text) -> list[Candidate]:
-    """The chain without the entries of a table of contents, which it begins with."""
-    for index, one in enumerate(chain[1:], start=1):
-        if same_heading(one.title, chain[0].title):
-            listed = text.between(chain[0].at, chain[index - 1].at)
-            return chain[index:] if listed < _SHORT * index else chain
-    return chain
+def _worth_anew(last: Candidate, one: Candidate) -> float:
+    """What it is worth that numbers begin anew: much where a volume's own number goes on."""
+    if not one.outer:
+        return 0.2
+    return 1.0 if one.outer > last.outer else 0.1

@@ -9,6 +9,7 @@ from itertools import zip_longest
 
 from django.utils.translation import gettext as _
 
+from arboris.novels.importing.around import with_surroundings
 from arboris.novels.importing.contents import without_contents
 from arboris.novels.importing.headings import same_heading
 from arboris.novels.importing.types import (
@@ -48,7 +49,7 @@ def assemble(marked: MarkedText, fallback_title: str, limits: ImportLimits) -> I
     if not any(line.strip() for line in marked.lines):
         raise NovelImportError("empty", _("The file contains no text."))
     language = guess_language(sample)
-    headed = without_contents(marked)
+    headed = without_contents(with_surroundings(marked))
     if pieces := _pieces(headed, language):
         marked = headed
     else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import islice, pairwise, takewhile
 
-from arboris.novels.importing.series import width
+from arboris.novels.importing.distances import width
 from arboris.novels.importing.types import Heading, MarkedText
 
 _SAMPLE = 20_000  # lines that show the width
