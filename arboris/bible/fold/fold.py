@@ -127,6 +127,7 @@ class Fold:
         for placed, payoff in payoffs:
             self._threads.harvest(placed, payoff)
         continuity.look(self._store, self._rules, self._people, ordered)
+        continuity.look_at_names(self._store, self._rules, self._people, findings)
 
     def _heeded(self, placed: PlacedFinding) -> PlacedFinding | None:
         """The finding unless the writer rejected it, or has yet to accept it."""

@@ -20,6 +20,7 @@ from arboris.bible.types.findings import (
 )
 from arboris.bible.types.names import key, short_forms
 from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.bible.types.sounds import sound
 
 
 def prefetch(store: MemoryEntryStore, rules: Rules, findings: Iterable[PlacedFinding]) -> None:
@@ -31,6 +32,8 @@ def prefetch(store: MemoryEntryStore, rules: Rules, findings: Iterable[PlacedFin
         for name in _people(placed.finding):
             for form in (name, *short_forms(name)):
                 people.setdefault(rules.canonical(Person.scope, key(form)))
+            if isinstance(placed.finding, Appearance) and sound(name):
+                people.setdefault(sound(name))
         for name in _things(placed.finding):
             world_entries.setdefault(rules.canonical(WorldEntry.scope, name))
         if isinstance(placed.finding, Foreshadowing):

@@ -20,6 +20,7 @@ from arboris.bible.types.findings import (
     WorldFact,
 )
 from arboris.bible.types.names import ends, key, short_forms
+from arboris.bible.types.sounds import sound
 
 Tier = Literal["applied", "marked", "waiting", "accepted", "writer"]
 Scope = Literal["person", "thing", "thread", "tie"]
@@ -71,7 +72,8 @@ class Person:
 
     def search_keys(self) -> set[SearchKey]:
         whole = {(name, False) for name in self.keys()}
-        return whole | {(key(short), True) for short in short_forms(self.name)}
+        heard = {(sound(name), True) for name in (self.name, *self.aliases) if sound(name)}
+        return whole | {(key(short), True) for short in short_forms(self.name)} | heard
 
 
 @dataclass(slots=True)

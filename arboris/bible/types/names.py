@@ -53,6 +53,14 @@ def clash(one: str, other: str) -> bool:
     return (a in _MARRIED and b in _UNMARRIED) or (b in _MARRIED and a in _UNMARRIED)
 
 
+def without_title(name: str) -> str:
+    """ "Lord Ansgar Vale" is Ansgar Vale."""
+    words = name.split()
+    while len(words) > 1 and _is_title(words[0]):
+        words = words[1:]
+    return " ".join(words)
+
+
 @lru_cache(maxsize=65_536)
 def _title(name: str) -> str:
     first, _, rest = name.partition(" ")

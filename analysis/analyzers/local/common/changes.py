@@ -14,6 +14,11 @@ from .spans import Segment
 from .who import opens_clause, subject
 
 _IT = 240  # code points within which "it" is the thing named last
+_OMITTED = 60  # the same where Chinese leaves the thing out
+# A clause that says where something goes, and not what.
+_NOTHING_NAMED = re.compile(
+    "(?<![把将的])(?:收|揣|塞|放|藏|装|锁)(?:进|入|在|到)了?[^，。的]{1,6}$"
+)
 _CLAUSES = 2  # within which a clause without a subject speaks of the one before
 _MAX_CLAUSE = 90  # code points of the sentence that a description keeps
 _MEANT = 0.85  # how sure it is whose change it is where a pronoun or nothing says so
@@ -162,15 +167,20 @@ def _item(reading: Reading, said: str, at: int) -> str:
     named = [item.name for item in reading.items if item.name in said]
     if named:
         return max(named, key=len)
-    if reading.chapter.language != "en":
-        return ""
+    if reading.chapter.language != "en":  # what is not said is what was named last
+        return _named_last(reading, at, _OMITTED) if _NOTHING_NAMED.search(said) else ""
     words = set(re.findall(r"[a-z]+", said.lower()))
     heads = {item.name for item in reading.items if item.name.split()[-1] in words}
     if heads or "it" not in words:
         return next(iter(heads)) if len(heads) == 1 else ""
+    return _named_last(reading, at, _IT)
+
+
+def _named_last(reading: Reading, at: int, reach: int) -> str:
+    """The thing whose name stands nearest before ``at``, within ``reach`` code points."""
     before = [(end, item.name) for item in reading.items for _, end in item.spans if end <= at]
     end, name = max(before, default=(0, ""))
-    return name if at - end < _IT else ""
+    return name if at - end < reach else ""
 
 
 def _suffered(

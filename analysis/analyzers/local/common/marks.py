@@ -45,6 +45,7 @@ class Marks:
     acts: re.Pattern[str]  # matched right behind a name: what only the living do
     heading_acts: re.Pattern[str]  # matched right behind a name: it does not act itself
     said_by: re.Pattern[str]  # matched at the end of what stands before a name: "… said"
+    he: re.Pattern[str]  # matched at a sentence's start: a pronoun for its subject
     belongs: re.Pattern[str]  # right behind the last of several names: what follows is theirs
     somebody: re.Pattern[str]  # between a name and what follows: it may be theirs
     acts_told: re.Pattern[str]  # as acts, in speech: a thing of today

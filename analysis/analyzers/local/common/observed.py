@@ -90,16 +90,22 @@ def _parts(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
 
 
 def _part(found: re.Match[str], aspect: str, marks: Marks) -> str:
-    """The part as all languages call it, with its side: "hand/left", "scar on brow/right"."""
+    """The part as all languages call it, with its side: "hand/left", "scar on brow/right".
+
+    "scar on brow/right/that" where the text speaks of the mark as one that is known.
+    """
     groups = found.groupdict()
     named = groups.get("p") or groups.get("q") or ""  # a pattern may have two ways to say it
     part = marks.parts_of.get(named, named)
     side = marks.sides.get(groups.get("s") or groups.get("t") or "", "")
     if aspect == "uses" and not side:
         side = "both"
-    if aspect == "mark":
-        part = f"{marks.parts_of.get(found['k'], found['k'])} on {part}"
-    return f"{part}/{side}"
+    if aspect != "mark":
+        return f"{part}/{side}"
+    kind = marks.parts_of.get(found["k"], found["k"])
+    colour = (groups.get("c") or "").strip("色的")
+    known = "/that" if groups.get("d") else ""
+    return f"{colour}{kind} on {part}/{side}{known}"
 
 
 def _owner(reading: Reading, marks: Marks, start: int, end: int) -> Entity | None:
@@ -110,11 +116,15 @@ def _owner(reading: Reading, marks: Marks, start: int, end: int) -> Entity | Non
         return None
     before = told_of(reading, segment.start, start)
     named = {id(who): who for _, _, who in before}
-    lead = text[before[-1][1] if before else segment.start : start]
+    pronoun = marks.he.match(text, segment.start)
+    anchor = before[-1][1] if before else pronoun.end() if pronoun else segment.start
+    lead = text[anchor:start]
     if len(named) > 1:
         return before[-1][2] if marks.belongs.match(lead) else None
-    if marks.somebody.search(text, before[-1][1] if before else segment.start, end):
-        return before[-1][2] if before and marks.belongs.match(lead) else None
+    if marks.somebody.search(text, anchor, end) and not (
+        (before or pronoun) and marks.belongs.match(lead)
+    ):
+        return None
     who = before[0][2] if named else subject(reading, segment.start, text[segment.start : end])
     if who is None or marks.reported.search(lead):
         return None
@@ -155,13 +165,17 @@ def _aged(reading: Reading, marks: Marks, start: int, end: int) -> Entity | None
 
 
 def _move_on(reading: Reading, marks: Marks, found: By, start: int) -> None:
-    """Where the story moves on by years, all who are in the chapter grow older."""
+    """Where the story moves on by years, all who are in the chapter grow older.
+
+    A date says so only if it is another year than the last; the value is that year.
+    """
     text = reading.chapter.text
     for moved in marks.elapsed.finditer(text, start):
         if reading.is_spoken(moved.start()):
             continue
         evidence: Evidence = reading.passages.evidence(*moved.span())
+        value = moved.groupdict().get("y") or ""
         for who in reading.cast.of("person"):
             of_person = found.setdefault(id(who), [])
-            of_person.insert(0, Observed(aspect="elapsed", value="", evidence=evidence))
+            of_person.insert(0, Observed(aspect="elapsed", value=value, evidence=evidence))
         return

@@ -53,6 +53,7 @@ MULTI_PLACES = _PLACES["places_of_several_words"]
 PLACE_ENDINGS = _PLACES["place_endings"]
 
 ITEM_HEADS = "|".join(_THINGS["item_heads"])
+HANDLED_HEADS = "|".join(_THINGS["handled_heads"])
 EMPTY_ADJECTIVES = frozenset(_THINGS["empty_adjectives"])
 NO_NAMES = frozenset(_THINGS["no_names"])
 FUNCTION = frozenset(_THINGS["function_words"])

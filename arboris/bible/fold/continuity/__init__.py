@@ -7,7 +7,7 @@ One alarm a fact: what has been told is taken as it was written last, and not to
 from __future__ import annotations
 
 from arboris.bible.decisions.rules import Rules
-from arboris.bible.fold.continuity import dead, items, traits
+from arboris.bible.fold.continuity import dead, items, spelling, traits
 from arboris.bible.fold.continuity.items import parts
 from arboris.bible.fold.continuity.notes import CONTRADICTIONS
 from arboris.bible.fold.people import People
@@ -15,7 +15,7 @@ from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.findings import Appearance, StateChange
 from arboris.bible.types.placed_finding import PlacedFinding
 
-__all__ = ["CONTRADICTIONS", "look", "parts"]
+__all__ = ["CONTRADICTIONS", "look", "look_at_names", "parts"]
 
 
 def look(
@@ -33,3 +33,12 @@ def look(
             dead.keep(store, people, placed, placed.finding)
             if placed.finding.kind == "possession":
                 items.hand_over(store, rules, people, placed, placed.finding)
+
+
+def look_at_names(
+    store: MemoryEntryStore, rules: Rules, people: People, findings: list[PlacedFinding]
+) -> None:
+    """Note names that are most likely others, miswritten; those that wait for the writer too."""
+    for placed in sorted(findings, key=lambda placed: placed.order):
+        if isinstance(placed.finding, Appearance):
+            spelling.look(store, rules, people, placed, placed.finding)

@@ -16,8 +16,11 @@ from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 _DEATH = re.compile(
     "死亡|身亡|死去(?!活)|去世|过世|离世|逝世|丧命|丧生|殒命|陨落|被杀|遇害|阵亡|毙命|断了?气|咽了?气"
     "|气绝|牺牲|坐化|圆寂|驾崩|仙逝|自尽|已死|死了(?!心|这条)|死(?:于|在|掉)"
+    "|没气了|穿心|的?(?:尸体|尸首|尸身|遗体|遗骨|骸骨)|投[江河湖井]|悬梁|自刎|吊死|被?射杀|(?:身子|身体|尸身)[^，。]{0,3}凉了"
     "|[病战惨枉冤淹溺烧毒砍杀打刺饿冻摔压砸害射炸掐暴处]死(?!不)|没有?了(?:气息|呼吸|心跳)"
-    r"|\b(?:dies|died|dead|drowned|hanged|killed|slain|murdered|perished|passed away|deceased)\b",
+    r"|\b(?:dies|died|dead|drowned|hanged|killed|slain|murdered|perished|passed away|deceased"
+    r"|(?:body|corpse) of|[’']s (?:body|corpse)|bled to death|hanging (?:from|in|by)|lifeless"
+    r"|breathed (?:his|her) last|was no more|strangled|beheaded|executed)\b",
     re.IGNORECASE,
 )
 _NOT_DEATH = re.compile(

@@ -16,11 +16,12 @@ from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 LONGEST_ITEM = 8  # Han characters; four words in English
 _GAIN = re.compile(
-    "得到|获得|拿到|取得|夺得|夺走|收下|拥有|持有|捡到|拾得|买下|接过|入手|到手|[拿握佩戴提拔掏取系挂]着"
-    "|[拔掏取拿摸搜]出|[收藏揣]进|[收藏]好|[递交送赠传留还]给"
+    "得到|获得|拿到|取得|夺得|夺走|收下|拥有|持有|捡到|拾得|买下|接[过了住]|入手|到手|[拿握佩戴提拔掏取系挂捧攥别]着"
+    "|[拔掏取拿摸搜捧翻抽]出|[收藏揣塞装锁放]了?[进入]|[系挂别缝]在|[收藏]好|[递交送赠传留还]给"
     r"|\b(?:gains?|gained|gets?|got|obtain\w*|acquir\w*|takes?|took|receiv\w*|finds?|found|bought"
     r"|owns?|holds?|held|holding|now has|had|wore|wearing|carri\w*|drew|slipped|put|kept|pocketed"
-    r"|hung)\b",
+    r"|hung|tucked|pulled|produced|fished|hid|locked|stowed|picked up|inherited|lifted"
+    r"|dropped [^.!?]{1,60} (?:in|into) (?:his|her))\b",
     re.IGNORECASE,
 )
 _LOSS = re.compile(

@@ -12,7 +12,7 @@ from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Fact, Person, digest
 from arboris.bible.types.findings import Appearance, Observed
 from arboris.bible.types.names import key
-from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 
 NEAR = 4  # chapters within which nobody ages by years, unless the text says how many went by
 # What goes with a part of the body that is lost.
@@ -20,6 +20,17 @@ _PARTS_OF = {
     "arm": ("arm", "hand", "finger", "thumb", "little finger", "index finger"),
     "hand": ("hand", "finger", "thumb", "little finger", "index finger"),
     "leg": ("leg", "foot"),
+}
+# Where on the body a mark is, roughly: "face" may be any part of the head.
+_REGIONS = {
+    part: region
+    for region, parts in {
+        "head": "face cheek brow forehead eye temple jaw chin ear 眼角 眼下 眼皮 嘴角 鼻梁 鼻尖 "
+        "下巴 下颌 耳垂 耳后",
+        "arm": "arm forearm hand wrist palm elbow shoulder 手腕 肩头 肩",
+        "leg": "leg thigh knee ankle foot shin 膝 脚踝",
+    }.items()
+    for part in [*parts.split(), *(["between the brows"] if region == "head" else [])]
 }
 _KINDS = {"age": "age", "at": "two_places"}  # of notices; else looks
 
@@ -37,12 +48,18 @@ def look(
     person = people.find(finding.name)
     if person is None:
         return
-    moved_on = any(one.aspect == "elapsed" for one in finding.observed)
-    if moved_on:
+    leaps = [one.value for one in finding.observed if one.aspect == "elapsed"]
+    moved_on = any(not year or f"elapsed:{year}" not in person.traits for year in leaps)
+    if leaps:
         store.touch(person)
+    if moved_on:
         person.traits = {
-            name: fact for name, fact in person.traits.items() if not name.startswith("age:")
+            name: fact
+            for name, fact in person.traits.items()
+            if not name.startswith(("age:", "elapsed:"))
         }
+    for year in filter(None, leaps):
+        person.traits.setdefault(f"elapsed:{year}", fact_of(placed))
     for one in finding.observed:
         if one.aspect not in ("acts", "elapsed"):
             is_told = not (moved_on and one.aspect == "age")
@@ -60,6 +77,7 @@ def _compare(
 ) -> None:
     value = f"{one.value}@{placed.chapter_number}" if one.aspect == "age" else one.value
     name = f"{one.aspect}:{value}"
+    name = name.removesuffix("/that")
     if any(known.partition("@")[0] == name.partition("@")[0] for known in person.traits):
         return
     against = next(_against(person, one.aspect, value), None) if is_told else None
@@ -87,10 +105,29 @@ def _against(person: Person, aspect: str, value: str) -> Iterator[Fact]:
             yield fact
 
 
-def _other_side(was: str, value: str) -> bool:
-    """The same mark on the other side: "scar on the brow/left"."""
-    (mark, _, side), (other, _, other_side) = was.rpartition("/"), value.rpartition("/")
-    return mark == other and side != other_side
+def _moved(was: str, value: str) -> bool:
+    """The same mark somewhere else: "scar on brow/left", "/that" behind it if it is a known one.
+
+    On another place it may be a second one, unless the text says "that", or it is one by which a
+    person is known: a mole of such a colour.
+    """
+    (mark, _, place), (other, _, other_place) = was.partition(" on "), value.partition(" on ")
+    if mark != other:
+        return False
+    part, side, *_ = place.split("/")
+    other_part, other_side, *that = other_place.split("/")
+    sides_differ = bool(side and other_side) and side != other_side
+    if part == other_part:
+        return sides_differ
+    is_the_one = "that" in that or (mark.endswith("mole") and mark != "mole")
+    if not is_the_one:
+        return False
+    regions = {_REGIONS.get(one, one) for one in (part, other_part)}
+    return (
+        len(regions) > 1
+        or sides_differ
+        or (mark.endswith("mole") and "face" not in (part, other_part))
+    )
 
 
 def _uses_lost(lost: str, used: str) -> bool:
@@ -98,7 +135,7 @@ def _uses_lost(lost: str, used: str) -> bool:
     if other not in _PARTS_OF.get(part, (part,)):
         return False
     if other_side == "both":
-        return "finger" not in part and part != "thumb"
+        return True
     return side == other_side and side != ""
 
 
@@ -117,7 +154,7 @@ def _elsewhere(was: str, value: str) -> bool:
 _CLASHES = {
     "eyes": differ,
     "hair": hair_differs,
-    "mark": _other_side,
+    "mark": _moved,
     "age": _ages,
     "at": _elsewhere,
 }
