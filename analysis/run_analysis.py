@@ -16,16 +16,19 @@ from analysis.analyzers.base import (
     ChapterInput,
     KnownCharacter,
     KnownEntity,
+    Language,
     OpenThread,
     analyzer_named,
 )
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
+from analysis.features import FeatureKey
 from analysis.queue import Claim
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
 from arboris.bible.known import before
 from arboris.db import drop_connection, in_transaction, is_away, is_transient, locked
 from arboris.errors import ServiceError
+from arboris.llm import prompt_versions, route_table
 from arboris.llm.accounting.admission import Payer
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.text import guess_language
@@ -152,10 +155,12 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
     known = before(chapter)
+    features = pipeline.missing(claim.config, claim.checkpoint)
+    # The text itself says it best: a novel may quote whole letters in another language.
+    language = guess_language(version.content)
     return ChapterInput(
         text=version.content,
-        # The text itself says it best: a novel may quote whole letters in another language.
-        language=guess_language(version.content),
+        language=language,
         chapter_number=chapter.chapter_number,
         title=chapter.title,
         known_characters=tuple(
@@ -169,12 +174,25 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
             OpenThread(seed.chapter_number, seed.description, seed.quote, seed.keywords)
             for seed in known.threads
         ),
-        features=pipeline.missing(claim.config, claim.checkpoint),
-        model_name=options.model_name,
+        features=features,
         temperature=options.temperature,
+        **_asked(features, options, language),
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
         ends=ends,
     )
+
+
+def _asked(
+    features: tuple[FeatureKey, ...], options: pipeline.GenerationConfig, language: Language
+) -> dict[str, Any]:
+    """Whom a language model's analyzer asks about each feature, and in which words."""
+    if settings.ARBORIS_ANALYZER != "llm":
+        return {}
+    routes = route_table.for_purposes(features)
+    return {
+        "routes": {name: route.choosing(options.model_name) for name, route in routes.items()},
+        "prompts": prompt_versions.changed(language),
+    }
 
 
 def _apply(state: Run, outcome: pipeline.Outcome) -> None:

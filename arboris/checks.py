@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
+from analysis.purposes import PURPOSES
+from arboris.llm import endpoints
 from arboris.llm.accounting import prices
 from arboris.llm.configured import missing_settings
+from arboris.llm.routes import Entry, route_of
 
 
 @register(Tags.compatibility)
@@ -77,6 +81,26 @@ def budgets_know_every_price(**_: Any) -> list[CheckMessage]:
         for name in budgets
         if getattr(settings, name)
     ]
+
+
+@register(Tags.compatibility)
+def routes_are_for_what_there_is(**_: Any) -> list[CheckMessage]:
+    entries: Mapping[str, Entry] = settings.ARBORIS_LLM_ROUTES
+    faults = [
+        f"{purpose!r} is no purpose: use one of {', '.join(PURPOSES)}."
+        for purpose in entries
+        if purpose not in PURPOSES
+    ]
+    for purpose in entries:
+        route = route_of(purpose)
+        targets = [*route.targets, *(route.where(model) for model in route.choices or ())]
+        faults += [
+            f"{purpose!r}: the endpoint {target.endpoint!r} does not allow the model"
+            f" {target.model!r}."
+            for target in targets
+            if target.model and not endpoints.named(target.endpoint).takes(target.model)
+        ]
+    return [Error(f"ARBORIS_LLM_ROUTES: {fault}", id="arboris.E007") for fault in faults]
 
 
 @register(Tags.compatibility)

@@ -108,11 +108,8 @@ class Env:
 
     def url(self, name: str, default: str = "", *, schemes: Sequence[str]) -> str:
         value = self.text(name, default)
-        if value and not any(value.startswith(f"{scheme}://") for scheme in schemes):
-            known = ", ".join(f"{scheme}://…" for scheme in schemes)
-            raise ImproperlyConfigured(f"{name}: the address has to start with {known}.")
-        if value.startswith(("http://", "https://")) and not _has_host(value):
-            raise ImproperlyConfigured(f"{name}: the address names no host, or no valid one.")
+        if value:
+            check_url(name, value, schemes)
         return value
 
     def directory(self, name: str, default: Path) -> Path:
@@ -136,6 +133,15 @@ def make_directory(name: str, path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(f"{name}: cannot make the directory {path}: {error}") from error
+
+
+def check_url(name: str, url: str, schemes: Sequence[str]) -> None:
+    """Raise ImproperlyConfigured with the setting's ``name`` where an address is none."""
+    if not any(url.startswith(f"{scheme}://") for scheme in schemes):
+        known = ", ".join(f"{scheme}://…" for scheme in schemes)
+        raise ImproperlyConfigured(f"{name}: the address has to start with {known}.")
+    if url.startswith(("http://", "https://")) and not _has_host(url):
+        raise ImproperlyConfigured(f"{name}: the address names no host, or no valid one.")
 
 
 def _has_host(url: str) -> bool:

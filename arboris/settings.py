@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from arboris.database_url import read_database_url
 from arboris.email_url import read_email_url
 from arboris.env import Env
-from arboris.llm import effort
+from arboris.llm import effort, endpoints, routes
 from arboris.llm.accounting import prices
 from arboris.secret import secret_key
 
@@ -291,6 +291,13 @@ ARBORIS_MAX_IMPORT_BYTES = env.whole(
 ARBORIS_LLM_BASE_URL = env.url("ARBORIS_LLM_BASE_URL", schemes=["http", "https"])
 ARBORIS_LLM_API_KEY = env.text("ARBORIS_LLM_API_KEY")
 ARBORIS_LLM_MODEL = env.text("ARBORIS_LLM_MODEL")
+# Which other models may be asked for at this endpoint; none named: any.
+ARBORIS_LLM_MODELS = env.items("ARBORIS_LLM_MODELS")
+# Further endpoints, by name, and which model does what.
+ARBORIS_LLM_ENDPOINTS = endpoints.table("ARBORIS_LLM_ENDPOINTS", env.text("ARBORIS_LLM_ENDPOINTS"))
+ARBORIS_LLM_ROUTES = routes.table(
+    "ARBORIS_LLM_ROUTES", env.text("ARBORIS_LLM_ROUTES"), ARBORIS_LLM_ENDPOINTS
+)
 ARBORIS_LLM_TIMEOUT = env.number("ARBORIS_LLM_TIMEOUT", 120, low=1, high=3600)
 ARBORIS_LLM_TOTAL_TIMEOUT = env.number("ARBORIS_LLM_TOTAL_TIMEOUT", 300, low=1, high=86_400)
 ARBORIS_LLM_CACHE_WAIT = env.number("ARBORIS_LLM_CACHE_WAIT", 0, low=0, high=60)

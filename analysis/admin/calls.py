@@ -24,7 +24,14 @@ from analysis.admin.control import recorded
 from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
 from arboris.llm.accounting import budget
 from arboris.llm.accounting.admission import CANCELLED, OK
-from arboris.llm.models import BudgetStop, CallSlot, ModelCall, SpendCounter
+from arboris.llm.models import (
+    BudgetStop,
+    CallSlot,
+    ModelCall,
+    ModelRoute,
+    PromptVersion,
+    SpendCounter,
+)
 from arboris.novels.models import NovelProject
 
 Calls = QuerySet[ModelCall]
@@ -100,6 +107,7 @@ class ModelCallAdmin(ReadOnlyAdmin[ModelCall]):
     list_display = (
         "created_at",
         "model",
+        "endpoint",
         "purpose",
         "task_id",
         "prompt_tokens",
@@ -108,6 +116,7 @@ class ModelCallAdmin(ReadOnlyAdmin[ModelCall]):
         "cost",
         "outcome",
         "seconds",
+        "instead_of",
     )
     list_filter = (MonthFilter, PurposeFilter, ModelFilter, OutcomeFilter)
     search_fields = ("=task_id",)  # shows the search box; get_search_results does the search
@@ -210,3 +219,8 @@ class SpendCounterAdmin(ReadOnlyAdmin[SpendCounter]):
 class CallSlotAdmin(ReadOnlyAdmin[CallSlot]):
     list_display = ("endpoint", "number", "expires_at")
     ordering = ("endpoint", "number")
+
+
+@admin.register(ModelRoute, PromptVersion)
+class TableAdmin(ReadOnlyAdmin[Any]):
+    ordering = ("-pk",)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
@@ -15,6 +15,8 @@ from analysis.errors import AnalyzerUnavailable
 from analysis.features import FeatureKey
 from arboris.bible.types.findings import Finding, WorldKind
 from arboris.llm.accounting.admission import Payer
+from arboris.llm.prompt_texts import Words
+from arboris.llm.routes import Route
 
 Language = Literal["zh", "en"]
 
@@ -66,9 +68,12 @@ class ChapterInput:
     open_threads: tuple[OpenThread, ...] = ()
     # What this analysis will ask for, so that a session may work on all of it at once.
     features: tuple[FeatureKey, ...] = ()
-    # What the writer asks of a language model; None leaves them to the settings.
-    model_name: str | None = None
+    # What the writer asks of a language model; None leaves it to the route.
     temperature: float | None = None
+    # By feature: which model is asked, and by "analysis" and feature: the words that staff have
+    # changed. What has no entry is as the settings and the shipped texts have it.
+    routes: Mapping[str, Route] = field(default_factory=dict)
+    prompts: Mapping[str, Words] = field(default_factory=dict)
     # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().
     payer: Payer = field(default_factory=Payer)
     ends: float | None = None
@@ -84,6 +89,7 @@ class FeatureResult:
     # What a model listed, and how much of that could not be used; 0 offline.
     came: int = 0
     dropped: int = 0
+    prompt: str = ""  # the version of the words that a model was asked with; empty offline
 
 
 class Session(ABC):

@@ -27,12 +27,14 @@ class Stated:
     """A finding with the feature that made it, and whether its quote stands in the text.
 
     ``tier``: applied, marked (applied, but shown as less sure), or waiting for the writer's word.
+    ``prompt``: the version of the words that a model was asked with; empty offline.
     """
 
     feature: FeatureKey
     finding: Finding
     verified: bool
     tier: Tier = "applied"
+    prompt: str = ""
 
 
 @dataclass(slots=True)
@@ -45,12 +47,14 @@ class Outcome:
     left_out: int = 0
     unusable: list[FeatureKey] = field(default_factory=list)
     missing: list[FeatureKey] = field(default_factory=list)  # not delivered at all
+    prompts: dict[FeatureKey, str] = field(default_factory=dict)  # versions of a model's
 
     def summary(self) -> dict[str, Any]:
         """What is kept as the task's result: counts, not the findings themselves."""
         certain = [stated for stated in self.findings if stated.tier != "waiting"]
         kinds = Counter(stated.finding.type for stated in certain)
         gaps = {"left_out": self.left_out, "unusable": self.unusable, "missing": self.missing}
+        more = gaps | {"prompts": self.prompts}
         return {
             "features": list(self.features),
             "findings": len(certain),
@@ -58,7 +62,7 @@ class Outcome:
             "unverified": sum(not stated.verified for stated in certain),
             "below_threshold": len(self.findings) - len(certain),
             "notes": self.notes,
-            **{name: gap for name, gap in gaps.items() if gap},
+            **{name: value for name, value in more.items() if value},
         }
 
 
@@ -96,13 +100,16 @@ def so_far(chapter: ChapterInput, config: dict[str, Any], done: dict[str, Any]) 
     for feature in (feature for feature in features if feature in done):
         result = done[feature]
         outcome.notes += result["notes"]
-        dropped = result.get("dropped", 0)
+        dropped, prompt = result.get("dropped", 0), result.get("prompt", "")
+        if prompt:
+            outcome.prompts[feature] = prompt
         outcome.left_out += dropped
         if dropped and dropped == result.get("came"):
             outcome.unusable.append(feature)
         for finding in _parse(feature, result["findings"]):
             stated = _place(feature, finding, chapter.text)
-            outcome.findings.append(replace(stated, tier=_tier(finding.confidence, threshold)))
+            tier = _tier(finding.confidence, threshold)
+            outcome.findings.append(replace(stated, tier=tier, prompt=prompt))
     outcome.notes = list(dict.fromkeys(outcome.notes))
     return outcome
 
@@ -138,6 +145,7 @@ def _deliver(
                     "notes": _storable(result.notes),
                     "came": result.came,
                     "dropped": result.dropped,
+                    "prompt": result.prompt,
                 }
     finally:
         _count_spent(done, session.close())

@@ -6,7 +6,6 @@ a task waits for any worker that can reach one.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from analysis.models import EndpointState, QueueControl
 from arboris.db import db_now
 from arboris.errors import ServiceError
 from arboris.llm.configured import endpoint_name
+from arboris.llm.endpoints import fingerprint
 
 LONGEST_PAUSE = timedelta(minutes=15)
 
@@ -33,11 +33,14 @@ NONE = Endpoint()
 
 
 def configured() -> Endpoint:
-    """The endpoint of the settings: the language model's host, or the analyzer's name."""
+    """The endpoint of the settings: the language model's host, or the analyzer's name.
+
+    All endpoints that analyses ask count as one, with the default one's name: each analysis needs
+    them all. See docs/decisions/0014-routes.md.
+    """
     if settings.ARBORIS_ANALYZER != "llm":
         return Endpoint(settings.ARBORIS_ANALYZER)
-    secret = f"{settings.ARBORIS_LLM_BASE_URL}\n{settings.ARBORIS_LLM_API_KEY}"
-    return Endpoint(endpoint_name(), hashlib.sha256(secret.encode()).hexdigest()[:16])
+    return Endpoint(endpoint_name(), fingerprint())
 
 
 def pause(endpoint: Endpoint, error: ServiceError, now: datetime, *, probe: bool = False) -> None:

@@ -32,6 +32,8 @@ class Finding(models.Model):
     verified = models.BooleanField(_("quote found in the text"), default=True)
     # applied, marked (applied, and shown as less sure) or waiting (for the writer).
     tier = models.CharField(_("tier"), max_length=10, default="applied")
+    # The version of the words that a model was asked with; empty: none was asked.
+    prompt = models.CharField(_("prompt"), max_length=60, blank=True, default="", db_default="")
     # False once a later analysis of the chapter replaced it.
     current = models.BooleanField(_("current"), default=True)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)

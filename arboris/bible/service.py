@@ -50,6 +50,8 @@ class Stated(Protocol):
     def verified(self) -> bool: ...
     @property
     def tier(self) -> Tier: ...
+    @property
+    def prompt(self) -> str: ...
 
 
 # --- recording --------------------------------------------------------------------------------
@@ -83,6 +85,7 @@ def record(
                 basic=stated.finding.basic,
                 verified=stated.verified,
                 tier=stated.tier,
+                prompt=stated.prompt,
             )
             for stated in findings
         ],

@@ -14,7 +14,7 @@ import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -22,15 +22,18 @@ import httpx2
 from django.conf import settings
 
 from arboris.backoff import back_off
-from arboris.llm import errors, response_limits
+from arboris.llm import endpoints, errors, response_limits
 from arboris.llm.accounting import admission
 from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.chunks import Chunks, Finish, Piece, count_reported, error_in, last_word
 from arboris.llm.client_errors import in_the_stream, typed
 from arboris.llm.configured import missing_settings
-from arboris.llm.endpoint_profile import Trial, effort_for, profile_of
+from arboris.llm.endpoint_profile import Trial, profile_of
+from arboris.llm.endpoints import Endpoint
 from arboris.llm.event_stream import Done, Event, events
+from arboris.llm.fallback import Turns
 from arboris.llm.request_body import AnswerForm, Effort, build
+from arboris.llm.routes import OWN, Route, Target
 
 # Imported by the first call: it takes 0.6 s, and most processes ask no model.
 if TYPE_CHECKING:
@@ -50,7 +53,11 @@ LONGEST_WAIT = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One question. What is None is left to the settings or to the endpoint."""
+    """One question. What is None is left to its route, to the settings or to the endpoint.
+
+    ``route``: None for that of the payer's purpose, as the settings have it.
+    ``prompt``: the version of what it says, for the call log.
+    """
 
     messages: list[Message]
     model: str | None = None
@@ -61,11 +68,21 @@ class Call:
     payer: Payer = field(default_factory=Payer)
     # When the caller's own time is over, by time.monotonic(): no retry waits beyond it.
     ends: float | None = None
+    route: Route | None = None
+    prompt: str = ""
+    # Set by ``Turns``: what is asked now, in whose place, and until when (by time.monotonic()).
+    target: Target = OWN
+    instead_of: str = ""
+    until: float | None = None
 
     @property
     def model_name(self) -> str:
-        name: str = self.model or settings.ARBORIS_LLM_MODEL
-        return name
+        return self.model or self.target.model or self.endpoint.model
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """Raises NotConfigured."""
+        return endpoints.named(self.target.endpoint)
 
 
 async def stream(
@@ -74,20 +91,36 @@ async def stream(
     model: str | None = None,
     temperature: float | None = None,
     payer: Payer | None = None,
+    route: Route | None = None,
+    prompt: str = "",
 ) -> AsyncGenerator[str, None]:
     """Yield the pieces of the answer as they arrive. Raises LLMError.
+
+    Until the first one another target of the route may be asked.
 
     Time limits, in seconds: ``settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT`` for the first piece,
     ``ARBORIS_LLM_TIMEOUT`` for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` for the whole answer.
     """
-    call = Call(messages, model, temperature, payer=payer or Payer())
-    call = replace(call, effort=effort_for(call))
+    turns = Turns(
+        Call(messages, model, temperature, payer=payer or Payer(), route=route, prompt=prompt)
+    )
+    began, over = False, False
     reason: Finish | None = None
-    async with connect() as connection, aclosing(pieces(connection, call)) as answer:
-        async for piece in answer:
-            reason = last_word(reason, piece)
-            if piece.text:
-                yield piece.text
+    async with connect() as connection:
+        while not over:
+            reason = None
+            try:
+                async with aclosing(pieces(connection, turns.call)) as answer:
+                    async for piece in answer:
+                        reason = last_word(reason, piece)
+                        if piece.text:
+                            began = True
+                            yield piece.text
+                over = True
+            except errors.LLMError as error:
+                if began:
+                    raise
+                turns.go_on(error)
     if reason is None:
         raise errors.Truncated("the endpoint broke off its answer")
     if reason == "length":
@@ -96,7 +129,7 @@ async def stream(
 
 @asynccontextmanager
 async def connect() -> AsyncIterator[openai.AsyncOpenAI]:
-    """Open a client for the configured endpoint, to be shared by calls of one event loop."""
+    """Open a client, to be shared by calls of one event loop, whichever endpoint they ask."""
     if missing := missing_settings():
         raise errors.NotConfigured(", ".join(missing))
     # In a thread: nobody else on this event loop waits for it.
@@ -136,8 +169,10 @@ async def pieces(
     """
     clock = asyncio.get_running_loop().time  # time.monotonic
     ends = clock() + settings.ARBORIS_LLM_TOTAL_TIMEOUT
+    ends = ends if call.until is None else min(ends, call.until)
     retry_until = ends if call.ends is None else min(ends, call.ends)
-    trial = Trial(profile_of(call.model_name))
+    connection = _at(connection, call.endpoint)
+    trial = Trial(profile_of(call))
     tries, began = 0, False
     while True:
         body, sent = build(call, trial.left_out)
@@ -158,6 +193,13 @@ async def pieces(
             if wait is None:
                 raise
         await asyncio.sleep(wait)
+
+
+def _at(connection: openai.AsyncOpenAI, endpoint: Endpoint) -> openai.AsyncOpenAI:
+    """The client for that endpoint; it shares the connections, which are kept by address."""
+    if endpoint.name == endpoints.DEFAULT:
+        return connection
+    return connection.with_options(base_url=endpoint.base_url, api_key=endpoint.api_key or "none")
 
 
 def wait_before_retry(error: errors.LLMError, tries: int, left: float) -> float | None:
@@ -184,7 +226,7 @@ async def _request(
 ) -> AsyncGenerator[Piece, None]:
     """Send one request, once it is admitted. Whatever stops it, its usage is recorded."""
     clock = asyncio.get_running_loop().time
-    permit = await admission.current().admit(call.payer, ends)
+    permit = await admission.current().admit(call.payer, ends, call.endpoint.label)
     started, outcome = clock(), admission.FAILED
     reported, taken, thought = Usage(), "", ""
     began, chunks = False, Chunks()
@@ -212,7 +254,15 @@ async def _request(
         if usage is not None:
             usage.add(reported)
         seconds = clock() - started
-        record = admission.RequestRecord(call.model_name, reported, outcome, seconds)
+        record = admission.RequestRecord(
+            call.model_name,
+            reported,
+            outcome,
+            seconds,
+            endpoint=call.endpoint.label,
+            instead_of=call.instead_of,
+            prompt=call.prompt,
+        )
         await admission.current().finish(permit, call.payer, record)
 
 

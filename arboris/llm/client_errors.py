@@ -7,9 +7,7 @@ from email.utils import parsedate_to_datetime
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
-
-from arboris.llm import errors, refusals
+from arboris.llm import endpoints, errors, refusals
 from arboris.llm.request_body import named_parts
 
 if TYPE_CHECKING:  # see client.py
@@ -91,8 +89,8 @@ def _named(body: Any) -> str:
         return ""
     body = body["error"] if isinstance(body.get("error"), dict) else body
     words = [word for word in (body.get("code"), body.get("type")) if isinstance(word, str)]
-    key = settings.ARBORIS_LLM_API_KEY
-    plain = [word for word in words if _WORD.fullmatch(word) and not (key and key in word)]
+    keys = endpoints.keys()
+    plain = [word for word in words if _WORD.fullmatch(word) and not any(k in word for k in keys)]
     return " ".join(dict.fromkeys(plain))
 
 

@@ -6,14 +6,11 @@ for as long as the process lives. ``request_body`` names the parts.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.conf import settings
-
 from arboris.llm import errors
-from arboris.llm.effort import ANY
+from arboris.llm.endpoints import find
 from arboris.llm.request_body import LIMITS, Effort, next_left_out
 
 if TYPE_CHECKING:
@@ -25,6 +22,8 @@ class EndpointProfile:
     left_out: set[str] = field(default_factory=set)
     # For which purposes an answer came only with less thinking, and with how much.
     efforts: dict[str, Effort] = field(default_factory=dict)
+    # Until when, by time.monotonic(), others are asked first; see fallback.
+    rests_until: float = 0.0
 
 
 @dataclass(slots=True)
@@ -61,12 +60,14 @@ class Trial:
         self.profile.left_out |= self._proven | self._last
 
 
-_profiles: dict[tuple[str, str], EndpointProfile] = {}
+_profiles: dict[tuple[str, ...], EndpointProfile] = {}
 
 
-def profile_of(model: str) -> EndpointProfile:
-    """The profile of a model at the endpoint of the settings."""
-    return _profiles.setdefault((settings.ARBORIS_LLM_BASE_URL, model), EndpointProfile())
+def profile_of(call: Call) -> EndpointProfile:
+    """The profile of the call's model at its endpoint, as the settings have it."""
+    endpoint = find(call.target.endpoint)
+    at = (endpoint.base_url, endpoint.api_key, call.model_name) if endpoint else (str(call.target),)
+    return _profiles.setdefault(at, EndpointProfile())
 
 
 def forget() -> None:
@@ -75,8 +76,6 @@ def forget() -> None:
 
 
 def effort_for(call: Call) -> Effort | None:
-    """What the call asks for; else what an endpoint was found to need, or the settings say."""
-    wanted: Mapping[str, Effort] = settings.ARBORIS_LLM_EFFORT
-    purpose = call.payer.purpose
-    learned = profile_of(call.model_name).efforts.get(purpose)
-    return call.effort or learned or wanted.get(purpose) or wanted.get(ANY)
+    """What the call asks for; else what an endpoint was found to need, or the route says."""
+    learned = profile_of(call).efforts.get(call.payer.purpose)
+    return call.effort or learned or (call.route.effort if call.route else None)

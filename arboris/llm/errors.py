@@ -20,16 +20,20 @@ class LLMError(ServiceError):
     """
 
     parts: frozenset[str] = frozenset()
+    # Another model or endpoint may well do it: the next one of the route is asked.
+    elsewhere = False
 
 
 class NotConfigured(LLMError):
     code = "llm_not_configured"
+    elsewhere = True
     retryable = False
     sentence = gettext_noop("No language model is configured.")
 
 
 class KeyRefused(LLMError):
     code = "llm_key_refused"
+    elsewhere = True
     refuses_us = True
     sentence = gettext_noop("The language model refused our key.")
 
@@ -38,6 +42,7 @@ class NoCredit(LLMError):
     """The account behind the key is empty."""
 
     code = "llm_no_credit"
+    elsewhere = True
     refuses_us = True
     sentence = gettext_noop("The account for the language model is empty.")
 
@@ -46,6 +51,7 @@ class ModelUnknown(LLMError):
     """The endpoint has no such model, or no such address."""
 
     code = "llm_model_unknown"
+    elsewhere = True
     retryable = False
     sentence = gettext_noop("The chosen language model does not exist.")
 
@@ -57,6 +63,7 @@ class RequestRefused(LLMError):
     """
 
     code = "llm_request_refused"
+    elsewhere = True
     of_its_parts = True
     retryable = False
     answers_us = True
@@ -84,6 +91,7 @@ class Filtered(LLMError):
 
 class RateLimited(LLMError):
     code = "llm_rate_limited"
+    elsewhere = True
     passes_soon = True
     answers_us = True
     sentence = gettext_noop("The language model was asked too often.")
@@ -91,23 +99,27 @@ class RateLimited(LLMError):
 
 class Overloaded(LLMError):
     code = "llm_overloaded"
+    elsewhere = True
     passes_soon = True
     sentence = gettext_noop("The language model is overloaded.")
 
 
 class ServerFailed(LLMError):
     code = "llm_server_error"
+    elsewhere = True
     passes_soon = True
     sentence = gettext_noop("The language model's server failed.")
 
 
 class TimedOut(LLMError):
     code = "llm_timeout"
+    elsewhere = True
     sentence = gettext_noop("The language model did not answer in time.")
 
 
 class Unreachable(LLMError):
     code = "llm_unreachable"
+    elsewhere = True
     passes_soon = True
     sentence = gettext_noop("The language model cannot be reached.")
 

@@ -31,6 +31,12 @@ class ModelCall(models.Model):
     cost = models.DecimalField(_("cost"), max_digits=20, decimal_places=10, null=True, blank=True)
     outcome = models.CharField(_("outcome"), max_length=50)  # "ok", "cancelled" or an error's code
     seconds = models.FloatField(_("seconds"))
+    # What the route has first and could not be asked: "endpoint: model".
+    instead_of = models.CharField(
+        _("instead of"), max_length=250, blank=True, default="", db_default=""
+    )
+    # The version of the words, see ``prompt_texts``.
+    prompt = models.CharField(_("prompt"), max_length=60, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "llm_call"
@@ -45,6 +51,57 @@ class ModelCall(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model} ({self.outcome})"
+
+
+class ModelRoute(models.Model):
+    """What staff say of one purpose, before the settings: see ``routes``. Empty: as there.
+
+    Endpoints stand here by their names alone.
+    """
+
+    purpose = models.CharField(_("purpose"), max_length=30, unique=True)
+    endpoint = models.CharField(_("endpoint"), max_length=40, blank=True, default="")
+    model = models.CharField(_("model"), max_length=200, blank=True, default="")
+    effort = models.CharField(_("effort"), max_length=10, blank=True, default="")
+    temperature = models.FloatField(_("temperature"), null=True, blank=True)
+    fallback_endpoint = models.CharField(
+        _("fallback's endpoint"), max_length=40, blank=True, default=""
+    )
+    fallback_model = models.CharField(_("fallback's model"), max_length=200, blank=True, default="")
+    # NULL: as in the settings; a list of models, also an empty one, counts.
+    choices = models.JSONField(_("writers may choose"), null=True, blank=True)
+    changed_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    class Meta:
+        db_table = "llm_route"
+        verbose_name = _("route")
+        verbose_name_plural = _("routes")
+
+    def __str__(self) -> str:
+        return self.purpose
+
+
+class PromptVersion(models.Model):
+    """One text that staff have put in the place of a shipped one; never edited, the latest counts.
+
+    An empty text is the way back to the shipped one.
+    """
+
+    key = models.CharField(_("prompt"), max_length=40)
+    language = models.CharField(_("language"), max_length=10)
+    text = models.TextField(_("text"), blank=True)
+    note = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    created_by = models.CharField(_("by"), max_length=200)
+    created_at = models.DateTimeField(_("time"), auto_now_add=True)
+
+    class Meta:
+        db_table = "llm_prompt"
+        verbose_name = _("prompt")
+        verbose_name_plural = _("prompts")
+        indexes = [models.Index(fields=["key", "language", "-id"], name="llm_prompt_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.key} ({self.language}) #{self.pk}"
 
 
 class SpendCounter(models.Model):

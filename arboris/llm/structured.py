@@ -20,7 +20,8 @@ from arboris.llm.accounting.admission import Usage
 from arboris.llm.answer_schema import form_of
 from arboris.llm.chunks import Finish, last_word
 from arboris.llm.client import Call
-from arboris.llm.endpoint_profile import effort_for, profile_of
+from arboris.llm.endpoint_profile import profile_of
+from arboris.llm.fallback import Turns
 from arboris.llm.normalise import Fitted, fit, sentence
 from arboris.llm.thoughts import without_thoughts
 
@@ -85,12 +86,22 @@ async def ask(
 ) -> Answer[AnswerModel]:
     """Ask, check the answer, and ask once more where it does not fit.
 
+    Where the model cannot be asked, the next one of the call's route is.
     ``heard`` is told of each piece of an answer as it comes, how many characters it has. ``usage``
     grows by the tokens of every request, whether this returns, raises or is cancelled.
     Raises LLMError; BadAnswer or a class below it where the second answer does not fit either.
     """
+    turns = Turns(replace(call, form=form_of(model)))
     question = _Question(connection, model, usage, heard)
-    call = replace(call, form=form_of(model), effort=effort_for(call))
+    while True:
+        try:
+            return await _ask(question, turns.call)
+        except errors.LLMError as error:
+            turns.go_on(error)
+
+
+async def _ask(question: _Question[AnswerModel], call: Call) -> Answer[AnswerModel]:
+    """One target's answer."""
     reply = await question.put(call)
     try:
         return question.read(reply, call, last=False)
@@ -106,7 +117,7 @@ async def ask(
     answer = question.read(second, again, last=True)
     if again.effort != call.effort:
         # So many tokens went into thoughts that none were left: do not begin that way again.
-        profile_of(call.model_name).efforts[call.payer.purpose] = "none"
+        profile_of(call).efforts[call.payer.purpose] = "none"
     return answer
 
 
@@ -160,7 +171,7 @@ class _Question(Generic[AnswerModel]):
         held = f"json_schema:{self.model.__name__}"
         if (best is None or not best.literal) and not (reply.cut_off or wrong):
             # An endpoint that holds its model to the schema cannot send this: it ignores it.
-            profile_of(call.model_name).left_out.add(held)
+            profile_of(call).left_out.add(held)
         if best is not None and (last or best.literal) and (best.kept or not best.came):
             return Answer(best.value, cut_off, best.came, best.dropped)
         if reply.cut_off and json_recovery.ends_open(reply.answer):

@@ -8,7 +8,8 @@ from typing import Any
 
 from analysis.analyzers.base import ChapterInput, FeatureResult
 from analysis.analyzers.llm import LLMAnalyzer
-from analysis.features import FeatureKey
+from analysis.features import FEATURES, FeatureKey
+from arboris.llm.routes import Route, Target
 from tests.llm.endpoint import Reply
 
 TEXT = (
@@ -62,6 +63,11 @@ def someone(name: str, quote: str, confidence: float = 0.9, **more: Any) -> dict
 
 def chapter(text: str = TEXT, **more: Any) -> ChapterInput:
     return ChapterInput(text=text, language=more.pop("language", "zh"), chapter_number=3, **more)
+
+
+def asking(model: str) -> dict[FeatureKey, Route]:
+    """The same model about every feature."""
+    return dict.fromkeys(FEATURES, Route((Target(model=model),)))
 
 
 def read(given: ChapterInput, feature: FeatureKey) -> FeatureResult:

@@ -18,7 +18,16 @@ from analysis.analyzers.llm import LLMAnalyzer
 from analysis.features import FEATURES
 from arboris.llm import errors as llm_errors
 from arboris.llm.prompt_fence import neutral
-from tests.analysis.llm_answers import TEXT, chapter, data_of, feature_of, read, says, someone
+from tests.analysis.llm_answers import (
+    TEXT,
+    asking,
+    chapter,
+    data_of,
+    feature_of,
+    read,
+    says,
+    someone,
+)
 from tests.llm.endpoint import Endpoint, Reply
 from tests.waiting import PATIENCE_SECONDS
 
@@ -27,7 +36,7 @@ from tests.waiting import PATIENCE_SECONDS
 
 def test_one_call_a_feature_by_the_writers_model(endpoint: Endpoint) -> None:
     session = LLMAnalyzer().open(
-        chapter(features=tuple(FEATURES), model_name="mine", temperature=0.1)
+        chapter(features=tuple(FEATURES), routes=asking("mine"), temperature=0.1)
     )
     for feature in FEATURES:
         assert session.run(feature, lambda part: None).tokens == {"prompt": 10, "completion": 5}

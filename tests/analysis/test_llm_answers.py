@@ -8,7 +8,7 @@ from analysis.analyzers.llm import LLMAnalyzer
 from analysis.features import FEATURES
 from arboris.llm.errors import LLMError
 from tests.analysis.answer_cases import CASES, RIGHT
-from tests.analysis.llm_answers import TEXT, chapter, feature_of
+from tests.analysis.llm_answers import TEXT, asking, chapter, feature_of
 from tests.llm.endpoint import Endpoint, Reply
 
 FOUND = {
@@ -23,7 +23,7 @@ FOUND = {
 
 def found_by(model: str) -> dict[str, list[str]]:
     """Who and what the analyzer finds, by type, in the words of the text."""
-    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES), model_name=model))
+    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES), routes=asking(model)))
     found: dict[str, list[str]] = {}
     try:
         for feature in FEATURES:

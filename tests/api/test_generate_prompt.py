@@ -39,6 +39,7 @@ class Told:
     verified = True
 
     tier: Tier = "applied"
+    prompt = ""
 
     def __init__(self, finding: Finding) -> None:
         self.finding = finding

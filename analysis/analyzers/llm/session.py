@@ -107,6 +107,7 @@ class LLMSession(Session):
             notes=_notes(parts),
             came=sum(part.came for part in parts),
             dropped=sum(part.dropped for part in parts),
+            prompt=prompts.version(self._chapter, feature),
         )
 
     def close(self) -> dict[str, int]:
@@ -188,10 +189,11 @@ class LLMSession(Session):
     def _call(self, feature: FeatureKey, place: Place) -> Call:
         return Call(
             prompts.messages(self._chapter, feature, place.chunk, place.number, place.total),
-            model=self._chapter.model_name,
             temperature=self._chapter.temperature,
             payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
+            route=self._chapter.routes.get(feature),
+            prompt=prompts.version(self._chapter, feature),
         )
 
     async def _parts(self, feature: FeatureKey, place: Place, ask: Ask) -> list[Part]:

@@ -80,12 +80,19 @@ def rough_tokens(text: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """What is known about a request at its end. ``outcome``: OK, CANCELLED or an error's code."""
+    """What is known about a request at its end. ``outcome``: OK, CANCELLED or an error's code.
+
+    ``endpoint``: its label; empty for the default one. ``instead_of``: what could not be asked.
+    ``prompt``: the version of the words.
+    """
 
     model: str
     usage: Usage
     outcome: str
     seconds: float
+    endpoint: str = ""
+    instead_of: str = ""
+    prompt: str = ""
 
 
 class Permit:
@@ -104,8 +111,10 @@ class Permit:
 
 class Admission(ABC):
     @abstractmethod
-    async def admit(self, payer: Payer, ends: float) -> Permit:
+    async def admit(self, payer: Payer, ends: float, endpoint: str) -> Permit:
         """Wait for permission to send one request, until the loop's clock reaches ``ends``.
+
+        ``endpoint`` is the label of whom it goes to.
 
         Raises OverBudget, or Busy where no call slot was free in time.
         """
@@ -118,7 +127,7 @@ class Admission(ABC):
 class NoAdmission(Admission):
     """Admits every request and logs none: for code that runs without a database."""
 
-    async def admit(self, payer: Payer, ends: float) -> Permit:
+    async def admit(self, payer: Payer, ends: float, endpoint: str) -> Permit:
         return Permit()
 
     async def finish(self, permit: Permit, payer: Payer, record: RequestRecord) -> None:

@@ -22,6 +22,7 @@ from arboris.llm.models import ModelCall, SpendCounter
 
 BATCH = 1_000
 LONGEST_MODEL = 200
+LONGEST_TARGET = 250
 
 
 def row(payer: Payer, record: RequestRecord) -> ModelCall:
@@ -32,7 +33,9 @@ def row(payer: Payer, record: RequestRecord) -> ModelCall:
     return ModelCall(
         call_id=uuid.uuid4(),
         created_at=datetime.now(UTC),
-        endpoint=endpoint_name(),
+        endpoint=record.endpoint or endpoint_name(),
+        instead_of=record.instead_of[:LONGEST_TARGET],
+        prompt=record.prompt,
         model=model,
         purpose=payer.purpose[:30],
         task_id=payer.task_id,

@@ -28,7 +28,6 @@ from arboris.db import is_away, is_transient
 from arboris.llm import errors
 from arboris.llm.accounting import budget, call_log, call_slots
 from arboris.llm.accounting.admission import Admission, Payer, Permit, RequestRecord
-from arboris.llm.configured import endpoint_name
 from arboris.llm.models import ModelCall
 
 T = TypeVar("T")
@@ -50,9 +49,9 @@ class SlotPermit(Permit):
     ``valid_until``.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, endpoint: str) -> None:
         super().__init__()
-        self.endpoint = endpoint_name()
+        self.endpoint = endpoint
         self.token = uuid.uuid4().hex
         self.slot: int | None = None
         self.valid_until = 0.0
@@ -66,10 +65,10 @@ class DatabaseAdmission(Admission):
         self._starting = threading.Lock()
         self._unwritten: deque[ModelCall] = deque()
 
-    async def admit(self, payer: Payer, ends: float) -> Permit:
+    async def admit(self, payer: Payer, ends: float, endpoint: str) -> Permit:
         if payer.project_id is not None and payer.user_id is not None and budget.any_set():
             await self._outlast(partial(budget.check, payer.project_id, payer.user_id), ends)
-        permit = SlotPermit()
+        permit = SlotPermit(endpoint)
         if settings.ARBORIS_LLM_MAX_CALLS:
             try:
                 await self._take(permit, ends)

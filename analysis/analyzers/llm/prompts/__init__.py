@@ -13,10 +13,12 @@ from analysis.analyzers.llm.chunks import Chunk
 from analysis.features import FeatureKey
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
+from arboris.llm.prompt_texts import Words, shipped_words
+from arboris.llm.routes import ANALYSIS
 
 from .wording import EN, ZH, Wording
 
-__all__ = ["messages", "open_threads"]
+__all__ = ["messages", "open_threads", "version"]
 
 # Characters of what is known, told with each chapter however long the novel is.
 PEOPLE_LIMIT, ENTITIES_LIMIT, THREADS_LIMIT = 2_500, 1_500, 2_500
@@ -37,13 +39,30 @@ def messages(
         prompt_fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
         prompt_fence.block("CHAPTER", token, chapter.text[chunk.start : chunk.end]),
-        prompt_fence.block("TASK", token, wording.tasks[feature]),
+        prompt_fence.block("TASK", token, task(chapter, feature).text),
         wording.reminder,
     ]
     return [
-        {"role": "system", "content": wording.rules.format(token=token)},
+        {"role": "system", "content": _system(chapter, wording, token)},
         {"role": "user", "content": "\n\n".join(part for part in parts if part)},
     ]
+
+
+def version(chapter: ChapterInput, feature: FeatureKey) -> str:
+    """The version of the words of one question: the rules' and the task's."""
+    return f"{rules(chapter).version}/{task(chapter, feature).version}"
+
+
+def rules(chapter: ChapterInput) -> Words:
+    return chapter.prompts.get(ANALYSIS) or shipped_words(_wording(chapter).rules)
+
+
+def task(chapter: ChapterInput, feature: FeatureKey) -> Words:
+    return chapter.prompts.get(feature) or shipped_words(_wording(chapter).tasks[feature])
+
+
+def _system(chapter: ChapterInput, wording: Wording, token: str) -> str:
+    return "\n\n".join((wording.role, wording.boundary.format(token=token), rules(chapter).text))
 
 
 def open_threads(chapter: ChapterInput) -> dict[int, int]:

@@ -12,7 +12,10 @@ from arboris.bible.types.findings import WorldKind
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    rules: str  # the system message; {token} is the token of the markers
+    # The system message, in this order. Staff may change the rules and the tasks (``texts``).
+    role: str
+    boundary: str  # {token} is the token of the markers
+    rules: str
     part: str  # {number} of {total}, where a chapter is asked about in pieces
     aliases: str  # before the other names of somebody, which follow a name in brackets
     separator: str  # between names

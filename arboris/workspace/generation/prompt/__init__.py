@@ -40,8 +40,9 @@ def messages_for(
         "INSTRUCTIONS": writer_instructions(title, instructions, wording),
     }
     blocks = [prompt_fence.block(name, token, text) for name, text in parts.items()]
+    system = (wording.role, wording.boundary.format(token=token), wording.rules)
     blocks.append(wording.task.format(number=story.number))
     return [
-        {"role": "system", "content": wording.rules.format(token=token)},
+        {"role": "system", "content": "\n\n".join(system)},
         {"role": "user", "content": "\n\n".join(block for block in blocks if block)},
     ]

@@ -12,7 +12,10 @@ LONGEST_TITLE = 40  # characters
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    rules: str  # the system message; {token} is what makes the markers
+    # The system message, in this order. Staff may change the rules.
+    role: str
+    boundary: str  # {token} is what makes the markers
+    rules: str
     task: str  # the user message's last line, after all material; {number}
     novel: str  # {title}, {genre}, {synopsis}
     titled: str  # {title}: what a chapter is called; the title says its number itself
