@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bible', '0008_fold_behind'),
+        ('bible', '0009_told_of_the_fold'),
     ]
 
     operations = [
