@@ -112,6 +112,23 @@ def test_splitting_joining_and_deleting_lose_nothing(
     second = writer.get(f"/api/chapters/{chapters['chapters'][1]}")
     assert second["content"] == "雨停了。他没有回头。"
 
+    lines = "𠮷。\r\n一。\r\n二。\r\n三。\r\n"  # a letter of two units, and line ends of two
+    path = f"/api/chapters/{ids[1]}"
+    writer.http.patch(path, json={"content": f"{lines}雨停了。"}).raise_for_status()
+    page.locator(f'#binder a[href="/chapters/{ids[1]}"]').click()
+    expect(page.get_by_test_id("chapter-text")).to_contain_text("𠮷")
+    page.get_by_test_id("chapter-text").focus()
+    page.keyboard.press("ControlOrMeta+End")
+    page.keyboard.press("Home")
+    more(page, "split")
+    tell(page, "分成")
+    expect(page.get_by_test_id("chapter-text")).to_have_text("𠮷。一。二。三。")
+    assert writer.get(path)["content"].strip() == lines.strip()
+    more(page, "join")
+    tell(page, "合并")
+    page.locator(f'#binder a[href="/chapters/{ids[0]}"]').click()
+    expect(page.get_by_test_id("chapter-text")).to_have_text("序幕。")
+
     more(page, "join")
     tell(page, "合并")
     expect(page.get_by_test_id("chapter-text")).to_contain_text("他没有回头。")

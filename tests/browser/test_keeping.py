@@ -104,6 +104,46 @@ def test_a_page_closed_without_a_line_is_sent_by_the_next_one(
     other.close()
 
 
+def test_what_another_page_cannot_send_it_sends_later(
+    page: Page, site: System, project: str, chapter: int, writer: Writer
+) -> None:
+    other = close_without_a_line(page, NEW)
+    page.context.set_offline(False)
+    lost: list[Request] = []
+    other.on("requestfailed", lambda call: lost.append(call))
+    other.route("**/working", lambda call: call.abort(), times=1)
+    other.clock.install()
+    other.goto(f"{site.url}/projects/{project}")
+    while not any(call.url.endswith("/working") for call in lost):
+        other.wait_for_timeout(10)
+    assert saved(writer, chapter)[0] == 1
+
+    def sent() -> bool:
+        other.clock.fast_forward(20_000)  # its pause between two tries
+        return saved(writer, chapter) == (2, "", NEW)
+
+    wait_for(sent, "the next try")
+    other.close()
+
+
+def test_the_name_of_a_version_is_kept_without_a_line(
+    page: Page, site: System, project: str, chapter: int, writer: Writer
+) -> None:
+    page.context.set_offline(True)
+    set_text(page, NEW)
+    page.get_by_test_id("name-version").click()
+    page.keyboard.type("初稿")
+    page.keyboard.press("Enter")
+    state(page, "offline")
+    other = page.context.new_page()
+    page.goto("about:blank")
+    page.context.set_offline(False)
+    other.goto(f"{site.url}/projects/{project}")
+    wait_for(lambda: saved(writer, chapter) == (2, "", NEW), "the version made by the other page")
+    assert writer.get(f"/api/chapters/{chapter}/versions")[0]["name"] == "初稿"
+    other.close()
+
+
 def test_a_reload_and_a_way_back_lose_nothing(
     page: Page, site: System, chapter: int, writer: Writer
 ) -> None:

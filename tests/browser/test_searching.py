@@ -139,6 +139,10 @@ def test_the_novel_is_searched_and_replaced_after_a_look_and_taken_back(
     assert [content(writer, one) for one in (rain, back)] == [RAIN, ROAD]
     assert content(writer, road) == "Eve 与沈砚秋同行，遇见 Eve。"
 
+    page.route("**/restore", lambda call: call.abort(), times=1)
+    page.keyboard.press("Enter")
+    expect(page.get_by_test_id("search-status")).to_contain_text("连接")
+    expect(undo).to_be_focused()
     page.keyboard.press("Enter")
     expect(undo).to_be_hidden()
     expect(page.get_by_test_id("search-q")).to_be_focused()

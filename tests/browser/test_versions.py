@@ -57,8 +57,13 @@ OTHER_EYES = "雨停了。\n\n骆青梅抬起头，褐色的眼睛里没有光�
 def test_a_contradiction_is_shown_beside_the_text(page: Page, site: System) -> None:
     with closing(site.writer("en")) as writer:
         project = writer.new_project("checked", "zh")
-        analysed(writer, int(writer.add_chapter(project, EYES).body["id"]))
-        chapter = int(writer.add_chapter(project, "雨停了。").body["id"])
+        first = int(writer.add_chapter(project, EYES).body["id"])
+        analysed(writer, first)
+        chapter, third = (
+            int(writer.add_chapter(project, text).body["id"]) for text in ("雨停了。", "灯灭了。")
+        )
+        type_elsewhere(writer, first, 1)
+        type_elsewhere(writer, third, 1, OTHER_EYES)
         with_session(page, site)
         open_desk(page, site, chapter)
         hint, box = page.get_by_test_id("check-hint"), page.get_by_test_id("checks")
@@ -77,6 +82,16 @@ def test_a_contradiction_is_shown_beside_the_text(page: Page, site: System) -> N
         set_text(page, "雨停了。")
         expect(box).to_be_hidden()
 
+        # What is typed and not saved is compared when its chapter is opened, and only there.
+        set_text(page, OTHER_EYES)
+        expect(hint).to_be_visible()
+        page.route(f"**/{first}/check", lambda _call: None)
+        page.locator(f'#binder a[href="/chapters/{first}"]').click()
+        expect(page.get_by_test_id("chapter-text")).to_contain_text("临雾城")
+        expect(box).to_be_hidden()
+        page.locator(f'#binder a[href="/chapters/{third}"]').click()
+        expect(hint).to_be_visible()
+
 
 def prepared(writer: Writer) -> int:
     """A chapter, shortened to another one, and made long again."""
@@ -90,8 +105,8 @@ def prepared(writer: Writer) -> int:
     return chapter
 
 
-def type_elsewhere(writer: Writer, chapter: int) -> None:
-    body = {"content": TYPED, "base_version": 3, "client": "another page", "seq": 1}
+def type_elsewhere(writer: Writer, chapter: int, version: int, text: str = TYPED) -> None:
+    body = {"content": text, "base_version": version, "client": "another page", "seq": 1}
     writer.http.put(f"/api/chapters/{chapter}/working", json=body).raise_for_status()
 
 
@@ -124,7 +139,7 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
         page.keyboard.press("Enter")
         expect(compared.locator("tr.change").first).to_be_focused()
 
-        type_elsewhere(writer, chapter)
+        type_elsewhere(writer, chapter, 3)
         rows.nth(1).get_by_test_id("restore").focus()
         page.keyboard.press("Enter")
         impact = page.get_by_test_id("impact")
@@ -139,6 +154,10 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
         rows.nth(1).get_by_test_id("restore").click()
         expect(page.get_by_test_id("restore-yes")).to_be_enabled()
         page.get_by_test_id("restore-yes").focus()
+        page.route("**/restore", lambda call: call.abort(), times=1)
+        page.keyboard.press("Enter")
+        expect(page.locator("#restore-problem")).to_be_visible()
+        expect(page.get_by_test_id("restore-yes")).to_be_focused()
         page.keyboard.press("Enter")
         expect(rows).to_have_count(5)
         expect(page.locator("#versions-status")).to_contain_text("5")

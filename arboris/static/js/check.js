@@ -7,7 +7,7 @@ import { post } from './api.js';
 import { $, debounced, h, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { follow, lookAt, showImpact } from './impact.js';
-import { changedPart } from './passages.js';
+import { asTyped, changedPart } from './passages.js';
 
 const PAUSE = 1_200; // ms without a keystroke before the server is asked
 
@@ -21,6 +21,7 @@ export function mountCheck(desk) {
   $('#desk-tools').prepend(h('span', { role: 'status' }, hint));
 
   let checked = ''; // the text as it was when it was asked about last
+  let of = 0; // the chapter whose text that is
   let found = [];
 
   function draw() {
@@ -44,9 +45,8 @@ export function mountCheck(desk) {
 
   desk.onChange(debounced(ask, PAUSE));
   desk.onOpen((chapter) => {
-    if (desk.isTextChanged && checked) return;
-    checked = desk.text;
-    found = chapter.id === found[0]?.later.chapter_id ? found.filter(({ quote }) => checked.includes(quote)) : [];
+    if (chapter.id !== of) [of, checked, found] = [chapter.id, asTyped(chapter.content), []];
+    found = found.filter(({ quote }) => desk.text.includes(quote));
     draw();
   });
 }

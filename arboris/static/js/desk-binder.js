@@ -35,11 +35,13 @@ async function caretOf(desk) {
 /** Code points of a saved text up to a place in it as it is shown, where each line end is one unit. */
 function lengthUpTo(content, place) {
   let points = 0;
-  let units = 0;
+  let shown = 0;
+  let read = 0;
   for (const letter of content) {
-    if (units >= place) break;
+    if (shown >= place) break;
     points += 1;
-    if (letter !== '\r' || content[points] !== '\n') units += letter.length;
+    read += letter.length;
+    if (letter !== '\r' || content[read] !== '\n') shown += letter.length;
   }
   return points;
 }

@@ -48,6 +48,23 @@ export function ask(dialog) {
   });
 }
 
+/** Does the work of a button once at a time. It is not `disabled`, which would take the focus away. */
+export async function busyWhile(button, work) {
+  if (button.ariaDisabled === 'true') return;
+  button.ariaDisabled = 'true';
+  try {
+    await work();
+  } finally {
+    button.ariaDisabled = 'false';
+  }
+}
+
+/** Goes to another page. Does not resolve before this one is left: what led there is not done twice. */
+export function leaveFor(address) {
+  location.assign(address);
+  return new Promise((resolve) => addEventListener('pagehide', resolve, { once: true }));
+}
+
 /**
  * Calls `work` at once. While it is asked for again and again, each time after a pause of twice the
  * length, so that a long burst costs a few calls; `now()` makes the one that is due, where there is one.

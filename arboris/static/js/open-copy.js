@@ -78,6 +78,11 @@ export class OpenCopy {
     return this.#desk.text !== this.version.content || this.#desk.title !== this.version.title;
   }
 
+  /** Whether a version is to be made where the page is left: of a new text, or of one that she has named. */
+  get #isVersionDue() {
+    return this.#differsFromVersion || Boolean(this.#cut);
+  }
+
   /** What the writer has now, and what the server has, for both to be compared. */
   get sides() {
     const { current, working } = this.conflict;
@@ -131,7 +136,7 @@ export class OpenCopy {
   /** The row as the outbox takes it. `cut`: a version is to be made of it. */
   #asKept(row, cut = false) {
     const { projectId } = this.#desk;
-    return { typedAt: Date.now(), ...row, projectId, conflict: this.conflict !== null, sent: !this.isDirty, cut };
+    return { typedAt: Date.now(), ...row, projectId, conflict: this.conflict !== null, sent: !this.isDirty, cut, name: this.#cut ?? '' };
   }
 
   /** Sends all that is typed by now; one call at a time, and never an older text after a newer one. */
@@ -286,7 +291,7 @@ export class OpenCopy {
   async close() {
     let row;
     do {
-      row = this.#asKept(this.#capture(), this.#differsFromVersion);
+      row = this.#asKept(this.#capture(), this.#isVersionDue);
       try {
         if (row.cut || !row.sent) await keep('copies', row);
       } catch (error) {
@@ -307,12 +312,12 @@ export class OpenCopy {
 
   /** The page may be closed at any moment: what can be sent is sent by calls that outlive it. */
   leaving(isGoing) {
-    const row = this.#asKept(this.#capture(), isGoing && this.#differsFromVersion);
+    const row = this.#asKept(this.#capture(), isGoing && this.#isVersionDue);
     if (row.sent && !row.cut) return;
     if (isGoing) keepAtOnce(row);
     else void this.#keep();
     if (this.conflict) return;
-    const call = row.sent ? cutVersion(row.chapterId, '', true) : deliver(row, { leaving: true });
+    const call = row.sent ? cutVersion(row.chapterId, row.name, true) : deliver(row, { leaving: true });
     call.catch((error) => console.info('Sent again later:', error.message));
   }
 }

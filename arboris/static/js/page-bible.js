@@ -2,7 +2,7 @@
 
 import './bell.js';
 import { get } from './api.js';
-import { $, $$, focusedIn, h, setText, spaced } from './dom.js';
+import { $, $$, busyWhile, focusedIn, h, setText, spaced } from './dom.js';
 import { questionCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
 import { t, tn } from './i18n.js';
@@ -78,10 +78,10 @@ async function load() {
 }
 
 /** The button stays where it is until the answer is there; then the next card has the focus. */
-async function decide(asked, button) {
-  if (button.ariaDisabled === 'true') return;
+const decide = (asked, button) => busyWhile(button, () => decideOn(asked, button));
+
+async function decideOn(asked, button) {
   const at = $$('[data-part="questions"] article').indexOf(button.closest('article'));
-  button.ariaDisabled = 'true';
   try {
     takeBack = await send(projectId, asked);
     settled.add(button.closest('article').dataset.key.replace('questions-', ''));
@@ -92,7 +92,6 @@ async function decide(asked, button) {
     ($('button', cards[Math.min(at, cards.length - 1)] ?? document.createElement('div')) ?? $('#undo')).focus();
   } catch (error) {
     say(error.message);
-    button.ariaDisabled = 'false';
   }
 }
 

@@ -44,7 +44,7 @@ function failureItem(error) {
 function showWhole() {
   setText($('#notices-empty p'), t(unreadOnly.checked ? 'no_unread' : 'no_notifications'));
   $('#notices-empty').hidden = list.children.length > 0;
-  $('#read-all').disabled = !$('[data-unread="true"]', list);
+  $('#read-all').ariaDisabled = String(!$('[data-unread="true"]', list)); // and not disabled: it has the focus
 }
 
 async function loadOlder() {

@@ -3,7 +3,7 @@
 import './bell.js';
 import { get, patch, remove } from './api.js';
 import { mountBinder } from './binder.js';
-import { $, ask, h, setText, spaced } from './dom.js';
+import { $, ask, busyWhile, h, leaveFor, setText, spaced } from './dom.js';
 import { creating, keepForm } from './form-drafts.js';
 import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
 import { chapterName, lengthOf, t, tn, when } from './i18n.js';
@@ -148,15 +148,15 @@ onSubmit($('#new-chapter'), async (data) => {
   return [t('chapter_saved_basic', { chapter: chapterName(chapter) }), chapter.analysis_note].filter(Boolean).join(' ');
 });
 
-$('#start-writing').addEventListener('click', async ({ target }) => {
-  target.disabled = true;
-  try {
-    const { id } = await creating(`first:${projectId}`, `${API}/chapters`, { after: 0, mode: 'basic' });
-    location.assign(`/chapters/${id}`);
-  } catch (error) {
-    target.disabled = false;
-    showErrors($('#new-chapter'), error);
-  }
+$('#start-writing').addEventListener('click', ({ currentTarget: button }) => {
+  void busyWhile(button, async () => {
+    try {
+      const { id } = await creating(`first:${projectId}`, `${API}/chapters`, { after: 0, mode: 'basic' });
+      await leaveFor(`/chapters/${id}`);
+    } catch (error) {
+      showErrors($('#new-chapter'), error);
+    }
+  });
 });
 
 if ($('#generate')) {

@@ -2,7 +2,7 @@
 
 import './bell.js';
 import { get, patch, post } from './api.js';
-import { $, debounced, focusedIn, h } from './dom.js';
+import { $, busyWhile, debounced, focusedIn, h, leaveFor } from './dom.js';
 import { creating } from './form-drafts.js';
 import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
@@ -41,18 +41,18 @@ async function load() {
 
 onSubmit($('#new-project'), async (data) => {
   const project = await creating('project', '/api/projects', Object.fromEntries(data), (made, body) => patch(`/api/projects/${made.id}`, body));
-  location.assign(`/projects/${project.id}`);
+  await leaveFor(`/projects/${project.id}`);
 });
 
-$('#sample').addEventListener('click', async ({ currentTarget: button }) => {
-  button.disabled = true;
-  try {
-    const project = await post('/api/projects/sample', {}); // a second try opens the same novel
-    location.assign(`/projects/${project.id}`);
-  } catch (error) {
-    $('#sample-error').textContent = error.message;
-    button.disabled = false;
-  }
+$('#sample').addEventListener('click', ({ currentTarget: button }) => {
+  void busyWhile(button, async () => {
+    try {
+      const project = await post('/api/projects/sample', {}); // a second try opens the same novel
+      await leaveFor(`/projects/${project.id}`);
+    } catch (error) {
+      $('#sample-error').textContent = error.message;
+    }
+  });
 });
 
 live.addEventListener('refresh', debounced(load));

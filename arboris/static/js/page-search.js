@@ -2,7 +2,7 @@
 
 import { get, post } from './api.js';
 import './bell.js';
-import { $, $$, h } from './dom.js';
+import { $, $$, busyWhile, h } from './dom.js';
 import { creating } from './form-drafts.js';
 import { onSubmit, say as sayIn } from './forms.js';
 import { chapterName, t, tn } from './i18n.js';
@@ -66,7 +66,7 @@ async function preview() {
   const asking = h('form', { id: 'replace-form' }, rows, ready.length ? h('div', { class: 'actions' }, button) : null);
   asking.addEventListener('submit', (event) => {
     event.preventDefault();
-    void replace(asked, found.chapters, button);
+    void busyWhile(button, () => replace(asked, found.chapters));
   });
   results.replaceChildren(asking);
   const hits = ready.reduce((sum, { count }) => sum + count, 0);
@@ -84,11 +84,10 @@ function previewed(one, by) {
 }
 
 /** One call changes so many chapters; the rest is asked for until nothing is left. */
-async function replace(asked, previewedChapters, button) {
+async function replace(asked, previewedChapters) {
   let chapters = $$('[name="chapter"]:checked', results).map(({ value }) => Number(value));
   const bases = Object.fromEntries(previewedChapters.map(({ chapter_id: id, version }) => [id, version]));
   const done = [];
-  button.disabled = true;
   undoable = [];
   try {
     while (chapters.length) {
@@ -117,14 +116,13 @@ async function replaceOnce(body) {
 
 function showDone(done) {
   const rows = done.map((one) => h('li', {}, h('a', { href: `/chapters/${one.chapter_id}`, lang: language }, chapterName(one)), ' ', t(`replace_${one.status}`)));
-  const undo = h('button', { type: 'button', data: { testid: 'replace-undo' }, on: { click: () => takeBack(undo) } }, t('replace_undo'));
+  const undo = h('button', { type: 'button', data: { testid: 'replace-undo' }, on: { click: () => busyWhile(undo, takeBack) } }, t('replace_undo'));
   results.replaceChildren(h('ul', { class: 'hits' }, rows), undoable.length ? undo : '');
   (undoable.length ? undo : $('#search-q')).focus();
 }
 
 /** Restores the version before in every chapter, but in those that were changed since. */
-async function takeBack(button) {
-  button.disabled = true;
+async function takeBack() {
   let changed = 0;
   try {
     while (undoable.length) {
@@ -140,7 +138,6 @@ async function takeBack(button) {
     $('#search-q').focus();
   } catch (error) {
     say(error.message);
-    button.disabled = false;
   }
 }
 

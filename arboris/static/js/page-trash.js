@@ -2,7 +2,7 @@
 
 import './bell.js';
 import { get, post } from './api.js';
-import { $, h } from './dom.js';
+import { $, busyWhile, h } from './dom.js';
 import { chapterName, t, when } from './i18n.js';
 import { failure } from './load.js';
 import { mountPalette } from './palette.js';
@@ -25,22 +25,19 @@ async function load() {
 function entry(item) {
   const title = chapterName(item);
   const dates = [t('trash_deleted', { when: when(item.deleted_at) }), item.expires_at && t('trash_expires', { when: when(item.expires_at) })];
-  const button = h('button', { type: 'button', data: { testid: 'trash-restore' }, on: { click: () => restore(item, title, button) } }, t('trash_restore'));
+  const button = h('button', { type: 'button', data: { testid: 'trash-restore' }, on: { click: () => busyWhile(button, () => restore(item, title)) } }, t('trash_restore'));
   return h('li', {}, h('div', {},
     h('h2', {}, title),
     h('p', { class: 'meta' }, h('span', {}, t(`trash_${item.kind}`, { novel: item.project_title })), dates.filter(Boolean).map((date) => h('span', {}, date)))), button);
 }
 
-async function restore(item, title, button) {
-  if (button.ariaDisabled === 'true') return;
-  button.ariaDisabled = 'true';
+async function restore(item, title) {
   try {
     const { kind, id } = await post(`/api/trash/${item.kind}/${item.id}/restore`);
     await load();
     $('#trash-status').replaceChildren(h('a', { href: `/${kind}s/${id}` }, t('trash_restored', { title })));
     $('#trash-status a').focus();
   } catch (error) {
-    button.ariaDisabled = 'false';
     $('#trash-status').replaceChildren(error.message);
   }
 }

@@ -2,7 +2,7 @@
 
 import { get, post } from './api.js';
 import './bell.js';
-import { $, $$, h, setText } from './dom.js';
+import { $, $$, busyWhile, h, setText } from './dom.js';
 import { label, lengthOf, t, tn, when } from './i18n.js';
 import { impactOfVersion, showImpact } from './impact.js';
 import { failure } from './load.js';
@@ -147,7 +147,7 @@ async function lookAhead() {
   const version = asked;
   const box = $('#restore-impact');
   box.replaceChildren(h('p', { class: 'meta' }, t('impact_loading')));
-  $('#restore-yes').disabled = true;
+  $('#restore-yes').ariaDisabled = 'true';
   try {
     const [impact, working] = await Promise.all([impactOfVersion(chapterId, version.number), get(`/api/chapters/${chapterId}/working`)]);
     if (asked !== version) return;
@@ -156,13 +156,12 @@ async function lookAhead() {
   } catch (error) {
     if (asked === version) box.replaceChildren(failure(error, lookAhead));
   } finally {
-    if (asked === version) $('#restore-yes').disabled = false;
+    if (asked === version) $('#restore-yes').ariaDisabled = 'false';
   }
 }
 
 async function restore() {
   const version = asked;
-  $('#restore-yes').disabled = true;
   try {
     const saved = await post(`${API}/${version.number}/restore`, { base_version: versions[0].number });
     dialog.close();
@@ -175,7 +174,6 @@ async function restore() {
     showVersions();
     setText($('#restore-problem'), error.status === 409 ? t('restore_conflict') : error.message);
     $('#restore-problem').hidden = false;
-    $('#restore-yes').disabled = false;
   }
 }
 
@@ -186,7 +184,7 @@ $('#more-changes').addEventListener('click', () => {
   showComparison();
 });
 for (const input of $$('[name="layout"]')) input.addEventListener('change', () => compared && showComparison());
-$('#restore-yes').addEventListener('click', restore);
+$('#restore-yes').addEventListener('click', ({ currentTarget: button }) => busyWhile(button, restore));
 dialog.addEventListener('close', () => {
   asked = null;
 });

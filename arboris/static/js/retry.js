@@ -1,7 +1,7 @@
 /** The button that has a failed analysis done again, wherever the failure is told. */
 
 import { post } from './api.js';
-import { h } from './dom.js';
+import { busyWhile, h } from './dom.js';
 import { t } from './i18n.js';
 
 /** Whether an analysis failed, or ended without some of what it was to find. */
@@ -11,13 +11,11 @@ export function mayRetry({ notification_type: type, pending_analysis_id: task, d
 
 /** Once it is pressed, its place says what came of it; `then` is called where the analysis is queued again. */
 export function retryButton(task, then = () => {}) {
-  const button = h('button', { type: 'button', class: 'small', 'data-testid': 'retry-notice', on: { click: () => retry(task, button, then) } }, t('retry'));
+  const button = h('button', { type: 'button', class: 'small', 'data-testid': 'retry-notice', on: { click: () => busyWhile(button, () => retry(task, button, then)) } }, t('retry'));
   return button;
 }
 
 async function retry(task, button, then) {
-  if (button.ariaDisabled === 'true') return;
-  button.ariaDisabled = 'true'; // and not disabled, which would take the focus away
   const words = await post(`/api/async-analysis/tasks/${task}/retry`).then(
     () => h('span', { role: 'status', tabindex: '-1' }, t('retried')),
     (error) => h('span', { class: 'problem', role: 'alert', tabindex: '-1' }, error.message));

@@ -1,7 +1,7 @@
 /** The state of a chapter's analysis: badge, progress, place in the queue, retry and cancel. */
 
 import { get, post } from './api.js';
-import { h, setText } from './dom.js';
+import { busyWhile, h, setText } from './dom.js';
 import { label, t, timeLeft } from './i18n.js';
 import { kindOf } from './kinds.js';
 
@@ -18,8 +18,8 @@ export class StatusBox {
     this.badge = h('span', { class: 'badge', 'data-testid': 'status-badge', tabindex: '-1' });
     this.bar = h('progress', { max: 100, 'aria-label': t('progress_label'), hidden: true });
     this.words = h('span', { hidden: true });
-    this.retry = this.#button('retry', () => this.#act('retry'));
-    this.cancel = this.#button('cancel', () => this.#act('cancel'));
+    this.retry = this.#button('retry', () => busyWhile(this.retry, () => this.#act('retry')));
+    this.cancel = this.#button('cancel', () => busyWhile(this.cancel, () => this.#act('cancel')));
     this.problem = h('p', { class: 'problem', hidden: true });
     root.append(this.badge, this.bar, this.words, this.retry, this.cancel, this.problem);
   }
@@ -84,16 +84,11 @@ export class StatusBox {
   }
 
   async #act(action) {
-    const button = this[action];
-    if (button.ariaDisabled === 'true') return;
-    button.ariaDisabled = 'true'; // and not disabled, which would take the focus away
     try {
       await post(`${API}/${this.taskId}/${action}`);
       if (action === 'cancel' && this.isLive) this.#say(this.words, t('cancelling'));
     } catch (error) {
       this.#say(this.problem, error.message);
-    } finally {
-      button.ariaDisabled = 'false';
     }
     await this.onChange();
   }
