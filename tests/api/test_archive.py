@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError, connection
 from django_q.models import OrmQ
 
 from analysis import queue
@@ -137,6 +138,24 @@ def test_an_archive_becomes_an_equal_novel(api: JsonClient, novel: NovelProject)
         "", "改过",
     ]  # fmt: skip
     assert WorkingCopy.objects.get(chapter__project=copy).content == "正在写"
+
+
+@pytest.mark.sqlite_only
+def test_a_step_that_has_to_run_again_changes_nothing(api: JsonClient, novel: NovelProject) -> None:
+    data = archive_of(api, novel)
+    copy = make_project(novel.owner, "空")
+    failures = [OperationalError("database is locked")]
+
+    def fail_once(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith('INSERT INTO "pending_analysis"') and failures:
+            raise failures.pop()
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(fail_once):
+        answer = bring_in(api, copy, data)
+    assert answer.status_code == 201, answer.content
+    assert failures == []
+    assert archive_of(api, copy) == data
 
 
 def _without_ids(value: Any) -> Any:

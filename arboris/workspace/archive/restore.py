@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
@@ -47,7 +48,7 @@ class Restoration:
         self._chapters: dict[int, Chapter] = {}
         self._saved: dict[int, chapters.SavedChapter] = {}
         self._waiting: dict[int, queue.NewTask] = {}
-        self._volumes: dict[int, list[int]] = {}  # ids of their chapters, by their places
+        self._volumes: dict[int, int] = {}  # places of theirs, 0 for none
         self._decisions: list[portable.PortableDecision] = []
 
     def make(self, advance: Callable[[int], object]) -> None:
@@ -92,8 +93,11 @@ class Restoration:
             Volume.objects.create(project=project, title=title, position=position)
             for position, title in enumerate(titles, start=1)
         ]
-        for place, ids in self._volumes.items():
-            making.show(ids, volume=volumes[place - 1] if place else None)
+        into: defaultdict[int, list[int]] = defaultdict(list)
+        for place, volume in self._volumes.items():
+            into[volume].append(self._chapters[place].pk)
+        for volume, ids in into.items():
+            making.show(ids, volume=volumes[volume - 1] if volume else None)
 
     def _jobs(self, advance: Callable[[int], object]) -> Iterator[Callable[[], None]]:
         number = 0
@@ -130,7 +134,7 @@ class Restoration:
         )
         if about.working is not None:
             self._working(place, chapter, about.working)
-        self._volumes.setdefault(about.volume or 0, []).append(chapter.pk)
+        self._volumes[place] = about.volume or 0
         task = self._task(place, version, about.analysis)
         source = ChapterVersion.Source(version.source)
         self._saved[place] = chapters.SavedChapter(chapter, version.content, task, source=source)
