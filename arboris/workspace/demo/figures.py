@@ -15,6 +15,7 @@ class Journey:
     """One chapter's way: all times are of this machine's one clock."""
 
     chapter: int
+    title: str
     status: str
     queued: datetime
     shown: datetime
@@ -24,9 +25,10 @@ class Journey:
     answer_seconds: float
 
     @classmethod
-    def of(cls, task: dict[str, Any], push: Push, answer: Answer) -> Journey:
+    def of(cls, task: dict[str, Any], push: Push, answer: Answer, title: str = "") -> Journey:
         return cls(
             chapter=task["chapter_number"],
+            title=title,
             status=task["status"],
             queued=datetime.fromisoformat(task["created_at"]),
             shown=answer.arrived,

@@ -27,7 +27,9 @@ def journeys(title: str, rows: Sequence[Journey]) -> Table:
     for row in sorted(rows, key=lambda row: row.chapter):
         moments = (row.queued, row.shown, row.started, row.completed, row.pushed)
         seconds = [f"+{(moment - begin).total_seconds():.3f} s" for moment in moments]
-        table.add_row(str(row.chapter), *seconds, str(SCRIPT_TEXTS[f"status_{row.status}"]))
+        table.add_row(
+            row.title or str(row.chapter), *seconds, str(SCRIPT_TEXTS[f"status_{row.status}"])
+        )
     return table
 
 
@@ -55,6 +57,11 @@ def bible(content: dict[str, Any]) -> list[Table]:
     return [table for table in parts if table.row_count]
 
 
+def _chapter(row: dict[str, Any]) -> str:
+    """What the writer calls the row's chapter; the number of one without a title."""
+    return str(row["chapter_title"] or row["chapter_number"])
+
+
 def _characters(content: dict[str, Any]) -> Table:
     table = Table(title=_("Characters"), title_justify="left")
     for name in (_("Name"), _("Aliases"), _("Mentions"), _("Chapters"), _("Last known")):
@@ -69,10 +76,15 @@ def _characters(content: dict[str, Any]) -> Table:
             row["name"],
             "、".join(row["aliases"]),
             str(row["mentions"]),
-            f"{row['first_chapter']}–{row['last_chapter']}",
+            _span(row),
             last,
         )
     return table
+
+
+def _span(row: dict[str, Any]) -> str:
+    first, last = _chapter(row), str(row["last_chapter_title"] or row["last_chapter"])
+    return first if first == last else f"{first} – {last}"
 
 
 def _world(content: dict[str, Any]) -> Table:
@@ -86,7 +98,7 @@ def _world(content: dict[str, Any]) -> Table:
     for plural, label in kinds.items():
         rows = sorted(content["world"][plural], key=lambda row: -row["mentions"])
         for row in rows[:6]:
-            table.add_row(label, row["name"], str(row["chapter_number"]), row["quote"][:40])
+            table.add_row(label, row["name"], _chapter(row), row["quote"][:40])
     return table
 
 
@@ -96,9 +108,9 @@ def _threads(content: dict[str, Any]) -> Table:
         table.add_column(name)
     # Those with a pay-off first: they show what the ledger is for.
     for row in sorted(content["foreshadowings"], key=lambda row: not row["events"])[:8]:
-        events = "; ".join(f"{e['chapter_number']}: {e['quote'][:40]}" for e in row["events"])
+        events = "\n".join(f"{_chapter(e)}: {e['quote'][:40]}" for e in row["events"])
         status = str(SCRIPT_TEXTS[f"seed_{row['status']}"])
-        table.add_row(str(row["chapter_number"]), status, row["quote"][:40], events)
+        table.add_row(_chapter(row), status, row["quote"][:40], events)
     return table
 
 

@@ -86,7 +86,8 @@ class Command(BaseCommand):
         self, writer: Writer, listener: PushListener, chapters: Sequence[Task], answer: Answer
     ) -> list[Journey]:
         """Watch the analyses until each one's notification has come over the socket."""
-        waiting = {chapter["analysis"]["id"] for chapter in chapters}
+        titles = {chapter["analysis"]["id"]: chapter["title"] for chapter in chapters}
+        waiting = set(titles)
         rows: list[Journey] = []
         ends = time.monotonic() + PATIENCE_SECONDS
         progress = Progress(
@@ -105,7 +106,8 @@ class Command(BaseCommand):
                 for task_id in sorted(waiting):
                     push = listener.push_of(task_id)
                     if push is not None:
-                        rows.append(Journey.of(_ended(writer, task_id), push, answer))
+                        task = _ended(writer, task_id)
+                        rows.append(Journey.of(task, push, answer, titles[task_id]))
                         waiting.remove(task_id)
                         progress.advance(bar)
         return rows
