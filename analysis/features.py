@@ -31,7 +31,9 @@ class Feature:
     characters). ``doing`` says what a running analysis does ("Charting the world"), ``updates``
     what it has updated in the end ("the world"). ``finding_types``: the types of its findings, as
     ``arboris.bible.types.findings.TYPES`` has them, and what a page calls each. ``told``: how many
-    of a type there are, in words, for those that a writer wants to hear of at once.
+    of a type there are, in words, for those that a writer wants to hear of at once. ``compares``:
+    it goes along with the others, where an earlier chapter says something that the chapter may
+    contradict and the analyzer can tell (``known_facts``).
     """
 
     key: str
@@ -39,6 +41,7 @@ class Feature:
     updates: str | Promise
     finding_types: Mapping[str, str | Promise]
     told: Mapping[str, Callable[[int], str]] = field(default_factory=dict)
+    compares: bool = False
 
 
 # In the order in which an analysis runs them.
@@ -82,6 +85,13 @@ FEATURES: dict[str, Feature] = {
                 "foreshadowing": lambda n: ngettext("%d foreshadowing", "%d foreshadowings", n) % n,
                 "payoff": lambda n: ngettext("%d payoff", "%d payoffs", n) % n,
             },
+        ),
+        Feature(
+            "continuity",
+            doing=_("Comparing with earlier chapters"),
+            updates=_("contradictions"),
+            finding_types={"contradiction": _("Contradiction")},
+            compares=True,
         ),
     )
 }

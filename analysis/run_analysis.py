@@ -16,12 +16,13 @@ from analysis.analyzers.base import (
     ChapterInput,
     KnownCharacter,
     KnownEntity,
+    KnownFact,
     Language,
     OpenThread,
     analyzer_named,
 )
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
-from analysis.features import FeatureKey
+from analysis.features import FEATURES, FeatureKey
 from analysis.queue import Claim
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
@@ -53,6 +54,7 @@ class Run:
         self.ends = time.monotonic() + settings.ARBORIS_PROCESSING_TIMEOUT
         self.reported = time.monotonic()
         self.percent = 0
+        self.features: tuple[FeatureKey, ...] = ()
         self.done: dict[str, Any] = dict(claim.checkpoint)
 
     def check(self, feature: str, fraction: float) -> None:
@@ -72,7 +74,7 @@ class Run:
 
     def _report(self, feature: str, fraction: float) -> None:
         # It never goes back: of the next feature a fraction is not known at once.
-        so_far = pipeline.percent(self.claim.config, self.done, fraction)
+        so_far = pipeline.percent(self.features, self.done, fraction)
         self.percent = max(self.percent, so_far)
         try:
             ours = queue.report_progress(self.claim, self.percent, feature, self.done)
@@ -95,8 +97,11 @@ def run(claim: Claim, steward: Steward) -> None:
     """Work on a claimed task until it has ended or waits again; raises nothing but a signal."""
     state = Run(claim, steward)
     try:
-        chapter = _begin(state)
+        _begin(state)
         analyzer = analyzer_named(settings.ARBORIS_ANALYZER)
+        compares, ends = analyzer.compares, state.ends
+        chapter = state.outlast(lambda: load(claim, ends=ends, compares=compares))
+        state.features = pipeline.features_of(claim.config, chapter)
         outcome = _read(state, analyzer, chapter)
         # Done by a commit whose answer was lost, the fence keeps it from being done again.
         state.outlast(lambda: in_transaction(lambda: _apply(state, outcome)))
@@ -140,22 +145,26 @@ def _fail(state: Run, error: ServiceError) -> None:
         log.warning("analysis %s: %s: %s; now %s", state.claim.task_id, error.code, error, status)
 
 
-def _begin(state: Run) -> ChapterInput:
+def _begin(state: Run) -> None:
     claim = state.claim
     if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1:
         state.outlast(
             lambda: in_transaction(lambda: queue.notify_writer(claim.task_id, "started", {}))
         )
-    return state.outlast(lambda: load(claim, ends=state.ends))
 
 
-def load(claim: Claim, *, ends: float) -> ChapterInput:
-    """The chapter and what is known before it; ``ends``: until when it is read (monotonic)."""
+def load(claim: Claim, *, ends: float, compares: bool = False) -> ChapterInput:
+    """The chapter and what is known before it; ``ends``: until when it is read (monotonic).
+
+    ``compares``: whether the analyzer does, which is then told of the facts as well.
+    """
     version = ChapterVersion.objects.select_related("chapter").get(pk=claim.version_id)
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
-    known = before(chapter)
-    features = pipeline.missing(claim.config, claim.checkpoint)
+    compares = compares and any(FEATURES[key].compares for key in options.enabled)
+    known = before(chapter, version.content if compares else "")
+    asked = pipeline.enabled_features(claim.config, compares=bool(known.facts))
+    features = pipeline.missing(asked, claim.checkpoint)
     # The text itself says it best: a novel may quote whole letters in another language.
     language = guess_language(version.content)
     return ChapterInput(
@@ -173,6 +182,10 @@ def load(claim: Claim, *, ends: float) -> ChapterInput:
         open_threads=tuple(
             OpenThread(seed.chapter_number, seed.description, seed.quote, seed.keywords)
             for seed in known.threads
+        ),
+        known_facts=tuple(
+            KnownFact(fact.person, fact.aspect, fact.said, fact.chapter_number, fact.quote)
+            for fact in known.facts
         ),
         features=features,
         temperature=options.temperature,

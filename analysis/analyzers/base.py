@@ -56,6 +56,17 @@ class OpenThread:
 
 
 @dataclass(frozen=True, slots=True)
+class KnownFact:
+    """What an earlier chapter says of somebody (``arboris.bible.known_facts``), with its quote."""
+
+    person: str
+    aspect: str
+    said: str
+    chapter_number: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
 class ChapterInput:
     """One chapter version, whole, and what the bible knew when the analysis began."""
 
@@ -66,6 +77,8 @@ class ChapterInput:
     known_characters: tuple[KnownCharacter, ...] = ()
     known_entities: tuple[KnownEntity, ...] = ()
     open_threads: tuple[OpenThread, ...] = ()
+    # Of the people whom the text names; only for an analyzer that compares.
+    known_facts: tuple[KnownFact, ...] = ()
     # What this analysis will ask for, so that a session may work on all of it at once.
     features: tuple[FeatureKey, ...] = ()
     # What the writer asks of a language model; None leaves it to the route.
@@ -108,9 +121,14 @@ class Session(ABC):
 
 
 class Analyzer(ABC):
-    """Loaded once per worker process; must be cheap to construct (load models on first use)."""
+    """Loaded once per worker process; must be cheap to construct (load models on first use).
+
+    ``compares``: whether it tells what contradicts ``known_facts``. What can be compared without
+    understanding the text, the fold compares (``arboris.bible.fold.continuity``).
+    """
 
     name: str
+    compares = False
 
     @abstractmethod
     def open(self, chapter: ChapterInput) -> Session: ...

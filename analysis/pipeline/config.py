@@ -53,8 +53,14 @@ class GenerationConfig(BaseModel):
 
     @property
     def enabled(self) -> tuple[FeatureKey, ...]:
-        """The features that are switched on, in the order in which they run."""
-        return tuple(key for key in FEATURES if getattr(self.enhanced_features, key))
+        """The features that are switched on, in the order in which they run.
+
+        One that compares goes along with others; alone it runs only where it is asked for by name.
+        """
+        switches = self.enhanced_features
+        on = tuple(key for key in FEATURES if getattr(switches, key))
+        by_name = switches.model_fields_set
+        return on if any(not FEATURES[key].compares or key in by_name for key in on) else ()
 
 
 @cache
@@ -69,5 +75,7 @@ def _model(keys: tuple[FeatureKey, ...]) -> type[GenerationConfig]:
     return cast(type[GenerationConfig], model)
 
 
-def enabled_features(config: Mapping[str, Any]) -> tuple[FeatureKey, ...]:
-    return GenerationConfig.parse(config).enabled
+def enabled_features(config: Mapping[str, Any], *, compares: bool) -> tuple[FeatureKey, ...]:
+    """Those that an analysis delivers. ``compares``: whether there is anything to compare with."""
+    enabled = GenerationConfig.parse(config).enabled
+    return tuple(key for key in enabled if compares or not FEATURES[key].compares)

@@ -79,21 +79,26 @@ def run(
     here, as plain JSON, so that a retry starts at the first that is missing. Those that were given
     up before are missing in the outcome.
     """
-    if wanted := missing(config, done):
+    if wanted := missing(features_of(config, chapter), done):
         _deliver(analyzer, chapter, list(wanted), done, check)
     return so_far(chapter, config, done)
 
 
-def missing(config: dict[str, Any], done: dict[str, Any]) -> tuple[FeatureKey, ...]:
-    """The features that are to be asked for: not done, and not given up unless all of these are."""
+def features_of(config: dict[str, Any], chapter: ChapterInput) -> tuple[FeatureKey, ...]:
+    """The features that the analysis of this chapter delivers."""
+    return enabled_features(config, compares=bool(chapter.known_facts))
+
+
+def missing(features: tuple[FeatureKey, ...], done: dict[str, Any]) -> tuple[FeatureKey, ...]:
+    """Which of them are to be asked for: not done, and not given up unless all of these are."""
     given_up = done.get(GIVEN_UP, {"features": []})["features"]
-    left = tuple(feature for feature in enabled_features(config) if feature not in done)
+    left = tuple(feature for feature in features if feature not in done)
     return tuple(feature for feature in left if feature not in given_up) or left
 
 
 def so_far(chapter: ChapterInput, config: dict[str, Any], done: dict[str, Any]) -> Outcome:
     """What the features in ``done`` have found; the others are missing in the outcome."""
-    features = enabled_features(config)
+    features = features_of(config, chapter)
     threshold = GenerationConfig.parse(config).dynamic_threshold.confidence_threshold
     outcome = Outcome(features=features, tokens=tokens(done))
     outcome.missing = [feature for feature in features if feature not in done]
@@ -212,8 +217,7 @@ def tokens(done: dict[str, Any]) -> dict[str, int]:
     return dict(total)
 
 
-def percent(config: dict[str, Any], done: dict[str, Any], fraction: float) -> int:
+def percent(features: tuple[FeatureKey, ...], done: dict[str, Any], fraction: float) -> int:
     """How much of the whole analysis is done when the running feature is at ``fraction``."""
-    features = enabled_features(config)
     finished = sum(feature in done for feature in features)
     return min(99, int(100 * (finished + fraction) / max(1, len(features))))

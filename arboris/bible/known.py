@@ -16,6 +16,7 @@ from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
+from arboris.bible.known_facts import KnownFact, facts_of
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -72,16 +73,20 @@ class Known:
     people: tuple[KnownPerson, ...]
     entities: tuple[KnownEntity, ...]
     threads: tuple[KnownThread, ...]
+    facts: tuple[KnownFact, ...] = ()
 
 
-def before(chapter: Chapter) -> Known:
-    """What the chapters before this one, and the writer, say."""
+def before(chapter: Chapter, compared: str = "") -> Known:
+    """What the chapters before this one, and the writer, say.
+
+    ``facts`` are of the people whom the text ``compared`` names.
+    """
     for _ in range(READINGS - 1):
         revision = _revision(chapter.project_id)
-        known = _read(chapter)
+        known = _read(chapter, compared)
         if _revision(chapter.project_id) == revision:
             return known
-    return _read(chapter)
+    return _read(chapter, compared)
 
 
 def _revision(project_id: uuid.UUID) -> int | None:
@@ -89,21 +94,24 @@ def _revision(project_id: uuid.UUID) -> int | None:
     return rows.values_list("revision", flat=True).first()
 
 
-def _read(chapter: Chapter) -> Known:
+def _read(chapter: Chapter, compared: str) -> Known:
     rules = decisions.rules(chapter.project_id)
     taken_back = _taken_back(chapter)
     project_id = chapter.project_id if taken_back is not None else None
     store = _folded(chapter, rules) if taken_back is None else taken_back
+    people = _people(store, project_id, rules)
+    named = [one for one in people if any(name in compared for name in (one.name, *one.aliases))]
     return Known(
         tuple(
             KnownPerson(number, one.name, one.aliases, one.role, one.dead)
-            for number, one in enumerate(_people(store, project_id, rules), 1)
+            for number, one in enumerate(people, 1)
         ),
         tuple(
             KnownEntity(cast(WorldKind, one.kind), one.name, one.aliases)
             for one in _things(store, project_id)
         ),
         tuple(_threads(store, project_id, rules, chapter.chapter_number)),
+        tuple(facts_of(store, project_id, {one.natural_key: one.name for one in named})),
     )
 
 

@@ -18,8 +18,14 @@ from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.models import Decision
 from arboris.bible.models import Finding as FindingRow
 from arboris.bible.storage.memory import MemoryEntryStore
-from arboris.bible.types.entries import digest, ref_of, thread_key
-from arboris.bible.types.findings import Appearance, Finding, StateChange, parse
+from arboris.bible.types.entries import contradiction_ref, digest, ref_of, thread_key
+from arboris.bible.types.findings import (
+    Appearance,
+    Contradiction,
+    Finding,
+    StateChange,
+    parse,
+)
 from arboris.bible.types.names import key
 from arboris.novels.models import ChapterVersion
 
@@ -172,6 +178,8 @@ def _names(chapter_id: int, finding: Finding) -> Iterator[str]:
         name = finding.name if isinstance(finding, Appearance) else finding.character
         for notice in ("dead_acts", "item_in_two_hands"):
             yield digest(notice, chapter_id, key(name), key(quote))
+    if isinstance(finding, Contradiction):
+        yield contradiction_ref(chapter_id, finding)
 
 
 def _with_names(decision: PortableDecision, names: Names) -> PortableDecision:

@@ -21,12 +21,14 @@ EMPTY: dict[FeatureKey, dict[str, Any]] = {
     "new_character_detection": {"characters": []},
     "world_expansion": {"entities": []},
     "foreshadowing": {"seeds": [], "payoffs": []},
+    "continuity": {"contradictions": []},
 }
 MARKS: dict[str, FeatureKey] = {
     "Tracking": "character_tracking",
     "Newcomers": "new_character_detection",
     "World": "world_expansion",
     "Threads": "foreshadowing",
+    "Contradictions": "continuity",
 }
 
 
@@ -36,7 +38,12 @@ def feature_of(body: dict[str, Any]) -> FeatureKey:
     if asked.get("type") == "json_schema":
         return MARKS[asked["json_schema"]["name"]]
     said = "".join(str(message["content"]) for message in body["messages"])
-    marks = {'"changes"': "Tracking", '"entities"': "World", '"seeds"': "Threads"}
+    marks = {
+        '"changes"': "Tracking",
+        '"entities"': "World",
+        '"seeds"': "Threads",
+        '"contradictions"': "Contradictions",
+    }
     return MARKS[next((name for mark, name in marks.items() if mark in said), "Newcomers")]
 
 

@@ -148,7 +148,7 @@ def test_pages_show_it(client: Client, writer: User, project: NovelProject, toy:
     assert '"feature_omens": "Reading the omens"' in page and '"type_omen": "Omen"' in page
     chapter = Chapter.objects.create(project=project, chapter_number=1)
     shown = client.get(f"/chapters/{chapter.pk}").content.decode()
-    assert '"payoff", "omen"]' in shown  # the types of findings in their order
+    assert '"payoff", "contradiction", "omen"]' in shown  # the types of findings in their order
 
 
 @pytest.mark.parametrize("key", FEATURES)
@@ -162,5 +162,5 @@ def test_every_feature_has_all_its_parts(key: str) -> None:
 def test_every_type_of_finding_is_named_by_one_feature_and_folded() -> None:
     named = [name for feature in FEATURES.values() for name in feature.finding_types]
     assert sorted(named) == sorted(findings.TYPES)
-    people_and_payoffs = {"appearance", "character", "description", "payoff"}
-    assert people_and_payoffs | set(fold.ADD) == set(findings.TYPES)
+    in_their_order = {"appearance", "character", "description", "payoff", "contradiction"}
+    assert in_their_order | set(fold.ADD) == set(findings.TYPES)

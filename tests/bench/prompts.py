@@ -27,7 +27,13 @@ CHARACTERS = 2_000
 
 def chapter(text: str, *, known: int) -> ChapterInput:
     """A chapter that names the first tenth of all that is ``known``."""
-    from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownEntity, OpenThread
+    from analysis.analyzers.base import (
+        ChapterInput,
+        KnownCharacter,
+        KnownEntity,
+        KnownFact,
+        OpenThread,
+    )
 
     words = sorted({text[at : at + 3] for at in range(0, known * 3, 3)})
     named = iter(words[: known // 10])
@@ -48,6 +54,10 @@ def chapter(text: str, *, known: int) -> ChapterInput:
             )
             for number in range(known // 2)
         ),
+        known_facts=tuple(
+            KnownFact(name, "condition", text[number : number + 30], number, text[number:][:90])
+            for number, name in enumerate(names[: known // 10])
+        ),
     )
 
 
@@ -57,7 +67,8 @@ def asked(given: ChapterInput) -> list[str]:
     from analysis.features import FEATURES
 
     whole = Chunk(0, len(given.text))
-    questions = [prompts.messages(given, feature, whole, 1, 1) for feature in FEATURES]
+    asked = [key for key, feature in FEATURES.items() if given.known_facts or not feature.compares]
+    questions = [prompts.messages(given, feature, whole, 1, 1) for feature in asked]
     return ["\n".join(str(m["content"]) for m in question) for question in questions]
 
 

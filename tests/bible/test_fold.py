@@ -12,6 +12,7 @@ from arboris.bible.fold.fold import Bible, fold
 from arboris.bible.types.entries import Event, State
 from arboris.bible.types.findings import (
     Appearance,
+    Contradiction,
     Evidence,
     Finding,
     Foreshadowing,
@@ -55,7 +56,12 @@ findings = st.one_of(
         abilities=texts,
         role=st.sampled_from(["minor", "main"]),
     ),
-    of(StateChange, character=names, kind=st.just("condition"), description=st.just("受了伤")),
+    of(
+        StateChange,
+        character=names,
+        kind=st.just("condition"),
+        description=st.sampled_from(["受了伤", "死了"]),
+    ),
     of(Relation, source=names, target=names, relation=st.just("师徒")),
     of(
         WorldFact,
@@ -71,6 +77,12 @@ findings = st.one_of(
         description=st.just("铃声再起"),
         keywords=words,
         seed_quote=st.sampled_from(["", *QUOTES]),
+    ),
+    of(
+        Contradiction,
+        kind=st.sampled_from(["looks", "dead_acts"]),
+        character=names,
+        earlier=st.sampled_from(QUOTES),
     ),
 )
 # The chapter's id runs against its number: only the number may matter.

@@ -52,6 +52,7 @@ def found_nothing(body: dict[str, Any]) -> Reply:
         "Newcomers": {"characters": []},
         "World": {"entities": []},
         "Threads": {"seeds": []},
+        "Contradictions": {"contradictions": []},
     }
     return Reply(json.dumps(empty[body["response_format"]["json_schema"]["name"]]))
 

@@ -15,6 +15,7 @@ class LLMAnalyzer(Analyzer):
     """One structured call for each feature and piece of the chapter, all side by side."""
 
     name = "llm"
+    compares = True
 
     def open(self, chapter: ChapterInput) -> Session:
         if missing := missing_settings():

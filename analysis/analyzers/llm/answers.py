@@ -11,7 +11,13 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BaseModel, Field
 
 from analysis.analyzers.llm.vocabulary import VOCABULARY
-from arboris.bible.types.findings import ForeshadowingKind, Role, StateKind, WorldKind
+from arboris.bible.types.findings import (
+    ContradictionKind,
+    ForeshadowingKind,
+    Role,
+    StateKind,
+    WorldKind,
+)
 from arboris.llm.answer_values import Vocabulary
 
 # Of an entry that does not say it: applied, and shown as less sure.
@@ -91,3 +97,16 @@ class ThreadProgress(_Quoted):
 class Threads(_Form):
     seeds: list[Seed] = []
     payoffs: list[ThreadProgress] = []
+
+
+class Clash(_Quoted):
+    fact: int | None = None
+    earlier: str = ""
+    kind: ContradictionKind
+    item: str = ""
+    holder: str = ""
+    description: str = ""
+
+
+class Contradictions(_Form):
+    contradictions: list[Clash]

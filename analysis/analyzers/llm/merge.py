@@ -11,6 +11,7 @@ from analysis.analyzers.llm.names import mentions, other_names
 from arboris.bible.types.findings import (
     ROLES,
     Appearance,
+    Contradiction,
     Finding,
     Foreshadowing,
     NewCharacter,
@@ -53,7 +54,7 @@ def _is_same(one: Finding, other: Finding) -> bool:
         # A shared alias proves nothing: anybody may be called "the old man".
         return key(one.name) in _keys(other) or key(other.name) in _keys(one)
     return (
-        isinstance(one, Relation)
+        isinstance(one, Relation | Contradiction)
         or _description(one) == _description(other)
         or _overlap(one, other)
     )
@@ -71,6 +72,8 @@ def _subject(finding: Finding) -> tuple[str, ...]:
         return (key(finding.source), key(finding.target), finding.relation)
     if isinstance(finding, Payoff):
         return (finding.seed_quote, finding.outcome)
+    if isinstance(finding, Contradiction):
+        return (key(finding.character), finding.kind, finding.earlier)
     return (finding.kind,) if isinstance(finding, Foreshadowing) else ()
 
 

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from analysis.analyzers.base import ChapterInput
+from analysis.analyzers.base import ChapterInput, KnownFact
 from analysis.analyzers.llm import prompts
 from analysis.analyzers.llm.answers import (
+    Clash,
+    Contradictions,
     Newcomer,
     Newcomers,
     ThreadProgress,
@@ -21,6 +23,7 @@ from analysis.analyzers.llm.names import Cast, other_names, proper, readings
 from analysis.analyzers.llm.quotes import Finder, flattened
 from arboris.bible.types.findings import (
     Appearance,
+    Contradiction,
     Evidence,
     Finding,
     Foreshadowing,
@@ -90,6 +93,9 @@ class Reader:
     def threads(self, answer: Threads) -> Iterator[Finding]:
         yield from self.each(answer.seeds, self._seed)
         yield from self.each(self._believable(answer.payoffs), self._payoff)
+
+    def contradictions(self, answer: Contradictions) -> Iterator[Finding]:
+        yield from self.each(answer.contradictions, self._contradiction)
 
     def each(
         self, entries: Iterable[Any], make: Callable[[Any, Evidence], Finding | None]
@@ -219,6 +225,40 @@ class Reader:
             evidence=evidence,
             confidence=entry.confidence,
         )
+
+    def _contradiction(self, entry: Clash, evidence: Evidence) -> Finding | None:
+        """Both passages have to be there: the earlier one in the bible, this one in the text."""
+        fact = self._fact(entry)
+        if fact is None or evidence.start == evidence.end:
+            return None
+        if flattened(fact.quote)[0] == flattened(evidence.quote)[0]:
+            return None
+        item, holder = proper(entry.item), self._who(entry.holder)
+        two_hands = entry.kind == "item_in_two_hands"
+        if two_hands and (not item or not holder or holder == fact.person):
+            return None
+        return Contradiction(
+            kind=entry.kind,
+            character=fact.person,
+            description=entry.description.strip()[:MAX_TEXT],
+            earlier=fact.quote,
+            item=item if two_hands else "",
+            holder=holder if two_hands else "",
+            evidence=evidence,
+            confidence=entry.confidence,
+        )
+
+    def _fact(self, entry: Clash) -> KnownFact | None:
+        """The fact that is meant: by its number, unless the words quoted are another's alone."""
+        told = prompts.told_facts(self._chapter)
+        numbered = told.get(entry.fact) if entry.fact is not None else None
+        words = flattened(entry.earlier)[0]
+        if not words:
+            return numbered
+        quoted = [one for one in told.values() if words in flattened(one.quote)[0]]
+        if numbered in quoted:
+            return numbered
+        return quoted[0] if len({one.quote for one in quoted}) == 1 else None
 
     def _who(self, name: str) -> str:
         """Somebody the bible knows (a narrator is seldom named), or whom the chapter names."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from analysis.analyzers.llm.answers import Newcomers, Threads, Tracking, World
+from analysis.analyzers.llm.answers import Contradictions, Newcomers, Threads, Tracking, World
 from analysis.analyzers.llm.reading import Reader
 from analysis.features import FeatureKey
 from arboris.bible.types.findings import Finding
@@ -28,4 +28,5 @@ TASKS: dict[FeatureKey, Task] = {
     "new_character_detection": Task(Newcomers, Reader.newcomers),
     "world_expansion": Task(World, Reader.world),
     "foreshadowing": Task(Threads, Reader.threads),
+    "continuity": Task(Contradictions, Reader.contradictions),
 }

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from arboris.llm.answer_values import Vocabulary
 
-PASSAGES = frozenset({"quote", "name", "character", "source", "target", "relation"})
+PASSAGES = frozenset(
+    ("quote", "name", "character", "source", "target", "relation", "earlier", "item", "holder")
+)
 
 
 def _vocabulary() -> Vocabulary:

@@ -107,6 +107,10 @@ class LocalSession(Session):
                     yield seed
             yield from find_payoffs(reading, self._grammar, number, threads)
 
+    def comparing(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
+        """Nothing: see ``Analyzer.compares``."""
+        return iter(())
+
 
 def _tick(number: int, total: int, progress: Callable[[float], None]) -> None:
     if number % _STEP == 0:
@@ -121,4 +125,5 @@ FINDERS: dict[
     "new_character_detection": LocalSession.new_characters,
     "world_expansion": LocalSession.world,
     "foreshadowing": LocalSession.threads,
+    "continuity": LocalSession.comparing,
 }

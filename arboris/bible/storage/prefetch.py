@@ -10,6 +10,7 @@ from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Person, Thread, WorldEntry, quote_key, thread_key, world_key
 from arboris.bible.types.findings import (
     Appearance,
+    Contradiction,
     Finding,
     Foreshadowing,
     NewCharacter,
@@ -49,7 +50,7 @@ def prefetch(store: MemoryEntryStore, rules: Rules, findings: Iterable[PlacedFin
 def _people(finding: Finding) -> list[str]:
     if isinstance(finding, Appearance | NewCharacter):
         return [finding.name, *finding.aliases]
-    if isinstance(finding, StateChange):
+    if isinstance(finding, StateChange | Contradiction):
         return [finding.character]
     if isinstance(finding, Relation):
         return [finding.source, finding.target]

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Literal, TypeAlias
 
 from arboris.bible.types.findings import (
     Appearance,
+    Contradiction,
     Finding,
     NewCharacter,
     Relation,
@@ -63,6 +64,7 @@ class Person:
     uses: dict[str, int] = field(default_factory=dict)
     death: Fact | None = None
     # What can be compared between chapters, by "aspect:value": the first passage that shows it.
+    # An aspect is one of ``findings.Aspect`` or of ``fold.continuity.told``.
     traits: dict[str, Fact] = field(default_factory=dict)
 
     scope: ClassVar[Scope] = "person"
@@ -216,7 +218,15 @@ def ref_of(chapter_id: int, finding: Finding) -> str:
     subject: tuple[str, ...] = ()
     if isinstance(finding, StateChange):
         subject = (key(finding.character), finding.kind)
+    if isinstance(finding, Contradiction):
+        subject = (key(finding.character), finding.kind, key(finding.earlier))
     return digest(finding.type, chapter_id, *subject, key(finding.evidence.quote))
+
+
+def contradiction_ref(chapter_id: int, finding: Contradiction) -> str:
+    """What a decision calls the notice that the finding becomes."""
+    quote = key(finding.evidence.quote)
+    return digest(finding.kind, chapter_id, key(finding.character), quote)
 
 
 # --- as JSON, for the journal -----------------------------------------------------------------

@@ -22,6 +22,7 @@ WorldKind = Literal["location", "faction", "item", "rule"]
 # What of a person can be compared between chapters: see ``fold.continuity``.
 Aspect = Literal["acts", "eyes", "hair", "mark", "lost", "uses", "age", "elapsed", "at"]
 ForeshadowingKind = Literal["mystery", "prophecy", "hint", "setup"]
+ContradictionKind = Literal["dead_acts", "item_in_two_hands", "looks", "age", "two_places"]
 
 
 class Evidence(BaseModel):
@@ -146,8 +147,31 @@ class Payoff(BaseFinding):
     seed_quote: Text
 
 
+class Contradiction(BaseFinding):
+    """A passage that does not fit to what an earlier chapter says of a character.
+
+    ``earlier`` is the quote that the bible has for that. ``item``, and ``holder`` who has it now,
+    belong to an item in two hands. Without the earlier passage, nothing contradicts it.
+    """
+
+    type: Literal["contradiction"] = "contradiction"
+    kind: ContradictionKind
+    character: Name
+    description: Text
+    earlier: Annotated[str, Field(min_length=1, max_length=2000)]
+    item: Annotated[str, Field(max_length=100)] = ""
+    holder: Annotated[str, Field(max_length=100)] = ""
+
+
 Finding: TypeAlias = (
-    Appearance | NewCharacter | StateChange | Relation | WorldFact | Foreshadowing | Payoff
+    Appearance
+    | NewCharacter
+    | StateChange
+    | Relation
+    | WorldFact
+    | Foreshadowing
+    | Payoff
+    | Contradiction
 )
 
 # The class of each type of finding; ``parse`` reads stored findings by it.

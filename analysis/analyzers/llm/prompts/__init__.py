@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from analysis.analyzers.base import ChapterInput, KnownCharacter, OpenThread
+from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownFact, OpenThread
 from analysis.analyzers.llm.chunks import Chunk
-from analysis.features import FeatureKey
+from analysis.features import FEATURES, FeatureKey
+from arboris.bible.known_facts import DEAD
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 from arboris.llm.prompt_texts import Words, shipped_words
@@ -18,12 +19,14 @@ from arboris.llm.routes import ANALYSIS
 
 from .wording import EN, ZH, Wording
 
-__all__ = ["messages", "open_threads", "version"]
+__all__ = ["messages", "open_threads", "told_facts", "version"]
 
 # Characters of what is known, told with each chapter however long the novel is.
 PEOPLE_LIMIT, ENTITIES_LIMIT, THREADS_LIMIT = 2_500, 1_500, 2_500
+FACTS_LIMIT = 2_500  # told with the question that compares
 ALWAYS_TOLD = 5  # people who are named most, also where the chapter does not name them
-QUOTE_SHOWN = 60  # characters of a seed's quote
+QUOTE_SHOWN = 60  # characters of a seed's or a fact's quote
+FACT_SHOWN = 60
 
 
 def messages(
@@ -39,6 +42,8 @@ def messages(
         prompt_fence.block("TITLE", token, chapter.title),
         wording.part.format(number=number, total=total) if total > 1 else "",
         prompt_fence.block("CHAPTER", token, chapter.text[chunk.start : chunk.end]),
+        # What one question alone needs comes behind what they have in common.
+        prompt_fence.block("FACTS", token, _facts(chapter, feature, wording)),
         prompt_fence.block("TASK", token, task(chapter, feature).text),
         wording.reminder,
     ]
@@ -80,6 +85,15 @@ def open_threads(chapter: ChapterInput) -> dict[int, int]:
     return dict(enumerate(sorted(taken, key=lambda at: (threads[at].chapter_number, at)), 1))
 
 
+def told_facts(chapter: ChapterInput) -> dict[int, KnownFact]:
+    """The facts of earlier chapters by the numbers that the prompt gives them."""
+    facts = enumerate(chapter.known_facts, 1)
+    wording = _wording(chapter)
+    lines = ((number, _fact(number, fact, wording)) for number, fact in facts)
+    taken = _within(FACTS_LIMIT, lines)
+    return {number: chapter.known_facts[number - 1] for number, _ in taken}
+
+
 def _wording(chapter: ChapterInput) -> Wording:
     return ZH if chapter.language == "zh" else EN
 
@@ -118,6 +132,19 @@ def _threads(chapter: ChapterInput, wording: Wording) -> str:
 def _thread(number: int, thread: OpenThread, wording: Wording) -> str:
     where = wording.chapter_of_seed.format(number=thread.chapter_number)
     return f"{number}. [{where}] {thread.description} — {thread.quote[:QUOTE_SHOWN]}"
+
+
+def _facts(chapter: ChapterInput, feature: FeatureKey, wording: Wording) -> str:
+    if not FEATURES[feature].compares:
+        return ""
+    facts = told_facts(chapter).items()
+    return "\n".join(_fact(number, fact, wording) for number, fact in facts)
+
+
+def _fact(number: int, fact: KnownFact, wording: Wording) -> str:
+    where = wording.chapter_of_seed.format(number=fact.chapter_number)
+    said = wording.roles["dead"] if fact.aspect == DEAD else fact.said
+    return f"{number}. [{where}] {fact.person}: {said[:FACT_SHOWN]} — {fact.quote[:QUOTE_SHOWN]}"
 
 
 def _shared(thread: OpenThread, text: str) -> int:

@@ -7,12 +7,17 @@ One alarm a fact: what has been told is taken as it was written last, and not to
 from __future__ import annotations
 
 from arboris.bible.decisions.rules import Rules
-from arboris.bible.fold.continuity import dead, items, spelling, traits
+from arboris.bible.fold.continuity import dead, items, spelling, told, traits
 from arboris.bible.fold.continuity.items import parts
 from arboris.bible.fold.continuity.notes import CONTRADICTIONS
 from arboris.bible.fold.people import People
 from arboris.bible.storage.memory import MemoryEntryStore
-from arboris.bible.types.findings import Appearance, StateChange
+from arboris.bible.types.findings import (
+    Appearance,
+    Contradiction,
+    NewCharacter,
+    StateChange,
+)
 from arboris.bible.types.placed_finding import PlacedFinding
 
 __all__ = ["CONTRADICTIONS", "look", "look_at_names", "parts"]
@@ -33,6 +38,12 @@ def look(
             dead.keep(store, people, placed, placed.finding)
             if placed.finding.kind == "possession":
                 items.hand_over(store, rules, people, placed, placed.finding)
+    for placed in findings:  # what the patterns have told is not told again
+        if isinstance(placed.finding, Contradiction):
+            told.look(store, rules, people, placed, placed.finding)
+    for placed in findings:
+        if isinstance(placed.finding, StateChange | NewCharacter):
+            told.keep(store, people, placed, placed.finding)
 
 
 def look_at_names(
