@@ -11,15 +11,15 @@ from arboris.bible.models import Character
 from arboris.bible.storage.database import batches
 from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Fact, Person
+from arboris.bible.types.findings import DEAD
 from arboris.novels.models import Chapter
 
 MOST_PEOPLE = 60  # whose facts are told: those named most
-DEAD = "dead"
 
 
 @dataclass(frozen=True, slots=True)
 class KnownFact:
-    """``aspect``: "dead", one of ``findings.Aspect``, or of ``fold.continuity.told.KEPT``.
+    """``aspect``: DEAD, one of ``findings.Aspect``, or of ``fold.continuity.told.KEPT``.
 
     ``said``: the fact in words; the ``quote`` alone says it where that is empty.
     """

@@ -21,6 +21,7 @@ StateKind = Literal["ability", "condition", "relation", "location", "possession"
 WorldKind = Literal["location", "faction", "item", "rule"]
 # What of a person can be compared between chapters: see ``fold.continuity``.
 Aspect = Literal["acts", "eyes", "hair", "mark", "lost", "uses", "age", "elapsed", "at"]
+DEAD = "dead"  # the aspect of a death among the facts that an analysis is told of
 ForeshadowingKind = Literal["mystery", "prophecy", "hint", "setup"]
 ContradictionKind = Literal["dead_acts", "item_in_two_hands", "looks", "age", "two_places"]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownFact, OpenThread
 from analysis.analyzers.llm.chunks import Chunk
 from analysis.features import FEATURES, FeatureKey
-from arboris.bible.known_facts import DEAD
+from arboris.bible.types.findings import DEAD
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 from arboris.llm.prompt_texts import Words, shipped_words
