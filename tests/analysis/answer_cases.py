@@ -52,6 +52,12 @@ RIGHT: dict[str, Plain] = {
         ],
         "payoffs": [],
     },
+    "continuity": {
+        "contradictions": [
+            {"fact": 1, "earlier": "门早就封死了", "kind": "looks", "item": "", "holder": "",
+             "description": "封死的门开了", "quote": "沈砚秋推开听雨楼的门", "confidence": 0.9}
+        ]
+    },
 }  # fmt: skip
 
 ZH_KEYS = {
@@ -59,18 +65,19 @@ ZH_KEYS = {
     "seeds": "伏笔", "payoffs": "伏笔回收", "name": "姓名", "quote": "原文",
     "confidence": "置信度", "kind": "类型",
     "description": "描述", "role": "定位", "aliases": "别名", "character": "人物",
-    "keywords": "关键词",
+    "keywords": "关键词", "contradictions": "前后矛盾", "fact": "事实编号", "earlier": "前文原文",
 }  # fmt: skip
 ZH_WORDS = {
     "main": "主角", "location": "地点", "item": "物品", "mystery": "悬念", "possession": "物品得失",
+    "looks": "外貌",
 }  # fmt: skip
 OTHER_WORDS = {
     "main": "protagonista", "location": "場所", "item": "objet", "mystery": "謎團",
-    "possession": "得失",
+    "possession": "得失", "looks": "容貌",
 }  # fmt: skip
 EN_WORDS = {
     "main": "Protagonist", "location": "Place", "item": "Artifact", "mystery": "Open Question",
-    "possession": "Acquisition",
+    "possession": "Acquisition", "looks": "Appearance",
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from analysis.analyzers.base import KnownFact
 from analysis.analyzers.llm import LLMAnalyzer
 from analysis.features import FEATURES
 from arboris.llm.errors import LLMError
@@ -18,12 +19,15 @@ FOUND = {
     "item": ["青铜钥匙"],
     "state": ["沈砚秋"],
     "foreshadowing": [""],
+    "contradiction": ["沈砚秋"],
 }
+KNOWN = (KnownFact("沈砚秋", "described", "", 1, "听雨楼的门早就封死了"),)
 
 
 def found_by(model: str) -> dict[str, list[str]]:
     """Who and what the analyzer finds, by type, in the words of the text."""
-    session = LLMAnalyzer().open(chapter(features=tuple(FEATURES), routes=asking(model)))
+    given = chapter(features=tuple(FEATURES), routes=asking(model), known_facts=KNOWN)
+    session = LLMAnalyzer().open(given)
     found: dict[str, list[str]] = {}
     try:
         for feature in FEATURES:

@@ -12,7 +12,7 @@ __all__ = ["LLMAnalyzer", "LLMSession"]
 
 
 class LLMAnalyzer(Analyzer):
-    """One structured call for each feature and piece of the chapter, all side by side."""
+    """One structured call for each feature and piece of the chapter, the features side by side."""
 
     name = "llm"
     compares = True

@@ -271,13 +271,17 @@ class Reader:
         return ""
 
     def _names(self, names: list[str]) -> tuple[str, list[str]]:
-        """The first of the names that the text really uses, and the others that it uses."""
+        """The first of the names that the chapter really uses, and the others that it uses.
+
+        A later piece may call somebody by another name than the earlier one that gives it.
+        """
         used = []
         for name in names:
             held = (
-                proper(self._finder.spelled(one))
+                proper(finder.spelled(one))
                 for one in readings(name)
-                if self._finder.holds(one)
+                for finder in (self._finder, self._whole)
+                if finder.holds(one)
             )
             used += [one for one in [next(held, "")] if one]
         return (used[0], used[1:]) if used else ("", [])

@@ -22,6 +22,7 @@ from analysis.analyzers.llm.quotes import Finder
 from analysis.analyzers.llm.reading import Part, Reader
 from analysis.analyzers.llm.tasks import TASKS
 from analysis.features import FeatureKey
+from arboris.bible.types.findings import Finding
 from arboris.llm import errors, structured
 from arboris.llm.accounting.admission import Usage
 from arboris.llm.client import Call
@@ -152,19 +153,21 @@ class LLMSession(Session):
     async def _pieces(
         self, feature: FeatureKey, work: Work, connection: openai.AsyncOpenAI
     ) -> list[Part]:
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = [
-                    group.create_task(self._one(connection, feature, work, number))
-                    for number in range(1, len(self._chunks) + 1)
-                ]
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
-        return [part for task in tasks for part in task.result()]
+        # In order: each piece is told of whom and what this question has found in those before it.
+        parts: list[Part] = []
+        for number in range(1, len(self._chunks) + 1):
+            await self._one(connection, feature, work, number, parts)
+        return parts
 
     async def _one(
-        self, connection: openai.AsyncOpenAI, feature: FeatureKey, work: Work, number: int
-    ) -> list[Part]:
+        self,
+        connection: openai.AsyncOpenAI,
+        feature: FeatureKey,
+        work: Work,
+        number: int,
+        parts: list[Part],
+    ) -> None:
+        """Ask about a piece, and add what came of it to the ``parts`` of those before it."""
         place = Place(self._chunks[number - 1], number, len(self._chunks))
         if feature != self._first and settings.ARBORIS_LLM_CACHE_WAIT:
             with suppress(TimeoutError):
@@ -176,19 +179,20 @@ class LLMSession(Session):
             work.heard(number - 1, characters)
 
         async def ask(place: Place) -> structured.Answer[BaseModel]:
-            call = self._call(feature, place)
+            found = [finding for part in parts for finding in part.findings]
+            call = self._call(feature, place, found)
             async with self._slots:
                 return await structured.ask(
                     connection, call, TASKS[feature].form, work.usage, heard
                 )
 
-        parts = await self._parts(feature, place, ask)
+        await self._parts(feature, place, ask, parts)
         work.answered[number - 1] = 1.0
-        return parts
 
-    def _call(self, feature: FeatureKey, place: Place) -> Call:
+    def _call(self, feature: FeatureKey, place: Place, found: list[Finding]) -> Call:
+        piece = (place.chunk, place.number, place.total)
         return Call(
-            prompts.messages(self._chapter, feature, place.chunk, place.number, place.total),
+            prompts.messages(self._chapter, feature, *piece, found),
             temperature=self._chapter.temperature,
             payer=replace(self._chapter.payer, purpose=feature),
             ends=self._chapter.ends,
@@ -196,7 +200,7 @@ class LLMSession(Session):
             prompt=prompts.version(self._chapter, feature),
         )
 
-    async def _parts(self, feature: FeatureKey, place: Place, ask: Ask) -> list[Part]:
+    async def _parts(self, feature: FeatureKey, place: Place, ask: Ask, parts: list[Part]) -> None:
         """One piece; where it or its answer is too long for the model, its halves."""
         halves = place.halves(self._chapter.text)
         try:
@@ -206,14 +210,19 @@ class LLMSession(Session):
             endless = place.total >= MOST_HALVED * len(self._chunks)
             if not halves or (endless and isinstance(error, errors.Truncated)):
                 raise
-            return [part for half in halves for part in await self._parts(feature, half, ask)]
+            for half in halves:
+                await self._parts(feature, half, ask, parts)
+            return
         part = self._read(feature, place, answer)
-        if not answer.truncated or not halves:
-            return [part]
-        try:
-            return [part for half in halves for part in await self._parts(feature, half, ask)]
-        except errors.BadAnswer:
-            return [part]  # what was complete is more than nothing
+        before = len(parts)
+        if answer.truncated and halves:
+            try:
+                for half in halves:
+                    await self._parts(feature, half, ask, parts)
+                return
+            except errors.BadAnswer:
+                del parts[before:]
+        parts.append(part)  # what was complete is more than nothing
 
     def _read(
         self, feature: FeatureKey, place: Place, answer: structured.Answer[BaseModel]

@@ -6,12 +6,19 @@ for it the next time.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from analysis.analyzers.base import ChapterInput, KnownCharacter, KnownFact, OpenThread
 from analysis.analyzers.llm.chunks import Chunk
 from analysis.features import FEATURES, FeatureKey
-from arboris.bible.types.findings import DEAD
+from arboris.bible.types.findings import (
+    DEAD,
+    Appearance,
+    Finding,
+    Foreshadowing,
+    NewCharacter,
+    WorldFact,
+)
 from arboris.llm import prompt_fence
 from arboris.llm.client import Message
 from arboris.llm.prompt_texts import Words, shipped_words
@@ -23,6 +30,7 @@ __all__ = ["messages", "open_threads", "told_facts", "version"]
 
 # Characters of what is known, told with each chapter however long the novel is.
 PEOPLE_LIMIT, ENTITIES_LIMIT, THREADS_LIMIT = 2_500, 1_500, 2_500
+FOUND_LIMIT = 1_500  # told with the later pieces of a long chapter
 FACTS_LIMIT = 2_500  # told with the question that compares
 ALWAYS_TOLD = 5  # people who are named most, also where the chapter does not name them
 QUOTE_SHOWN = 60  # characters of a seed's or a fact's quote
@@ -30,9 +38,17 @@ FACT_SHOWN = 60
 
 
 def messages(
-    chapter: ChapterInput, feature: FeatureKey, chunk: Chunk, number: int, total: int
+    chapter: ChapterInput,
+    feature: FeatureKey,
+    chunk: Chunk,
+    number: int,
+    total: int,
+    found: Sequence[Finding] = (),
 ) -> list[Message]:
-    """System and user message for one feature and one piece of a chapter (``number`` from 1)."""
+    """System and user message for one feature and one piece of a chapter (``number`` from 1).
+
+    ``found``: by the same question in the pieces before it.
+    """
     wording = _wording(chapter)
     token = prompt_fence.token_for(f"{chapter.title}\n{chapter.text}")
     known = "\n".join(filter(None, (_people(chapter, wording), _entities(chapter, wording))))
@@ -43,6 +59,7 @@ def messages(
         wording.part.format(number=number, total=total) if total > 1 else "",
         prompt_fence.block("CHAPTER", token, chapter.text[chunk.start : chunk.end]),
         # What one question alone needs comes behind what they have in common.
+        *_found(chapter, chunk, found, token),
         prompt_fence.block("FACTS", token, _facts(chapter, feature, wording)),
         prompt_fence.block("TASK", token, task(chapter, feature).text),
         wording.reminder,
@@ -139,6 +156,22 @@ def _facts(chapter: ChapterInput, feature: FeatureKey, wording: Wording) -> str:
         return ""
     facts = told_facts(chapter).items()
     return "\n".join(_fact(number, fact, wording) for number, fact in facts)
+
+
+def _found(
+    chapter: ChapterInput, chunk: Chunk, found: Sequence[Finding], token: str
+) -> tuple[str, ...]:
+    """Whom, what and which threads earlier pieces have; those that this piece names go first."""
+    wording, text = _wording(chapter), chapter.text[chunk.start : chunk.end]
+    lines: dict[str, bool] = {}
+    for one in found:
+        if isinstance(one, Appearance | NewCharacter | WorldFact):
+            line = f"{one.name}{_also(tuple(one.aliases), wording)}"
+            lines[line] = _is_named(text, (one.name, *one.aliases))
+        elif isinstance(one, Foreshadowing):
+            lines[one.description] = _is_named(text, tuple(one.keywords))
+    told = _joined(FOUND_LIMIT, sorted(lines, key=lambda line: not lines[line]))
+    return (wording.found, prompt_fence.block("FOUND", token, told)) if told else ()
 
 
 def _fact(number: int, fact: KnownFact, wording: Wording) -> str:

@@ -17,6 +17,7 @@ class Wording:
     boundary: str  # {token} is the token of the markers
     rules: str
     part: str  # {number} of {total}, where a chapter is asked about in pieces
+    found: str  # before what the earlier pieces have
     aliases: str  # before the other names of somebody, which follow a name in brackets
     separator: str  # between names
     chapter_of_seed: str  # {number}
