@@ -83,6 +83,59 @@ ENGLISH = [
         "everybody.” Paris had cried, and Ruth had seen that Paris cried.",
         [{"Paris"}, {"Ruth"}],
     ),
+    (
+        "father and son, for each of whom the narrator has a name",
+        "Lord Tavish woke. Lord Tavish rang, and Rhoric came. Rhoric sat down. “You rang?” said "
+        "Rhoric. Lord Tavish sighed. “Well,” said Rhoric Tavish.",
+        [{"Lord Tavish"}, {"Rhoric Tavish", "Rhoric"}],
+    ),
+    (
+        "who speaks of somebody is somebody else",
+        "“I saw Captain Ferrow ride out,” said Alaric Ferrow. “He will come back,” "
+        "said Ruth. Alaric Ferrow smiled.",
+        [{"Captain Ferrow"}, {"Alaric Ferrow"}, {"Ruth"}],
+    ),
+    (
+        "whoever is called answers",
+        "“Will you dance, Miss Ottery?” asked Mr. Blaine.\n\n“I never dance,” said Helen.\n\n"
+        "“Miss Ottery, I beg you,” said Mr. Blaine.\n\n“Never,” said Helen.",
+        [{"Miss Ottery", "Helen"}, {"Mr. Blaine"}],
+    ),
+    (
+        "whoever is spoken to answers",
+        "“Is he well?” said Ruth to Miss Corrie.\n\n“Quite well,” answered Hilda Corrie.\n\n"
+        "“I am glad,” said Ruth. Miss Corrie nodded.",
+        [{"Miss Corrie", "Hilda Corrie"}, {"Ruth"}],
+    ),
+    (
+        "a married name that the text gives",
+        "Mrs. Ware, who had been Dorothy Quill, came in. “Sit,” said Mrs. Ware. Dorothy Quill had "
+        "never said so much.",
+        [{"Mrs. Ware", "Dorothy Quill"}],
+    ),
+    (
+        "a king is none of his subjects",
+        "“God save King George,” said George Tully. George Tully drank, and Ruth drank to King "
+        "George too.",
+        [{"King George"}, {"George Tully"}],
+    ),
+    (
+        "a pet name that shows the name",
+        "Bramley Foss came in. “Bram Foss!” cried Ruth. “Yes,” said Bramley. “Sit down, Bram,” "
+        "said Ruth.",
+        [{"Bramley Foss", "Bramley", "Bram Foss", "Bram"}, {"Ruth"}],
+    ),
+    (
+        "a pet name of somebody else",
+        "“Where is Polly?” said Mary. Polly came in. “Here,” said Polly, and Mary smiled.",
+        [{"Mary"}, {"Polly"}],
+    ),
+    (
+        "a wife by her own name",
+        "Mrs. Laura Tench came in. “Good day,” said Mrs. Tench. Laura Tench was thirty. “Yes,” "
+        "said Mrs. Tench.",
+        [{"Mrs. Laura Tench", "Mrs. Tench", "Laura Tench"}],
+    ),
 ]  # fmt: skip
 
 

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-
 from ..common.entities import Draft, EntityKind
 from . import words as w
+from .evidence import Evidence
+from .merger import Merger
 from .names import EnCandidates, Votes
-from .parts import Parts, clash, covers, parts_of
 
-# A form is rare where so small a share of a person's mentions have it.
-RARE = 0.04
-# A bare name with that many uses is somebody's, even if nobody can say whose.
-_OWN_USES = 8
-_OUTWEIGHS = 3
 _COMMON = w.NO_NAMES | w.TITLES | w.FUNCTION
 
 
@@ -29,7 +23,9 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
     taken = {f for d in known for f in d.forms}
     people = [d for d in known if d.kind == "person"]
     persons = {f: s for f, (k, s) in verdicts.items() if k == "person"}
-    drafts = _Merger(persons, people, candidates).run()
+    forms = {*persons, *(form for draft in people for form in draft.forms)}
+    evidence = Evidence(candidates.text, forms)
+    drafts = Merger(persons, people, candidates, evidence).run()
     _join_called(drafts, candidates)
     things = [d for d in known if d.kind != "person"]
     rest = {f: v for f, v in verdicts.items() if v[0] != "person" and f not in taken}
@@ -140,120 +136,3 @@ def _unsupported(
     if word.endswith(("ians", "ans", "ish", "ese", "ism", "ists", "ity", "ness", "tion")):
         return None
     return "person", 0.5
-
-
-class _Merger:
-    """Forms of the same person: title and surname, first and last name, nickname."""
-
-    def __init__(self, persons: dict[str, float], known: list[Draft], all_: EnCandidates) -> None:
-        self.persons = persons
-        self.drafts = list(known)
-        self.all = all_
-        self._forms: set[str] = set()
-        self._by_word: dict[str, list[Draft]] = defaultdict(list)
-        for draft in known:
-            for form in sorted(draft.forms):
-                self._index(form, draft)
-
-    def run(self) -> list[Draft]:
-        fresh = [f for f in self.persons if f not in self._forms]
-        fresh.sort(key=lambda f: (-_completeness(parts_of(f)), -self.all.votes[f].uses, f))
-        for form in fresh:
-            owners = self._owners(form, fresh)
-            if len(owners) > 1 and " " not in form:
-                owners = self._likeliest(parts_of(form), owners)
-                if not owners and self.all.votes[form].uses < _OWN_USES:
-                    continue  # a name that several people here bear: nobody can say whose
-            self._adopt(form, owners[0] if len(owners) == 1 else None)
-        for draft in self.drafts:
-            if not draft.known:
-                self._choose_name(draft)
-        return self.drafts
-
-    def _likeliest(self, short: Parts, owners: list[Draft]) -> list[Draft]:
-        """By custom where it is their surname; else whoever is named far more often, if anybody."""
-        names = [parts_of(form) for owner in owners for form in owner.forms]
-        if any(short.either == name.surname for name in names):
-            return _by_custom(short, owners)
-        first, second, *_ = sorted(owners, key=self._uses, reverse=True)
-        return [first] if self._uses(first) >= _OUTWEIGHS * self._uses(second) else []
-
-    def _uses(self, draft: Draft) -> int:
-        return sum(self.all.votes[form].uses for form in draft.forms if form in self.all.votes)
-
-    def _choose_name(self, draft: Draft) -> None:
-        """The fullest form that is no rarity: "Hereupon Startop" is no name."""
-        uses = {f: self.all.votes[f].uses for f in draft.forms if f in self.all.votes}
-        most = max(uses.values(), default=0)
-        frequent = [f for f, count in uses.items() if count >= RARE * most] or [draft.name]
-        name = max(frequent, key=lambda f: (len(parts_of(f).words), -bool(parts_of(f).title), f))
-        if len(parts_of(name).words) == 1:  # "Mr. Jaggers" rather than "Jaggers"
-            name = max(frequent, key=lambda f: (bool(parts_of(f).title), uses.get(f, 0), f))
-        draft.aliases = draft.forms - {name}
-        draft.name = name
-
-    def _index(self, form: str, draft: Draft) -> None:
-        self._forms.add(form)
-        for word in parts_of(form).words:
-            self._by_word[w.NICKNAMES.get(word, word)].append(draft)
-
-    def _adopt(self, form: str, owner: Draft | None) -> None:
-        if owner is None:
-            owner = Draft("person", form, certainty=self.persons[form])
-            self.drafts.append(owner)
-        else:
-            owner.aliases.add(form)
-            owner.certainty = max(owner.certainty, self.persons[form])
-        self._index(form, owner)
-
-    def _owners(self, form: str, fresh: list[str]) -> list[Draft]:
-        """The people whom the form may mean: no name of theirs speaks against it."""
-        parts = parts_of(form)
-        near = {
-            id(draft): draft
-            for word in parts.words
-            for draft in self._by_word[w.NICKNAMES.get(word, word)]
-        }
-        return [draft for draft in near.values() if self._may_mean(draft, parts, fresh)]
-
-    def _may_mean(self, draft: Draft, parts: Parts, fresh: list[str]) -> bool:
-        names = [parts_of(form) for form in draft.forms]
-        if any(clash(name, parts) for name in names):
-            return False
-        if any(covers(name, parts) for name in names):
-            titles = {name.title for name in names}
-            return parts.title in titles or not self._is_of_family(parts, draft)
-        if any(self._is_of_family(name, draft) for name in names):
-            return False
-        # Somebody known in short is named in full for once, unless two here might be meant.
-        return (
-            not parts.of_surname_alone
-            and all(covers(parts, name) for name in names)
-            and not any(
-                clash(parts, rival) and all(covers(rival, name) for name in names)
-                for rival in map(parts_of, fresh)
-            )
-        )
-
-    def _is_of_family(self, parts: Parts, draft: Draft) -> bool:
-        """ "Miss Lucas" where several bear that surname: any of the daughters."""
-        return parts.of_surname_alone and any(
-            other is not draft and any(parts_of(f).surname == parts.surname for f in other.forms)
-            for other in self._by_word[parts.surname]
-        )
-
-
-def _completeness(parts: Parts) -> int:
-    return 2 * len(parts.words) + bool(parts.title)
-
-
-def _by_custom(short: Parts, owners: list[Draft]) -> list[Draft]:
-    """A bare surname means the man where the rest of the family are women with a title."""
-    men = []
-    for owner in owners:
-        names = [parts_of(form) for form in owner.forms]
-        if not any(short.either == name.surname for name in names):
-            return []  # somebody's given name: "Fitzwilliam"
-        if all(name.sex != "f" for name in names):
-            men.append(owner)
-    return men if len(men) == 1 else []

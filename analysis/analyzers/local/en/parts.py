@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from . import words as w
 
 # "Mr. Reed" gives a surname, "Aunt Clara" a given name; "Lord", "Doctor" and the like either.
 _BEFORE_SURNAMES = frozenset(
-    "mr mister mrs dr doctor professor prof captain capt colonel col major general gen lieutenant"
-    " lieut lt sergeant sgt corporal inspector detective constable judge senator governor lady miss"
-    " mlle mademoiselle fraulein signorina senorita mme madame frau signora senora cap'n".split()
+    "mr mister mrs ms dr doctor professor prof captain capt colonel col major general gen"
+    " lieutenant lieut lt sergeant sgt corporal inspector detective constable superintendent judge"
+    " senator governor lady miss mlle mademoiselle fraulein signorina senorita mme madame frau"
+    " signora senora cap'n".split()
 )
-_BEFORE_GIVEN_NAMES = frozenset("sir dame king queen prince princess".split())
+_OF_CROWNS = frozenset("king queen prince princess pope emperor empress tsar czar saint".split())
+_BEFORE_GIVEN_NAMES = _OF_CROWNS | {"sir", "dame"}
 _BEFORE_MARRIED = frozenset({"mrs", "mme", "madame", "frau", "signora", "senora"})
 _BEFORE_UNMARRIED = frozenset({"miss", "mlle", "mademoiselle", "fraulein", "signorina", "senorita"})
 # Titles of women of which a person has one: Miss Lucas is not Lady Lucas.
-_OF_STANDING = _BEFORE_MARRIED | _BEFORE_UNMARRIED | {"lady", "queen", "princess", "duchess"}
+_OF_STANDING = _BEFORE_MARRIED | _BEFORE_UNMARRIED | {"ms", "lady", "queen", "princess", "duchess"}
+_OF_SOLDIERS = frozenset(
+    "captain capt cap'n colonel col major general gen admiral commodore lieutenant lieut".split()
+)
+_PET_ENDING = re.compile(r"(?<=[^y])(?:y|ie|ey|ee)$")
+
+Link = Literal["given", "nickname", "surname", ""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +46,10 @@ class Parts:
     def of_surname_alone(self) -> bool:
         """ "Miss Lucas": a woman of that family."""
         return self.title in _OF_STANDING and not self.given and not self.either
+
+    @property
+    def unmarried(self) -> bool:
+        return self.title in _BEFORE_UNMARRIED
 
     @property
     def words(self) -> frozenset[str]:
@@ -60,7 +75,7 @@ def parts_of(form: str) -> Parts:
     if title in _BEFORE_MARRIED and (given or either) in w.MALE_NAMES:
         given, either = f"{title} {given or either}", ""  # "Mrs. Joe Gargery": Joe is the husband
     married = title in _BEFORE_MARRIED or (title == "lady" and not given)
-    return Parts(title, given, surname, either, _sex(title, given), married)
+    return Parts(title, given, surname, either, _sex(title, given or either), married)
 
 
 def _sex(title: str, given: str) -> str:
@@ -83,15 +98,21 @@ def clash(one: Parts, other: Parts) -> bool:
         return True
     if one.surname and other.surname and one.surname != other.surname:
         return True
-    for this, that in ((one, other), (other, one)):
-        if this.of_surname_alone and that.title == this.title and that.given and that.surname:
-            return True  # "Miss Pinkerton" is the eldest, not "Miss Jemima Pinkerton"
-        # "Colonel Ashdown" is not "Lady Harriet Ashdown"; "Mrs. Reed" is no daughter of the house.
-        if this.sex == "f" and this.title and that.title in w.OTHER_TITLES - w.EPITHETS:
-            return True
-        if this.of_surname_alone and this.married and that.given and not that.title:
-            return True
-    return False
+    return _outranks(one, other) or _outranks(other, one)
+
+
+def _outranks(this: Parts, that: Parts) -> bool:
+    """Whether the title of the one is none that the other could have."""
+    if this.title in _OF_CROWNS and that.title != this.title:
+        return bool(that.surname or that.title)  # "King George" is not George Merry
+    if this.of_surname_alone and that.title == this.title and that.given and that.surname:
+        return True  # "Miss Pinkerton" is the eldest, not "Miss Jemima Pinkerton"
+    # "Colonel Ashdown" is not "Harriet Ashdown"; "Mrs. Reed" is no daughter of the house.
+    if this.sex == "f" and that.title in _OF_SOLDIERS and not that.given:
+        return True
+    if this.sex == "f" and this.title and that.title in w.OTHER_TITLES - w.EPITHETS:
+        return True
+    return this.of_surname_alone and this.married and bool(that.given) and not that.title
 
 
 def covers(full: Parts, short: Parts) -> bool:
@@ -104,7 +125,41 @@ def covers(full: Parts, short: Parts) -> bool:
 
 
 def same_given(one: str, other: str) -> bool:
-    """Tom is Thomas, Lizzy is Eliza."""
+    """Tom is Thomas, Lizzy is Eliza, Bram is Bramwell."""
     if not one or not other:
         return False
-    return w.NICKNAMES.get(one, one) == w.NICKNAMES.get(other, other)
+    if w.NICKNAMES.get(one, one) == w.NICKNAMES.get(other, other):
+        return True
+    return not (one in w.GIVEN_NAMES and other in w.GIVEN_NAMES) and (
+        _shortens(one, other) or _shortens(other, one)
+    )
+
+
+def _shortens(pet: str, full: str) -> bool:
+    """Whether the one is the beginning of the other, with or without the ending of a pet name."""
+    stem = _PET_ENDING.sub("", pet)
+    return len(stem) >= 3 and full.startswith(stem) and len(full) > len(stem)
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether a pet name shows the name it stands for: Ben and Lizzy do, Jack and Polly do not."""
+    pet, full = sorted((one, other), key=len)
+    stem = _PET_ENDING.sub("", pet)
+    if len(stem) > 2 and stem[-1] == stem[-2]:
+        stem = stem[:-1]
+    return stem in full
+
+
+def link(names: Iterable[Parts], parts: Parts) -> Link:
+    """By which part somebody who bears ``names`` may be called so; the strongest counts."""
+    found: Link = ""
+    given = parts.given or parts.either
+    for name in names:
+        own = name.given or name.either
+        if given and given == own:
+            return "given"
+        if given and same_given(given, own):
+            found = "nickname"
+        elif not found and {parts.surname, parts.either} & {name.surname, name.either} - {""}:
+            found = "surname"
+    return found
