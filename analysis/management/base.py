@@ -86,7 +86,12 @@ class OperatorCommand(BaseCommand, ABC):
     def execute(self, *args: Any, **options: Any) -> str | None:
         with translation.override(terminal.language()):
             try:
-                return super().execute(*args, **options)
+                done = super().execute(*args, **options)
+                self.out.flush()
+                return done
+            except OSError as error:
+                terminal.silence(self.out, error)
+                raise Failed(_("Nobody reads the output any more.")) from error
             except DatabaseError as error:
                 message = _("The database refused: %(error)s") % {"error": error}
                 raise Failed(message) from error

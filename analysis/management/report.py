@@ -122,8 +122,8 @@ def take(
 ) -> bool:
     """Print the rows as they come; whatever happens, close the document and the record.
 
-    ``rows`` ends when the event that it is given is set. Returns whether it was interrupted;
-    raises PartlyDone, or the error itself, when the database broke in.
+    ``rows`` ends when the event that it is given is set. Returns whether it was interrupted, also
+    by a reader who is gone; raises PartlyDone, or the error itself, when the database broke in.
     """
     out = Report(command.stdout, as_document=command.json, now=db_now())
     broken: DatabaseError | None = None
@@ -140,6 +140,8 @@ def take(
         interrupted = stop.is_set() and taken < total
     except KeyboardInterrupt:
         interrupted = True  # which the document, the record and the exit code say
+    except OSError as error:
+        terminal.silence(command.out, error)
     except DatabaseError as error:
         broken = error
     finally:

@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext as _
 
 from analysis.audit import NAMED
+from analysis.errors import ERRORS, SUPERSEDED
 from analysis.management.base import UsageError
 from analysis.management.units import parse_duration
 from analysis.models import PendingAnalysis, Status
@@ -122,7 +123,7 @@ def read_selectors(options: dict[str, Any]) -> Selection:
     return Selection(
         ids=tuple(whole("ID", value, 1, HIGHEST_ID) for value in options["ids"] or ()),
         statuses=statuses("--status", options["status"]),
-        error_types=tuple(_words(options["error_type"])),
+        error_types=one_of("--error-type", options["error_type"], (*ERRORS, SUPERSEDED)),
         project=None if options["project"] is None else find_project(options["project"]),
         user_id=_user_id(options["user"]),
         older_than=duration("--older-than", options["older_than"]),
@@ -176,15 +177,16 @@ def duration(argument: str, value: Any) -> timedelta | None:
 
 
 def statuses(argument: str, values: Any) -> tuple[Status, ...]:
+    return tuple(Status(word) for word in one_of(argument, values, Status.values))
+
+
+def one_of(argument: str, values: Any, choices: Sequence[str]) -> tuple[str, ...]:
     words = _words(values)
     for word in words:
-        if word not in Status.values:
-            raise UsageError(
-                argument,
-                _("%(word)r is not one of %(choices)s.")
-                % {"word": word, "choices": ", ".join(Status.values)},
-            )
-    return tuple(Status(word) for word in words)
+        if word not in choices:
+            text = _("%(word)r is not one of %(choices)s.")
+            raise UsageError(argument, text % {"word": word, "choices": ", ".join(choices)})
+    return tuple(words)
 
 
 def _words(values: str | Sequence[str] | None) -> list[str]:

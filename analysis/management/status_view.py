@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 from rich.console import Group, RenderableType
 from rich.markup import escape
@@ -27,7 +26,7 @@ from arboris.db import db_now
 from arboris.novels.models import NovelProject
 
 RECENT = timedelta(days=1)
-RECENT_ROWS = 1000  # of the failed ones; more of them say nothing new
+FAILURE_ROWS = 100
 WORKER_ROWS = 200
 PAUSE_ROWS = 100
 ENDPOINT = ("name", "error_type", "error_message", "paused_at", "probe_at", "probes")
@@ -121,26 +120,26 @@ def _workers(now: datetime) -> list[dict[str, Any]]:
 
 
 def _failures(tasks: Tasks, now: datetime) -> list[dict[str, Any]]:
-    """Failures of the last day by fingerprint, the most frequent first, each with its newest."""
-    newest: dict[str, PendingAnalysis] = {}
-    numbers: Counter[str] = Counter()
+    """All failures of the last day by fingerprint, the most frequent first, each with its newest.
+
+    Of more than FAILURE_ROWS kinds only the most frequent ones.
+    """
     failed = tasks.filter(status=Status.FAILED, completed_at__gte=now - RECENT)
-    for task in failed.order_by("-completed_at").only(
-        "error_type", "error_message", "error_fingerprint", "completed_at"
-    )[:RECENT_ROWS]:
-        kind = task.error_fingerprint or task.error_type
-        newest.setdefault(kind, task)
-        numbers[kind] += 1
+    kinds = failed.order_by().values("error_fingerprint", "error_type")
+    counted = kinds.annotate(count=Count("pk"), newest_at=Max("completed_at"), newest=Max("pk"))
+    groups = list(counted.order_by("-count", "-newest")[:FAILURE_ROWS])
+    messages = PendingAnalysis.objects.only("error_message").in_bulk([g["newest"] for g in groups])
     return [
         {
-            "count": number,
-            "error_type": newest[kind].error_type,
-            "fingerprint": newest[kind].error_fingerprint,
-            "error_message": newest[kind].error_message,
-            "newest_task_id": newest[kind].pk,
-            "newest_at": newest[kind].completed_at,
+            "count": group["count"],
+            "error_type": group["error_type"],
+            "fingerprint": group["error_fingerprint"],
+            "error_message": messages[group["newest"]].error_message,
+            "newest_task_id": group["newest"],
+            "newest_at": group["newest_at"],
         }
-        for kind, number in numbers.most_common()
+        for group in groups
+        if group["newest"] in messages  # else it was deleted in that very moment
     ]
 
 

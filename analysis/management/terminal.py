@@ -1,12 +1,15 @@
-"""The operator's terminal: its language, columns that fit Chinese, progress on stderr, Ctrl-C."""
+"""The operator's terminal: its language, columns that fit Chinese, progress on stderr, Ctrl-C,
+and its end."""
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TextIO
 
 from django.conf import settings
@@ -17,10 +20,10 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from arboris.stop_request import StopRequest
 
 Advance = Callable[[int], None]
-SIGNALS = (
-    signal.SIGINT,
-    signal.SIGTERM,
-)  # end a command between two of its steps, so that it can say what was done
+# End a command between two of its steps, so that it can say what was done.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+# What writing fails with where nobody reads any more: a closed pipe, a terminal that is gone.
+NOBODY_READS = (errno.EPIPE, errno.EIO)
 
 
 def language() -> str:
@@ -48,6 +51,15 @@ def _fit(text: str, width: int) -> str:
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…"
+
+
+def silence(stream: TextIO, error: OSError) -> None:
+    """Nobody reads the stream any more: what is still to be written to it, also by Python at its
+    end, goes nowhere. Raises ``error`` where it is another one."""
+    if error.errno not in NOBODY_READS:
+        raise error
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), stream.fileno())
 
 
 @contextmanager

@@ -94,7 +94,8 @@ def release() -> int:
         return 0
     month = budgets.month_of(db_now())
     # What an older one held is due by now.
-    BudgetStop.objects.filter(pk__in=[s.pk for s in stops if s.month < month.date()]).delete()
+    old = BudgetStop.objects.filter(pk__in=[s.pk for s in stops if s.month < month.date()])
+    in_transaction(old.delete)
     free = [s.pk for s in stops if s.month == month.date() and not _holds(s, month)]
     return sum(in_transaction(lambda pk=pk: _release(pk, month)) for pk in free)  # type: ignore[misc]
 

@@ -117,4 +117,5 @@ def _prune_sessions(now: datetime) -> int:
     """Delete at most BATCH of the site's sessions that are over; Django only stops using them."""
     over = Session.objects.filter(expire_date__lt=now).order_by("expire_date")
     keys = list(over.values_list("pk", flat=True)[:BATCH])
-    return Session.objects.filter(pk__in=keys, expire_date__lt=now).delete()[0] if keys else 0
+    over = Session.objects.filter(pk__in=keys, expire_date__lt=now)
+    return in_transaction(lambda: over.delete()[0]) if keys else 0

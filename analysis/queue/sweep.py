@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
+import time
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
@@ -18,9 +21,13 @@ from analysis.queue.finish import changes_after, follow
 from analysis.queue.prune import prune_step
 from analysis.queue.retry import decide
 from arboris.bible import service as bible_service
-from arboris.db import db_now, in_transaction, locked
+from arboris.db import db_now, in_transaction, is_away, locked
+
+log = logging.getLogger(__name__)
 
 HEARTBEAT_KEPT = timedelta(minutes=10)
+# A step that takes longer holds up the lease of the analysis beside it; the log tells of it.
+SLOW_SECONDS = 5.0
 
 
 def sweep(*, rescuing: bool = True) -> bool:
@@ -28,22 +35,44 @@ def sweep(*, rescuing: bool = True) -> bool:
     ours. ``rescuing``: take tasks away whose lease has expired, too."""
     # Each worker for itself: the only one that repairs may belong to a cluster with another
     # endpoint, which cannot claim what is due for ours.
-    _issue_missing_wakeups()
+    _step("wake-ups", _issue_missing_wakeups)
     now = db_now()
-    before = now - timedelta(seconds=settings.ARBORIS_POLL_INTERVAL)
-    mine = (
-        QueueControl.objects.filter(pk=1)
-        .filter(Q(swept_at__isnull=True) | Q(swept_at__lte=before))
-        .update(swept_at=now)
-    )
-    if not mine:
+    if not in_transaction(lambda: _is_ours(now)):
         return False
     if rescuing:
-        rescue()
-    budget.release()
-    WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT).delete()
-    prune_step(now)
+        _step("rescue", rescue)
+    _step("budgets", budget.release)
+    _step("heartbeats", lambda: in_transaction(lambda: _forget_the_dead(now)))
+    _step("retention", lambda: prune_step(now))
     return True
+
+
+def _step(name: str, work: Callable[[], object]) -> None:
+    """One that fails is logged and tried again with the next sweep; the others go on. Raises what
+    is no fault of its own: the database is away."""
+    began = time.monotonic()
+    try:
+        work()
+    except Exception as error:
+        if is_away(error):
+            raise
+        log.exception("sweep: %s failed, the other steps go on", name)
+    if (seconds := time.monotonic() - began) > SLOW_SECONDS:
+        log.warning("sweep: %s took %.1f s", name, seconds)
+
+
+def _is_ours(now: datetime) -> bool:
+    before = now - timedelta(seconds=settings.ARBORIS_POLL_INTERVAL)
+    control = QueueControl.objects.filter(pk=1)
+    due_again = control.filter(Q(swept_at__isnull=True) | Q(swept_at__lte=before))
+    return bool(due_again.update(swept_at=now))
+
+
+def _forget_the_dead(now: datetime) -> None:
+    """Locked in the order of their keys, as all who lock several rows of a table."""
+    dead = WorkerHeartbeat.objects.filter(seen_at__lt=now - HEARTBEAT_KEPT)
+    names = list(locked(dead).order_by("pk").values_list("pk", flat=True))
+    WorkerHeartbeat.objects.filter(pk__in=names).delete()
 
 
 def rescue() -> int:

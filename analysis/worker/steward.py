@@ -22,7 +22,7 @@ from django.db import close_old_connections, connections
 from analysis import queue
 from analysis.models import WorkerHeartbeat
 from analysis.queue import Claim
-from arboris.db import db_now
+from arboris.db import db_now, in_transaction
 from arboris.outage import Outage
 from arboris.stop_request import StopRequest
 
@@ -127,15 +127,14 @@ class Steward:
     def _beat(self, started: Any) -> None:
         with self._lock:
             task_id = self._claim.task_id if self._claim else None
-        WorkerHeartbeat.objects.update_or_create(
-            worker=self.worker,
-            defaults={
-                "started_at": started,
-                "seen_at": db_now(),
-                "task_id": task_id,
-                "rss_bytes": resident_bytes(),
-            },
-        )
+        beat = {
+            "started_at": started,
+            "seen_at": db_now(),
+            "task_id": task_id,
+            "rss_bytes": resident_bytes(),
+        }
+        heartbeats = WorkerHeartbeat.objects
+        in_transaction(lambda: heartbeats.update_or_create(worker=self.worker, defaults=beat))
 
 
 def resident_bytes() -> int:

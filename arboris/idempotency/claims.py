@@ -139,4 +139,5 @@ def prune(now: datetime, limit: int = BATCH) -> int:
     """Delete at most ``limit`` keys whose 24 hours are over; return how many."""
     old = IdempotencyKey.objects.filter(expires_at__lt=now).order_by("expires_at")
     ids = list(old.values_list("pk", flat=True)[:limit])
-    return IdempotencyKey.objects.filter(pk__in=ids).delete()[0] if ids else 0
+    old = IdempotencyKey.objects.filter(pk__in=ids)
+    return in_transaction(lambda: old.delete()[0]) if ids else 0

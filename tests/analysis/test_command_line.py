@@ -47,14 +47,16 @@ class Installation:
             check=False,
         )
 
-    def begin(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
-        """The same, not waited for; stdout and stderr are its pipes."""
+    def begin(
+        self, *arguments: str, stdout: int = subprocess.PIPE, **env: str
+    ) -> subprocess.Popen[str]:
+        """The same, not waited for; stderr is a pipe of its own, stdout if not told otherwise."""
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
             env=self.env | env,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            stdout=stdout,
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -112,6 +114,7 @@ def install(directory: Path) -> Installation:
         (["retry_analysis"], 2),
         (["retry_analysis", "--what"], 2),
         (["retry_analysis", "one"], 2),
+        (["retry_analysis", "--error-type", "nonsense", "--noinput"], 2),
         (["cancel_analysis", "1"], 2),
         (["cancel_analysis", "99", "--noinput"], 1),
         (["cancel_analysis", "1", "99", "--dry-run"], 3),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,7 +23,8 @@ COPIED = (
 )
 
 
-# The real settings, but at the so-many-th statement of a kind a Ctrl-C comes.
+# The real settings, but at the so-many-th statement of a kind a signal comes, if not another one
+# then that of a Ctrl-C.
 INTERRUPTED = """
 import os, signal
 from arboris.settings import *
@@ -37,7 +39,7 @@ def run(execute, sql, params, many, context):
     left -= sql.startswith(kind)
     if left == 0:
         left = -1
-        os.kill(os.getpid(), signal.SIGINT)
+        os.kill(os.getpid(), signal.Signals[os.environ.get("SIGNAL", "SIGINT")])
     return result
 
 def watch(connection, **_):
@@ -68,9 +70,9 @@ def fill(here: Installation, number: int) -> None:
     )
 
 
-def interrupted(here: Installation, at: str, *arguments: str) -> dict[str, Any]:
+def interrupted(here: Installation, at: str, *arguments: str, **env: str) -> dict[str, Any]:
     """The document of a command that gets a Ctrl-C at a statement: its beginning, its number."""
-    env = {"DJANGO_SETTINGS_MODULE": "interrupted_settings", "CTRL_C_AT": at}
+    env |= {"DJANGO_SETTINGS_MODULE": "interrupted_settings", "CTRL_C_AT": at}
     done = here.manage(*arguments, "--noinput", "--json", "--reason", "test", **env)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
@@ -83,10 +85,11 @@ def recorded(here: Installation) -> list[Any]:
     return here.sql("SELECT count, reason, details FROM analysis_operatoraction")
 
 
-def test_cancelling(installation: Installation) -> None:
+@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
+def test_cancelling(installation: Installation, name: str) -> None:
     fill(installation, 30)
     at = 'UPDATE "pending_analysis":7'
-    document = interrupted(installation, at, "cancel_analysis", "--all")
+    document = interrupted(installation, at, "cancel_analysis", "--all", SIGNAL=name)
     done = document["done"]
     assert 0 < done < 30
     assert installation.statuses().count("cancelled") == done == len(document["tasks"])
@@ -95,6 +98,23 @@ def test_cancelling(installation: Installation) -> None:
     for left in (30 - done, 0):
         again = installation.manage("cancel_analysis", "--all", "--noinput", "--json")
         assert (again.returncode, json.loads(again.stdout)["done"]) == (0, left)
+
+
+def test_a_reader_who_goes_ends_it_between_two_steps(installation: Installation) -> None:
+    fill(installation, 300)
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        process = installation.begin("cancel_analysis", "--all", "--noinput", stdout=writer)
+    finally:
+        os.close(writer)
+    _, err = process.communicate(timeout=PATIENCE_SECONDS)
+    assert (process.returncode, "Traceback" in err, "Exception" in err) == (3, False, False), err
+    ((count, _, details),) = recorded(installation)
+    assert 0 < count < 300
+    assert json.loads(details)["state"] == "interrupted"
+    assert installation.statuses().count("cancelled") == count
+    assert f"{count} were done" in err
 
 
 def test_pruning(installation: Installation) -> None:

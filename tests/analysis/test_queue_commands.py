@@ -10,7 +10,7 @@ from django.test import Client
 
 from analysis import queue
 from analysis.management.commands import prune_analysis
-from analysis.models import QueueControl, Status, WorkerHeartbeat
+from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.queue import counters
 from arboris.db import db_now, in_transaction
 from arboris.novels.models import NovelProject
@@ -25,6 +25,7 @@ from tests.analysis.operators import (
     statuses,
 )
 from tests.factories import claim_next, queue_chapter
+from tests.queue.bulk import queue_many
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
@@ -76,6 +77,19 @@ def test_status_counts_and_groups_failures(project: NovelProject) -> None:
     assert "tasks" not in seen
 
 
+def test_status_counts_all_failures_of_a_day(project: NovelProject) -> None:
+    for code, number in (("timeout", 1_200), ("bad_reply", 3)):
+        many = PendingAnalysis.objects.filter(
+            pk__in=[task.pk for task in queue_many(project, number)]
+        )
+        many.update(status="failed", active_chapter=None, completed_at=db_now(), error_type=code)
+    seen = call("analysis_status", "--json").document["failures"]
+    assert [(group["error_type"], group["count"]) for group in seen] == [
+        ("timeout", 1_200),
+        ("bad_reply", 3),
+    ]
+
+
 def test_status_narrows_to_a_writer_and_lists_on_demand(project: NovelProject) -> None:
     queue_chapter(project)
     foreign = queue_chapter(novel_of("lin"))
@@ -102,7 +116,7 @@ def test_looking_takes_the_same_queries_however_many_tasks_there_are(
 ) -> None:
     for _ in range(12):
         failed_task(project)
-    with django_assert_max_num_queries(10):  # type: ignore[attr-defined]
+    with django_assert_max_num_queries(11):  # type: ignore[attr-defined]
         call("analysis_status", "--json")
 
 

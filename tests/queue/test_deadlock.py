@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -17,12 +18,12 @@ from django.db.models import Value
 from django.db.models.functions import Concat
 
 from analysis import queue, worker
-from analysis.models import PendingAnalysis, QueueControl, Status
+from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.queue import due
 from analysis.worker.steward import Steward
 from arboris import db, outage
 from arboris.bible.models import Finding
-from arboris.db import in_transaction, is_away, locked
+from arboris.db import db_now, in_transaction, is_away, locked
 from arboris.novels.models import NovelProject
 from arboris.outage import outlasting
 from notifications.models import AnalysisNotification
@@ -99,6 +100,51 @@ def test_of_two_transactions_that_block_each_other_both_are_done_once(
     assert sum(tries.values()) >= 3, "there was no deadlock"
     for row in NovelProject.objects.all():
         assert (row.title.count("甲"), row.title.count("乙")) == (1, 1)
+
+
+@pytest.mark.server_only
+def test_a_sweep_that_meets_a_deadlock_does_its_step_again(
+    project: NovelProject, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The other one has written much: MariaDB ends the sweep's transaction, the small one."""
+    old = db_now() - timedelta(hours=1)
+    for name in ("dead:1", "dead:2"):
+        WorkerHeartbeat.objects.create(worker=name, started_at=old, seen_at=old)
+    has_second, sweeping = threading.Event(), threading.Event()
+
+    def other() -> None:
+        NovelProject.objects.bulk_create(
+            NovelProject(owner=project.owner, title=str(number)) for number in range(200)
+        )
+        locked(WorkerHeartbeat.objects.filter(pk="dead:2")).first()
+        has_second.set()
+        assert sweeping.wait(PATIENCE_SECONDS)
+        wait_for(lambda: is_locked("dead:1"), "the sweep has the first")
+        locked(WorkerHeartbeat.objects.filter(pk="dead:1")).first()
+
+    def sweep() -> None:
+        assert has_second.wait(PATIENCE_SECONDS)
+        sweeping.set()
+        assert queue.sweep()
+
+    side_by_side(lambda: in_transaction(other), sweep)
+    assert not WorkerHeartbeat.objects.exists()
+    assert "failed" not in caplog.text
+
+
+def is_locked(worker: str) -> bool:
+    """Whether it is, or is gone; asked on a connection of its own."""
+
+    def ask() -> bool:
+        try:
+            with transaction.atomic():
+                rows = WorkerHeartbeat.objects.filter(pk=worker)
+                return not rows.select_for_update(skip_locked=True).exists()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()
 
 
 def add_mark(project: NovelProject) -> None:

@@ -11,6 +11,7 @@ from pytest_django import Settings
 from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl, WorkerHeartbeat
+from analysis.queue import budget
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
@@ -99,6 +100,23 @@ def test_a_sweep_forgets_the_heartbeats_of_the_dead(db: None) -> None:
     allow_sweep()
     queue.sweep()
     assert [beat.worker for beat in WorkerHeartbeat.objects.all()] == ["alive:1"]
+
+
+def test_a_step_of_the_sweep_that_fails_does_not_stop_the_others(
+    db: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen = db_now() - timedelta(hours=1)
+    WorkerHeartbeat.objects.create(worker="dead:1", started_at=seen, seen_at=seen)
+
+    def release() -> int:
+        raise ValueError("a budget that is none")
+
+    monkeypatch.setattr(budget, "release", release)
+    allow_sweep()
+    assert queue.sweep()
+    assert not WorkerHeartbeat.objects.exists()
+    assert "budgets failed" in caplog.text
+    assert "a budget that is none" in caplog.text
 
 
 @pytest.mark.django_db(transaction=True)

@@ -125,5 +125,4 @@ def prune(now: datetime, limit: int = BATCH) -> int:
     ids = list(old.order_by("created_at").values_list("pk", flat=True)[:limit])
     if not ids:
         return 0
-    deleted, _ = ModelCall.objects.filter(pk__in=ids).delete()
-    return deleted
+    return in_transaction(lambda: ModelCall.objects.filter(pk__in=ids).delete()[0])
