@@ -156,8 +156,10 @@ def test_a_database_without_tables_is_an_error_without_traceback(
 def test_a_stopped_process_gives_its_task_back(
     installation: Installation, number: signal.Signals
 ) -> None:
-    env = {"DJANGO_SETTINGS_MODULE": "endless_settings"}
-    with installation.begin("process_analysis", "--json", **env) as process:
+    endless = "endless_settings"
+    with installation.begin(
+        "process_analysis", "--json", DJANGO_SETTINGS_MODULE=endless
+    ) as process:
         try:
             wait_for(lambda: "processing" in installation.statuses(), "it runs")
             process.send_signal(number)
