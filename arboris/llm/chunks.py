@@ -27,6 +27,10 @@ _FAILED: dict[str, type[errors.LLMError]] = {
         errors.Filtered,
     ),
 }  # fmt: skip
+# A text that a piece repeats from its start: so long, of so many different characters among those
+# that are looked at.
+_LONG, _DIFFERENT, _LONGEST_TOLD = 40, 4, 400
+_SAYS_NOTHING = frozenset(" \n\t\r，。！？…,.!?—-~～")
 _THINKING = ("reasoning_content", "reasoning", "thinking", "thoughts", "thought")
 _THINKING_PARTS = {"thinking", "reasoning", "reasoning_content", "thought", "reasoning_text"}
 
@@ -47,6 +51,12 @@ class Chunks:
 
     def __init__(self) -> None:
         self._began = False
+        self._text, self._thinking = Growing(), Growing()
+
+    def end(self) -> Piece | None:
+        """What was held back, if anything, once the last event is read."""
+        rest = Piece(self._text.finish(), None, self._thinking.finish())
+        return rest if rest.text or rest.thinking else None
 
     def piece(self, event: dict[str, Any]) -> Piece:
         """Return what the event says. Raises LLMError: Filtered, BadAnswer, …"""
@@ -59,8 +69,9 @@ class Chunks:
         reason = next((one.finish_reason for one in pieces if one.finish_reason), None)
         if not choices and isinstance(event.get("usage"), dict):
             reason = "done"  # the count of tokens comes last, after all choices
-        text = "".join(one.text for one in pieces)
-        return Piece(text, reason, "".join(one.thinking for one in pieces))
+        text = self._text.feed("".join(one.text for one in pieces))
+        thinking = self._thinking.feed("".join(one.thinking for one in pieces))
+        return Piece(text, reason, thinking)
 
     def _choice(self, choice: dict[str, Any]) -> Piece:
         said = choice.get("delta") or {}
@@ -75,6 +86,63 @@ class Chunks:
         thinking += next((_flat(said[name]) for name in _THINKING if said.get(name)), "")
         self._began = self._began or bool(text)
         return Piece(text, _finish(choice.get("finish_reason")), thinking)
+
+
+class Growing:
+    """Reads a stream whose every piece repeats all before it; one that does not stays as it is.
+
+    Text that repeats itself ("哈", "哈哈", "哈哈哈") looks alike at first. A piece that might be
+    either is held back until the text tells: so many different characters nobody repeats from the
+    first one on.
+    """
+
+    def __init__(self) -> None:
+        self._taken = ""
+        self._whole = ""  # if the pieces that are held back repeat what was before them
+        self._held: list[str] = []
+        self._grew = 0  # pieces that had all before them and more
+        self._repeats: bool | None = None
+
+    def feed(self, piece: str) -> str:
+        """Return what is new in the piece, as far as that is certain."""
+        if not piece:
+            return ""
+        if self._repeats is None:
+            return self._undecided(piece)
+        # Also of a stream that does not repeat itself: a few endpoints end with the whole.
+        if (self._repeats or _tells(self._taken, _LONG)) and piece.startswith(self._taken):
+            piece = piece[len(self._taken) :]
+        elif self._repeats and self._taken.startswith(piece):
+            piece = ""
+        self._taken += piece
+        return piece
+
+    def finish(self) -> str:
+        return self._decide(repeats=False) if self._held else ""
+
+    def _undecided(self, piece: str) -> str:
+        before = self._whole
+        if not before:
+            self._whole = self._taken = piece
+            return piece
+        if not piece.startswith(before):
+            return self._decide(repeats=False) + self.feed(piece)
+        self._held.append(piece)
+        self._whole = piece
+        self._grew += len(piece) > len(before)
+        sure = self._grew > 1 and _tells(before)
+        return self._decide(repeats=True) if sure or (self._grew and _tells(before, _LONG)) else ""
+
+    def _decide(self, *, repeats: bool) -> str:
+        held, self._held = self._held, []
+        new = self._whole[len(self._taken) :] if repeats else "".join(held)
+        self._repeats = repeats
+        self._taken += new
+        return new
+
+
+def _tells(text: str, least: int = 0) -> bool:
+    return len(text) >= least and len(set(text[:_LONGEST_TOLD]) - _SAYS_NOTHING) >= _DIFFERENT
 
 
 def _finish(reason: Any) -> Finish | None:

@@ -14,7 +14,7 @@ import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -93,24 +93,28 @@ async def stream(
     payer: Payer | None = None,
     route: Route | None = None,
     prompt: str = "",
+    effort: Effort | None = None,
+    until: float | None = None,
 ) -> AsyncGenerator[str, None]:
-    """Yield the pieces of the answer as they arrive. Raises LLMError.
+    """Yield the pieces of the answer as they arrive. Raises LLMError; CutOff where the endpoint
+    allows no longer answer: what came is the beginning of one.
 
-    Until the first one another target of the route may be asked.
+    Until the first one another target of the route may be asked. ``until``: when the caller's time
+    is over, by time.monotonic().
 
     Time limits, in seconds: ``settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT`` for the first piece,
     ``ARBORIS_LLM_TIMEOUT`` for each other, ``ARBORIS_LLM_TOTAL_TIMEOUT`` for the whole answer.
     """
-    turns = Turns(
-        Call(messages, model, temperature, payer=payer or Payer(), route=route, prompt=prompt)
-    )
+    call = Call(messages, model, temperature, effort=effort, route=route, prompt=prompt)
+    turns = Turns(replace(call, payer=payer or Payer()))
     began, over = False, False
     reason: Finish | None = None
     async with connect() as connection:
         while not over:
             reason = None
             try:
-                async with aclosing(pieces(connection, turns.call)) as answer:
+                asked = replace(turns.call, until=until) if until else turns.call
+                async with aclosing(pieces(connection, asked)) as answer:
                     async for piece in answer:
                         reason = last_word(reason, piece)
                         if piece.text:
@@ -124,7 +128,9 @@ async def stream(
     if reason is None:
         raise errors.Truncated("the endpoint broke off its answer")
     if reason == "length":
-        raise errors.CutOff("the answer reached the length that the endpoint allows")
+        cut = errors.CutOff("the answer reached the length that the endpoint allows")
+        cut.thinks = turns.call.effort != "none"
+        raise cut
 
 
 @asynccontextmanager
@@ -240,6 +246,9 @@ async def _request(
                 if len(taken) + len(thought) > response_limits.MAX_REPLY_CHARACTERS:
                     raise errors.TooLarge(f"the answer goes on after {len(taken)} characters")
                 yield piece
+        if rest := chunks.end():
+            taken, thought = taken + rest.text, thought + rest.thinking
+            yield rest
         outcome = admission.OK
     except errors.LLMError as error:
         outcome = error.code

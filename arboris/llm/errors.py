@@ -146,9 +146,13 @@ class Truncated(BadAnswer):
 
 
 class CutOff(Truncated):
-    """The answer reached its greatest length; the same question would be cut off again."""
+    """The answer reached its greatest length; the same question would be cut off again.
+
+    ``thinks``: less thinking would leave more room for the answer.
+    """
 
     retryable = False
+    thinks = False
 
 
 class TooLarge(BadAnswer):

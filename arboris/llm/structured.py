@@ -2,7 +2,8 @@
 
 The answer is read leniently (``json_recovery``, ``normalise``) and checked strictly. One that does
 not fit is sent back once, with what is wrong about it; one that thinking has eaten is asked for
-again with less thinking. A question whose answer was cut off is never sent again as it was.
+again with less thinking. A question whose answer was cut off is never sent again as it was: whoever
+asks about a text that can be halved asks about its halves, others let the model ``go_on``.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from arboris.llm import client, errors, json_recovery
+from arboris.llm import client, continuing, errors, json_recovery
 from arboris.llm.accounting.admission import Usage
 from arboris.llm.answer_schema import form_of
 from arboris.llm.chunks import Finish, last_word
@@ -83,16 +84,19 @@ async def ask(
     model: type[AnswerModel],
     usage: Usage,
     heard: Heard = lambda characters: None,
+    *,
+    go_on: bool = False,
 ) -> Answer[AnswerModel]:
     """Ask, check the answer, and ask once more where it does not fit.
 
+    ``go_on``: one that is cut off is gone on with, where it was cut off.
     Where the model cannot be asked, the next one of the call's route is.
     ``heard`` is told of each piece of an answer as it comes, how many characters it has. ``usage``
     grows by the tokens of every request, whether this returns, raises or is cancelled.
     Raises LLMError; BadAnswer or a class below it where the second answer does not fit either.
     """
     turns = Turns(replace(call, form=form_of(model)))
-    question = _Question(connection, model, usage, heard)
+    question = _Question(connection, model, usage, heard, go_on)
     while True:
         try:
             return await _ask(question, turns.call)
@@ -105,9 +109,12 @@ async def _ask(question: _Question[AnswerModel], call: Call) -> Answer[AnswerMod
     reply = await question.put(call)
     try:
         return question.read(reply, call, last=False)
-    except errors.Truncated:
+    except errors.Truncated as cut:
         if call.effort == "none" or not (reply.said_nothing or reply.thinking):
-            raise  # the next answer would end at the same place
+            # The next answer would end at the same place.
+            if question.go_on and isinstance(cut, errors.CutOff) and not reply.said_nothing:
+                return await _rest(question, call, reply)
+            raise
         again = replace(call, effort="none")
     except errors.Empty as wrong:
         again = replace(_repaired(call, reply, wrong), effort="none")
@@ -119,6 +126,28 @@ async def _ask(question: _Question[AnswerModel], call: Call) -> Answer[AnswerMod
         # So many tokens went into thoughts that none were left: do not begin that way again.
         profile_of(call).efforts[call.payer.purpose] = "none"
     return answer
+
+
+async def _rest(question: _Question[AnswerModel], call: Call, reply: _Reply) -> Answer[AnswerModel]:
+    """The answer with the rest of it; or the one that a model writes anew in place of the rest.
+
+    Raises CutOff where it is not over after MOST requests, BadAnswer where it does not fit.
+    """
+    wrong: errors.BadAnswer = errors.CutOff("the answer does not end")
+    for _ in range(continuing.MOST):
+        text = without_thoughts(reply.answer)
+        asked = replace(call, messages=continuing.continued(call.messages, text))
+        rest = await question.put(asked)
+        more = without_thoughts(rest.answer)
+        reply = _Reply(continuing.joined(text, more), "", rest.reason)
+        for answer in (rest, reply):
+            try:
+                return question.read(answer, asked, last=True)
+            except errors.BadAnswer as error:
+                wrong = error
+        if rest.reason != "length" or reply.text == text:
+            break
+    raise wrong
 
 
 def _repaired(call: Call, reply: _Reply, wrong: errors.BadAnswer) -> Call:
@@ -143,6 +172,7 @@ class _Question(Generic[AnswerModel]):
     model: type[AnswerModel]
     usage: Usage
     heard: Heard
+    go_on: bool
 
     async def put(self, call: Call) -> _Reply:
         texts: list[str] = []

@@ -102,7 +102,7 @@ async def _ask(text: str, language: Language, model: str | None, payer: Payer) -
     call = client.Call(messages_for(text, language), model, payer=payer, ends=ends)
     try:
         async with asyncio.timeout(settings.ARBORIS_SUMMARY_TIMEOUT), client.connect() as line:
-            answer = await structured.ask(line, call, SummaryAnswer, Usage())
+            answer = await structured.ask(line, call, SummaryAnswer, Usage(), go_on=True)
     except TimeoutError:
         raise errors.TimedOut("the summary took longer than ARBORIS_SUMMARY_TIMEOUT") from None
     return _usable(answer.value.summary, text, language)

@@ -220,3 +220,22 @@ def test_the_writing_model_sums_up(
     made = api.post(f"/api/projects/{project.pk}/chapters/generate", {})
     assert (made.status_code, made.json()["content"]) == (201, TEXT)
     assert made.json()["summary"] == GOOD
+
+
+@pytest.mark.parametrize(
+    "rest",
+    ['交给他青铜钥匙后走进雨里。"}', '顾长风交给他青铜钥匙后走进雨里。"}', says(GOOD)({}).text],
+    ids=["the rest", "with some words again", "anew"],
+)
+def test_a_summary_that_is_cut_off_is_gone_on_with(
+    api: JsonClient, project: NovelProject, endpoint: Endpoint, rest: str
+) -> None:
+    begun = '{"summary": "沈砚秋来到听雨楼，顾长风'
+    endpoint.replies(Reply(begun, finish="length"), Reply(rest))
+    assert save(api, project)["summary"] == GOOD
+    one, two = (body["messages"] for body in endpoint.requests)
+    assert (two[: len(one)], two[len(one)]["content"]) == (one, begun)
+    endpoint.requests.clear()
+    endpoint.replies(Reply(begun, finish="length"))  # again and again: it brings nothing new
+    assert save(api, project)["summary"] == extractive_summary(TEXT, "zh")
+    assert len(endpoint.requests) == 2

@@ -89,6 +89,15 @@ STREAMS: dict[str, bytes] = {
     "the whole once more": stream(
         *TEXT, json.dumps({"choices": [{"message": {"content": RIGHT}, "finish_reason": "stop"}]})
     ),
+    "each piece with all before it": stream(
+        *[delta(content=RIGHT[:length]) for length in range(1, len(RIGHT) + 1, 3)],
+        delta(content=RIGHT),
+        end(),
+    ),
+    "thinking with all before it": stream(
+        delta(reasoning_content="先看有谁"), delta(reasoning_content="先看有谁在场"), *TEXT, end()
+    ),
+    "the whole once more as a piece": stream(*TEXT, delta(content=RIGHT), end()),
     "no error": stream(
         *[
             json.dumps({**json.loads(one), "base_resp": {"status_code": 0}, "error": None})

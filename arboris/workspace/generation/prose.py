@@ -89,14 +89,19 @@ class Prose:
 
     ``title`` is the chapter's. ``restarts`` counts how often everything before has turned out to
     be thoughts, by an end tag whose start the endpoint withheld: what was returned up to then is
-    to be thrown away.
+    to be thrown away. ``in_fence``: it goes on with a text whose fence has no end yet.
     """
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", *, in_fence: bool = False) -> None:
         self._title = title
+        self._in_fence = in_fence
         self._thoughts = Thoughts()
-        self._frame = _Frame(title)
+        self._frame = _Frame(title, in_fence=in_fence)
         self.restarts = 0
+
+    @property
+    def in_fence(self) -> bool:
+        return self._frame.in_fence
 
     def feed(self, piece: str) -> str:
         return self._framed(self._thoughts.feed(piece))
@@ -110,7 +115,7 @@ class Prose:
         for part in parts:
             if part is None:
                 self.restarts += 1
-                self._frame = _Frame(self._title)
+                self._frame = _Frame(self._title, in_fence=self._in_fence)
                 out = ""
             else:
                 self._frame.removed |= self._thoughts.removed
@@ -135,14 +140,19 @@ class _Frame:
     ``removed``: something before the text was taken away, so that the blank lines go too.
     """
 
-    def __init__(self, title: str = "") -> None:
+    def __init__(self, title: str = "", *, in_fence: bool = False) -> None:
         self.removed = False
+        self._goes_on_in_fence = in_fence
         self._title = _plain(title)
         self._held = ""  # from the start of a line that is not judged yet
         self._undecided = ""  # the lines before it, which are text unless more talk follows
         self._promised = False
         self._begun = False
         self._fence: _Fence | None = None
+
+    @property
+    def in_fence(self) -> bool:
+        return self._fence is not None and not self._fence.closed
 
     def feed(self, text: str) -> str:
         if not self._begun:
@@ -182,6 +192,8 @@ class _Frame:
 
     def _begin(self) -> str:
         self._begun = True
+        if self._goes_on_in_fence and self._fence is None:
+            self._fence = _Fence()
         before = self._undecided
         if self.removed and not before.strip():
             before = ""
@@ -225,15 +237,15 @@ class _Fence:
     def __init__(self) -> None:
         self._held = "\n"  # the fence may end at once
         self._at_start = True
-        self._closed = False
+        self.closed = False
         self._open_again = False
 
     def feed(self, text: str) -> str:
         if self._open_again:
             return text
         self._held += text
-        out = "" if self._closed else self._inside()
-        if self._closed and len(self._held) > _LONGEST_AFTERWORD:
+        out = "" if self.closed else self._inside()
+        if self.closed and len(self._held) > _LONGEST_AFTERWORD:
             self._open_again = True  # the chapter goes on behind what was set apart
             out += self._held
         return out
@@ -242,17 +254,17 @@ class _Fence:
         if self._open_again:
             return ""
         out = ""
-        if not self._closed:
+        if not self.closed:
             self._held += "\n"  # as if the last line were whole
             out = self._inside()
             self._held = self._held[:-1]
-        if self._closed and (not self._held.strip() or _AFTERWORD.fullmatch(self._held)):
+        if self.closed and (not self._held.strip() or _AFTERWORD.fullmatch(self._held)):
             return out
         return out + self._trimmed(self._held)
 
     def _inside(self) -> str:
         if end := _FENCE_END.search(self._held):
-            self._closed = True
+            self.closed = True
             out, self._held = self._held[: end.start()], self._held[end.end() :]
         else:
             possible = _POSSIBLE_FENCE_END.search(self._held)

@@ -18,9 +18,10 @@ from django.conf import settings
 
 from arboris.db import release_connection
 from arboris.idempotency.claims import Claim
-from arboris.llm import client
+from arboris.llm import client, continuing
 from arboris.llm.accounting.admission import Payer
-from arboris.llm.errors import Empty
+from arboris.llm.errors import CutOff, Empty
+from arboris.llm.request_body import Effort
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText
 from arboris.storable import storable
@@ -55,8 +56,14 @@ class Generation:
         self._messages = messages_for(project, instructions, number=number, title=title)
         self._draft = GenerationDraft(project.pk, title, number, on_saved)
         self._claim = claim
+        self._title = title
         self._prose: Prose | None = Prose(title)
         self._text = ""
+        # What came before the answer was cut off, with which the present one goes on.
+        self._before = ""
+        self._seam = continuing.Seam("")
+        self._in_fence = False
+        self._effort: Effort | None = None
         self._kept = time.monotonic()
         self._keeping: asyncio.Task[SavedChapter] | None = None
         self._finishing: asyncio.Task[SavedChapter] | None = None
@@ -69,24 +76,54 @@ class Generation:
     async def pieces(self) -> AsyncGenerator[str | None, None]:
         """Yield the text as it arrives; None: all before was thoughts, the text starts anew.
 
+        Where the endpoint cuts it off by its length, the model is asked to go on.
         Raises LLMError; Empty where no text came.
         """
-        config = self._options.config or {}
-        stream = client.stream(
-            self._messages,
-            model=config.get("model_name"),
-            temperature=config.get("temperature"),
-            payer=Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id),
-        )
-        async with aclosing(stream):
-            async for piece in stream:
-                for part in self._cleaned(storable(piece)):
+        until = time.monotonic() + settings.ARBORIS_LLM_TOTAL_TIMEOUT
+        for left in range(continuing.MOST, -1, -1):
+            try:
+                async with aclosing(self._stream(until)) as stream:
+                    async for piece in stream:
+                        for part in self._cleaned(storable(piece)):
+                            yield part
+                        self._keep_now_and_then()
+                break
+            except CutOff as cut:
+                for part in self._rest(broken=True):
                     yield part
-                self._keep_now_and_then()
+                if not left or not self._goes_on(cut):
+                    raise
         for part in self._rest():
             yield part
         if not self._text.strip():
             raise Empty
+
+    def _stream(self, until: float) -> AsyncGenerator[str, None]:
+        config = self._options.config or {}
+        return client.stream(
+            continuing.continued(self._messages, self._before) if self._before else self._messages,
+            model=config.get("model_name"),
+            temperature=config.get("temperature"),
+            payer=Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id),
+            effort=self._effort,
+            until=until,
+        )
+
+    def _goes_on(self, cut: CutOff) -> bool:
+        """Whether another request may bring more: the rest, or a text where thinking took it all.
+
+        It is another one each time: the same would be cut off at the same place.
+        """
+        if not self._text.strip():
+            if not cut.thinks:
+                return False
+            self._effort = "none"
+        elif self._text == self._before:
+            return False
+        self._before = self._text
+        self._prose = Prose(self._title, in_fence=self._in_fence)
+        self._seam = continuing.Seam(self._before)
+        return True
 
     def _cleaned(self, piece: str) -> Iterator[str | None]:
         """Add what is text of a piece that arrived, and yield it."""
@@ -94,8 +131,12 @@ class Generation:
         restarts = self._prose.restarts
         text = self._prose.feed(piece)
         if self._prose.restarts != restarts:
-            self._text = ""
+            self._text = self._before
+            self._seam = continuing.Seam(self._before)
             yield None
+            if self._before:
+                yield self._before
+        text = self._seam.feed(text)
         self._text += text
         if text:
             yield text
@@ -104,8 +145,8 @@ class Generation:
         """Add what was held back until it was certain, once, and yield it."""
         if self._prose is None:
             return
-        text = self._prose.finish(broken=broken)
-        self._prose = None
+        text = self._seam.feed(self._prose.finish(broken=broken)) + self._seam.finish()
+        self._in_fence, self._prose = self._prose.in_fence, None
         self._text += text
         if text:
             yield text
