@@ -206,6 +206,13 @@ def test_what_the_server_has_refused_waits_for_its_writer(
     other.goto(f"{site.url}/projects/{project}")
     other.get_by_test_id("kept-texts").get_by_role("link").click()
     expect(other.get_by_test_id("conflict")).to_be_focused()
+    result = other.get_by_test_id("conflict-result")
+    result.fill("她没有应声。")  # which takes a while, and is kept too
+    other.get_by_test_id("conflict-later").click()
+    other.get_by_test_id("saved-action").click()
+    expect(result).to_have_value("她没有应声。")
+    other.reload()
+    expect(result).to_have_value("她没有应声。")
     other.get_by_test_id("take-both").click()
     other.get_by_test_id("conflict-merge").click()
     state(other, "saved")

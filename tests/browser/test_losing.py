@@ -129,6 +129,23 @@ def test_a_text_that_is_refused_stays_and_keeps_back_no_other(
     assert working(writer, first) == NEW
 
 
+def test_what_is_typed_in_a_chapter_deleted_elsewhere_is_there_when_it_comes_back(
+    page: Page, site: System, chapters: list[int], project: str, writer: Writer
+) -> None:
+    first, _ = chapters
+    writer.http.delete(f"/api/chapters/{first}").raise_for_status()
+    set_text(page, NEW)
+    state(page, "gone")
+    page.goto(f"{site.url}/projects/{project}")
+    kept = page.get_by_test_id("kept-texts")
+    expect(kept).to_contain_text("“无标题”")
+    expect(kept.locator("textarea")).to_have_value(NEW)
+    writer.http.post(f"/api/trash/chapter/{first}/restore").raise_for_status()
+    open_desk(page, site, first)
+    wait_for(lambda: saved(writer, first)[2] == NEW, "the version that leaving was to make")
+    expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
+
+
 def test_a_long_text_is_given_time_on_a_slow_line(
     page: Page, site: System, chapters: list[int], writer: Writer
 ) -> None:

@@ -9,17 +9,27 @@ const CONTEXT = 2; // equal paragraphs shown around a difference
 /**
  * Fills `root` and shows it. `mine` and `theirs` are `{content, title}`, `base` the text that both were
  * made from. `onMerged({content, title})` gets what the writer made of them; `onClose()`: not now.
+ * `decided` is what `onDecided(decided)` was told last, after each decision: nothing has to be
+ * written twice.
  */
-export function showConflict(root, { base, mine, theirs, language, onMerged, onClose }) {
+export function showConflict(root, { base, mine, theirs, language, decided, onDecided, onMerged, onClose }) {
   const parts = pieces(base.content, mine.content, theirs.content).map((piece, index) =>
     piece.choice === 'same' ? new Same(piece, language) : new Difference(piece, index, language, refresh));
+  const differences = parts.filter((part) => part instanceof Difference);
+  for (const one of differences) if (one.key in decided) one.show(...decided[one.key]);
   const open = h('p', { class: 'meta', role: 'status', data: { testid: 'conflict-open' } });
   const merge = h('button', { type: 'button', class: 'primary', data: { testid: 'conflict-merge' } }, t('conflict_merge'));
-  const title = titleChoice(base, mine, theirs, language);
-  const all = (side) => () => parts.forEach((part) => part.choose(side));
+  const title = titleChoice(base, mine, theirs, language, decided, refresh);
+  const all = (side) => () => differences.forEach((one) => one.choose(side));
 
   function refresh() {
-    const undecided = parts.filter((part) => part.isOpen).length;
+    const made = differences.filter((one) => !one.isOpen).map((one) => [one.key, one.decision]);
+    onDecided(Object.fromEntries([[title.key, title.value], ...made]));
+    draw();
+  }
+
+  function draw() {
+    const undecided = differences.filter((one) => one.isOpen).length;
     setText(open, undecided ? tn('conflict_left', undecided) : t('conflict_none_left'));
     merge.disabled = undecided > 0;
   }
@@ -45,25 +55,23 @@ export function showConflict(root, { base, mine, theirs, language, onMerged, onC
       h('button', { type: 'button', data: { testid: 'conflict-all-theirs' }, on: { click: all('theirs') } }, t('conflict_all_theirs')),
       h('button', { type: 'button', class: 'quiet', data: { testid: 'conflict-later' }, on: { click: () => close(onClose) } }, t('conflict_later')),
       open));
-  refresh();
+  draw();
   root.hidden = false;
   root.focus();
 }
 
-function titleChoice(base, mine, theirs, language) {
+function titleChoice(base, mine, theirs, language, decided, changed) {
   const [own, other] = [mine.title, theirs.title];
-  if (own === other) return { value: own, elements: [] };
-  const input = h('input', { type: 'text', maxlength: 200, id: 'conflict-name', lang: language, value: own === base.title ? other : own });
+  const key = JSON.stringify([own, other]);
+  if (own === other) return { key, value: own, elements: [] };
+  const value = decided[key] ?? (own === base.title ? other : own);
+  const input = h('input', { type: 'text', maxlength: 200, id: 'conflict-name', lang: language, value, on: { input: changed } });
   const element = h('div', { class: 'field' }, h('label', { for: 'conflict-name' }, t('conflict_titles', { mine: own, theirs: other })), input);
-  return { get value() { return input.value; }, elements: [element] };
+  return { key, get value() { return input.value; }, elements: [element] };
 }
 
 /** Paragraphs that both texts have; of many, the first and last ones are shown. */
 class Same {
-  isOpen = false;
-
-  choose(_side) {}
-
   constructor({ base }, language) {
     this.lines = base;
     const shown = base.length > 2 * CONTEXT + 1 ? [...base.slice(0, CONTEXT), '…', ...base.slice(-CONTEXT)] : base;
@@ -76,6 +84,7 @@ class Difference {
   #choice;
 
   constructor({ mine, theirs, choice }, index, language, changed) {
+    this.key = JSON.stringify({ mine, theirs });
     this.sides = { mine, theirs, both: [...mine, ...theirs] };
     this.changed = changed;
     this.result = h('textarea', { rows: 3, lang: language, 'aria-label': t('conflict_result'), data: { testid: 'conflict-result' }, on: { input: () => this.#decide('hand') } });
@@ -88,11 +97,16 @@ class Difference {
       side('mine', t('conflict_mine')), side('theirs', t('conflict_theirs')),
       h('div', { class: 'conflict-choice' }, h('div', { class: 'actions' }, this.buttons), this.result));
     this.#choice = null;
-    if (choice) this.#show(choice);
+    if (choice) this.show(choice);
   }
 
   get isOpen() {
     return this.#choice === null;
+  }
+
+  /** What `show` takes. */
+  get decision() {
+    return [this.#choice, this.result.value];
   }
 
   get lines() {
@@ -103,13 +117,13 @@ class Difference {
 
   /** 'mine', 'theirs' or 'both'. */
   choose(name) {
-    this.#show(name);
+    this.show(name);
     this.changed();
   }
 
-  #show(name) {
-    this.result.value = this.sides[name].join('\n');
-    this.result.rows = Math.min(12, Math.max(2, this.sides[name].length + 1));
+  show(name, value = this.sides[name].join('\n')) {
+    this.result.value = value;
+    this.result.rows = Math.min(12, Math.max(2, value.split('\n').length + 1));
     this.#decide(name, false);
   }
 

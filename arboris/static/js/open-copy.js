@@ -38,7 +38,7 @@ export class OpenCopy {
     const base = { version: chapter.version, content: asTyped(chapter.content), title: chapter.title };
     this.version = base;
     this.isDraft = chapter.source === 'draft';
-    this.#take({ id, client: id, seq: 0, chapterId: chapter.id, chapterTitle: chapter.title, content: base.content, title: null, base, seen: null });
+    this.#take({ id, client: id, seq: 0, chapterId: chapter.id, content: base.content, title: null, base, seen: null });
   }
 
   /** Goes on with a copy that this device or the server has. */
@@ -135,8 +135,8 @@ export class OpenCopy {
 
   /** The row as the outbox takes it. `cut`: a version is to be made of it. */
   #asKept(row, cut = false) {
-    const { projectId } = this.#desk;
-    return { typedAt: Date.now(), ...row, projectId, conflict: this.conflict !== null, sent: !this.isDirty, cut, name: this.#cut ?? '' };
+    const { projectId, title: chapterTitle } = this.#desk;
+    return { typedAt: Date.now(), ...row, projectId, chapterTitle, conflict: this.conflict !== null, sent: !this.isDirty, cut, name: this.#cut ?? '' };
   }
 
   /** Sends all that is typed by now; one call at a time, and never an older text after a newer one. */

@@ -96,8 +96,9 @@ function goneText(row) {
     await drop('copies', row.id);
     await sendLeftovers();
   };
-  return h('details', {}, h('summary', {}, t('kept_gone', { title: row.chapterTitle })),
-    h('textarea', { rows: 8, readonly: true, 'aria-label': row.chapterTitle }, row.content),
+  const title = row.chapterTitle || t('untitled');
+  return h('details', {}, h('summary', {}, t('kept_gone', { title })),
+    h('textarea', { rows: 8, readonly: true, 'aria-label': title }, row.content),
     h('button', { type: 'button', class: 'small', on: { click: forget } }, t('kept_forget')));
 }
 

@@ -3,6 +3,7 @@
 import { get } from './api.js';
 import { isConflictOpen, showConflict } from './conflict-view.js';
 import { $, ask, h } from './dom.js';
+import { keepText, keptText } from './form-drafts.js';
 import { setUnsaved } from './forms.js';
 import { t, when } from './i18n.js';
 import { live } from './live.js';
@@ -87,7 +88,7 @@ class Saver {
     if (!row || copy !== this.copy || copy.isDirty) return;
     copy.adopt(row);
     await copy.flush();
-    if (copy.conflict && copy === this.copy) this.#compare();
+    if (copy.conflict && copy === this.copy) void this.#compare();
   }
 
   /** The desk has loaded the chapter anew: another version, and nothing typed on the page. */
@@ -100,7 +101,7 @@ class Saver {
   async save(name = '') {
     const { copy } = this;
     if (!copy?.conflict) await copy?.save(name);
-    if (copy?.conflict && copy === this.copy) this.#compare();
+    if (copy?.conflict && copy === this.copy) void this.#compare();
   }
 
   /** Before another chapter is shown. What is kept on this device is sent from there. */
@@ -129,25 +130,34 @@ class Saver {
   }
 
   #act() {
-    if (this.#state === 'conflict') this.#compare();
+    if (this.#state === 'conflict') void this.#compare();
     else if (this.#state === 'signin') goToSignIn();
   }
 
-  #compare() {
+  /** What the writer has chosen or written before stays, also where the page was closed meanwhile. */
+  async #compare() {
     const { copy } = this;
-    if (isConflictOpen()) return $('#conflict').focus();
+    if (isConflictOpen()) {
+      $('#conflict').focus();
+      return;
+    }
+    const name = `conflict:${this.desk.chapterId}`;
+    const decided = JSON.parse((await keptText(name)) || '{}');
+    if (!copy.conflict || copy !== this.copy || isConflictOpen()) return;
     showConflict($('#conflict'), {
       ...copy.sides,
       language: this.desk.language,
+      decided,
+      onDecided: (all) => void keepText(name, JSON.stringify(all)),
       onMerged: async (merged) => {
         this.desk.view.focus();
+        void keepText(name, '');
         await copy.resolve(merged);
-        if (copy.conflict) this.#compare(); // changed once more meanwhile
+        if (copy.conflict) void this.#compare(); // changed once more meanwhile
         else await this.#adopt();
       },
       onClose: () => this.desk.view.focus(),
     });
-    return undefined;
   }
 
   #show(state, values = /** @type {any} */ ({})) {
