@@ -33,6 +33,7 @@ export function mountBinder(element, { projectId, chapterId = null, onOpen, lang
 class Binder {
   #order = new BookOrder({ volumes: [], chapters: [] });
   #chosen = '';
+  #marked = null; // the chapter that was chosen when it was opened
   #dirty = false;
   #timer = 0;
   #sending = Promise.resolve();
@@ -105,16 +106,19 @@ class Binder {
     return chapterName({ title: this.#order.chapters.get(row.id).title, chapter_number: row.number });
   }
 
-  /** That chapter is open in the page, under this title. */
+  /** That chapter is open in the page, under this title. What is chosen stays where it was open before. */
   mark(id, title = null) {
+    const isMarked = id === this.#marked;
     this.opened = id;
     const known = this.#order.chapters.get(id);
     if (known && title !== null) known.title = title;
     const row = this.#order.rows().find((one) => one.id === id);
-    if (row) this.#chosen = row.key;
-    else if (this.#order.chapters.size) void this.reload();
+    if (row && !isMarked) this.#chosen = row.key;
+    else if (!row && this.#order.chapters.size) void this.reload();
     this.#redraw();
-    if (row) this.list.keep(row.key);
+    if (!row || isMarked) return;
+    this.#marked = id;
+    this.list.keep(row.key);
   }
 
   #draw(row, known) {
@@ -285,17 +289,16 @@ class Binder {
   }
 
   // --- names ----------------------------------------------------------------------------------
-  /** In place: Enter and leaving the field keep the new name, Escape the old one. */
-  rename() {
-    const row = this.chosen;
+  /** In place: Enter and leaving the field keep the new name, Escape the old one. `typed`: one that was not saved. */
+  rename(row = this.chosen, typed = null) {
     const element = row && this.list.keep(row.key);
     if (!element || element.querySelector('input')) return;
     const chapter = row.id === null ? null : this.#order.chapters.get(row.id);
     const old = chapter ? chapter.title : this.#order.volumes[row.volume].title;
     const field = h('input', { type: 'text', maxlength: '200', class: 'binder-field', 'aria-label': t('binder_title'), data: { testid: 'binder-rename' } });
-    field.value = old;
+    field.value = typed ?? old;
     element.append(field);
-    field.select();
+    if (typed === null || this.tree.contains(document.activeElement)) field.select();
     let isOver = false;
     const end = (keep) => {
       if (isOver) return;
@@ -329,6 +332,7 @@ class Binder {
       this.host.onChange({ id: row.id });
     } catch (error) {
       this.say(error.message);
+      this.rename(row, title);
     }
   }
 
