@@ -92,6 +92,11 @@ class PendingAnalysis(models.Model):
         db_table = "pending_analysis"
         verbose_name = _("analysis")
         verbose_name_plural = _("analyses")
+        # Beside Django's own; that to change one is that to change its priority.
+        permissions = [
+            ("retry_pendinganalysis", "Can retry analysis"),
+            ("cancel_pendinganalysis", "Can cancel analysis"),
+        ]
         indexes = [
             NamedIndex(
                 fields=["status", "-priority", "created_at", "id"],

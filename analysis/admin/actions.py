@@ -121,12 +121,12 @@ PRIORITY = Operation(
 )
 
 
-@admin.action(description=gettext_lazy("Retry…"), permissions=["change"])
+@admin.action(description=gettext_lazy("Retry…"), permissions=["retry"])
 def retry(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
     return _asked(modeladmin, request, queryset, RETRY)
 
 
-@admin.action(description=gettext_lazy("Cancel…"), permissions=["change"])
+@admin.action(description=gettext_lazy("Cancel…"), permissions=["cancel"])
 def cancel(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
     return _asked(modeladmin, request, queryset, CANCEL)
 

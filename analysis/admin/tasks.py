@@ -113,6 +113,12 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
         across = request.method == "POST" and request.POST.get("select_across") == "1"
         return filters.search(queryset, search_term, everything=across), False
 
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("analysis.retry_pendinganalysis")
+
+    def has_cancel_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("analysis.cancel_pendinganalysis")
+
     @admin.display(description=_("chapter"))
     def chapter_label(self, task: PendingAnalysis) -> str:
         return f"{task.project.title} · {task.chapter.chapter_number}"

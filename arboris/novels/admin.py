@@ -11,8 +11,8 @@ from django.contrib.auth import get_user_model
 from django.db.models import Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from arboris.admin_base import (
     BoundedAdmin,
@@ -115,9 +115,28 @@ class OfANovel(RecordAdmin[M]):
 
 
 class TextOfAChapter(OfANovel[M], ReadOnlyAdmin[M]):
-    """Whole texts, which a list does without."""
+    """Whole texts: for those alone who may read them, each look recorded; a list does without."""
 
     novel = "chapter__project_id"
+
+    def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
+        names = super().get_fields(request, obj)
+        if request.user.has_perm("novels.read_text"):
+            return names
+        return [name for name in names if name != "content"]
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        response = super().change_view(request, object_id, form_url, extra_context)
+        row = self.get_object(request, object_id)
+        if row is not None and request.user.has_perm("novels.read_text"):
+            self.log_change(request, row, gettext("The text was read."))
+        return response
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = super().get_queryset(request)

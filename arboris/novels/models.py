@@ -120,6 +120,7 @@ class Chapter(models.Model):
     class Meta:
         verbose_name = _("chapter")
         verbose_name_plural = _("chapters")
+        permissions = [("read_text", "Can read the text of chapters")]
         ordering = ["chapter_number"]
         constraints = [
             models.UniqueConstraint(

@@ -1,0 +1,106 @@
+"""Who may do what in the admin: rights apart, the groups that come with the site, and texts."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import pytest
+from django.apps import apps
+from django.contrib.admin.models import LogEntry
+from django.contrib.auth.models import Group, Permission, User
+from django.test import Client
+
+from analysis.models import PendingAnalysis, QueuePause, Status
+from arboris.novels.models import NovelProject
+from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
+from tests.factories import make_user, queue_chapter
+
+pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+
+groups = import_module("analysis.migrations.0006_groups")
+VERSIONS = "/admin/novels/chapterversion/"
+
+
+def member_of(name: str) -> Client:
+    """A test that empties the tables empties that of the groups too: they are made as at first."""
+    groups.add_groups(apps, None)
+    user = make_user(is_staff=True)
+    user.groups.add(Group.objects.get(name=name))
+    return signed_in(user)
+
+
+def status(task: PendingAnalysis) -> str:
+    task.refresh_from_db()
+    return task.status
+
+
+@pytest.mark.parametrize("action", ["retry", "cancel"])
+def test_each_action_has_a_right_of_its_own(project: NovelProject, action: str) -> None:
+    task = queue_chapter(project)
+    if action == "retry":
+        PendingAnalysis.objects.update(status=Status.FAILED, active_chapter=None)
+    before = status(task)
+    rights = {"retry", "cancel", "change"} - {action}
+    others = member("view_pendinganalysis", *(f"{right}_pendinganalysis" for right in rights))
+    assert 'name="apply"' not in act(others, action, task)
+    act(others, action, task, apply="1", ids=task.pk)
+    assert status(task) == before
+    one = member("view_pendinganalysis", f"{action}_pendinganalysis")
+    assert 'name="priority"' not in one.get(f"{LIST}{task.pk}/change/").content.decode()
+    confirm(one, act(one, action, task))
+    assert status(task) == {"retry": Status.PENDING, "cancel": Status.CANCELLED}[action]
+
+
+def test_support_looks_and_an_operator_acts(project: NovelProject) -> None:
+    task = queue_chapter(project)
+    support, operator = member_of("Support (read)"), member_of("Operator")
+    pause = {"project": project.pk, "reason": "too fast"}
+    for client in (support, operator):
+        for page in (LIST, f"{LIST}{task.pk}/change/", "/admin/analysis/operatoraction/"):
+            assert client.get(page).status_code == 200
+        for page in (VERSIONS, "/admin/bible/finding/", "/admin/auth/user/"):
+            assert client.get(page).status_code == 403
+    assert 'name="action"' not in support.get(LIST).content.decode()
+    assert support.post("/admin/analysis/queuepause/add/", pause).status_code == 403
+    assert operator.post("/admin/analysis/queuepause/add/", pause).status_code == 302
+    assert QueuePause.objects.get().project_id == project.pk
+    confirm(operator, act(operator, "set_priority", task), priority="9")
+    confirm(operator, act(operator, "cancel", task))
+    assert (status(task), task.priority) == (Status.CANCELLED, 9)
+
+
+def test_a_group_of_that_name_is_left_as_it_is(db: None) -> None:
+    Group.objects.filter(name="Operator").delete()
+    Group.objects.create(name="Operator")
+    groups.add_groups(apps, None)
+    assert not Group.objects.get(name="Operator").permissions.exists()
+
+
+def test_who_could_change_analyses_can_still_retry_and_cancel(db: None) -> None:
+    user, group = make_user(is_staff=True), Group.objects.create(name="Night shift")
+    change = Permission.objects.get(codename="change_pendinganalysis")
+    user.user_permissions.add(change)
+    group.permissions.add(change)
+    groups.keep_rights(apps, None)
+    added = {"analysis.retry_pendinganalysis", "analysis.cancel_pendinganalysis"}
+    assert added <= User.objects.get(pk=user.pk).get_all_permissions()
+    member = make_user(is_staff=True)
+    member.groups.add(group)
+    assert added <= User.objects.get(pk=member.pk).get_all_permissions()
+
+
+def test_a_text_is_read_by_those_who_may_and_each_look_is_recorded(project: NovelProject) -> None:
+    version = queue_chapter(project, "「沈砚秋」说：雨停了再走。" * 30).version
+    page = f"{VERSIONS}{version.pk}/change/"
+    without = member("view_chapterversion").get(page)
+    assert (without.status_code, "雨停了" in without.content.decode()) == (200, False)
+    assert not LogEntry.objects.exists()
+    reader = member("view_chapterversion", "read_text")
+    reader.get(VERSIONS)
+    assert not LogEntry.objects.exists()
+    assert "雨停了" in reader.get(page).content.decode()
+    looked = LogEntry.objects.get()
+    assert (looked.object_id, looked.get_change_message()) == (
+        str(version.pk),
+        "The text was read.",
+    )
