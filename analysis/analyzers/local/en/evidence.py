@@ -38,7 +38,8 @@ _SAID_TO_BE = re.compile(
     r",? ?(?:alias|otherwise(?: called| known as)?|(?:better |also |once |formerly |now )?known as"
     r"|nicknamed|formerly|born|née|whose (?:real |true |full |own |maiden )?name (?:was|is)"
     r"|who (?:was|had been|used to be)(?: once| formerly)?(?: called| known as| named)?"
-    r"|became|that is(?: to say)?,|as (?:he|she) was called,) (?:the )?"
+    r"|(?:was|is)(?: always| only| also)? (?:called|nicknamed|known as)|became"
+    r"|that is(?: to say)?,|as (?:he|she) was called,) (?:the )?"
 )
 
 

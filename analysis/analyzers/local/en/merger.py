@@ -10,7 +10,7 @@ from ..common.entities import Draft
 from . import words as w
 from .evidence import Evidence
 from .names import EnCandidates
-from .parts import Parts, clash, covers, is_near, link, parts_of
+from .parts import BEFORE_SURNAMES, Parts, clash, covers, is_near, link, parts_of, sex_of
 
 # A form is rare where so small a share of a person's mentions have it.
 RARE = 0.04
@@ -40,10 +40,12 @@ class Merger:
         self._forms: set[str] = set()
         self._by_word: dict[str, list[Draft]] = defaultdict(list)
         self._fresh: list[str] = []
+        self._doubtful: list[Draft] = []  # whom the form at hand may mean, but nothing shows it
         self._taken_apart: dict[str, Parts] = {}
         every = [*persons, *(form for draft in known for form in draft.forms)]
         full = [parts_of(form) for form in every if form.count(" ")]
-        self._givens = {parts.given for parts in full} - {parts.surname for parts in full}
+        givens, surnames = {p.given for p in full}, {p.surname for p in full}
+        self._givens, self._surnames = givens - surnames, surnames - givens
         self._sexes = self._sexes_of_given_names(every)
         self._by_given: dict[str, list[str]] = defaultdict(list)
         for form in persons:
@@ -65,6 +67,8 @@ class Merger:
                 if not owners and self.all.votes[form].uses < _OWN_USES:
                     continue  # a name that several people here bear: nobody can say whose
             self._adopt(form, owners[0] if len(owners) == 1 else None)
+            if not owners and len(self._doubtful) == 1:
+                self.drafts[-1].maybe.add(self._doubtful[0].name)
         self._join_by_answers()
         self._join_narrator()
         for draft in self.drafts:
@@ -73,12 +77,18 @@ class Merger:
         return self.drafts
 
     def _parts(self, form: str) -> Parts:
-        """``parts_of``, but "Miss Cecily" has a given name where there is a Cecily Penhallow."""
+        """``parts_of``, but as the full names have it.
+
+        "Miss Cecily" has a given name where there is a Cecily Penhallow, and "Miss Lucas" has none
+        where there is a Maria Lucas.
+        """
         parts = self._taken_apart.get(form)
         if parts is None:
             parts = parts_of(form)
             if parts.surname in self._givens and not parts.given:
                 parts = replace(parts, given=parts.surname, surname="")
+            elif parts.title in BEFORE_SURNAMES and parts.either in self._surnames:
+                parts = replace(parts, surname=parts.either, either="", sex=sex_of(parts.title))
             self._taken_apart[form] = parts
         return parts
 
@@ -95,6 +105,9 @@ class Merger:
         parts = self._parts(form)
         given = parts.given or parts.either
         return {form, *self._by_given.get(given, ())}
+
+    def _theirs(self, draft: Draft) -> set[str]:
+        return set[str]().union(*map(self._group, draft.forms))
 
     # -- one form at a time -------------------------------------------------------------
 
@@ -150,7 +163,8 @@ class Merger:
 
     def _owners(self, form: str) -> list[Draft]:
         """The people whom the form may mean: no name of theirs speaks against it."""
-        told = [d for d in self.drafts if self.evidence.told(d.forms, form)]
+        told = [d for d in self.drafts if self.evidence.told(self._theirs(d), form)]
+        self._doubtful = []
         if told:
             return told
         parts = self._parts(form)
@@ -167,8 +181,14 @@ class Merger:
         names = [self._parts(own) for own in draft.forms]
         if any(clash(name, parts) for name in names) and not _is_wife_in_full(names, parts):
             return False
-        if not self._is_borne_out(draft, form, names, parts):
-            return False
+        fits = self._is_borne_out(draft, form, names, parts) and self._fits(draft, form, names)
+        if not fits and link(names, parts) and self._against(draft, form) < 2:
+            self._doubtful.append(draft)
+        return fits
+
+    def _fits(self, draft: Draft, form: str, names: list[Parts]) -> bool:
+        """Whether one of the two names is no more than a part of the other, and of no other's."""
+        parts = self._parts(form)
         if any(covers(name, parts) for name in names):
             if parts.unmarried and self._favour(draft, form) > 0:
                 return True
@@ -189,9 +209,9 @@ class Merger:
     def _is_borne_out(self, draft: Draft, form: str, names: list[Parts], parts: Parts) -> bool:
         """Whether what the text shows lets the two be one, the more the less they share."""
         how = link(names, parts)
-        group = self._group(form) - draft.forms
-        against = sum(self.evidence.against(draft.forms, one) for one in group)
-        favour = self._favour(draft, form)
+        theirs = self._theirs(draft)
+        group = self._group(form) - theirs
+        against, favour = self._against(draft, form), self._favour(draft, form)
         if how == "given":
             return True
         if how == "nickname":
@@ -205,13 +225,17 @@ class Merger:
             return False
         if parts.either and not parts.title and all(name.of_surname_alone for name in names):
             return favour > against  # "Vandeleur" is rather the husband of Mrs. Vandeleur
-        if favour == 0 and self._has_a_name_for_each(draft.forms | group):
+        if favour == 0 and self._has_a_name_for_each(theirs | group):
             return False
         return against < 2 or favour > against
 
+    def _against(self, draft: Draft, form: str) -> int:
+        theirs = self._theirs(draft)
+        return sum(self.evidence.against(theirs, one) for one in self._group(form) - theirs)
+
     def _favour(self, draft: Draft, form: str) -> int:
-        group = self._group(form) - draft.forms
-        return sum(self.evidence.favour(draft.forms, one) for one in group)
+        theirs = self._theirs(draft)
+        return sum(self.evidence.favour(theirs, one) for one in self._group(form) - theirs)
 
     def _has_a_name_for_each(self, forms: set[str]) -> bool:
         """Whether the narrator says both "Lord Sarrow" and "Edric" again and again."""

@@ -11,7 +11,7 @@ from typing import Literal
 from . import words as w
 
 # "Mr. Reed" gives a surname, "Aunt Clara" a given name; "Lord", "Doctor" and the like either.
-_BEFORE_SURNAMES = frozenset(
+BEFORE_SURNAMES = frozenset(
     "mr mister mrs ms dr doctor professor prof captain capt colonel col major general gen"
     " lieutenant lieut lt sergeant sgt corporal inspector detective constable superintendent judge"
     " senator governor lady miss mlle mademoiselle fraulein signorina senorita mme madame frau"
@@ -68,17 +68,18 @@ def parts_of(form: str) -> Parts:
         given, surname = words[0], words[-1]
     elif title in _BEFORE_GIVEN_NAMES:
         given = words[0]
-    elif title in _BEFORE_SURNAMES and words[0] not in w.GIVEN_NAMES - w.WORD_NAMES:
+    elif title in BEFORE_SURNAMES and words[0] not in w.GIVEN_NAMES - w.WORD_NAMES:
         surname = words[0]
     else:
         either = words[0]
     if title in _BEFORE_MARRIED and (given or either) in w.MALE_NAMES:
         given, either = f"{title} {given or either}", ""  # "Mrs. Joe Gargery": Joe is the husband
     married = title in _BEFORE_MARRIED or (title == "lady" and not given)
-    return Parts(title, given, surname, either, _sex(title, given or either), married)
+    return Parts(title, given, surname, either, sex_of(title, given or either), married)
 
 
-def _sex(title: str, given: str) -> str:
+def sex_of(title: str, given: str = "") -> str:
+    """ "m", "f", or "" where neither tells."""
     if title in w.MALE_TITLES:
         return "m"
     if title in w.FEMALE_TITLES:
@@ -130,13 +131,13 @@ def same_given(one: str, other: str) -> bool:
         return False
     if w.NICKNAMES.get(one, one) == w.NICKNAMES.get(other, other):
         return True
-    return not (one in w.GIVEN_NAMES and other in w.GIVEN_NAMES) and (
-        _shortens(one, other) or _shortens(other, one)
-    )
+    return _shortens(one, other) or _shortens(other, one)
 
 
 def _shortens(pet: str, full: str) -> bool:
-    """Whether the one is the beginning of the other, with or without the ending of a pet name."""
+    """Whether the one, no common name itself, is the beginning of the other, its ending aside."""
+    if pet in w.GIVEN_NAMES:
+        return False
     stem = _PET_ENDING.sub("", pet)
     return len(stem) >= 3 and full.startswith(stem) and len(full) > len(stem)
 

@@ -18,7 +18,8 @@ _OPENING = "\"“‘'([{*_—"
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word without its genitive ending; ``initial`` when its capital may be the sentence's."""
+    """A word without its genitive ending; ``initial`` when it has a capital that may be the
+    sentence's."""
 
     text: str
     lower: str
@@ -49,8 +50,12 @@ def _line(text: str, start: int, end: int, opens: bool) -> list[Word]:
             form = form[: genitive.start()]
         if not form:
             continue
-        loud = len(form) > 3 and form.isupper()
-        initial = loud or (opens and not words) or heading or _starts_sentence(text, start, at)
+        initial = form[0].isupper() and (
+            (len(form) > 3 and form.isupper())
+            or (opens and not words)
+            or heading
+            or _starts_sentence(text, start, at)
+        )
         words.append(
             Word(
                 form,
@@ -66,13 +71,13 @@ def _line(text: str, start: int, end: int, opens: bool) -> list[Word]:
 
 def _is_heading(line: str) -> bool:
     """All capitals, or Capitals on Nearly Every Word and Even on Little Ones."""
-    letters = [c for c in line if c.isalpha()]
-    if len(letters) > 3 and all(c.isupper() for c in letters):
+    if line.isupper() and sum(c.isalpha() for c in line) > 3:
         return True
     words = line.split()
     capitals = [x for x in words[1:] if x[0].isupper()]
-    little = [x for x in capitals if x.lower() in FUNCTION and x != "I"]
-    return bool(little) and len(capitals) * 5 >= (len(words) - 1) * 3
+    if len(capitals) * 5 < (len(words) - 1) * 3:
+        return False
+    return any(x.lower() in FUNCTION and x != "I" for x in capitals)
 
 
 def _starts_sentence(text: str, line_start: int, at: int) -> bool:
