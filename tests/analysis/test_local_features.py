@@ -123,6 +123,9 @@ def test_what_was_not_given(text: str) -> None:
     assert not of(StateChange, found)
 
 
+SURE = 0.65  # below it the fold asks the writer
+
+
 def seeds(text: str, language: Language = "zh") -> list[Foreshadowing]:
     found = findings(chapter(text, language), "foreshadowing")
     assert_grounded(text, found)
@@ -179,6 +182,31 @@ def test_no_seeds(text: str) -> None:
     assert not seeds(text)
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "word"),
+    [
+        ("母亲临终前把一只木匣塞给他，叮嘱他千万别打开。", "zh", "木匣"),
+        ("石碑上刻着三个古怪的符号，没有一个人认得。", "zh", "石碑"),
+        ("“谁动过账本？”掌柜问。\n伙计干咳一声，把话岔开了。", "zh", "账本"),
+        ("他提起那座灯塔，老船工脸色一变，吞吞吐吐地不肯多说。", "zh", "灯塔"),
+        ("她对着祠堂起誓：害死父亲的人，她必叫他血债血偿。", "zh", "祠堂"),
+        ("三年前那条渡船出了海，从此杳无音信。", "zh", "渡船"),
+        ('"Do not open the cellar," the old man whispered. "Not until the thaw."', "en", "cellar"),
+        ("Three letters were scratched into the lid of the clock.", "en", "lid"),
+        ('"Who locked the chapel?"\n\nThe sexton looked away.', "en", "chapel"),
+        ("She would not tell him what lay under the mill.", "en", "mill"),
+        ('"I swear by this lantern that I will find him," she said.', "en", "lantern"),
+        (
+            "The ferryman went out that winter and never came home; the oars were missing.",
+            "en",
+            "oar",
+        ),
+    ],
+)
+def test_what_is_left_open_is_a_seed(text: str, language: Language, word: str) -> None:
+    assert any(word in keyword for seed in seeds(text, language) for keyword in seed.keywords)
+
+
 def test_a_riddle_takes_things_from_before_it() -> None:
     (seed,) = seeds("她推开铁箱，里面是空的。到底是谁拿走的？")
     assert any("铁箱" in word for word in seed.keywords)
@@ -211,17 +239,16 @@ def test_vague_ones_do_not(text: str, language: Language) -> None:
     assert all(answer.confidence < THRESHOLD for answer in found)
 
 
-def test_one_word_names_no_thread_of_several() -> None:
+def test_one_word_is_not_sure_of_its_thread() -> None:
     threads = (
         OpenThread(1, "铁箱是谁的", "铁箱是谁的？", ("铁箱", "祠堂")),
         OpenThread(1, "钥匙丢了", "钥匙丢了。", ("钥匙", "河滩")),
     )
-    for text, quote in (
-        ("原来铁箱就是空的。", ""),
-        ("原来祠堂里的铁箱就是空的。", "铁箱是谁的？"),
-    ):
+    for text, is_sure in (("原来铁箱就是空的。", False), ("原来祠堂里的铁箱就是空的。", True)):
         found = findings(chapter(text, open_threads=threads), "foreshadowing")
-        assert [p.seed_quote for p in of(Payoff, found)] == [quote]
+        (payoff,) = of(Payoff, found)
+        assert payoff.seed_quote == "铁箱是谁的？"
+        assert (payoff.confidence >= SURE) == is_sure
 
 
 @pytest.mark.parametrize(

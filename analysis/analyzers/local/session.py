@@ -11,11 +11,12 @@ from arboris.bible.types.findings import Finding
 
 from .common.changes import find_changes
 from .common.observed import observe
+from .common.payoffs import ThreadIndex, find_payoffs
 from .common.people import appearance, most_mentions, new_character
 from .common.reading import Language, Reading
 from .common.relations import find_relations, office_holders
+from .common.seeds import find_seeds
 from .common.spans import Passages
-from .common.threads import find_payoffs, find_seed, thread_keywords
 from .common.world import find_rules, item_fact, place_fact
 from .en.reader import EN
 from .zh.reader import ZH
@@ -97,15 +98,12 @@ class LocalSession(Session):
                     yield rule
 
     def threads(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
-        threads = thread_keywords(self._chapter, self._language)
-        said: list[str] = []  # of the last seed: a passage may ask the same thing twice
-        for number in range(len(reading.passages.segments)):
-            _tick(number, len(reading.passages.segments), progress)
-            for seed in find_seed(reading, self._grammar, number):
-                if seed.keywords != said:
-                    said = seed.keywords
-                    yield seed
-            yield from find_payoffs(reading, self._grammar, number, threads)
+        def tick(number: int, total: int) -> None:
+            _tick(number, 2 * total, progress)
+
+        yield from find_seeds(reading, self._language, tick)
+        index = ThreadIndex(self._chapter, self._language)
+        yield from find_payoffs(reading, self._language, index, tick)
 
     def comparing(self, reading: Reading, progress: Callable[[float], None]) -> Iterator[Finding]:
         """Nothing: see ``Analyzer.compares``."""

@@ -24,6 +24,7 @@ _GROUND = 0.25  # the least that shared words must weigh: one that four earlier 
 _CERTAIN = 0.5  # what they must weigh across many chapters to be more than a suspicion
 _DISTANT = 10  # chapters
 _TELLING = 2  # words that a pay-off of patterns alone has to share with its seed
+_SURE = 0.65  # how sure patterns have to be of the seed that they name
 _RUN = 12  # letters of three English words that say something
 _FEW = 2  # seeds that may hold such a word
 _NAME = 0.5  # what the name of a minor character weighs, against 1 for a thing
@@ -98,7 +99,9 @@ class Threads:
         if payoff.seed_quote:
             search_key = quote_key(payoff.seed_quote)
             planted = self._store.having(Thread, search_key, partial=False)
-            return next((t for t in _in_order(planted) if self._takes(t, number)), None), True
+            is_sure = not payoff.basic or payoff.confidence >= _SURE
+            is_sure = is_sure or placed.ref in self._rules.accepted_refs
+            return next((t for t in _in_order(planted) if self._takes(t, number)), None), is_sure
         thread, score, telling = self._by_words(payoff, number)
         if thread is None:
             return None, False

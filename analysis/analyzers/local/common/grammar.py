@@ -34,6 +34,7 @@ class SeedRule:
     cue: re.Pattern[str]
     certainty: float
     narrated: bool = False  # counts outside of speech alone
+    spoken: bool = False  # counts in speech alone
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,8 @@ class Language:
     read: Callable[[ChapterInput, Passages, Check], Reading]
     # The salient nouns of texts that are no part of the chapter.
     nouns_of: Callable[[list[str]], list[list[str]]]
+    # The words of a passage by which another one that speaks of the same is known.
+    terms: Callable[[str], frozenset[str]]
 
 
 def known_drafts(chapter: ChapterInput) -> tuple[list[Draft], list[Draft]]:

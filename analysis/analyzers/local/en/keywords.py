@@ -10,6 +10,8 @@ _NOUN = re.compile(
     r"\b(?:the|a|an|his|her|my|your|our|their|its|this|every|no) (?=((?:[a-z]+ ){0,2}[a-z]{3,})\b)",
     re.IGNORECASE,
 )
+_WORD = re.compile(r"[a-z]{3,}(?:[’'-][a-z]+)*")
+_ENDING = re.compile(r"(?:ing|ed|es|s|’s|'s|er|ly)$")
 _VERBAL = ("s", "ed", "ing", "ly")
 
 
@@ -32,3 +34,12 @@ def salient_nouns(passage: str) -> list[str]:
         ):
             nouns.append(kept[-1])
     return nouns
+
+
+def terms(passage: str) -> frozenset[str]:
+    """Its words that are not in any passage, without their endings."""
+    return frozenset(
+        stem
+        for word in _WORD.findall(passage.lower())
+        if word not in w.COMMON and len(stem := _ENDING.sub("", word)) > 2 and stem not in w.COMMON
+    )

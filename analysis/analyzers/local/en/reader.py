@@ -21,7 +21,7 @@ from ..common.reading import (
 from ..common.spans import Passages
 from . import words as w
 from .items import find_items
-from .keywords import salient_nouns
+from .keywords import salient_nouns, terms
 from .merge import settle
 from .names import EnCandidates
 from .tokens import read_words
@@ -72,4 +72,5 @@ EN = Language(
     ),
     read,
     lambda texts: [salient_nouns(text) for text in texts],
+    terms,
 )

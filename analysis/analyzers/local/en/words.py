@@ -58,4 +58,13 @@ EMPTY_ADJECTIVES = frozenset(_THINGS["empty_adjectives"])
 NO_NAMES = frozenset(_THINGS["no_names"])
 FUNCTION = frozenset(_THINGS["function_words"])
 EMPTY_NOUNS = FUNCTION | frozenset(_THINGS["empty_nouns"])
+# Words that are in any passage.
+COMMON = (
+    EMPTY_NOUNS
+    | ACTS
+    | EMPTY_ADJECTIVES
+    | PERSON_NOUNS
+    | RELATIONS
+    | frozenset(_THINGS["common_words"])
+)
 FINITE_VERBS = ACTS | frozenset(_THINGS["past_tenses"])

@@ -19,6 +19,13 @@ _COUNTED = re.compile(
     r"第[一二三四五六七八九十百]+(?![次回天日年个遍步眼章])[\u4e00-\u9fff]"
     r"|(?:[一二三四五六七八九十两][长短轻重快慢]){2}"
 )
+# What is in any sentence: no run of other characters goes across it.
+_COMMON = re.compile(
+    "[^\u4e00-\u9fff]|[的了是不在有我他她它你您们这那哪一个些上下里外来去着过说道就也都和与及把被让给从向到又"
+    "还再很太最只才便却而且但可能会要想将已经没未无为以于其所之者吗呢吧啊么什谁怎几多少好自己看见听问叫做当时"
+    "候后前中间出起回走进站坐开手头脸眼心身口声人名点儿子得地对比跟同用因如果然若所]"
+)
+_LONGEST_TERM = 6
 _NOUN_TAGS = frozenset(("n", "nz", "nw", "vn", "LOC", "ORG", "PER"))
 
 
@@ -80,4 +87,14 @@ def _is_salient(word: Word) -> bool:
         and word.text not in w.NOT_NAMES
         and word.text.isalnum()
         and _FRAGMENT.search(word.text) is None
+    )
+
+
+def terms(passage: str) -> frozenset[str]:
+    """Every run of two to six characters that are not in any sentence."""
+    return frozenset(
+        run[start:end]
+        for run in _COMMON.split(passage)
+        for start in range(len(run) - 1)
+        for end in range(start + 2, min(len(run), start + _LONGEST_TERM) + 1)
     )

@@ -23,7 +23,7 @@ from ..common.spans import Passages
 from . import words as w
 from .found import find_names
 from .items import find_items
-from .keywords import counted_things, salient_nouns
+from .keywords import counted_things, salient_nouns, terms
 from .merge import Merger
 from .owned import find_owned, named_things
 from .tokens import Word, read_words, with_offsets
@@ -107,4 +107,5 @@ ZH = Language(
     load_marks("zh_observed", han_number, {"左": "left", "右": "right"}),
     read,
     nouns_of,
+    terms,
 )

@@ -9,7 +9,7 @@ from arboris.bible.storage.memory import MemoryEntryStore
 from arboris.bible.types.entries import Person, digest
 from arboris.bible.types.findings import Appearance
 from arboris.bible.types.names import key
-from arboris.bible.types.placed_finding import PlacedFinding
+from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 from arboris.bible.types.sounds import drifted, sound
 
 _ESTABLISHED = 3  # mentions after which a name is taken for the right one
@@ -32,6 +32,8 @@ def look(
             if right and not _told_apart(rules, known, name, right):
                 ref = digest("name_drift", *sorted((key(name), key(right))))
                 note(store, rules, placed, "name_drift", name, ref, known.fact, people=[right])
+                store.touch(known)
+                known.traits[f"spelled:{key(name)}"] = fact_of(placed)
                 return
 
 
@@ -53,6 +55,8 @@ def _is_new(person: Person | None, name: str, placed: PlacedFinding) -> bool:
 
 
 def _told_apart(rules: Rules, known: Person, name: str, right: str) -> bool:
-    """Whether the writer has said that they are two, or both are names of one."""
+    """Whether the writer has said that they are two, both are names of one, or it is known."""
+    if f"spelled:{key(name)}" in known.traits:  # it has been told
+        return True
     both = name in (known.name, *known.aliases) and right in (known.name, *known.aliases)
     return both or rules.are_apart(Person.scope, known.keys(), key(name))
