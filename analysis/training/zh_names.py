@@ -23,13 +23,14 @@ import numpy as np
 
 from analysis.analyzers.local.common.lac_model import MODELS
 from analysis.analyzers.local.common.spans import Passages
-from analysis.analyzers.local.zh.features import Features
+from analysis.analyzers.local.zh.features import Features, is_word
 from analysis.analyzers.local.zh.found import evidence
 from analysis.analyzers.local.zh.names import ZhCandidates
 from analysis.analyzers.local.zh.tokens import read_words
 from analysis.analyzers.local.zh.verdict import KINDS, WEIGHTS
 
-PENALTY = 15.0  # of the squared weights
+PENALTY = 15.0  # of the squared weights,
+WORD_PENALTY = 5.0  # and of those of single characters and words, which are not scaled
 # How much more probable than "nobody" a kind has to be: about where recall equals precision.
 ODDS = {"person": 0.45, "world": 0.45}
 _ODDS = (1.0, 0.7, 0.5, 0.35, 0.25)  # that --check tries
@@ -76,12 +77,13 @@ def kinds_of(answers: dict[str, Any]) -> dict[str, str]:
 def learn(data: list[Case]) -> dict[str, list[float]]:
     """Weights by feature, one for each of KINDS: penalised maximum likelihood, by Adam."""
     names = _features(data)
-    matrix, answers = _matrix(data, names), np.eye(len(KINDS))[[case.kind for case in data]]
+    matrix = _matrix(data, names)
+    answers = np.eye(len(KINDS), dtype=np.float32)[[case.kind for case in data]]
     spread = matrix.std(axis=0)
-    spread[spread == 0] = 1
-    matrix = matrix / spread
-    penalty = np.array([[0.0 if name == "bias" else PENALTY] for name in names])
-    weights = np.zeros((len(names), len(KINDS)))
+    spread[(spread == 0) | np.array([is_word(name) for name in names])] = 1
+    matrix /= spread
+    penalty = np.array([[_penalty(name)] for name in names], np.float32)
+    weights = np.zeros((len(names), len(KINDS)), np.float32)
     mean, square = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, _STEPS + 1):
         slope = matrix.T @ (_softmax(matrix @ weights) - answers) + penalty * weights
@@ -121,13 +123,25 @@ def _told(chances: Any, odds: float) -> str:
 
 
 def _features(data: list[Case]) -> list[str]:
-    times = Counter(name for case in data for name in case.features)
+    times = Counter(name for case in data for name, value in case.features.items() if value)
     return sorted(name for name, seen in times.items() if seen >= _RARE)
 
 
 def _matrix(data: list[Case], names: list[str]) -> Any:
     """A row for each case, a column for each of ``names``."""
-    return np.array([[case.features.get(name, 0.0) for name in names] for case in data])
+    at = {name: column for column, name in enumerate(names)}
+    matrix = np.zeros((len(data), len(names)), np.float32)
+    for row, case in enumerate(data):
+        for name, value in case.features.items():
+            if name in at:
+                matrix[row, at[name]] = value
+    return matrix
+
+
+def _penalty(name: str) -> float:
+    if name == "bias":
+        return 0.0
+    return WORD_PENALTY if is_word(name) else PENALTY
 
 
 def _softmax(scores: Any) -> Any:
@@ -151,8 +165,19 @@ def main() -> None:
         check(data)
         return
     told = json.loads(WEIGHTS.read_text(encoding="utf-8")) if WEIGHTS.exists() else {}
-    told |= {"odds": ODDS, "kinds": list(KINDS), "weights": learn(data)}
-    WEIGHTS.write_text(json.dumps(told, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    _write(told | {"odds": ODDS, "kinds": list(KINDS)}, learn(data))
+
+
+def _write(told: dict[str, Any], weights: dict[str, list[float]]) -> None:
+    """One line a feature, so that a new training shows as what it changed."""
+    lines = [f"  {_json(name)}: {_json(row)}" for name, row in weights.items()]
+    top = [f" {_json(key)}: {_json(value)}" for key, value in told.items() if key != "weights"]
+    top.append(' "weights": {\n' + ",\n".join(lines) + "\n }")
+    WEIGHTS.write_text("{\n" + ",\n".join(top) + "\n}\n", encoding="utf-8")
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 if __name__ == "__main__":

@@ -67,6 +67,15 @@ Oscar 翻了两页，皱起眉头：“这不是 Vivian 写的。”
         {"临川城", "青云宗", "天柱山"},
         {"一面", "行者", "领头", "弟子"},
     ),
+    (  # organisations, and places of several words
+        """魏青禾把辞职信放在桌上，转身走出了远帆传媒。
+“你真要去铁岩堡垒？”楼下，钟伯谦等着她，“灰鼠佣兵团的人已经在黑水沼泽外面了。”
+“我不去铁岩堡垒。”魏青禾说，“我要去灰鼠佣兵团，把那份合同要回来。”
+钟伯谦叹了口气。远帆传媒的电梯又坏了，他一层一层地走上去，心里想着黑水沼泽的那场火。""",
+        {"魏青禾", "钟伯谦"},
+        {"远帆传媒", "铁岩堡垒", "灰鼠佣兵团", "黑水沼泽"},
+        {"电梯", "合同"},
+    ),
 ]
 
 
@@ -120,6 +129,25 @@ def test_a_known_name_holds_before_a_verb() -> None:
     named = {f.name: f.mentions for f in found if isinstance(f, Appearance)}
     assert named["沈墨"] == 2
     assert "沈墨跪" not in named
+
+
+def test_a_known_name_holds_before_a_verb_of_two_characters() -> None:
+    chapter = ChapterInput(
+        text="沈墨学会了踏浪步。",
+        language="zh",
+        chapter_number=2,
+        known_characters=(KnownCharacter(1, "沈墨"),),
+    )
+    session = LocalAnalyzer().open(chapter)
+    found = session.run("character_tracking", lambda _: None).findings
+    assert [f.name for f in found if isinstance(f, Appearance)] == ["沈墨"]
+    assert not session.run("world_expansion", lambda _: None).findings
+
+
+def test_a_sentence_that_comes_back_hides_nobody() -> None:
+    line = "第{}夜，宋怀民站在渡口，对何守义说：“船来了。”何守义点了点头，等着宋怀民的船。"
+    assert named(line.format(1))[0] == {"宋怀民", "何守义"}
+    assert named("\n".join(map(line.format, range(40))))[0] == {"宋怀民", "何守义"}
 
 
 def test_the_weights_say_where_they_come_from() -> None:

@@ -89,6 +89,11 @@ _AFTER: dict[str, Callable[[Word], bool]] = {
 }
 
 
+def is_word(feature: str) -> bool:
+    """Whether a feature stands for one character or word, like "after:说道"."""
+    return ":" in feature
+
+
 def _count(cues: dict[str, Callable[[Word], bool]], word: Word, seen: Counter[str]) -> None:
     for name, holds in cues.items():
         seen[name] += holds(word)
@@ -135,6 +140,11 @@ class Evidence:
         self.mean[form] = [sum(c) / len(rows) for c in columns]
         self.top[form] = [max(c) for c in columns]
 
+    def word_at(self, start: int) -> Word | None:
+        """The tagger's word that begins there."""
+        line, number = self.words.get(start, ([], 0))
+        return line[number] if line else None
+
     def of(self, form: str) -> Features:
         f: Features = {"bias": 1.0}
         self._counts(form, f)
@@ -171,6 +181,9 @@ class Evidence:
         f[f"size {min(len(form), 6)}"] = 1.0
         self._surname(form, f)
         self._ending(form, f)
+        f[f"begins:{form[0]}"] = f[f"ends:{form[-1]}"] = 1.0
+        if len(form) > 2:
+            f[f"ends:{form[-2:]}"] = 1.0
         for name, holds in _SHAPES.items():
             f[name] = float(holds(form))
         self._honour(form, f)
@@ -229,15 +242,21 @@ class Evidence:
     def _context(self, form: str, f: Features) -> None:
         n = self.count[form]
         seen: Counter[str] = Counter()
+        beside: set[str] = set()
         for at in self.places[form]:
             end = at + len(form)
             self._beside(at, end, seen)
             if at in self.ends:
                 line, number = self.ends[at]
                 _count(_BEFORE, line[number], seen)
+                beside.add(f"before:{line[number].text}")
             if end in self.words:
                 line, number = self.words[end]
                 _count(_AFTER, line[number], seen)
+                beside.add(f"after:{line[number].text}")
+                if line[number].text == "的" and number + 1 < len(line):
+                    beside.add(f"of:{line[number + 1].text}")
+        f.update(dict.fromkeys(beside, 1.0))
         for name, times in seen.items():
             if name != "speaks":
                 f[name] = times / n

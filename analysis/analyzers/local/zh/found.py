@@ -17,6 +17,7 @@ from .places import ZhPlaces
 from .tokens import Tagging
 from .verdict import Verdict, model
 
+_VERBS = ("v", "d", "vd", "ad", "p")
 _OF_ONE = "山城市省县州府镇河江湖国岛"  # endings with and without which a place is called
 
 
@@ -34,7 +35,7 @@ def find_names(text: str, tagging: Tagging, lac: Lac | None, known: Collection[s
     weighed = evidence(text, tagging, lac, candidates)
     verdicts = without_tails(judged(weighed), weighed.count)
     verdicts = {f: v for f, v in verdicts.items() if v.kind != "person" or f not in w.ROLES}
-    verdicts = {f: v for f, v in verdicts.items() if f[:-1] not in known or f[-1] not in TAILS}
+    verdicts = {f: v for f, v in verdicts.items() if f in known or not _goes_on(f, weighed, known)}
     seen = {text[a:b] for a, b in Lexicon(verdicts, whole_words=False).scan(text)}
     found = Found()
     for form, verdict in sorted(verdicts.items()):
@@ -88,6 +89,18 @@ def without_tails(verdicts: dict[str, Verdict], count: dict[str, int]) -> dict[s
         if not cut_late:
             kept[form] = verdict
     return kept
+
+
+def _goes_on(form: str, evidence: Evidence, known: Collection[str]) -> bool:
+    """A known name and the verb behind it: "沈墨跪", "沈墨学会"."""
+    if form[:-1] in known and form[-1] in TAILS:
+        return True
+    sizes = [size for size in range(2, len(form)) if form[:size] in known]
+    return any(
+        (word := evidence.word_at(at + size)) is not None and word.tag in _VERBS
+        for size in sizes
+        for at in evidence.places[form]
+    )
 
 
 def _only_place(form: str) -> bool:

@@ -19,6 +19,8 @@ _NAME = re.compile(rf"^[{CJK}]+(?:[·•・][{CJK}]+)*$|^{LATIN.pattern}$")
 _LEAST = 0.12  # the chance of a span that makes it a candidate
 _LONGEST = 12
 MOST_PLACES = 60  # places of a form that are looked at; a chapter says early what a name is
+_AROUND = 5  # characters on each side that tell one place from another
+_MOST_LOOKED = 600
 _NOUNS = frozenset("n nz nw PER LOC ORG s f vn".split())
 _NEVER_JOINED = frozenset("w r p c u xc d t TIME q".split())
 _LAST = tuple(
@@ -63,7 +65,7 @@ def candidates(text: str, tagging: Tagging) -> set[str]:
     for line in tagging.lines:
         for at, word in enumerate(line):
             if word.tag in _NOUNS and len(word.text) > 1:
-                runs[word.text] += 1
+                found.add(word.text)
             found.update(_joined(line, at))
             runs.update(_runs(line, at))
     found |= {run for run, times in runs.items() if times > 1}
@@ -107,13 +109,17 @@ def possible(form: str) -> bool:
 
 
 def places_of(text: str, form: str) -> list[int]:
-    """Where ``form`` begins in ``text``, the first MOST_PLACES of it."""
-    found: list[int] = []
-    at = text.find(form)
-    while at >= 0 and len(found) < MOST_PLACES:
-        found.append(at)
-        at = text.find(form, at + len(form))
-    return found
+    """Where ``form`` begins in ``text``: the first MOST_PLACES of it with other words around.
+
+    A sentence that comes back word by word says only once what the form is.
+    """
+    found: dict[tuple[str, str], int] = {}
+    at, looked = text.find(form), 0
+    while at >= 0 and len(found) < MOST_PLACES and looked < _MOST_LOOKED:
+        end = at + len(form)
+        found.setdefault((text[max(0, at - _AROUND) : at], text[end : end + _AROUND]), at)
+        at, looked = text.find(form, end), looked + 1
+    return list(found.values())
 
 
 def longer_of(forms: Iterable[str]) -> dict[str, list[str]]:
