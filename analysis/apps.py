@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from django.apps import AppConfig
 from django.apps import apps as installed
@@ -10,6 +11,9 @@ from django.db.models.signals import post_migrate, pre_delete
 from django.utils.translation import gettext_lazy as _
 
 from arboris.db import locked
+
+if TYPE_CHECKING:
+    from arboris.llm.prompt_texts import Prompt
 
 
 class AnalysisConfig(AppConfig):
@@ -21,6 +25,7 @@ class AnalysisConfig(AppConfig):
 
         from analysis import features, metrics, progress
         from analysis.djangoq import cluster
+        from arboris.llm import prompt_texts
         from notifications import ports
 
         # Sent inside each worker process once it is forked: the first moment a thread may start.
@@ -30,6 +35,7 @@ class AnalysisConfig(AppConfig):
             hold_its_tasks, sender="novels.NovelProject", dispatch_uid="arboris-hold-its-tasks"
         )
         metrics.register()
+        prompt_texts.register(prompts)
         ports.connect(
             ports.Analyses(
                 progress.running,
@@ -41,6 +47,14 @@ class AnalysisConfig(AppConfig):
         )
         if sys.argv[1:2] == ["qcluster"]:
             cluster.prepare()
+
+
+def prompts() -> Iterable[Prompt]:
+    """What staff may read and change of what this room asks; loaded when it is looked at."""
+    from analysis.analyzers.llm.prompts.texts import texts
+    from arboris.novels import model_summary
+
+    return [*texts(), *model_summary.texts()]
 
 
 def hold_its_tasks(instance: Any, using: str, **_: Any) -> None:

@@ -158,7 +158,7 @@ def load(claim: Claim, *, ends: float, compares: bool = False) -> ChapterInput:
 
     ``compares``: whether the analyzer does, which is then told of the facts as well.
     """
-    version = ChapterVersion.objects.select_related("chapter").get(pk=claim.version_id)
+    version = ChapterVersion.objects.select_related("chapter__project").get(pk=claim.version_id)
     chapter = version.chapter
     options = pipeline.GenerationConfig.parse(claim.config)
     compares = compares and any(FEATURES[key].compares for key in options.enabled)
@@ -189,21 +189,19 @@ def load(claim: Claim, *, ends: float, compares: bool = False) -> ChapterInput:
         ),
         features=features,
         temperature=options.temperature,
-        **_asked(features, options, language),
+        **_asked(features, options.model_name or chapter.project.analysis_model, language),
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
         ends=ends,
     )
 
 
-def _asked(
-    features: tuple[FeatureKey, ...], options: pipeline.GenerationConfig, language: Language
-) -> dict[str, Any]:
+def _asked(features: tuple[FeatureKey, ...], chosen: str, language: Language) -> dict[str, Any]:
     """Whom a language model's analyzer asks about each feature, and in which words."""
     if settings.ARBORIS_ANALYZER != "llm":
         return {}
     routes = route_table.for_purposes(features)
     return {
-        "routes": {name: route.choosing(options.model_name) for name, route in routes.items()},
+        "routes": {name: route.choosing(chosen) for name, route in routes.items()},
         "prompts": prompt_versions.changed(language),
     }
 

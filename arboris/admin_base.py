@@ -9,7 +9,10 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.functional import cached_property
+from django.utils.html import escape, format_html
+from django.utils.safestring import mark_safe
 
 M = TypeVar("M", bound=Model)
 
@@ -34,6 +37,16 @@ def first_ids(rows: QuerySet[Any], order: str) -> list[Any]:
 def as_number(term: str) -> int | None:
     """The key that somebody may search for; None where the words cannot be one."""
     return int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None
+
+
+def prompt_links(version: str) -> str:
+    """The version of a prompt's words (``prompt_texts``); what staff have changed is a link."""
+    parts = []
+    for part in version.split("/"):
+        number = as_number(part.removeprefix("#")) if part.startswith("#") else None
+        url = number and reverse("admin:llm_promptversion_change", args=[number])
+        parts.append(format_html('<a href="{}">{}</a>', url, part) if url else escape(part))
+    return mark_safe(" / ".join(parts)) if version else "–"
 
 
 class BoundedPaginator(Paginator[Any]):

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 
 from analysis.purposes import PURPOSES
-from arboris.llm import endpoints
 from arboris.llm.accounting import prices
 from arboris.llm.configured import missing_settings
 from arboris.llm.routes import Entry, route_of
@@ -92,13 +91,10 @@ def routes_are_for_what_there_is(**_: Any) -> list[CheckMessage]:
         if purpose not in PURPOSES
     ]
     for purpose in entries:
-        route = route_of(purpose)
-        targets = [*route.targets, *(route.where(model) for model in route.choices or ())]
         faults += [
             f"{purpose!r}: the endpoint {target.endpoint!r} does not allow the model"
             f" {target.model!r}."
-            for target in targets
-            if target.model and not endpoints.named(target.endpoint).takes(target.model)
+            for _part, target in route_of(purpose).not_allowed()
         ]
     return [Error(f"ARBORIS_LLM_ROUTES: {fault}", id="arboris.E007") for fault in faults]
 

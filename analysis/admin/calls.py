@@ -24,14 +24,7 @@ from analysis.admin.control import recorded
 from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
 from arboris.llm.accounting import budget
 from arboris.llm.accounting.admission import CANCELLED, OK
-from arboris.llm.models import (
-    BudgetStop,
-    CallSlot,
-    ModelCall,
-    ModelRoute,
-    PromptVersion,
-    SpendCounter,
-)
+from arboris.llm.models import BudgetStop, CallSlot, ModelCall, SpendCounter
 from arboris.novels.models import NovelProject
 
 Calls = QuerySet[ModelCall]
@@ -219,8 +212,3 @@ class SpendCounterAdmin(ReadOnlyAdmin[SpendCounter]):
 class CallSlotAdmin(ReadOnlyAdmin[CallSlot]):
     list_display = ("endpoint", "number", "expires_at")
     ordering = ("endpoint", "number")
-
-
-@admin.register(ModelRoute, PromptVersion)
-class TableAdmin(ReadOnlyAdmin[Any]):
-    ordering = ("-pk",)

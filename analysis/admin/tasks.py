@@ -11,6 +11,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html_join
 from django.utils.translation import gettext_lazy as _
 
 from analysis import audit, queue
@@ -18,7 +19,7 @@ from analysis.admin import actions, filters
 from analysis.errors import QueueConflict
 from analysis.management.units import short
 from analysis.models import AnalysisAttempt, PendingAnalysis
-from arboris.admin_base import ReadOnlyInline, RecordAdmin
+from arboris.admin_base import ReadOnlyInline, RecordAdmin, prompt_links
 from arboris.db import in_transaction
 
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
@@ -91,6 +92,7 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
         "error_message",
         "generation_config",
         "result",
+        "prompts",
         "token_usage",
     )
 
@@ -126,6 +128,13 @@ class PendingAnalysisAdmin(RecordAdmin[PendingAnalysis]):
     @admin.display(description=_("version"))
     def version_number(self, task: PendingAnalysis) -> int:
         return task.version.number
+
+    @admin.display(description=_("prompts"))
+    def prompts(self, task: PendingAnalysis) -> str:
+        """The version of the words that each feature was asked for with."""
+        versions: dict[str, str] = (task.result or {}).get("prompts", {})
+        lines = ((feature, prompt_links(version)) for feature, version in versions.items())
+        return format_html_join("", "<div>{}: {}</div>", lines) or "–"
 
     @admin.display(description=_("in the trash"), boolean=True)
     def in_trash(self, task: PendingAnalysis) -> bool:

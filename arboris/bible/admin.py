@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from arboris.admin_base import ReadOnlyAdmin, ReadOnlyInline
+from arboris.admin_base import ReadOnlyAdmin, ReadOnlyInline, prompt_links
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -43,9 +44,15 @@ class BibleAdmin(ReadOnlyAdmin[Any]):
 @admin.register(Finding)
 class FindingAdmin(BibleAdmin):
     list_display = ("id", "project", "chapter", "type", "quote", "confidence", "current")
+    exclude = ("prompt",)
+    readonly_fields = ("prompt_version",)
     # Not type and feature: for want of choices their filters would read the whole table.
     list_filter = ("current", "verified", "basic")
     list_select_related = ("project", "chapter")
+
+    @admin.display(description=_("prompt"))
+    def prompt_version(self, finding: Finding) -> str:
+        return prompt_links(finding.prompt)
 
 
 class FactInline(ReadOnlyInline):

@@ -18,8 +18,13 @@ def for_purpose(purpose: str) -> Route:
 
 def for_purposes(purposes: Iterable[str]) -> dict[str, Route]:
     """Return the routes by purpose, in one query."""
-    changed = {row.purpose: entry_of(row) for row in ModelRoute.objects.all()}
-    return {purpose: route_of(purpose, changed) for purpose in purposes}
+    entries = changed()
+    return {purpose: route_of(purpose, entries) for purpose in purposes}
+
+
+def changed() -> dict[str, Entry]:
+    """What staff say, by purpose."""
+    return {row.purpose: entry_of(row) for row in ModelRoute.objects.all()}
 
 
 def entry_of(row: ModelRoute) -> Entry:

@@ -7,7 +7,7 @@ database: ``route_table``. This module knows no database.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_args
 
@@ -92,6 +92,15 @@ class Route:
         # Where the site's own model is chosen, that is the site's own way.
         main = 1 if own in rest else 0
         return replace(self, targets=(chosen, *rest), main=main)
+
+    def not_allowed(self) -> Iterator[tuple[str, Target]]:
+        """What no endpoint takes, with what it is to be: "own", "fallback" or "choices"."""
+        parts = [("own" if at == self.main else "fallback", t) for at, t in enumerate(self.targets)]
+        parts += [("choices", self.where(model)) for model in self.choices or ()]
+        for part, target in parts:
+            endpoint = endpoints.find(target.endpoint)
+            if endpoint is not None and target.model and not endpoint.takes(target.model):
+                yield part, target
 
     def where(self, model: str) -> Target:
         """A model that may be chosen, at the endpoint that lists it; else at the route's."""

@@ -45,6 +45,13 @@ class NovelProject(models.Model):
         db_default=False,
         help_text=_("Its notifications are only listed: nothing pops up, and none is pushed."),
     )
+    # What its writer has chosen of what is allowed (``llm.routes``); empty: the site's own.
+    writing_model = models.CharField(
+        _("model that writes"), max_length=200, blank=True, default="", db_default=""
+    )
+    analysis_model = models.CharField(
+        _("model that analyses"), max_length=200, blank=True, default="", db_default=""
+    )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("updated"), auto_now=True)
     # Since when it is in the trash.

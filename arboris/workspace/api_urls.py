@@ -27,6 +27,7 @@ register_converter(KindConverter, "kind")
 
 urlpatterns = [
     path("auth/session", session.SessionView.as_view()),
+    path("models", projects.ModelChoices.as_view()),
     path("projects", projects.ProjectList.as_view()),
     path("projects/sample", SampleNovel.as_view()),
     path("projects/<uuid:project_id>", projects.ProjectDetail.as_view()),

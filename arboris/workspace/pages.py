@@ -16,13 +16,16 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.cache import patch_cache_control
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from analysis.features import finding_types
 from arboris.llm.configured import missing_settings
 from arboris.middleware import policy_with_style
+from arboris.novels.models import NovelProject
 from arboris.workspace.access import own_chapter, own_project
 from arboris.workspace.bible.content import page_sections
+from arboris.workspace.projects import model_choice
 from arboris.workspace.texts import script_texts
 from notifications import kinds
 
@@ -45,7 +48,20 @@ def project(request: HttpRequest, project_id: UUID) -> HttpResponse:
         project=shown,
         volumes=shown.volumes.order_by("position"),
         can_generate=not missing_settings(),
+        model_choices=_model_choices(shown),
     )
+
+
+def _model_choices(project: NovelProject) -> list[dict[str, Any]]:
+    """Where the writer has a choice: the novel's column, what it is for, models, what is chosen."""
+    labels = {"writing_model": _("Model that writes"), "analysis_model": _("Model that analyses")}
+    if missing_settings():
+        return []
+    return [
+        {"name": name, "label": labels[name], "models": models, "chosen": getattr(project, name)}
+        for name, models in model_choice.choices().items()
+        if models and (name == "writing_model" or settings.ARBORIS_ANALYZER == "llm")
+    ]
 
 
 @require_safe

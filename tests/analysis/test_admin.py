@@ -26,6 +26,7 @@ from analysis.models import (
 )
 from arboris.admin_base import BoundedPaginator
 from arboris.bible import models as bible
+from arboris.llm.models import ModelRoute
 from arboris.novels.models import Chapter, NovelProject
 from tests.analysis.operators import failed_task, novel_of, statuses
 from tests.factories import JsonClient, claim_next, make_user, queue_chapter
@@ -101,7 +102,7 @@ def test_lists_and_pages_open(staff: Client, project: NovelProject, model: Any) 
     for row in model._default_manager.all()[:1]:
         assert staff.get(reverse(f"{base}_change", args=[row.pk])).status_code == 200
     adding = staff.get(reverse(f"{base}_add")).status_code
-    assert adding == (200 if model in (NovelProject, QueuePause) else 403)
+    assert adding == (200 if model in (ModelRoute, NovelProject, QueuePause) else 403)
 
 
 def world(project: NovelProject) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -17,7 +17,9 @@ from rest_framework import serializers
 
 from analysis.models import PendingAnalysis
 from analysis.pipeline import GenerationConfig
+from arboris.llm.routes import ANALYSIS
 from arboris.storable import find_unstorable
+from arboris.workspace.projects.model_choice import check_model
 
 DEFAULT_PRIORITY = 5
 MAX_CONFIG_BYTES = 64 * 1024
@@ -83,6 +85,9 @@ class AnalysisOptions:
 
 
 class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
+    # What the model that ``generation_config`` names is to do.
+    model_for: ClassVar[str] = ANALYSIS
+
     mode = serializers.ChoiceField(choices=["enhanced", "basic"], default="enhanced")
     priority = serializers.IntegerField(min_value=1, max_value=10, default=DEFAULT_PRIORITY)
     generation_config = serializers.JSONField(required=False)
@@ -93,7 +98,13 @@ class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
         return value
 
     def validate_generation_config(self, value: Any) -> dict[str, Any]:
-        return check_config(value)
+        config = check_config(value)
+        try:
+            check_model(config.get("model_name") or "", self.model_for)
+        except serializers.ValidationError as error:
+            told = error.detail[0] if isinstance(error.detail, list) else error.detail
+            raise serializers.ValidationError([f"model_name: {told}"]) from error
+        return config
 
     def options(self) -> AnalysisOptions:
         data = self.validated_data

@@ -5,11 +5,14 @@ from __future__ import annotations
 from rest_framework import serializers
 
 from arboris.fields import StorableText, Text
+from arboris.llm.routes import GENERATION
 from arboris.workspace.chapters.analysis_options import AnalysisOptionsSerializer
 from arboris.workspace.chapters.serializers import SavedChapterSerializer
 
 
 class GenerateSerializer(AnalysisOptionsSerializer):
+    model_for = GENERATION
+
     instructions = StorableText(required=False, allow_blank=True, default="", max_length=20_000)
     title = Text(required=False, allow_blank=True, max_length=200, default="")
     chapter_number = serializers.IntegerField(

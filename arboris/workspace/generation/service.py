@@ -18,17 +18,18 @@ from django.conf import settings
 
 from arboris.db import release_connection
 from arboris.idempotency.claims import Claim
-from arboris.llm import client, continuing
+from arboris.llm import client, continuing, route_table
 from arboris.llm.accounting.admission import Payer
 from arboris.llm.errors import CutOff, Empty
 from arboris.llm.request_body import Effort
+from arboris.llm.routes import GENERATION
 from arboris.novels.models import ChapterVersion, NovelProject
 from arboris.novels.services import ChapterText
 from arboris.storable import storable
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
 from arboris.workspace.chapters.service import SavedChapter, summary_of
 from arboris.workspace.generation.draft import GenerationDraft, OnSaved
-from arboris.workspace.generation.prompt import messages_for
+from arboris.workspace.generation.prompt import messages_for, rules_for
 from arboris.workspace.generation.prose import Prose
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,13 @@ class Generation:
         """``claim``: of the request's Idempotency-Key, which is settled with the generation."""
         self._project = project
         self._options = options
-        self._messages = messages_for(project, instructions, number=number, title=title)
+        rules = rules_for(project)
+        self._prompt = rules.version
+        self._messages = messages_for(
+            project, instructions, number=number, title=title, rules=rules.text
+        )
+        chosen = (options.config or {}).get("model_name") or project.writing_model
+        self._route = route_table.for_purpose(GENERATION).choosing(chosen)
         self._draft = GenerationDraft(project.pk, title, number, on_saved)
         self._claim = claim
         self._title = title
@@ -102,9 +109,10 @@ class Generation:
         config = self._options.config or {}
         return client.stream(
             continuing.continued(self._messages, self._before) if self._before else self._messages,
-            model=config.get("model_name"),
             temperature=config.get("temperature"),
             payer=Payer("generation", project_id=self._project.pk, user_id=self._project.owner_id),
+            route=self._route,
+            prompt=self._prompt,
             effort=self._effort,
             until=until,
         )

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
+from drf_spectacular.utils import extend_schema
 from rest_framework import generics
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
+from rest_framework.views import APIView
 
 from arboris.db import in_transaction
 from arboris.idempotency.views import creating, idempotent
 from arboris.novels import services as novels
 from arboris.novels.models import NovelProject
-from arboris.workspace.projects.serializers import ProjectSerializer
+from arboris.workspace.projects import model_choice
+from arboris.workspace.projects.serializers import ModelChoicesSerializer, ProjectSerializer
 from arboris.workspace.trash import service as trash
 
 KEPT = Q(chapters__deleted_at=None)
@@ -31,6 +34,13 @@ class _Projects(generics.GenericAPIView[NovelProject]):
             )
             .order_by("-created_at")
         )
+
+
+class ModelChoices(APIView):
+    @extend_schema(responses=ModelChoicesSerializer)
+    def get(self, request: Request) -> Response:
+        """The models that a writer may choose for a novel."""
+        return Response(ModelChoicesSerializer(model_choice.choices()).data)
 
 
 class ProjectList(_Projects, generics.ListCreateAPIView[NovelProject]):

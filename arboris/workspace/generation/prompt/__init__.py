@@ -2,26 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from arboris.bible import service as bible_service
-from arboris.llm import client, prompt_fence
+from arboris.llm import client, prompt_fence, prompt_versions
+from arboris.llm.prompt_texts import Prompt, Words, shipped_words
+from arboris.llm.routes import GENERATION
 from arboris.novels.models import NovelProject
 
 from .bible import characters, relationships, threads, world
 from .material import MAX_INSTRUCTIONS, ending, frame, summaries, writer_instructions
 from .story_so_far import StorySoFar
-from .wording import EN, ZH
+from .wording import EN, ZH, Wording
 
-__all__ = ["MAX_INSTRUCTIONS", "messages_for"]
+__all__ = ["MAX_INSTRUCTIONS", "messages_for", "rules_for", "texts"]
+
+
+def texts() -> Iterator[Prompt]:
+    """What staff may read and change."""
+    for language, wording in (("zh", ZH), ("en", EN)):
+        yield Prompt(GENERATION, language, wording.rules)
+
+
+def rules_for(project: NovelProject) -> Words:
+    """The rules of writing, as staff have changed them."""
+    changed = prompt_versions.changed(project.language)
+    return changed.get(GENERATION) or shipped_words(_wording(project).rules)
+
+
+def _wording(project: NovelProject) -> Wording:
+    return EN if project.language == "en" else ZH
 
 
 def messages_for(
-    project: NovelProject, instructions: str, *, number: int | None = None, title: str = ""
+    project: NovelProject,
+    instructions: str,
+    *,
+    number: int | None = None,
+    title: str = "",
+    rules: str | None = None,
 ) -> list[client.Message]:
     """System and user message for chapter ``number`` (None: after the last one).
 
+    ``rules``: in the place of the shipped ones.
+
     Only what comes before that chapter is told; every part is bounded, see docs/generation.md.
     """
-    wording = EN if project.language == "en" else ZH
+    wording = _wording(project)
     bible_service.fresh(project.pk)
     story = StorySoFar.before(project, number)
     last = ending(story)
@@ -40,7 +67,7 @@ def messages_for(
         "INSTRUCTIONS": writer_instructions(title, instructions, wording),
     }
     blocks = [prompt_fence.block(name, token, text) for name, text in parts.items()]
-    system = (wording.role, wording.boundary.format(token=token), wording.rules)
+    system = (wording.role, wording.boundary.format(token=token), rules or wording.rules)
     blocks.append(wording.task.format(number=story.number))
     return [
         {"role": "system", "content": "\n\n".join(system)},
