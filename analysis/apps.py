@@ -42,6 +42,7 @@ class AnalysisConfig(AppConfig):
                 progress.live,
                 progress.bibles,
                 features.updates,
+                features.usual,
                 features.told,
             )
         )

@@ -111,6 +111,11 @@ def updates() -> Mapping[str, str | Promise]:
     return {key: feature.updates for key, feature in FEATURES.items()}
 
 
+def usual() -> list[FeatureKey]:
+    """Those that every analysis has, unless they are switched off."""
+    return [key for key, feature in FEATURES.items() if not feature.compares]
+
+
 def told(result: Mapping[str, Any]) -> list[str]:
     """The result of an analysis (``Outcome.summary``) in a few words, in the active language."""
     counts: Mapping[str, int] = result.get("by_type", {})

@@ -84,10 +84,10 @@ def _says(text: str) -> Callable[[Data], str]:
 
 
 def _updated(data: Data) -> str:
-    """What was updated; without a list of features, and with all of them, the whole bible."""
+    """What was updated; without a list of features, and with all usual ones, the whole bible."""
     features: Collection[str] | None = data.get("features")
-    updates, gaps = ports.feature_updates(), _gaps(data)
-    if features is None or set(updates) <= set(features) - gaps:
+    gaps = _gaps(data)
+    if features is None or (not gaps and set(ports.usual_features()) <= set(features)):
         return gettext("Character states, world and other information have been updated")
     done = _listed(set(features) - gaps)
     said = [gettext("Updated: %(what)s") % {"what": done}] if done else []

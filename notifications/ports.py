@@ -38,6 +38,7 @@ class Analyses:
     run or are due, by novel, without those who have none. ``bibles``: theirs, by novel.
 
     ``feature_updates``: for each feature of an analysis, in order, what it updates ("the world").
+    ``usual_features``: those that every analysis has, unless they are switched off.
     ``told``: a result in a few words ("2 new characters"), in the active language.
     """
 
@@ -45,6 +46,7 @@ class Analyses:
     live: Callable[[Collection[int]], Mapping[int, Mapping[str, int]]]
     bibles: Callable[[Collection[int]], Mapping[int, Mapping[str, Bible]]]
     feature_updates: Callable[[], Mapping[str, str | Promise]]
+    usual_features: Callable[[], Collection[str]]
     told: Callable[[Mapping[str, Any]], list[str]]
 
 
@@ -75,6 +77,10 @@ def told(result: Mapping[str, Any]) -> list[str]:
 
 def feature_updates() -> Mapping[str, str | Promise]:
     return _connected().feature_updates()
+
+
+def usual_features() -> Collection[str]:
+    return _connected().usual_features()
 
 
 def _connected() -> Analyses:

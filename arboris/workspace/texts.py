@@ -43,6 +43,7 @@ _STATUS: dict[str, str | Promise] = {
     "progress_label": _("Analysis progress"),
     "percent": _("{n}%"),
     "retry": _("Analyse again"),
+    "incomplete": _("Without {what}: the model gave no answer that can be used."),
     "cancel": _("Cancel analysis"),
     "cancelling": _("Cancelling…"),
 }
@@ -367,4 +368,5 @@ def script_texts() -> dict[str, str | Promise]:
     texts = dict(SCRIPT_TEXTS)
     for feature in FEATURES.values():
         texts[f"feature_{feature.key}"] = feature.doing
+        texts[f"updates_{feature.key}"] = feature.updates
     return texts | {f"type_{name}": title for name, title in finding_types().items()}

@@ -14,6 +14,7 @@ from analysis.worker.steward import Steward
 from arboris.bible.models import Character
 from arboris.novels.models import NovelProject
 from arboris.workspace.bible import export
+from notifications.models import AnalysisNotification
 from tests.analysis.llm_answers import data_of, feature_of, says, someone
 from tests.factories import JsonClient, claim_next, queue_chapter
 from tests.llm.endpoint import Endpoint, Reply
@@ -97,6 +98,8 @@ def begun(project: NovelProject, settings: Settings, endpoint: Endpoint) -> Nove
     task = analyse(project, FIRST)
     assert sorted(map(feature_of, endpoint.requests)) == sorted(FOUR)
     assert task.result["features"] == FOUR
+    told = AnalysisNotification.objects.get().as_dict()
+    assert told["message"] == "角色状态、世界观等信息已更新"
     endpoint.requests.clear()
     return project
 
@@ -131,6 +134,9 @@ def test_what_the_model_says_against_the_bible_is_told_once(
     assert (
         len(endpoint.requests) == 5 and len({text.partition("<<<TASK")[0] for text in shared}) == 1
     )
+
+    newest = api.get("/api/async-analysis/notifications").json()[0]
+    assert newest["message"] == "角色状态、世界观等信息已更新"
 
     told = warnings(api, begun)
     assert {one["kind"]: (one["subject"], one["earlier"]["quote"]) for one in told} == {

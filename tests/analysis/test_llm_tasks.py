@@ -20,7 +20,7 @@ from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from notifications.models import AnalysisNotification
 from tests.analysis.llm_answers import TEXT, data_of, feature_of, says, someone
-from tests.factories import claim_next, queue_chapter
+from tests.factories import JsonClient, claim_next, queue_chapter
 from tests.llm.endpoint import KEY, Endpoint, Reply
 
 
@@ -110,8 +110,14 @@ def test_the_deadline_stops_a_silent_endpoint(
 
 
 def test_a_feature_without_an_answer_costs_no_other_its_findings(
-    project: NovelProject, settings: Settings, endpoint: Endpoint
+    api: JsonClient, project: NovelProject, settings: Settings, endpoint: Endpoint
 ) -> None:
+    def shown() -> list[list[str]]:
+        """What each view of the chapter says that is missing."""
+        row = api.get(f"/api/projects/{project.pk}/chapters").json()[0]
+        chapter = api.get(f"/api/chapters/{row['id']}").json()
+        return [row["analysis"]["missing"], chapter["analysis"]["missing"]]
+
     found = {"characters": [someone("沈砚秋", "沈砚秋推开听雨楼的门")]}
     plain = says(character_tracking=found)
 
@@ -122,16 +128,18 @@ def test_a_feature_without_an_answer_costs_no_other_its_findings(
     task = run_task(project, settings)
     assert task.status == "completed" and Character.objects.get().name == "沈砚秋"
     assert task.result is not None and task.result["missing"] == ["world_expansion"]
+    assert shown() == [["world_expansion"]] * 2
     told = AnalysisNotification.objects.get()
     assert "缺少世界观" in told.as_dict()["message"] and "人物及其状态" in told.as_dict()["message"]
     # A retry asks for what is missing, and for nothing else.
     endpoint.answer = plain
     endpoint.requests.clear()
     queue.retry(task.pk)
+    assert shown() == [[]] * 2
     run_analysis.run(claim_next(), Steward())
     task.refresh_from_db()
     assert [feature_of(body) for body in endpoint.requests] == ["world_expansion"]
-    assert task.status == "completed" and "missing" not in task.result
+    assert task.status == "completed" and "missing" not in task.result and shown() == [[]] * 2
     assert Character.objects.get().name == "沈砚秋"
     with pytest.raises(QueueConflict):
         queue.retry(task.pk)

@@ -21,6 +21,7 @@ from playwright.sync_api import (
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.desk import open_desk
 from tests.browser.session import sign_in, with_session
 from tests.browser.test_writing import CHAPTER, KEEP_TOASTS
 from tests.waiting import wait_for
@@ -167,14 +168,35 @@ def test_the_bell_says_what_came_of_it(page: Page, site: System, writer: Writer)
     expect(page.get_by_test_id("unread")).to_be_hidden()
 
 
-def end_as_failed(site: System, task: int) -> None:
-    """An analysis that had ended well has failed: nothing that a writer does makes one fail."""
+def change(site: System, *statements: tuple[str, list[Any]]) -> None:
+    """In the site's database: nothing that a writer does makes an analysis end otherwise."""
     names = Path(f"/proc/{site.services['workers'].process.pid}/environ").read_bytes().split(b"\0")
     env = dict(name.decode().split("=", 1) for name in names if name)
     with closing(sqlite3.connect(Path(env["ARBORIS_DATA_DIR"], "arboris.db"), 60)) as db, db:
-        db.execute("UPDATE pending_analysis SET status = 'failed' WHERE id = ?", [task])
-        told = "UPDATE analysis_notifications SET notification_type = 'failed'"
-        db.execute(f"{told} WHERE pending_analysis_id = ?", [task])
+        for statement in statements:
+            db.execute(*statement)
+
+
+def end_as_failed(site: System, task: int) -> None:
+    """An analysis that had ended well has failed."""
+    told = "UPDATE analysis_notifications SET notification_type = 'failed'"
+    change(
+        site,
+        ("UPDATE pending_analysis SET status = 'failed' WHERE id = ?", [task]),
+        (f"{told} WHERE pending_analysis_id = ?", [task]),
+    )
+
+
+def end_without(site: System, task: int, feature: str) -> None:
+    """An analysis that had ended well has ended without one of its features."""
+    lacks = "json_set({0}, '$.missing', json_array(?))"
+    change(
+        site,
+        (f"UPDATE pending_analysis SET result = {lacks.format('result')} WHERE id = ?",
+         [feature, task]),
+        (f"UPDATE analysis_notifications SET data = {lacks.format('data')}"
+         " WHERE pending_analysis_id = ?", [feature, task]),
+    )  # fmt: skip
 
 
 def test_what_failed_is_done_again_from_its_notification(
@@ -197,6 +219,30 @@ def test_what_failed_is_done_again_from_its_notification(
     digest = page.get_by_test_id("digest")
     digest.get_by_test_id("retry-notice").first.click()  # it is done already
     expect(digest.get_by_role("alert")).to_be_visible()
+
+
+def test_what_is_missing_is_asked_for_again_from_the_desk(
+    page: Page, site: System, project: str, writer: Writer
+) -> None:
+    """And from its notification; with the keyboard alone."""
+    saved = writer.add_chapter(project, CHAPTER).body
+    latest = f"/api/async-analysis/tasks/{saved['id']}/latest"
+    wait_for(lambda: writer.get(latest)["status"] == "completed", "the analysis")
+    end_without(site, saved["analysis"]["id"], "world_expansion")
+    page.goto(f"{site.url}/notifications")
+    first = page.locator("#notices > li").first
+    expect(first.get_by_test_id("retry-notice")).to_be_visible()
+
+    open_desk(page, site, saved["id"])
+    status = page.locator("#analysis")
+    expect(status.get_by_test_id("status-badge")).to_have_attribute("data-status", "completed")
+    expect(status.locator(".problem")).to_have_text("缺少世界观：模型没有给出可用的回答。")
+    status.get_by_test_id("retry-analysis").focus()
+    page.keyboard.press("Enter")
+    expect(status.get_by_test_id("retry-analysis")).to_be_hidden()
+    wait_for(lambda: writer.get(latest)["status"] == "completed", "the second try")
+    expect(status.get_by_test_id("status-badge")).to_have_attribute("data-status", "completed")
+    expect(status.locator(".problem")).to_be_hidden()
 
 
 # What the browser is asked to show.

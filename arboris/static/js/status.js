@@ -9,6 +9,9 @@ const API = '/api/async-analysis/tasks';
 
 export const isLive = (analysis) => analysis?.status === 'pending' || analysis?.status === 'processing';
 
+/** What an analysis ended without, in words. */
+const incomplete = (missing) => missing.length && t('incomplete', { what: missing.map((key) => label('updates', key)).join(t('name_separator')) });
+
 export class StatusBox {
   #analysis = null;
 
@@ -39,18 +42,19 @@ export class StatusBox {
     const status = analysis?.status ?? (source === 'draft' ? 'draft' : 'none');
     this.badge.dataset.status = status;
     setText(this.badge, label('status', status));
-    this.#show(this.retry, status === 'failed' || status === 'cancelled');
+    const missing = status === 'completed' ? analysis.missing ?? [] : [];
+    this.#show(this.retry, status === 'failed' || status === 'cancelled' || missing.length > 0);
     this.#show(this.cancel, this.isLive);
-    this.#say(this.problem, status === 'failed' ? analysis.error_message : '');
+    this.#say(this.problem, status === 'failed' ? analysis.error_message : incomplete(missing));
     if (status === 'processing') this.#draw(analysis.progress ?? { percent: 0 });
     else if (!stillWaits) this.#draw(null); // its place in the queue stays till the new one is known
   }
 
   /** Takes a notification about this chapter: the badge changes before the details are loaded. */
-  notice({ pending_analysis_id: task, notification_type: type, message }) {
+  notice({ pending_analysis_id: task, notification_type: type, message, data }) {
     const { status } = kindOf(type);
     if (!status || (this.taskId !== null && task < this.taskId)) return;
-    this.set({ id: task, status, progress: null, error_message: status === 'failed' ? message : '' });
+    this.set({ id: task, status, progress: null, error_message: status === 'failed' ? message : '', missing: data?.missing });
   }
 
   progress(progress) {

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from rest_framework import serializers
 
 from analysis.errors import sentence_for
-from analysis.models import PendingAnalysis
+from analysis.models import PendingAnalysis, Status
 from arboris.bible.models import Finding
 from arboris.bible.types.entries import ref_of
 from arboris.bible.types.findings import parse
@@ -70,6 +70,9 @@ class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
     progress = serializers.JSONField(read_only=True)
     error_type = serializers.SerializerMethodField()
     error_message = serializers.SerializerMethodField()
+    missing = serializers.SerializerMethodField(
+        help_text="Features without which the analysis has ended; a retry asks for these alone."
+    )
 
     def get_error_type(self, task: PendingAnalysis) -> str | None:
         return task.error_type or None
@@ -77,9 +80,13 @@ class AnalysisBriefSerializer(serializers.ModelSerializer[PendingAnalysis]):
     def get_error_message(self, task: PendingAnalysis) -> str | None:
         return sentence_for(task.error_type) if task.error_type else None
 
+    def get_missing(self, task: PendingAnalysis) -> list[str]:
+        ended = task.status == Status.COMPLETED
+        return list((task.result or {}).get("missing", ())) if ended else []
+
     class Meta:
         model = PendingAnalysis
-        fields = ["id", "status", "priority", "progress", "error_type", "error_message"]
+        fields = ["id", "status", "priority", "progress", "error_type", "error_message", "missing"]
 
 
 class PlainField(serializers.CharField):

@@ -265,7 +265,7 @@ def newest_tasks(project_id: uuid.UUID, wanted: Collection[int]) -> dict[int, Pe
             chapter_id__in=wanted,
             version__number=F("chapter__version"),
         )
-        .defer("result", "checkpoint", "generation_config", "token_usage")
+        .defer("checkpoint", "generation_config", "token_usage")
         .order_by("pk")
     )
     # A later row of the same chapter replaces an earlier one.
