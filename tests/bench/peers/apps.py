@@ -22,6 +22,7 @@ class AnalysisWithoutItsQueue(AnalysisConfig):
                     progress.live,
                     progress.bibles,
                     features.updates,
+                    features.usual,
                     features.told,
                 )
             )
