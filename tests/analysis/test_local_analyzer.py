@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -98,7 +99,9 @@ class TestChinese:
         new = {c.name: c for c in of(NewCharacter, findings(chapter(ZH)))}
         assert set(new) == {"陆清河", "孙福", "江九娘", "周沧海"}
         assert new["陆清河"].aliases == ["清河"]
-        assert new["陆清河"].role == "main"
+        assert new["陆清河"].role == "supporting"  # who leads is seen from the first chapter alone
+        first = findings(replace(chapter(ZH), chapter_number=1))
+        assert {c.name for c in of(NewCharacter, first) if c.role == "main"} >= {"陆清河"}
         assert new["孙福"].role == "minor"
         assert new["江九娘"].description == "天机阁的传人"
         assert min(new["陆清河"].confidence, new["孙福"].confidence) > 0.8

@@ -343,3 +343,70 @@ def test_other_changes_are_no_growth() -> None:
     text = "沈墨身受重伤。沈墨得到了一本突破境界的秘籍。"
     found = of(StateChange, findings(chapter(text, known_characters=people("沈墨"))))
     assert found and not any(change.growth_level for change in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "name", "description"),
+    [
+        (
+            "沈砚蹲在门槛上。他今年十九岁，一身旧布衫，左耳缺了一角。沈砚笑了。",
+            "zh",
+            "沈砚",
+            "他今年十九岁，一身旧布衫，左耳缺了一角。",
+        ),
+        ("屋后的师妹白芷抱着刀。白芷笑了。", "zh", "白芷", "师妹"),
+        (
+            'Martha Grey came in. She was a thin, quick woman of forty. "Sit," said Martha Grey.',
+            "en",
+            "Martha Grey",
+            "a thin, quick woman of forty",
+        ),
+    ],
+)
+def test_a_description_is_about_the_person(
+    text: str, language: Language, name: str, description: str
+) -> None:
+    found = findings(chapter(text, language, known_characters=people(name)))
+    assert description in {
+        one.description.removeprefix("She was ").removesuffix(".") if language == "en"
+        else one.description
+        for one in of(NewCharacter, found)
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "relation"),
+    [
+        (
+            "Martha Grey stood by the well. Her sister Alice met her there.",
+            ("Martha Grey", "Alice"),
+            ("Alice", "sister", "Martha Grey"),
+        ),
+        (
+            "Martha Grey came in. She was the daughter of Lord Ashby.",
+            ("Martha Grey", "Lord Ashby"),
+            ("Martha Grey", "daughter", "Lord Ashby"),
+        ),
+        (
+            '"You mean John Grey," she said. "His sister Alice married well."',
+            ("John Grey", "Alice"),
+            None,
+        ),
+        (
+            '"It is John Grey. His sister Alice married well."',
+            ("John Grey", "Alice"),
+            ("Alice", "sister", "John Grey"),
+        ),
+        (
+            "Martha Grey was engaged to Thomas Reed.",
+            ("Martha Grey", "Thomas Reed"),
+            ("Martha Grey", "betrothed", "Thomas Reed"),
+        ),
+    ],
+)
+def test_english_kin(
+    text: str, names: tuple[str, ...], relation: tuple[str, str, str] | None
+) -> None:
+    found = findings(chapter(text, "en", known_characters=people(*names)))
+    said = [(one.source, one.relation, one.target) for one in of(Relation, found)]
+    assert said == ([relation] if relation else [])

@@ -62,3 +62,17 @@ def test_who_may_be_another_is_asked_about_with_both_passages() -> None:
         ["贺云舟"],
     )
     assert [asked.data[side]["quote"] for side in ("earlier", "later")] == ["贺云舟", "贺公子"]
+
+
+def test_a_role_is_the_weight_in_the_story() -> None:
+    often = [
+        appears(number, "贺云舟").finding.model_copy(update={"mentions": 6}) for number in (1, 2, 3)
+    ]
+    now_and_then = [
+        appears(number, "阿沅").finding.model_copy(update={"mentions": 1}) for number in range(1, 6)
+    ]
+    once = appears(3, "船夫").finding.model_copy(update={"mentions": 9})
+    given = [at(number, finding) for number, finding in enumerate(often, 1)]
+    given += [at(number, finding) for number, finding in enumerate(now_and_then, 1)]
+    roles = {person.name: person.role for person in fold([*given, at(3, once)]).people}
+    assert roles == {"贺云舟": "main", "阿沅": "supporting", "船夫": "minor"}

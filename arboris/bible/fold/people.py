@@ -18,6 +18,8 @@ ORDER: tuple[str, ...] = ROLES
 # A name is a rarity where so small a share of the chapters that name the person has it, or only
 # one of more than EARLY.
 RARE, EARLY = 0.05, 5
+SEEN_AGAIN, OFTEN = 2, 5  # chapters and mentions from which on somebody is no minor character
+LEADS = 3  # who is named at least a third as often as the most named
 MUCH_MORE = 2  # times as many chapters
 
 
@@ -28,10 +30,11 @@ class People:
         # Of the chapter that is being folded: the full names for which a short one might stand.
         self._full: dict[str, dict[str, str]] = {}
         self._counted: set[tuple[str, str]] = set()  # by natural key: each name counts once
+        self._top: int | None = None  # mentions of the most named person before it
 
     def open_chapter(self, findings: Iterable[Finding]) -> None:
         """Before the people of a chapter are added: whom it names in full."""
-        self._full, self._counted = {}, set()
+        self._full, self._counted, self._top = {}, set(), None
         for finding in findings:
             if isinstance(finding, Appearance | NewCharacter):
                 for short in short_forms(finding.name):
@@ -72,6 +75,7 @@ class People:
         person.last_chapter_id = placed.chapter_id
         if isinstance(finding, Appearance):
             person.mentions += finding.mentions
+            person.role = max(person.role, self._by_weight(person), key=ORDER.index)
         else:
             _describe(person, finding)
         self._store.put(person)
@@ -134,6 +138,16 @@ class People:
             if known and (person.natural_key, name) not in self._counted:
                 self._counted.add((person.natural_key, name))
                 person.uses[name] = person.uses.get(name, 0) + 1
+
+    def _by_weight(self, person: Person) -> str:
+        """The role that somebody has in the story so far, by mentions and chapters."""
+        chapters = max(person.uses.values(), default=0)
+        if chapters < SEEN_AGAIN or person.mentions < OFTEN:
+            return "minor"
+        if self._top is None:
+            self._top = self._store.most_mentions()
+        leads = chapters > SEEN_AGAIN and person.mentions * LEADS >= self._top
+        return "main" if leads else "supporting"
 
     def _choose_name(self, person: Person) -> None:
         """Let a fuller name that is no rarity be the main one, and a rarity be it no longer.

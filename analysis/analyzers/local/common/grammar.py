@@ -108,6 +108,8 @@ class Grammar:
     office_after: re.Pattern[str]  # right behind a name: the person's office
     is_a: re.Pattern[str]  # after a name: what the person is (group d)
     apposed: re.Pattern[str]  # before a name, matched at its end (group d)
+    portrait: re.Pattern[str]  # right behind a name or pronoun: the sentence shows what one is like
+    lead_in: re.Pattern[str]  # at the start of what is said before a name: no part of it
     seeds: tuple[SeedRule, ...]
     verse_cue: re.Pattern[str]  # a rhyme or prophecy (group c) is about to be quoted
     verse: re.Pattern[str]  # matched right behind the cue: the verse (group v)

@@ -50,11 +50,20 @@ class Tongue:
 
     def may_mean(self, words: str, who: Entity) -> bool:
         """Unless the last pronoun of ``words`` is of the other gender than the name."""
-        found = re.findall(r"[a-z]+|[他她]", words.lower())
-        called = next((self.pronouns[w] for w in reversed(found) if w in self.pronouns), "")
+        called = self._called(words)
         if not called:
             return True
         return all(self.gender(name) in ("", called) for name in (who.name, *who.aliases))
+
+    def means(self, words: str, who: Entity) -> bool:
+        """Whether the last pronoun of ``words`` is of the gender that the name tells."""
+        called = self._called(words)
+        return called != "" and called in {self.gender(name) for name in (who.name, *who.aliases)}
+
+    def _called(self, words: str) -> str:
+        """The gender of the last pronoun, "" without one."""
+        found = re.findall(r"[a-z]+|[他她]", words.lower())
+        return next((self.pronouns[w] for w in reversed(found) if w in self.pronouns), "")
 
 
 @dataclass

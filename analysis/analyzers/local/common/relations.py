@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
@@ -17,6 +18,7 @@ from .who import opens_clause, subject
 
 _NEAR = 28  # code points between two persons of one statement
 _LEAD = 40  # code points before a name that may say whose brother it names
+_QUOTE = re.compile('[“「"]')
 _PLAIN, _MEANT = 0.8, 0.7  # how sure it is: both are named, or one is meant
 
 Mention = tuple[int, int, Entity]
@@ -101,12 +103,15 @@ def _of_one(
     text, (start, end) = reading.chapter.text, span
     before = text[max(segment.start, start - _LEAD) : start]
     after = text[end : segment.end]
-    if grammar.unsure.search(after):
+    # A question that somebody asks next puts nothing in doubt that is told before it.
+    if grammar.unsure.search(after if reading.is_spoken(start) else _QUOTE.split(after)[0]):
         return None
     if reading.is_spoken(start) or is_said(text, start, end):
         mine = next((r for rule in grammar.mine if (r := _claimed(rule, before, after))), None)
         who = speaker(reading, start, person) if mine else None
-        return (who, grammar.humble.get(mine, mine), False) if mine and who else None
+        if mine:
+            return (who, grammar.humble.get(mine, mine), False) if who else None
+        return _of_the_one_talked_of(reading, grammar, segment, span, person)
     for rule in grammar.of_subject:
         found, follows = rule.before.search(before), rule.after.match(after)
         if found is None or follows is None:
@@ -117,6 +122,32 @@ def _of_one(
             reading, grammar, segment, lead, found.group() + follows.group(), person
         )
         return (other, relation, rule.swap) if other is not None else None
+    return None
+
+
+def _of_the_one_talked_of(
+    reading: Reading, grammar: Grammar, segment: Segment, span: tuple[int, int], person: Entity
+) -> tuple[Entity, str, bool] | None:
+    """As ``_of_one``, of "his sister X" in speech: whom alone the speech has named before."""
+    text, (start, end) = reading.chapter.text, span
+    opening = next((a for a, b in reading.speech if a <= start < b), None)
+    if opening is None:
+        return None
+    before, after = text[max(opening, start - _LEAD) : start], text[end : segment.end]
+    for rule in grammar.of_subject:
+        found, follows = rule.before.search(before), rule.after.match(after)
+        if found is None or follows is None or not grammar.pronoun.match(found.group() + " "):
+            continue
+        words = found.group() + follows.group()
+        named = {
+            id(who): who
+            for _, _, who in reading.cast.within(opening, start, "person")
+            if who is not person and reading.tongue.may_mean(words, who)
+        }
+        if len(named) != 1:
+            return None
+        relation = next((m["r"] for m in (found, follows) if "r" in m.re.groupindex), rule.label)
+        return next(iter(named.values())), relation, rule.swap
     return None
 
 
@@ -137,6 +168,8 @@ def _subject_before(
     if named and not grammar.pronoun.match(reading.chapter.text, segment.start):
         return None  # they are spoken to, or of
     who = subject(reading, segment.start, words, only=True)
+    if who is None and grammar.pronoun.match(reading.chapter.text, segment.start):
+        who = subject(reading, segment.start, words)
     return who if who is not but else None
 
 

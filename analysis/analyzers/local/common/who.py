@@ -49,6 +49,9 @@ def subject(reading: Reading, at: int, words: str = "", *, only: bool = False) -
         found = {id(who): who for _, _, who in mentions}
         if len(found) == 1:
             return mentions[0][2]
+        of_gender = {id(one): one for one in found.values() if reading.tongue.means(words, one)}
+        if len(of_gender) == 1:
+            return next(iter(of_gender.values()))
         if found and only:
             return None
         if found:
