@@ -29,6 +29,7 @@ from tests.browser.desk import (
     state,
     working,
 )
+from tests.browser.session import with_session
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
@@ -218,6 +219,42 @@ def test_what_the_server_has_refused_waits_for_its_writer(
     state(other, "saved")
     assert working(writer, chapter) == f"{NEW}\n{TYPED}"
     other.close()
+
+
+KEPT_FORMS = """() => new Promise((done) => {
+  indexedDB.open('arboris').onsuccess = ({ target: { result: database } }) => {
+    const keys = database.transaction('drafts').objectStore('drafts').getAllKeys();
+    keys.onsuccess = () => done(keys.result.filter((key) => key.includes(':form:')).length);
+  };
+})"""
+
+
+def test_what_is_said_of_a_novel_is_kept_and_takes_nothing_newer_back(
+    page: Page, site: System, writer: Writer
+) -> None:
+    with_session(page, site)
+    page.goto(f"{site.url}/")
+    form = page.get_by_test_id("new-project-form")
+    form.locator("[name=title]").fill("盐灯")
+    form.locator("[name=synopsis]").fill("一座灯塔。")
+    page.reload()
+    expect(form.locator("[name=synopsis]")).to_have_value("一座灯塔。")
+    page.get_by_test_id("new-project-submit").click()
+    expect(page.locator("#edit-project")).to_be_attached()
+    project = page.url.rsplit("/", 1)[-1]
+    assert writer.get(f"/api/projects/{project}")["synopsis"] == "一座灯塔。"
+
+    page.locator("#settings summary").click()
+    page.locator("#edit-synopsis").fill("两座灯塔。")
+    page.reload()
+    expect(page.locator("#edit-synopsis")).to_have_value("两座灯塔。")
+    wait_for(lambda: page.evaluate(KEPT_FORMS) == 1, "what was typed is kept")
+    writer.http.patch(f"/api/projects/{project}", json={"title": "夜灯"}).raise_for_status()
+    page.locator("#edit-project button:not([type=button])").click()
+    expect(page.locator("#edit-title-field")).to_have_value("夜灯")
+    novel = writer.get(f"/api/projects/{project}")
+    assert (novel["title"], novel["synopsis"]) == ("夜灯", "两座灯塔。")
+    wait_for(lambda: not page.evaluate(KEPT_FORMS), "nothing is kept any more")
 
 
 def lose_answer(route: Route) -> None:

@@ -23,9 +23,13 @@ export async function keepForm(form, name, fields) {
   const row = takeLeft(id, FORMS) ?? (await quietly(kept('drafts', id)));
   if (!row || isFilled()) return;
   for (const input of inputs) input.value = row.typed[input.name] ?? '';
+  form.closest('details')?.setAttribute('open', '');
   form.dispatchEvent(new Event('input', { bubbles: true }));
   say(form, t('draft_restored'));
 }
+
+/** The server has all of it, and the page is left: the form is to be emptied before. */
+export const forgetForm = (name) => quietly(drop('drafts', idOf(`form:${name}`)));
 
 /** A text that grows without a form, such as one that is being generated. */
 export const keepText = (name, text) => quietly(text ? keep('drafts', { id: idOf(`text:${name}`), text }) : drop('drafts', idOf(`text:${name}`)));

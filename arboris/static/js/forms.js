@@ -41,6 +41,27 @@ export const valuesOf = (form) => new Map([...form.elements].filter(({ name }) =
 
 const valueOf = (field) => (field.type === 'checkbox' ? field.checked : (field.files?.[0] ?? field.value));
 
+const defaultOf = (field) => {
+  if (field.type === 'checkbox') return field.defaultChecked;
+  return field.options ? [...field.options].find((one) => one.defaultSelected)?.value : field.defaultValue;
+};
+
+/** What a form's fields hold that is not as they came, by their names: the rest may be newer elsewhere. */
+export const changedIn = (form) => Object.fromEntries([...valuesOf(form)].filter(([field, value]) => value !== defaultOf(field)).map(([field, value]) => [field.name, value]));
+
+/** The server has `saved` now, by the fields' names: they come with that from now on. What was typed since it was sent stays. */
+export function showSaved(sent, saved) {
+  for (const [field, value] of sent) {
+    const [isAsSent, newest] = [valueOf(field) === value, saved[field.name]];
+    if (field.type === 'checkbox') field.defaultChecked = newest;
+    else if (field.options) for (const one of field.options) one.defaultSelected = one.value === newest;
+    else field.defaultValue = newest;
+    if (isAsSent && field.type === 'checkbox') field.checked = newest;
+    else if (isAsSent) field.value = newest;
+    field.dispatchEvent(new Event('input', { bubbles: true }));
+  }
+}
+
 /**
  * Empties a form whose values were sent and saved. What was typed or chosen since stays; the answer
  * is whether there is any.

@@ -5,7 +5,7 @@ import { get, patch, remove } from './api.js';
 import { mountBinder } from './binder.js';
 import { $, ask, busyWhile, h, leaveFor, setText, spaced } from './dom.js';
 import { creating, keepForm } from './form-drafts.js';
-import { onSubmit, settle, showErrors, valuesOf } from './forms.js';
+import { changedIn, onSubmit, settle, showErrors, showSaved, valuesOf } from './forms.js';
 import { chapterName, lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
 import { failure } from './load.js';
@@ -177,8 +177,10 @@ if ($('#generate')) {
 
 mountFiles(API, load);
 
-onSubmit($('#edit-project'), async (data) => {
-  const project = await patch(API, { ...Object.fromEntries(data), muted: data.has('muted') });
+onSubmit($('#edit-project'), async () => {
+  const [form, sent] = [$('#edit-project'), valuesOf($('#edit-project'))];
+  const project = await patch(API, changedIn(form));
+  showSaved(sent, project);
   language = project.language;
   setText($('#project-name'), project.title);
   await load();
@@ -215,5 +217,6 @@ $('#binder-box').addEventListener('toggle', () => {
 });
 
 $('#new-chapter').addEventListener('input', countLetters);
+void keepForm($('#edit-project'), `project:${projectId}`, ['title', 'genre', 'synopsis']);
 void keepForm($('#new-chapter'), `chapter:${projectId}`, ['title', 'content']);
 void load();

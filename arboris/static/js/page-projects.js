@@ -3,7 +3,7 @@
 import './bell.js';
 import { get, patch, post } from './api.js';
 import { $, busyWhile, debounced, focusedIn, h, leaveFor } from './dom.js';
-import { creating } from './form-drafts.js';
+import { creating, forgetForm, keepForm } from './form-drafts.js';
 import { onSubmit } from './forms.js';
 import { lengthOf, t, tn, when } from './i18n.js';
 import { live } from './live.js';
@@ -41,6 +41,8 @@ async function load() {
 
 onSubmit($('#new-project'), async (data) => {
   const project = await creating('project', '/api/projects', Object.fromEntries(data), (made, body) => patch(`/api/projects/${made.id}`, body));
+  $('#new-project').reset();
+  await forgetForm('project');
   await leaveFor(`/projects/${project.id}`);
 });
 
@@ -57,4 +59,5 @@ $('#sample').addEventListener('click', ({ currentTarget: button }) => {
 
 live.addEventListener('refresh', debounced(load));
 mountPalette();
+void keepForm($('#new-project'), 'project', ['title', 'genre', 'synopsis']);
 void load();
