@@ -136,6 +136,12 @@ ENGLISH = [
         "said Mrs. Tench.",
         [{"Mrs. Laura Tench", "Mrs. Tench", "Laura Tench"}],
     ),
+    (
+        "an animal that speaks",
+        "“Come in,” said the Otter. The heron and the otter are old friends. “I will,” said the "
+        "Heron, and the Otter shut the door. “Sit, Ottery,” said the Heron. “Yes,” said the Otter.",
+        [{"Otter", "Ottery"}, {"Heron"}],
+    ),
 ]  # fmt: skip
 
 
@@ -147,6 +153,53 @@ def test_english(text: str, expected: list[set[str]]) -> None:
     assert all(frozenset(group) in found for group in expected), found
     named = set().union(*expected)
     assert not [group for group in found if group & named and set(group) not in expected]
+
+
+def places(text: str, *known: str) -> set[str]:
+    chapter = ChapterInput(
+        text=text,
+        language="en",
+        chapter_number=2,
+        known_characters=tuple(KnownCharacter(at, name) for at, name in enumerate(known, 1)),
+    )
+    found = LocalAnalyzer().open(chapter).run("world_expansion", lambda done: None).findings
+    return {finding.name for finding in found if finding.type == "location"}
+
+
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [
+        # At it, in it, from it, and it never speaks.
+        ("“We dine at Haverley,” said Ruth. Haverley was let. She came from Haverley by coach, and "
+         "Haverley had changed.", ()),
+        ("Within a mile of Haverley lived a widow. “She goes to Haverley on foot,” said Ruth.", ()),
+        # Called after the house that the chapter names in full.
+        ("They heard that Haverley Park was let. “So Haverley is taken,” said Ruth.", ()),
+        # Even if an earlier chapter took it for somebody.
+        ("“Are you at Haverley?” asked Ruth. At Haverley it rained. She stayed in Haverley.",
+         ("Haverley",)),
+    ],
+    ids=["prepositions", "distance", "house", "known"],
+)  # fmt: skip
+def test_where_people_are_is_a_place(text: str, known: tuple[str, ...]) -> None:
+    assert "Haverley" in {name.removesuffix(" Park") for name in places(text, *known)}
+    assert not any("Haverley" in group for group in groups(text, "en", *known))
+
+
+def test_somebody_s_own_house_does_not_make_a_place_of_them() -> None:
+    text = (
+        "Haverley looked at Ruth. “Come to Haverley Hall,” said Haverley. She had a letter from "
+        "Haverley. “No,” said Ruth to Haverley, and Haverley left."
+    )
+    assert frozenset(("Haverley",)) in groups(text, "en")
+
+
+def test_to_whose_names_only_the_narrator_answers_is_one() -> None:
+    text = "\n\n".join(
+        f"“Is it you, {name}?” said Ruth.\n\n“It is,” I said. “Come in, Ruth.”"
+        for name in ("Samson", "Doveling") * 4
+    )
+    assert groups(text, "en") == {frozenset(("Samson", "Doveling")), frozenset(("Ruth",))}
 
 
 def test_of_several_daughters_the_surname_alone_is_none_in_particular() -> None:

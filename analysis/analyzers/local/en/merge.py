@@ -8,6 +8,10 @@ from .evidence import Evidence
 from .merger import Merger
 from .names import EnCandidates, Votes
 
+# So often a thing with "the" speaks before it is somebody.
+_SPEAKS = 2
+# So many times somebody is at or in it.
+_PLAINLY = 3
 _COMMON = w.NO_NAMES | w.TITLES | w.FUNCTION
 
 
@@ -19,7 +23,9 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
         if verdict:
             verdicts[form] = verdict
     verdicts.update(_parts(verdicts, candidates))
+    verdicts.update(_houses(verdicts, candidates))
     _leave_out_families(verdicts)
+    known = [d for d in known if not _is_mistaken(d, verdicts, candidates)]
     taken = {f for d in known for f in d.forms}
     people = [d for d in known if d.kind == "person"]
     persons = {f: s for f, (k, s) in verdicts.items() if k == "person"}
@@ -30,6 +36,16 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
     things = [d for d in known if d.kind != "person"]
     rest = {f: v for f, v in verdicts.items() if v[0] != "person" and f not in taken}
     return drafts + things + [Draft(k, f, certainty=s) for f, (k, s) in sorted(rest.items())]
+
+
+def _is_mistaken(
+    draft: Draft, verdicts: dict[str, tuple[EntityKind, float]], candidates: EnCandidates
+) -> bool:
+    """Whether somebody who is known by one name alone is plainly a place in this chapter."""
+    if draft.kind != "person" or draft.aliases or draft.name not in verdicts:
+        return False
+    votes = candidates.votes[draft.name]
+    return verdicts[draft.name][0] == "location" and votes.there >= _PLAINLY and not votes.acts
 
 
 def _join_called(drafts: list[Draft], candidates: EnCandidates) -> None:
@@ -73,6 +89,27 @@ def _parts(
     return parts
 
 
+def _houses(
+    verdicts: dict[str, tuple[EntityKind, float]], candidates: EnCandidates
+) -> dict[str, tuple[EntityKind, float]]:
+    """ "Netherfield" where the chapter has a Netherfield Park and nobody of that name."""
+    of_people = {
+        word
+        for form, (kind, _) in verdicts.items()
+        if kind == "person" and " " in form
+        for word in form.split(" ")
+    }
+    houses: dict[str, tuple[EntityKind, float]] = {}
+    for form, (kind, sure) in verdicts.items():
+        first, _, rest = form.partition(" ")
+        bare = candidates.votes.get(first) if rest.lower() in w.PLACE_HEADS else None
+        named = first.lower() in w.GIVEN_NAMES | w.PLACE_FIRST | _COMMON or first in of_people
+        named = named or candidates.lower[first.lower()] > 0
+        if kind == "location" and bare and not bare.acts and not named:
+            houses[first] = ("location", sure)
+    return houses
+
+
 def _leave_out_families(verdicts: dict[str, tuple[EntityKind, float]]) -> None:
     """ "The Bennets" are nobody where somebody is called Bennet."""
     words = {word for f, (kind, _) in verdicts.items() if kind == "person" for word in f.split(" ")}
@@ -105,6 +142,10 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
             return None
     elif _COMMON.issuperset(words) and words[-1] not in w.OFFICES | w.PLACE_HEADS:
         return None
+    if len(words) == 1 and votes.the * 2 > votes.uses and votes.speaks >= _SPEAKS:
+        return "person", round(min(0.93, 0.6 + 0.05 * votes.speaks), 3)  # "the Badger"
+    if len(words) == 1 and _is_only_gone_to(words[0], votes):
+        return "location", round(min(0.85, 0.5 + 0.07 * votes.there), 3)
     ranked: list[tuple[float, EntityKind]] = [
         (votes.faction, "faction"),
         (votes.place - _listed_only(words, votes), "location"),
@@ -118,6 +159,12 @@ def _verdict(form: str, votes: Votes, all_: EnCandidates) -> tuple[EntityKind, f
         return None  # "the Swallow", a ship
     sure = min(0.93, 0.45 + 0.12 * best)
     return kind, round(sure, 3)
+
+
+def _is_only_gone_to(word: str, votes: Votes) -> bool:
+    """People are at it, in it, come from it, and it never does what only somebody does."""
+    often = votes.there >= 2 and votes.there * 3 >= votes.uses
+    return often and not votes.acts and word not in w.GIVEN_NAMES
 
 
 def _listed_only(words: list[str], votes: Votes) -> float:

@@ -51,6 +51,8 @@ class Votes:
     person: float = 0.0
     place: float = 0.0
     there: int = 0  # uses behind a preposition of place, or "reached"
+    speaks: int = 0  # uses as the subject of a verb of speech
+    acts: int = 0  # uses that only somebody can have: who speaks, is called, is related
     faction: float = 0.0
     the: int = 0
 
@@ -234,6 +236,14 @@ class EnCandidates:
     def _vote_by_context(run: Run, votes: Votes) -> None:
         before = run.before.lower if run.before else ""
         after = run.after.lower if run.after else ""
+        speaks = before in w.SPEECH or (run.adjacent and after in w.SPEECH)
+        votes.speaks += speaks
+        votes.acts += (
+            speaks
+            or before in w.RELATIONS
+            or after in w.AFTER_PERSON
+            or (run.quoted_call and run.spoken)
+        )
         if run.adjacent and run.words[-1].genitive:
             votes.person += 1.5 if after in w.PERSON_NOUNS else 0.4
         elif run.adjacent and after in w.SPEECH:
@@ -247,10 +257,11 @@ class EnCandidates:
         elif before in w.RELATIONS:
             votes.person += 1.2
         elif before in w.PLACE_PREPOSITIONS:
-            moved = run.earlier is not None and run.earlier.lower in w.MOTION
-            weight = w.PLACE_PREPOSITIONS[before] + 0.8 * moved
+            led = run.earlier.lower if run.earlier else ""
+            weight = w.PLACE_PREPOSITIONS[before] + 0.8 * (led in w.MOTION)
+            weight += 0.8 * (before == "of" and led in w.BEFORE_OF)
             # "of the Veil" is anything; "in the Saltmere" may well be a place.
-            votes.there += weight > 0.3
+            votes.there += weight > 0.3 and led not in w.BEFORE_SOMEBODY
             votes.place += weight if not run.the else weight / 2 if weight > 1 else 0
         elif before in w.REACHING:
             votes.there += 1

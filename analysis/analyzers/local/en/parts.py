@@ -138,17 +138,20 @@ def _shortens(pet: str, full: str) -> bool:
     """Whether the one, no common name itself, is the beginning of the other, its ending aside."""
     if pet in w.GIVEN_NAMES:
         return False
-    stem = _PET_ENDING.sub("", pet)
-    return len(stem) >= 3 and full.startswith(stem) and len(full) > len(stem)
+    stem = _stem(pet)
+    return len(stem) >= 3 and full.startswith(stem) and full != pet and full[:-1] != stem
 
 
 def is_near(one: str, other: str) -> bool:
     """Whether a pet name shows the name it stands for: Ben and Lizzy do, Jack and Polly do not."""
     pet, full = sorted((one, other), key=len)
+    return _stem(pet) in full
+
+
+def _stem(pet: str) -> str:
+    """ "liz" of Lizzy, "rat" of Ratty; a name without such an ending as it is."""
     stem = _PET_ENDING.sub("", pet)
-    if len(stem) > 2 and stem[-1] == stem[-2]:
-        stem = stem[:-1]
-    return stem in full
+    return stem[:-1] if stem != pet and len(stem) > 3 and stem[-1] == stem[-2] else stem
 
 
 def link(names: Iterable[Parts], parts: Parts) -> Link:

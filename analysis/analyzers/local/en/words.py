@@ -40,6 +40,9 @@ PLACE_PREPOSITIONS = {
     **dict.fromkeys(("to", "of", "for"), 0.3),
 }
 MOTION = frozenset(_PLACES["motion"])
+# "looked at", "a letter from": what comes then is somebody as often as a place.
+BEFORE_SOMEBODY = frozenset(_PLACES["before_somebody"])
+BEFORE_OF = frozenset(_PLACES["before_of"])
 REACHING = frozenset(_PLACES["reaching"])
 LINKING = frozenset(_PLACES["linking"])
 PLACE_HEADS = frozenset(_PLACES["place_heads"])
