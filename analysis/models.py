@@ -85,6 +85,8 @@ class PendingAnalysis(models.Model):
     turn = models.BigIntegerField(default=0, editable=False)
     # One of its novel's chapters that are analysed in their order, see analysis.queue.in_order.
     in_order = models.BooleanField(default=False, db_default=False, editable=False)
+    # Nobody has asked for it, so nobody is told: see analysis.queue.read_again.
+    quiet = models.BooleanField(default=False, db_default=False, editable=False)
     # What its last claim was to work with: the host of a language model, or an analyzer's name.
     endpoint = models.CharField(_("endpoint"), max_length=100, blank=True, default="")
 

@@ -27,6 +27,7 @@ from analysis.queue import Claim
 from analysis.worker.steward import Steward
 from arboris.bible import service as bible_service
 from arboris.bible.known import before
+from arboris.bible.readings import Told, fingerprint
 from arboris.db import drop_connection, in_transaction, is_away, is_transient, locked
 from arboris.errors import ServiceError
 from arboris.llm import prompt_versions, route_table
@@ -55,6 +56,7 @@ class Run:
         self.reported = time.monotonic()
         self.percent = 0
         self.features: tuple[FeatureKey, ...] = ()
+        self.told: Told | None = None
         self.done: dict[str, Any] = dict(claim.checkpoint)
 
     def check(self, feature: str, fraction: float) -> None:
@@ -102,6 +104,7 @@ def run(claim: Claim, steward: Steward) -> None:
         compares, ends = analyzer.compares, state.ends
         chapter = state.outlast(lambda: load(claim, ends=ends, compares=compares))
         state.features = pipeline.features_of(claim.config, chapter)
+        state.told = Told(settings.ARBORIS_ANALYZER, chapter.told)
         outcome = _read(state, analyzer, chapter)
         # Done by a commit whose answer was lost, the fence keeps it from being done again.
         state.outlast(lambda: in_transaction(lambda: _apply(state, outcome)))
@@ -147,7 +150,7 @@ def _fail(state: Run, error: ServiceError) -> None:
 
 def _begin(state: Run) -> None:
     claim = state.claim
-    if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1:
+    if settings.ARBORIS_NOTIFY_STARTED and claim.attempt == 1 and not claim.quiet:
         state.outlast(
             lambda: in_transaction(lambda: queue.notify_writer(claim.task_id, "started", {}))
         )
@@ -192,6 +195,7 @@ def load(claim: Claim, *, ends: float, compares: bool = False) -> ChapterInput:
         **_asked(features, options.model_name or chapter.project.analysis_model, language),
         payer=Payer("analysis", claim.project_id, claim.user_id, claim.task_id, claim.attempt),
         ends=ends,
+        told=fingerprint(known, version.content),
     )
 
 
@@ -209,7 +213,7 @@ def _asked(features: tuple[FeatureKey, ...], chosen: str, language: Language) ->
 def _apply(state: Run, outcome: pipeline.Outcome) -> None:
     """Findings, bible, status and notification: one transaction, fenced by the claim."""
     claim = state.claim
-    apply_findings(claim, outcome)
+    apply_findings(claim, outcome, state.told)
     problems = bible_service.contradictions(claim.project_id, claim.chapter_id)
     queue.finish(
         claim,
@@ -220,7 +224,7 @@ def _apply(state: Run, outcome: pipeline.Outcome) -> None:
     )
 
 
-def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:
+def apply_findings(claim: Claim, outcome: pipeline.Outcome, told: Told | None = None) -> None:
     """Findings and bible, in the caller's transaction."""
     assert transaction.get_connection().in_atomic_block
     # The novel's row is the lock under which its bible is folded; saving a chapter takes it too.
@@ -232,4 +236,5 @@ def apply_findings(claim: Claim, outcome: pipeline.Outcome) -> None:
         version_id=claim.version_id,
         task_id=claim.task_id,
         findings=outcome.findings,
+        told=told,
     )

@@ -90,6 +90,7 @@ class ChapterInput:
     # Who pays for the calls to one, and when the analysis has to be over by time.monotonic().
     payer: Payer = field(default_factory=Payer)
     ends: float | None = None
+    told: str = ""  # the fingerprint of what is known: see ``arboris.bible.readings``
 
 
 @dataclass(slots=True)
@@ -129,6 +130,8 @@ class Analyzer(ABC):
 
     name: str
     compares = False
+    # Chapters are read again unasked where that may change what is found.
+    costs_nothing = False
 
     @abstractmethod
     def open(self, chapter: ChapterInput) -> Session: ...

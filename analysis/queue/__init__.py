@@ -11,6 +11,7 @@ from analysis.queue.give_back import give_back, release_leases_of
 from analysis.queue.pause import PauseTarget, pause, resume, running
 from analysis.queue.priority import set_priority
 from analysis.queue.prune import prunable, prune
+from analysis.queue.read_again import look_behind, read_again
 from analysis.queue.retry import check_retry, gives_up, retry
 from analysis.queue.sweep import rescue, sweep
 
@@ -34,11 +35,13 @@ __all__ = [
     "give_back",
     "gives_up",
     "lift",
+    "look_behind",
     "notify_writer",
     "owns",
     "pause",
     "prunable",
     "prune",
+    "read_again",
     "release_leases_of",
     "renew",
     "report_progress",

@@ -37,6 +37,8 @@ class Claim:
     endpoint: Endpoint = NONE
     # Whether it was claimed to see if a paused endpoint takes us again.
     probe: bool = False
+    # Nobody is told of its end but where it fails.
+    quiet: bool = False
     config: dict[str, Any] = field(default_factory=dict)
     checkpoint: dict[str, Any] = field(default_factory=dict)
     _taken: float = field(default_factory=time.monotonic)
@@ -121,6 +123,7 @@ def _as_claim(task: due.Task, token: str, worker: str, endpoint: Endpoint, probe
         max_retries=task.max_retries,
         endpoint=endpoint,
         probe=probe,
+        quiet=task.quiet,
         config=task.generation_config,
         checkpoint=task.checkpoint or {},
     )

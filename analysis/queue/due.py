@@ -51,6 +51,7 @@ class Task(NamedTuple):
     checkpoint: dict[str, Any] | None
     priority: int
     in_order: bool
+    quiet: bool
     chapter_number: int
     now: datetime
 
@@ -64,6 +65,7 @@ class Task(NamedTuple):
             generation_config=json.loads(config),
             checkpoint=json.loads(checkpoint) if checkpoint else None,
             in_order=bool(task.in_order),
+            quiet=bool(task.quiet),
         )
 
 

@@ -22,12 +22,13 @@ BATCH = 200
 
 @dataclass(frozen=True, slots=True)
 class NewTask:
-    """An analysis that a chapter, which never had one, is to have."""
+    """An analysis that a chapter, which has none under way, is to have; ``quiet``: unasked."""
 
     chapter: Chapter
     version: ChapterVersion
     priority: int
     config: dict[str, Any]
+    quiet: bool = False
 
 
 def enqueue(
@@ -56,7 +57,7 @@ def enqueue(
 
 
 def enqueue_all(new: Sequence[NewTask]) -> dict[int, PendingAnalysis]:
-    """Queue the analyses of chapters that are new, in their order; the tasks by their chapters.
+    """Queue the analyses of one novel's chapters, in their order; the tasks by their chapters.
 
     A few statements for all of them, as the caller holds the project's row lock, and on SQLite
     everybody else. The wake-ups are the caller's, as of ``enqueue`` with ``wake=False``.
@@ -70,7 +71,7 @@ def enqueue_all(new: Sequence[NewTask]) -> dict[int, PendingAnalysis]:
         turn = turns[one.priority]
         turns[one.priority] += 1
         row = _pending(one.chapter, one.version, one.priority, one.config, turn, now)
-        row.in_order = True
+        row.in_order, row.quiet = True, one.quiet
         rows.append(row)
     PendingAnalysis.objects.bulk_create(rows, batch_size=BATCH)
     if not connection.features.can_return_rows_from_bulk_insert:

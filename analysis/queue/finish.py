@@ -60,7 +60,11 @@ def finish(
     write(
         counters.added(**counters.of_run(seconds), **tokens),
         attempts.ended(claim.as_attempt(), now, Outcome.COMPLETED, token_usage=token_usage),
-        *outbox.changes("completed", **_subject(claim), data=told, now=now),
+        *(
+            ()
+            if claim.quiet
+            else outbox.changes("completed", **_subject(claim), data=told, now=now)
+        ),
     )
     if claim.probe:
         endpoints.resume(claim.endpoint.name)

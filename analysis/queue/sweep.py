@@ -19,8 +19,9 @@ from analysis.queue.attempts import Outcome
 from analysis.queue.endpoints import configured
 from analysis.queue.finish import changes_after, follow
 from analysis.queue.prune import prune_step
+from analysis.queue.read_again import to_look_at
 from analysis.queue.retry import decide
-from arboris.bible import service as bible_service
+from arboris.bible import behind
 from arboris.db import db_now, in_transaction, is_away, locked
 
 log = logging.getLogger(__name__)
@@ -109,7 +110,7 @@ def _rescue_one(task_id: int) -> int:
 def _issue_missing_wakeups() -> None:
     """What is due, or to be folded, would wait for ever: issue as many as workers could use."""
     wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
-    wanted = wanted or int(bible_service.to_fold_behind().exists())
+    wanted = wanted or int(behind.to_fold().exists() or to_look_at().exists())
     missing = wanted and wanted - wakeups.waiting()
     if missing > 0:
         in_transaction(lambda: wakeups.issue(missing))

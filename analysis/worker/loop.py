@@ -14,7 +14,7 @@ from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.queue import Claim
 from analysis.worker.steward import Steward, current_steward
-from arboris.bible import service as bible_service
+from arboris.bible import behind
 from arboris.db import in_transaction, is_away
 from arboris.outage import outlasting
 
@@ -35,12 +35,15 @@ def _body(path: str) -> Body:
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     steward = current_steward()
-    _fold_behind(steward)
+    while _did_behind(steward, behind.fold_behind):
+        pass
     body = _body(settings.ARBORIS_TASK_BODY)
     ends, done = time.monotonic() + SLICE_SECONDS, 0
     while not steward.stopping.is_set():
         claim = _claim(steward)
         if claim is None:
+            if _did_behind(steward, lambda: queue.look_behind(steward.stopping.is_set)):
+                continue  # chapters may have been queued
             return done
         with steward.looking_after(claim):
             body(claim, steward)
@@ -52,16 +55,17 @@ def run_due() -> int:
     return done
 
 
-def _fold_behind(steward: Steward) -> None:
-    """A writer has decided about a long novel's bible. What goes wrong there is no analysis's."""
+def _did_behind(steward: Steward, work: Callable[[], bool]) -> bool:
+    """Whether there was something to do for a bible. What goes wrong there is no analysis's."""
+    if steward.stopping.is_set():
+        return False
     try:
-        while outlasting(bible_service.fold_behind, give_up=steward.stopping.is_set):
-            if steward.stopping.is_set():
-                return
+        return outlasting(work, give_up=steward.stopping.is_set)
     except Exception as error:
         if is_away(error):  # the worker was stopped while it waited for the database
             raise
-        log.exception("a bible could not be folded")
+        log.exception("a bible could not be brought up to date")
+        return False
 
 
 def _claim(steward: Steward) -> Claim | None:

@@ -21,8 +21,9 @@ def _outdate(sender: Any, instance: Any, origin: Any = None, **_kwargs: Any) -> 
 
     What was in the trash has left the bible before.
     """
-    from arboris.bible import service
+    from arboris.bible import readings, service
     from arboris.novels.models import Chapter
 
     if instance.deleted_at is None and getattr(origin, "model", type(origin)) is Chapter:
         service.outdate([instance.project_id])
+        readings.look_from(instance.project_id, instance.chapter_number)

@@ -97,8 +97,20 @@ def _revision(project_id: uuid.UUID) -> int | None:
 def _read(chapter: Chapter, compared: str) -> Known:
     rules = decisions.rules(chapter.project_id)
     taken_back = _taken_back(chapter)
-    project_id = chapter.project_id if taken_back is not None else None
-    store = _folded(chapter, rules) if taken_back is None else taken_back
+    if taken_back is None:
+        return of_store(_folded(chapter, rules), rules, chapter.chapter_number, compared)
+    return of_store(taken_back, rules, chapter.chapter_number, compared, chapter.project_id)
+
+
+def of_store(
+    store: MemoryEntryStore,
+    rules: Rules,
+    number: int,
+    compared: str = "",
+    project_id: uuid.UUID | None = None,
+) -> Known:
+    """What a store knows before the chapter of that number; with the novel's rows beside it, where
+    the store has only what differs from them."""
     people = _people(store, project_id, rules)
     named = [one for one in people if any(name in compared for name in (one.name, *one.aliases))]
     return Known(
@@ -110,7 +122,7 @@ def _read(chapter: Chapter, compared: str) -> Known:
             KnownEntity(cast(WorldKind, one.kind), one.name, one.aliases)
             for one in _things(store, project_id)
         ),
-        tuple(_threads(store, project_id, rules, chapter.chapter_number)),
+        tuple(_threads(store, project_id, rules, number)),
         tuple(facts_of(store, project_id, {one.natural_key: one.name for one in named})),
     )
 

@@ -285,9 +285,25 @@ class FoldState(models.Model):
     behind = models.BooleanField(default=False, db_default=False, db_index=True)
     taken_at = models.DateTimeField(null=True)
     revision = models.BigIntegerField(default=0, db_default=0)
+    # Chapters from this number on may have been read without what now stands before them.
+    look_from = models.PositiveIntegerField(null=True, db_index=True)
 
     def __str__(self) -> str:
         return f"{self.project_id}"
+
+
+class Reading(models.Model):
+    """What a chapter's current findings rest on: see ``readings``. Without it nobody knows."""
+
+    chapter = models.OneToOneField(Chapter, models.CASCADE, related_name="+")
+    version = models.ForeignKey(ChapterVersion, models.CASCADE, related_name="+")
+    analyzer = models.CharField(max_length=30)
+    told = models.CharField(max_length=16)
+    # The chapter would be told otherwise by now.
+    outdated = models.BooleanField(default=False, db_default=False)
+
+    def __str__(self) -> str:
+        return f"{self.chapter_id}: {self.told}"
 
 
 class FoldedChapter(models.Model):

@@ -150,7 +150,7 @@ def add_decisions(
             undone_at=decision.undone_at,
         )
         Decision.objects.filter(pk=row.pk).update(created_at=decision.created_at)
-    service.restored(project_id)
+    service.fold_anew(project_id)
 
 
 def _check(decisions: Iterable[PortableDecision]) -> None:

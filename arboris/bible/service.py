@@ -10,11 +10,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Protocol
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 
+from arboris.bible import readings
 from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
 from arboris.bible.fold.continuity import CONTRADICTIONS
@@ -22,6 +22,7 @@ from arboris.bible.fold.fold import Fold
 from arboris.bible.fold.writer_entries import add_writer_entries
 from arboris.bible.models import Finding as FindingRow
 from arboris.bible.models import FoldedChapter, FoldState, Notice
+from arboris.bible.readings import Told
 from arboris.bible.storage.current import by_chapter, current
 from arboris.bible.storage.database import DatabaseEntryStore
 from arboris.bible.storage.memory import Journal, MemoryEntryStore
@@ -31,12 +32,11 @@ from arboris.bible.types.entries import Scope, Tier
 from arboris.bible.types.findings import Finding
 from arboris.bible.types.placed_finding import PlacedFinding
 from arboris.collector import paused_collection
-from arboris.db import db_now, in_transaction, locked
+from arboris.db import in_transaction, locked
 from arboris.novels.models import Chapter, NovelProject
 
 JOURNALS = 40  # how many of the last chapters can be taken out of the bible again
 SHORT = 60  # a novel of so many analysed chapters is folded anew at once (0.1 to 0.2 s)
-TAKEN = timedelta(minutes=1)  # whoever folds a novel behind for longer is taken for dead
 
 
 class Stated(Protocol):
@@ -62,11 +62,13 @@ def record(
     version_id: int,
     task_id: int,
     findings: Sequence[Stated],
+    told: Told | None = None,
 ) -> None:
-    """Replace the chapter's findings and fold the novel's bible.
+    """Replace the chapter's findings and fold the novel's bible. ``told``: what they rest on.
 
     The caller holds the project's row lock: two analyses of one novel must not fold side by side.
     """
+    before = current(project.pk, [chapter_id])
     FindingRow.objects.filter(chapter_id=chapter_id, current=True).update(current=False)
     FindingRow.objects.bulk_create(
         [
@@ -91,7 +93,10 @@ def record(
         ],
         batch_size=200,
     )
+    readings.keep(chapter_id, version_id, told)
     refold(project.pk, chapter_id, findings)
+    if readings.said(one for one in findings if one.verified) != readings.said(before):
+        readings.look_after(project.pk, chapter_id)
 
 
 def holds(chapter_id: int) -> bool:
@@ -104,8 +109,10 @@ def forget(project_id: uuid.UUID, chapter_id: int) -> None:
 
     The caller holds the project's row lock.
     """
+    readings.keep(chapter_id, 0, None)
     if FindingRow.objects.filter(chapter_id=chapter_id, current=True).update(current=False):
         refold(project_id, chapter_id, ())
+        readings.look_after(project_id, chapter_id)
 
 
 def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -> None:
@@ -115,13 +122,13 @@ def refold(project_id: uuid.UUID, chapter_id: int, findings: Iterable[Stated]) -
     """
     state = FoldState.objects.filter(project_id=project_id).first()
     if state is None or state.outdated:
-        _outdate(project_id)
+        fold_anew(project_id)
         return
     # A chapter that was deleted meanwhile is no error here: the fence of its analysis says so.
     number = Chapter.everything.values_list("chapter_number", flat=True).get(pk=chapter_id)
     folded = _folded_from(project_id, number)
     if folded is None:
-        _outdate(project_id)
+        fold_anew(project_id)
         return
     numbers = {chapter.chapter_id: chapter.number for chapter in folded} | {chapter_id: number}
     found = by_chapter(current(project_id, numbers.keys() - {chapter_id}))
@@ -138,6 +145,7 @@ def refold_from(project_id: uuid.UUID, number: int) -> None:
 
     The caller holds the project's row lock. The bible is then as if it had been written so.
     """
+    readings.look_from(project_id, number)
     state = FoldState.objects.filter(project_id=project_id).first()
     if state is None or state.outdated:
         outdate([project_id])  # it will be folded anew when it is read
@@ -146,7 +154,7 @@ def refold_from(project_id: uuid.UUID, number: int) -> None:
     numbers = dict(later.values_list("pk", "chapter_number")[: JOURNALS + 1])
     folded = _folded_from(project_id, number)
     if folded is None or len(numbers) > JOURNALS:
-        _outdate(project_id)
+        fold_anew(project_id)
         return
     _fold_again(project_id, folded, numbers, by_chapter(current(project_id, numbers)))
 
@@ -156,12 +164,14 @@ def follow_order(project_id: uuid.UUID, moved: dict[int, int]) -> None:
 
     What the writer has placed in a chapter goes along with it.
     """
+    first = min(*moved, *moved.values())
     if decisions.follow_order(project_id, moved):
+        readings.look_from(project_id, first)
         state = FoldState.objects.filter(project_id=project_id).first()
         if state is not None:
-            _outdate(project_id)
+            fold_anew(project_id)
         return
-    refold_from(project_id, min(*moved, *moved.values()))
+    refold_from(project_id, first)
 
 
 def _folded_from(project_id: uuid.UUID, number: int) -> list[FoldedChapter] | None:
@@ -283,87 +293,22 @@ def fresh(project_id: uuid.UUID) -> None:
     in_transaction(work)
 
 
-def is_folded_behind(project_id: uuid.UUID) -> bool:
-    """Whether a worker is about to fold the novel by a decision: the tables have the bible as it
-    was before. Otherwise it is ``fresh``."""
-    if FoldState.objects.filter(project_id=project_id, outdated=True, behind=True).exists():
-        return True
-    fresh(project_id)
-    return False
-
-
-def to_fold_behind() -> QuerySet[FoldState]:
-    """The novels that a decision has left outdated, and that nobody folds."""
-    lost = Q(taken_at=None) | Q(taken_at__lt=db_now() - TAKEN)
-    return FoldState.objects.filter(lost, behind=True)
-
-
-def fold_behind() -> bool:
-    """Fold one novel that a decision has left outdated; returns whether there was one.
-
-    Where it changes meanwhile nothing is written, and it is folded anew.
-    """
-    asked = to_fold_behind()
-    project_id = asked.values_list("project_id", flat=True).first()
-    if project_id is None:
-        return False
-    if not asked.filter(project_id=project_id).update(taken_at=db_now()):
-        return True  # somebody else folds it
-    folded = Folded.of(project_id)
-
-    def work() -> None:
-        novel = locked(NovelProject.objects.filter(pk=project_id)).first()
-        states = FoldState.objects.filter(project_id=project_id)
-        state = states.filter(outdated=True).first()
-        if novel is None or state is None:  # in the trash, or folded by a reader
-            states.update(behind=False, taken_at=None)
-        elif state.revision == folded.revision:
-            folded.write()
-        else:
-            states.update(taken_at=None)
-
-    in_transaction(work)
-    return True
-
-
 def outdate(project_ids: Iterable[uuid.UUID]) -> None:
     """These novels are to be folded anew before they are read."""
     states = FoldState.objects.filter(project_id__in=list(project_ids))
     states.update(outdated=True, revision=F("revision") + 1)
 
 
-def decided(project_id: uuid.UUID) -> bool:
-    """A decision was made or undone, which may change any entry: fold a short novel now, and let
-    a long one be folded behind (returned as True). The caller holds the project's row lock."""
-    _outdate(project_id)
-    outdated = FoldState.objects.filter(project_id=project_id, outdated=True)
-    return bool(outdated.update(behind=True, taken_at=None))
-
-
-def ready_to_decide(project_id: uuid.UUID) -> None:
-    """The tables hold the bible as the writer has seen it; the caller holds the project's row lock.
-
-    Of a long novel they may be a decision or a chapter behind: a decision keeps names.
-    """
-    never_folded = not FoldState.objects.filter(project_id=project_id).exists()
-    if never_folded or not _is_long(project_id):
-        fresh(project_id)
-
-
-def restored(project_id: uuid.UUID) -> None:
-    """Findings and decisions came from elsewhere: fold a short novel now, a long one when it is
-    read. The caller holds the project's row lock."""
-    _outdate(project_id)
-
-
-def _outdate(project_id: uuid.UUID) -> None:
-    if _is_long(project_id):
+def fold_anew(project_id: uuid.UUID) -> None:
+    """Any entry may be another now: fold a short novel at once, a long one when it is read. The
+    caller holds the project's row lock."""
+    if is_long(project_id):
         _note(project_id, outdated=True)
     else:
         rebuild(project_id)
 
 
-def _is_long(project_id: uuid.UUID) -> bool:
+def is_long(project_id: uuid.UUID) -> bool:
     return len(_analysed(project_id)[: SHORT + 1]) > SHORT
 
 

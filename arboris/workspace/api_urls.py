@@ -45,6 +45,7 @@ urlpatterns = [
         bible.DecisionUndo.as_view(),
     ),
     path("projects/<uuid:project_id>/bible/inbox", bible.QuestionsView.as_view()),
+    path("projects/<uuid:project_id>/bible/read-again", bible.ReadAgainView.as_view()),
     path("projects/<uuid:project_id>/bible/export.<kind:kind>", bible.ExportView.as_view()),
     path("chapters/<int:chapter_id>", chapters.ChapterDetail.as_view()),
     path("chapters/<int:chapter_id>/working", working.WorkingCopyView.as_view()),

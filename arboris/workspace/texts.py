@@ -217,6 +217,8 @@ _BIBLE: dict[str, str | Promise] = {
     "running": _("{n} chapters are still being analysed. This page fills itself."),
     "running_one": _("1 chapter is still being analysed. This page fills itself."),
     "bible_updated": _("The story bible has been updated."),
+    "to_read_again": _("{n} chapters were analysed without what stands before them by now."),
+    "to_read_again_one": _("1 chapter was analysed without what stands before it by now."),
     "bible_folding": _("Your decision is being worked in. This page then shows it by itself."),
 }
 

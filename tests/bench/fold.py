@@ -231,6 +231,7 @@ def checked(project: NovelProject, number: int) -> None:
 
 def measure(length: int) -> list[float]:
     """Medians of a chapter at the end, one before it, reading, impact, check, decision; folds."""
+    from arboris.bible import behind as folding
     from arboris.bible import service as bible_service
     from arboris.db import in_transaction
 
@@ -249,7 +250,7 @@ def measure(length: int) -> list[float]:
         milliseconds(lambda number=number: decided(project, number))  # type: ignore[misc]
         for number in range(1, 10)
     ]
-    behind = milliseconds(bible_service.fold_behind)
+    behind = milliseconds(folding.fold_behind)
     again = milliseconds(lambda: in_transaction(lambda: bible_service.rebuild(project.pk)))
     checks = [milliseconds(lambda: checked(project, length)) for _ in range(9)]
     medians = (median(times) for times in (last, before, reading, ahead, checks, decisions))

@@ -11,7 +11,7 @@ from django_q.models import OrmQ
 from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.worker import run_due
-from arboris.bible import service
+from arboris.bible import behind, service
 from arboris.bible.models import Character, FoldState
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
@@ -103,12 +103,12 @@ def test_what_a_dead_worker_had_begun_is_folded_all_the_same(
     with monkeypatch.context() as patch:
         patch.setattr(service.Folded, "of", failing)  # it dies there
         with pytest.raises(AssertionError):
-            service.fold_behind()
+            behind.fold_behind()
     OrmQ.objects.all().delete()  # its wake-up is used up
-    assert not service.fold_behind()  # somebody is at it
+    assert not behind.fold_behind()  # somebody is at it
     queue.sweep()
     assert not wakeups.waiting()
-    FoldState.objects.update(taken_at=db_now() - service.TAKEN * 2)
+    FoldState.objects.update(taken_at=db_now() - behind.TAKEN * 2)
     queue.sweep()
     assert wakeups.waiting()
     run_due()
@@ -130,8 +130,8 @@ def test_what_is_decided_meanwhile_is_not_lost(
         return folded
 
     monkeypatch.setattr(service.Folded, "of", while_another_is_made)
-    assert service.fold_behind()
+    assert behind.fold_behind()
     assert names() == {"沈砚秋", "老沈", "顾长风"}  # an old fold is not written
-    assert service.fold_behind()
+    assert behind.fold_behind()
     assert names() == {"沈砚秋"}
-    assert not service.fold_behind()
+    assert not behind.fold_behind()

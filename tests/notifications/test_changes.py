@@ -11,7 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 
 from analysis import queue
-from arboris.bible import service
+from arboris.bible import behind, service
 from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
 from arboris.workspace.bible.service import decide
@@ -125,7 +125,7 @@ def test_a_bible_that_is_folded_behind_is_told(
         await in_thread(decide, project.pk, writer.pk, asked)
         begun = await kind_of_frame(socket, "bible")
         assert begun == {"project_id": str(project.pk), "folding": True, "revision": ANY}
-        assert await in_thread(service.fold_behind)
+        assert await in_thread(behind.fold_behind)
         ended = await kind_of_frame(socket, "bible")
         assert (ended["folding"], ended["project_id"]) == (False, str(project.pk))
         assert ended["revision"] > begun["revision"]

@@ -13,6 +13,7 @@ class LocalAnalyzer(Analyzer):
     """Names by model and rules, everything else by patterns; models load on first use."""
 
     name = "local"
+    costs_nothing = True
 
     def open(self, chapter: ChapterInput) -> Session:
         return LocalSession(chapter)

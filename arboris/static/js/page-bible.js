@@ -1,7 +1,7 @@
 /** `/projects/<id>/bible`: what the analyses know, every fact with its chapter and its quote. */
 
 import './bell.js';
-import { get } from './api.js';
+import { get, post } from './api.js';
 import { $, $$, busyWhile, focusedIn, h, setText, spaced } from './dom.js';
 import { questionCards, send } from './decisions.js';
 import { characterCard, foreshadowingCard, relationshipCard, worldCard } from './facts.js';
@@ -66,6 +66,7 @@ async function load() {
     [bible, questions] = await Promise.all(['bible', 'bible/inbox'].map((part) => get(`/api/projects/${projectId}/${part}`)));
     if (!bible.folding) settled.clear();
     questions.questions = questions.questions.filter(({ ref }) => !settled.has(ref));
+    showReadAgain(questions.to_read_again?.length ?? 0);
     setText($('#bible-folding'), bible.folding ? t('bible_folding') : '');
     $('#bible-folding').hidden = !bible.folding;
     show();
@@ -118,6 +119,23 @@ async function undo() {
   }
 }
 
+/** Chapters that were analysed without what stands before them by now. */
+function showReadAgain(number) {
+  setText($('#read-again-text'), number ? tn('to_read_again', number) : '');
+  $('#read-again-box').hidden = !number;
+}
+
+async function readAgain() {
+  try {
+    const { queued } = await post(`/api/projects/${projectId}/bible/read-again`);
+    say(tn('running', queued));
+    await load();
+    if ($('#read-again-box').hidden) $('#tab-questions').focus();
+  } catch (error) {
+    say(error.message);
+  }
+}
+
 function showRunning(number) {
   setText($('#running'), number ? tn('running', number) : '');
   $('#running').hidden = !number;
@@ -145,6 +163,7 @@ function onTabKey(event) {
 for (const tab of tabs) tab.addEventListener('click', () => choose(tab));
 $('#tabs').addEventListener('keydown', onTabKey);
 $('#undo').addEventListener('click', undo);
+$('#read-again').addEventListener('click', ({ currentTarget }) => busyWhile(currentTarget, readAgain));
 $('#search').addEventListener('input', () => bible && show());
 $('#search').value = new URLSearchParams(location.search).get('find') ?? ''; // the palette leads to a name
 mountPalette(projectId);

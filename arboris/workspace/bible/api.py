@@ -90,6 +90,13 @@ class QuestionsView(APIView):
         return Response(questions.as_dict(own_project(request, project_id)))
 
 
+class ReadAgainView(APIView):
+    @extend_schema(request=None, responses={200: dict[str, int]})
+    def post(self, request: Request, project_id: uuid.UUID) -> Response:
+        """Analyse the chapters of ``to_read_again``, in their order: ``{queued}`` says how many."""
+        return Response({"queued": service.read_again(own_project(request, project_id).pk)})
+
+
 class ExportView(APIView):
     @extend_schema(responses={200: str})
     def get(self, request: Request, project_id: uuid.UUID, kind: str) -> HttpResponse:

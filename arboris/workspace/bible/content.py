@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from arboris.bible import behind
 from arboris.bible import service as bible_service
 from arboris.bible.models import (
     Character,
@@ -39,7 +40,7 @@ class Section:
 def as_shown(project: NovelProject) -> dict[str, Any]:
     """``as_dict``, at once: while a worker folds it by a decision, as it was before, and with
     ``folding`` (true)."""
-    folding = bible_service.is_folded_behind(project.pk)
+    folding = behind.is_folded_behind(project.pk)
     return _sections(project) | ({"folding": True} if folding else {})
 
 

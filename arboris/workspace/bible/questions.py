@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from arboris.bible import service as bible_service
+from arboris.bible import behind
 from arboris.bible.decisions import record
 from arboris.bible.fold.continuity import CONTRADICTIONS
 from arboris.bible.models import ForeshadowingThread, Notice
 from arboris.bible.storage.current import waiting as waiting_findings
 from arboris.novels.models import NovelProject
+from arboris.workspace.bible import service
 from arboris.workspace.bible.content import with_titles
 
 MOST = 1_000  # waiting findings that are looked at, from the first chapter on
@@ -22,9 +23,11 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
     ``waiting``: findings below the confidence threshold. ``questions``: whether two names are one
     person, or a passage pays a thread off. ``warnings``: contradictions, with both quotes, and
     whether the writer is going to mend them (``to_fix``). Each has a ``ref`` that it is accepted or
-    rejected by. ``folding``: as of ``content.as_shown``; what was answered is left out already.
+    rejected by. ``to_read_again``, where there are any: chapters that were analysed without what
+    stands before them by now. ``folding``: as of ``content.as_shown``; what was answered is left
+    out already.
     """
-    folding = bible_service.is_folded_behind(project.pk)
+    folding = behind.is_folded_behind(project.pk)
     numbers = dict(project.chapters.values_list("pk", "chapter_number"))
     threads = dict(
         ForeshadowingThread.objects.filter(project=project).values_list("natural_key", "pk")
@@ -50,6 +53,10 @@ def as_dict(project: NovelProject) -> dict[str, Any]:
             if one["kind"] in CONTRADICTIONS
         ],
     }
+    if again := [{"chapter_id": one.chapter_id} for one in service.to_read_again(project.pk)]:
+        asked["to_read_again"] = [
+            {**one, "chapter_number": numbers.get(one["chapter_id"])} for one in again
+        ]
     return with_titles(asked, project) | ({"folding": True} if folding else {})
 
 

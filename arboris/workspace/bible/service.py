@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import uuid
 
+from django.db.models import Exists, OuterRef
 from django.utils.translation import gettext as _
 
+from analysis import queue
 from analysis.djangoq import wakeups
+from analysis.models import PendingAnalysis
+from arboris.bible import behind, readings
 from arboris.bible import service as bible_service
 from arboris.bible.decisions import record
 from arboris.bible.decisions.base import Asked, Refused
 from arboris.bible.decisions.kinds import kind_of
-from arboris.bible.models import Decision
+from arboris.bible.models import Decision, Reading
 from arboris.db import in_transaction
 from arboris.novels import services as novels
 
@@ -24,7 +28,7 @@ def decide(project_id: uuid.UUID, user_id: int, asked: Asked) -> Decision:
 
     def work() -> Decision:
         novels.lock_project(project_id)
-        bible_service.ready_to_decide(project_id)
+        behind.ready_to_decide(project_id)
         kind = kind_of(asked["action"])
         params = kind.check(project_id, asked)
         decision = record.make(project_id, user_id, kind.action, params)
@@ -53,7 +57,23 @@ def undo(project_id: uuid.UUID, decision_id: int) -> Decision:
     return in_transaction(work)
 
 
+def to_read_again(project_id: uuid.UUID) -> list[Reading]:
+    """Chapters that were analysed without what stands before them by now, and are not under way."""
+    under_way = PendingAnalysis.objects.filter(active_chapter=OuterRef("chapter_id"))
+    return list(readings.outdated(project_id).exclude(Exists(under_way)))
+
+
+def read_again(project_id: uuid.UUID) -> int:
+    """Queue the analyses of those chapters; returns how many."""
+
+    def work() -> int:
+        novels.lock_project(project_id)
+        return queue.read_again(to_read_again(project_id), quiet=False)
+
+    return in_transaction(work)
+
+
 def _fold(project_id: uuid.UUID) -> None:
     """By the decisions as they are now: at once, or behind where that would take seconds."""
-    if bible_service.decided(project_id):
+    if behind.decided(project_id):
         wakeups.issue()

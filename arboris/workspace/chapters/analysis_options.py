@@ -57,7 +57,7 @@ class AnalysisOptions:
     def as_before(self, chapter_id: int) -> AnalysisOptions:
         """With the chapter's last priority and configuration where the options leave them open."""
         last = (
-            PendingAnalysis.objects.filter(chapter_id=chapter_id)
+            PendingAnalysis.objects.filter(chapter_id=chapter_id, quiet=False)
             .order_by("-pk")
             .values_list("priority", "generation_config")
             .first()

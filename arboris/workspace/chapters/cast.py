@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from arboris.bible import service as bible_service
+from arboris.bible import behind
 from arboris.bible.models import Character, Finding, ForeshadowingThread, WorldEntity
 from arboris.novels.models import Chapter
 from arboris.workspace.access import own_chapter
@@ -45,7 +45,7 @@ class Named:
 
 def cast(chapter: Chapter) -> list[dict[str, Any]]:
     """``[{type, id, names}]`` of the novel, the most named first."""
-    bible_service.is_folded_behind(chapter.project_id)
+    behind.is_folded_behind(chapter.project_id)
     people = Character.objects.filter(project_id=chapter.project_id).prefetch_related("aliases")
     things = WorldEntity.objects.filter(project_id=chapter.project_id)
     found = [Named("character", row) for row in people] + [Named(row.kind, row) for row in things]
@@ -59,7 +59,7 @@ def card(chapter: Chapter, kind: str, entry_id: int) -> dict[str, Any]:
     ``states``: the newest of each kind up to this chapter. ``last_seen``: the chapter before this
     one that names it. ``open``: threads planted up to here that name it and are not closed.
     """
-    bible_service.is_folded_behind(chapter.project_id)
+    behind.is_folded_behind(chapter.project_id)
     own = {"project_id": chapter.project_id, "pk": entry_id}
     row: Character | WorldEntity | None = (
         Character.objects.filter(**own).first()

@@ -144,14 +144,15 @@ class Language:
 
 
 def known_drafts(chapter: ChapterInput) -> tuple[list[Draft], list[Draft]]:
-    """The bible's people, and its places and groups, as drafts."""
+    """The bible's people, and its places and groups, as drafts; in an order that does not depend
+    on how often other chapters name them."""
     people = [
         Draft("person", c.name, {a for a in c.aliases if len(a) > 1}, 0.97, known=True)
-        for c in chapter.known_characters
+        for c in sorted(chapter.known_characters, key=lambda one: one.name)
     ]
     things = [
         Draft(kind, e.name, {a for a in e.aliases if len(a) > 1}, 0.97, known=True)
-        for e in chapter.known_entities
+        for e in sorted(chapter.known_entities, key=lambda one: (one.name, one.kind))
         if (kind := _KIND.get(e.kind)) is not None
     ]
     return people, things
