@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('bible', '0009_told_of_the_fold'),
+        ('bible', '0010_finding_prompt'),
         ('novels', '0008_unfinished_chapters'),
     ]
 
