@@ -91,6 +91,7 @@ def test_in_whatever_order_they_come(
     assert exported(at_once) == expected
 
 
+@pytest.mark.databases
 def test_what_costs_something_is_told_and_read_again_when_the_writer_says_so(
     settings: Settings, api: JsonClient, project: NovelProject
 ) -> None:
