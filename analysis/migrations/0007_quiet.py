@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('analysis', '0004_in_order'),
+        ('analysis', '0006_groups'),
     ]
 
     operations = [
