@@ -11,7 +11,7 @@ from chardet import detect
 from django.utils.translation import gettext as _
 
 from arboris.novels.importing.types import NovelImportError
-from arboris.novels.importing.wording import is_garbage
+from arboris.novels.importing.wording import is_garbage, looks_garbled, oddness, undoubled
 
 # UTF-32 first: its little-endian mark begins with that of UTF-16.
 _BOMS = (
@@ -33,19 +33,35 @@ ENCODINGS = {
     "shift_jis": "cp932",
     "euc-jp": "euc_jis_2004",
     "iso-2022-jp": "iso2022_jp_2",
+    "iso-2022-kr": "iso2022_kr",
+    "hz-gb-2312": "hz",
     "euc-kr": "cp949",
     "windows-1250": "cp1250",
     "windows-1251": "cp1251",
     "windows-1252": "cp1252",
     "iso-8859-2": "iso8859-2",
     "iso-8859-5": "iso8859-5",
-    "koi8-r": "koi8-r",
+    "koi8-r": "koi8_u",  # which has Ukrainian letters in the place of eight frames
+    "ibm850": "cp850",
     "ibm866": "cp866",
     "macintosh": "mac-roman",
     "x-mac-cyrillic": "mac-cyrillic",
 }
 _NAMES = {codec: name for name, codec in ENCODINGS.items()}
-_DETECTED = [codec for name, codec in ENCODINGS.items() if not name.startswith("utf")]
+_NAMES["koi8-r"] = _NAMES["koi8-u"] = "koi8-r"
+_WESTERN = ("windows-1252", "macintosh", "ibm850")  # one is like another to a detector
+# In seven bits: seen by how they change between letters and characters.
+_ESCAPED = (
+    (re.compile(rb"\x1b\$\)C"), "iso-2022-kr"),
+    (re.compile(rb"\x1b\$[@B(]"), "iso-2022-jp"),
+    (re.compile(rb"~\{(?:[\x21-\x77][\x21-\x7e])+~\}"), "hz-gb-2312"),
+)
+_DETECTED = [
+    *("gb18030", "big5hkscs", "cp932", "euc_jis_2004", "cp949", "cp1250", "cp1251", "cp1252"),
+    *("iso8859-2", "iso8859-5", "koi8-r", "koi8-u", "cp866", "mac-roman", "mac-cyrillic"),
+]
+# Bytes that are no character in Shift-JIS, and what Python's codec makes of them.
+_NO_SHIFT_JIS = re.compile("[\x80\xa0\uf8f0-\uf8f3]")
 _SEVERAL_BYTES = ("gb18030", "big5hkscs", "cp932", "euc_jis_2004", "cp949")
 _SUPERSETS = {
     "gb2312": "gb18030",
@@ -114,8 +130,8 @@ def _codec(name: str) -> str | None:
 
 
 def _is_utf8(data: bytes) -> bool:
-    if b"\x1b$" in data and data.isascii():
-        return False  # ISO-2022 is in seven bits
+    if _escaped(data):
+        return False
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -123,10 +139,22 @@ def _is_utf8(data: bytes) -> bool:
     return True
 
 
+def _escaped(data: bytes) -> str:
+    """The encoding of seven bits that the text is in; none for ASCII."""
+    if not data.isascii() or not (b"\x1b$" in data or b"~{" in data):
+        return ""
+    return next((name for sign, name in _ESCAPED if sign.search(data)), "")
+
+
 def _by_mark(data: bytes) -> Decoded | None:
     for mark, name in _BOMS:
         if data.startswith(mark):
-            return _lenient(data, name)  # clean() takes the mark itself away
+            try:
+                return _lenient(data, name)  # clean() takes the mark itself away
+            except NovelImportError:
+                if name != "utf-8":
+                    raise
+                return _by_bytes(data.removeprefix(mark))  # put there by an editor
     return None
 
 
@@ -140,13 +168,17 @@ def _by_bytes(data: bytes) -> Decoded:
     mime = detect(data[:_SAMPLE])["mime_type"] or "text/plain"
     if not mime.startswith("text/") and mime != "application/octet-stream":
         raise _bad_encoding()  # an image, a document, an archive
-    codec = _wide(data) if zeros else ""
-    if codec:
-        return _lenient(data, codec[:6], codec)
-    seen, certainty = _detected(data)
-    if certainty < _SURE:
+    if escaped := _escaped(data):
+        return _lenient(data, escaped)
+    codec = _wide(data, 400) if zeros else ""
+    if not codec:
+        seen, certainty = _detected(data)
+        if certainty >= _SURE:
+            return _lenient(data, seen)
+        codec = "" if zeros else _wide(data, 40)
+    if not codec:
         raise _bad_encoding()
-    return _lenient(data, seen)
+    return _lenient(data, codec[:6], codec)
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -157,16 +189,16 @@ def _mostly_utf8(data: bytes) -> bool:
     return good > 2 * broken and not _too_broken(broken, len(text))
 
 
-def _wide(data: bytes) -> str:
+def _wide(data: bytes, rarest: int) -> str:
     """UTF-16 or UTF-32 without a mark: the codec that gives the most everyday characters; none
-    where that is hardly any."""
+    where that is less than one in ``rarest`` bytes."""
     found = {
         codec: sum(data[:_SAMPLE].decode(codec, "replace").count(char) for char in "\n 。，, e的")
         for codec in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")
     }
     # What is UTF-32 reads as UTF-16 too, with a zero behind each character.
     codec = max(found, key=lambda one: found[one] * (2 if "32" in one else 1))
-    return codec if found[codec] * 400 > min(len(data), _SAMPLE) else ""
+    return codec if found[codec] * rarest > min(len(data), _SAMPLE) else ""
 
 
 def _detected(data: bytes) -> tuple[str, float]:
@@ -182,7 +214,16 @@ def _detected(data: bytes) -> tuple[str, float]:
     found = [detect(one, include_encodings=_DETECTED, compat_names=False) for one in tried]
     best = max(found, key=lambda one: one["confidence"] if one["encoding"] in _NAMES else 0.0)
     name = _NAMES.get(best["encoding"] or "", "")
-    return name, best["confidence"] if name else 0.0
+    return _western(sample, name), best["confidence"] if name else 0.0
+
+
+def _western(data: bytes, name: str) -> str:
+    """The encoding of one byte in which a Western text looks best; others as they are."""
+    if name not in (*_WESTERN, "windows-1250"):
+        return name
+    return min(
+        (name, *_WESTERN), key=lambda one: oddness(data.decode(ENCODINGS[one], "replace"))
+    )
 
 
 def _telling(data: bytes) -> bytes:
@@ -215,21 +256,25 @@ def _replaced(data: bytes, codec: str) -> str:
 def _lenient(data: bytes, name: str, codec: str = "") -> Decoded:
     codec = codec or ENCODINGS[name]
     try:
-        return _checked(data.decode(codec), name)
+        text = data.decode(codec)
     except UnicodeDecodeError:
-        return _checked(_replaced(data, codec), name)
+        text = _replaced(data, codec)
+    return _checked(_NO_SHIFT_JIS.sub("\ufffd", text) if codec == "cp932" else text, name)
 
 
 def _checked(text: str, name: str) -> Decoded:
     """``name``: of ENCODINGS or of a codec."""
+    text = (name == "utf-8" and undoubled(text)) or text
     broken = text.count("\ufffd")
     cleaned = clean(text)
     controls = len(text) - len(cleaned) - text.count("\r\n")
     if _too_broken(broken, len(text)) or controls * 20 > len(text) + 40:
         raise _bad_encoding()
-    if name != "utf-8" and is_garbage(cleaned):
-        raise _bad_encoding()
     places = _places(cleaned, broken) if broken else []
+    if name == "utf-8" and looks_garbled(cleaned):
+        places.append(_("Many characters look garbled, as if the text had been saved so."))
+    elif name != "utf-8" and is_garbage(cleaned):
+        raise _bad_encoding()
     return Decoded(cleaned, _NAMES.get(name, name), places)
 
 

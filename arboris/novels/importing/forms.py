@@ -53,7 +53,7 @@ _NO_MARKS = frozenset(
 _ROMAN = r"[IVXLCDM]{1,9}|[ivxl]{1,7}|[Ⅰ-Ⅻⅰ-ⅻ①-⑳]"
 _WORD_NUMBER = rf"(?:the\s)?(?:{ENGLISH_NUMBER}|{ENGLISH_ORDINAL})"
 _ANY = (
-    rf"(?<![A-Za-z])(?:(?i:{_WORD_NUMBER})|{_ROMAN})(?![^\W\d_])|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
+    rf"(?<![A-Za-zÀ-ɏͰ-ӿ])(?:(?i:{_WORD_NUMBER})|{_ROMAN})(?![^\W\d_])|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
 )
 _ORDINAL_ZH = re.compile(
     rf"(?:제|第)\s?(?P<number>{CHINESE_NUMBER})\s?(?P<unit>[^\W\d_]{{1,2}}?)(?P<rest>[\s:：·—－|.．、《【(（-].*|)"

@@ -23,7 +23,7 @@ class Match(NamedTuple):
 
 MAX_HEADING = 120  # characters; longer lines are prose
 _ORNAMENTS = " \t\u3000\xa0=*#~☆★◆◇■□●○※|◎▲△▼▽♦♢♠♣♥♡❀❁✿❖✦✧✩✪✫✬✭✮✯✱✲✳✴✵✶✷✸✹✺✻❃❋❦❧⁂•·〓♪♫_^"
-_FRAMES = " -–—―─━=<>＜＞«»≪≫+.·・…"  # ornaments where they stand on both sides
+_FRAMES = " -–—―─━=<>＜＞«»≪≫+·・"  # ornaments where they stand on both sides
 _BOOK = re.compile(r"《[^《》]{1,40}》\s*(?=第)")  # 《血色》第一章, as some sites print it
 _PAIRS = {"【": "】", "[": "]", "［": "］", "〖": "〗"}
 # Around text these mean something else; around 第一章 alone they are ornaments.
@@ -54,7 +54,7 @@ _ZH_PROSE = re.compile(
 )
 _ZH_RANGE = re.compile(rf"\s*[、，,和与及到至~～—-]\s*(?:第\s*)?{CHINESE_NUMBER}")
 # What leads to the page number in a printed table of contents.
-_LEADER = re.compile(r"(?:[.…·．_-]{2,}|\t)\s*\d{1,5}\s*$")
+_LEADER = re.compile(r"(?:(?<![.…·．_-])[.…·．_-]{2,}+|\t)\s*+\d{1,5}\s*+$")
 _STRONG = re.compile(r"[\s:：|·—–.．-]")
 
 _EN = re.compile(
