@@ -221,9 +221,7 @@ def _western(data: bytes, name: str) -> str:
     """The encoding of one byte in which a Western text looks best; others as they are."""
     if name not in (*_WESTERN, "windows-1250"):
         return name
-    return min(
-        (name, *_WESTERN), key=lambda one: oddness(data.decode(ENCODINGS[one], "replace"))
-    )
+    return min((name, *_WESTERN), key=lambda one: oddness(data.decode(ENCODINGS[one], "replace")))
 
 
 def _telling(data: bytes) -> bytes:

@@ -52,9 +52,8 @@ _NO_MARKS = frozenset(
 )
 _ROMAN = r"[IVXLCDM]{1,9}|[ivxl]{1,7}|[Ⅰ-Ⅻⅰ-ⅻ①-⑳]"
 _WORD_NUMBER = rf"(?:the\s)?(?:{ENGLISH_NUMBER}|{ENGLISH_ORDINAL})"
-_ANY = (
-    rf"(?<![A-Za-zÀ-ɏͰ-ӿ])(?:(?i:{_WORD_NUMBER})|{_ROMAN})(?![^\W\d_])|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
-)
+_IN_LETTERS = rf"(?<![A-Za-zÀ-ɏͰ-ӿ])(?:(?i:{_WORD_NUMBER})|{_ROMAN})(?![^\W\d_])"
+_ANY = rf"{_IN_LETTERS}|[0-9０-９]{{1,5}}|{CHINESE_NUMBER}"
 _ORDINAL_ZH = re.compile(
     rf"(?:제|第)\s?(?P<number>{CHINESE_NUMBER})\s?(?P<unit>[^\W\d_]{{1,2}}?)(?P<rest>[\s:：·—－|.．、《【(（-].*|)"
 )
@@ -81,7 +80,7 @@ _NUMBERED = re.compile(
     re.IGNORECASE,
 )
 _INITIALS = INITIALS | frozenset("上中下")  # 上卷
-_BEFORE_WORDS = re.compile(r"^[\W_]+")
+_BEFORE_WORDS = re.compile(r"^[\W_]++")
 _PROSE_END = ("。", "；", "，", "、", ",", ";", ":", "：", "……")
 _PROSE_ZH = re.compile(r"[的了里裡中是讲講写寫说說和与跟及到至、。]")
 
@@ -108,10 +107,12 @@ def may_be_heading(line: str) -> bool:
     """Whether the line is worth a look: most of a text's are not."""
     if len(line) > MAX_LINE:
         return False
-    first = line.lstrip()[:1]
-    if not first.isalnum():
-        first = _BEFORE_WORDS.sub("", line, count=1)[:1]  # ★楔子★
-    return first in _INITIALS or _NUMBERED.search(line, 0, 60) is not None
+    start = line.lstrip()[:3]
+    if not start[:1].isalnum():
+        start = _BEFORE_WORDS.sub("", line, count=1)[:3]  # ★楔子★
+    if start[:1] in _INITIALS or start[:2].lower() in _INITIALS:
+        return True
+    return _NUMBERED.search(line, 0, 60) is not None
 
 
 def candidate(at: int, line: str, alone: bool) -> Candidate | None:

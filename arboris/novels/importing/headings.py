@@ -120,18 +120,31 @@ def _number(match: Match) -> int | None:
 
 def undecorate(line: str) -> str:
     """The line without ornaments and the page number of a table of contents, spaces squeezed."""
-    bare = _LEADER.sub("", line).strip().strip(_ORNAMENTS)
-    bare = _BOOK.sub("", bare)
-    bare = bare.removeprefix("、") if line.lstrip()[:1] in _ORNAMENTS else bare  # ☆、第一章
-    if bare and bare[0] in _FRAMES and bare[-1] in _FRAMES:
-        inner = bare.strip(_FRAMES)
-        bare = inner if number_of(inner) is None else bare
+    bare = line.strip()
+    if bare[-1:].isdigit():
+        bare = _LEADER.sub("", bare)
+    bare = bare.strip(_ORNAMENTS)
+    if not bare[:1].isalnum():
+        bare = _BOOK.sub("", bare)
+        bare = bare.removeprefix("、") if line.lstrip()[:1] in _ORNAMENTS else bare  # ☆、第一章
+        bare = _without_brackets(_without_frame(bare))
+    return " ".join(bare.split())
+
+
+def _without_frame(bare: str) -> str:
+    if not bare or bare[0] not in _FRAMES or bare[-1] not in _FRAMES:
+        return bare
+    inner = bare.strip(_FRAMES)
+    return inner if number_of(inner) is None else bare
+
+
+def _without_brackets(bare: str) -> str:
     if bare and bare[0] in _PAIRS:
         close = _PAIRS[bare[0]]
-        bare = bare[1:-1] if bare.endswith(close) else bare[1:].replace(close, " ", 1)
-    elif bare and bare[0] in _MARKER_PAIRS:
-        bare = _without_pair(bare, _MARKER_PAIRS[bare[0]])
-    return re.sub(r"\s+", " ", bare).strip()
+        return bare[1:-1] if bare.endswith(close) else bare[1:].replace(close, " ", 1)
+    if bare and bare[0] in _MARKER_PAIRS:
+        return _without_pair(bare, _MARKER_PAIRS[bare[0]])
+    return bare
 
 
 def _without_pair(bare: str, close: str) -> str:

@@ -9,22 +9,27 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable
-from itertools import pairwise
+from collections.abc import Iterable, Iterator
+from itertools import islice, pairwise
 from statistics import median
 from typing import NamedTuple
 
 from arboris.novels.importing.contents import CONTENTS
-from arboris.novels.importing.distances import Text, divides, measured, width
+from arboris.novels.importing.distances import Text, divides, measured
 from arboris.novels.importing.forms import Candidate
 from arboris.novels.importing.headings import undecorate
 from arboris.novels.importing.titles import may_be_title
+from arboris.novels.importing.types import MAX_TITLE
 
 _LEAST = 3
 _SHARE = 0.8  # of the lines that stand out in one way, that must be able to be titles
 _ROWS = 3  # lines of text that a chapter has at least
 _COLUMNS = 200
 _ALIKE = 4  # times the usual length that a chapter may have where little speaks for the lines
+_SAMPLE = 5_000  # lines that show whether most are short
+_SPARSE = 8  # characters of a line, at least, in the mean
+_EDGED = re.compile(r"\s*+[^\w\s]{1,10}\s*+\w")  # an ornament before a word
+_PLAIN = "…"  # the edges of a line without ornaments
 _EDGE = 10  # characters of an ornament
 _APART = 3  # blank lines that are told apart
 _TOP = 4  # stands for those above the first line
@@ -50,10 +55,20 @@ class _Row(NamedTuple):
 
 def quiet_titles(lines: list[str], found: list[Candidate]) -> list[Candidate]:
     """The titles of a text, without the lines that are ``found`` already, if it has some."""
+    sample = [line for line in islice(lines, _SAMPLE) if line.strip()]
+    if sum(map(len, sample)) < _SPARSE * len(sample):
+        return []
     taken = {one.at for one in found}
-    rows = [row for row in _rows(lines) if row.at not in taken]
+    rows: list[_Row] = []
+    told = 0  # rows that can be titles
+    for row in _rows(lines):
+        if row.at not in taken:
+            rows.append(row)
+            told += row.is_title
+        if len(rows) >= _SAMPLE and told * _ROWS > len(rows):
+            return []  # a text of short lines
     titles = [row for row in rows if row.is_title]
-    if len(titles) < _LEAST or len(titles) * _ROWS > len(rows):
+    if told < _LEAST or told * _ROWS > len(rows):
         return []
     for group, strong in _groups(rows, titles):
         chain = [_candidate(row) for row in group]
@@ -68,20 +83,20 @@ def _candidate(row: _Row) -> Candidate:
     return Candidate(row.at, row.text, "", None, "chapter", "bare")
 
 
-def _rows(lines: list[str]) -> Iterable[_Row]:
+def _rows(lines: list[str]) -> Iterator[_Row]:
     told = [at for at, line in enumerate(lines) if line.strip()]
     gaps = [_TOP, *(min(two - one - 1, _APART) for one, two in pairwise(told)), _APART]
     for number, at in enumerate(told):
         line = lines[at]
-        if len(line) > 2 * width("一") * 50:
-            yield _Row(at, "", "", (line[0].isspace(), gaps[number], gaps[number + 1]), False)
+        place = (line[0].isspace(), gaps[number], gaps[number + 1])
+        title = may_be_title(line)
+        if not title and (len(line) > MAX_TITLE or not _EDGED.match(line)):
+            yield _Row(at, "", _PLAIN, place, False)
             continue
         text = undecorate(line)
-        edges = line.strip().partition(text) if text else ("", "", "")
-        place = (line[0].isspace(), gaps[number], gaps[number + 1])
-        named = not (_NO_NAMES.fullmatch(text) or CONTENTS.fullmatch(text))
-        title = named and may_be_title(line)
-        yield _Row(at, text, f"{edges[0]}…{edges[2]}"[: 2 * _EDGE], place, title)
+        before, _text, after = line.strip().partition(text) if text else ("", "", "")
+        title = title and not (_NO_NAMES.fullmatch(text) or CONTENTS.fullmatch(text))
+        yield _Row(at, text, f"{before}{_PLAIN}{after}"[: 2 * _EDGE], place, title)
 
 
 def _groups(rows: list[_Row], titles: list[_Row]) -> Iterable[tuple[list[_Row], bool]]:
@@ -90,7 +105,7 @@ def _groups(rows: list[_Row], titles: list[_Row]) -> Iterable[tuple[list[_Row], 
     placed: dict[tuple[bool, int, int], list[_Row]] = defaultdict(list)
     for row in rows:
         placed[row.place].append(row)
-        if row.edges != "…" and row.text:
+        if row.edges != _PLAIN and row.text:
             edged[row.edges].append(row)
     for (inset, above, below), first in list(placed.items()):
         if above == _TOP:

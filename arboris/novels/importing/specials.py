@@ -36,4 +36,5 @@ _WESTERN = (
 ZH_SPECIAL = re.compile(f"(?P<marker>{'|'.join(sorted(_ZH, key=len, reverse=True))})(?P<rest>.*)")
 WESTERN_SPECIAL = re.compile(rf"(?P<marker>{_WESTERN})(?![\w'’])(?P<rest>.*)", re.IGNORECASE)
 _WORDS = [*_ZH, *_WESTERN.split("|")]
-INITIALS = frozenset(word[0] for word in _WORDS) | frozenset(word[0].upper() for word in _WORDS)
+# What these begin with: a character, or two letters of an alphabet.
+INITIALS = frozenset(word[: 2 if word[0] < "\u3000" else 1].lower() for word in _WORDS)

@@ -7,6 +7,7 @@ import re
 from arboris.novels.importing.distances import width
 from arboris.novels.importing.headings import heading_key, match_heading, undecorate
 from arboris.novels.importing.numbers import CHINESE, ENGLISH_NUMBER
+from arboris.novels.importing.types import MAX_TITLE
 
 _LONGEST = 72  # columns
 _NO_START = tuple("“”\"「」『』‘’'«»„‚—–-•,，.。、：:…!！?？（(【[")
@@ -22,10 +23,17 @@ _LEAD = re.compile(
 
 def may_be_title(line: str) -> bool:
     """Whether the line, short and no sentence, can be what a chapter is called."""
+    start = line.lstrip()[:1]
+    if len(line) > MAX_TITLE or line.rstrip().endswith(_NO_END):
+        return False
+    if start.islower() and start.isascii():
+        return False
     bare = undecorate(line)
     if not bare or len(bare) > _LONGEST or width(bare) > _LONGEST or not _LETTER.search(bare):
         return False
-    if bare.startswith(_NO_START) or bare.endswith(_NO_END) or _SENTENCES.search(bare[:-1]):
+    if bare.startswith(_NO_START) or bare.endswith((*_NO_END, *"—–-")):
+        return False
+    if _SENTENCES.search(bare[:-1]):
         return False
     return not (bare[0].islower() and bare[0].isascii())
 
