@@ -14,6 +14,7 @@ from django.conf import settings
 
 from arboris.llm import errors
 from arboris.llm.endpoint_profile import effort_for, profile_of
+from arboris.llm.endpoints import DEFAULT
 from arboris.llm.routes import Route, Target, route_of
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ class Turns:
         Where all fail, the error is that of the site's own target, not of one that took its place:
         it decides about the task, and whether the endpoint is paused.
         """
+        at = self.call.target.endpoint
+        if at != DEFAULT:
+            error.args = (f"{at}: {error}",)
         if not error.elsewhere:
             raise error
         if len(self._route.targets) > 1 and not error.answers_us:

@@ -119,6 +119,29 @@ def test_the_fallback_is_told_in_the_log(
     assert "default" in shown
 
 
+def test_one_endpoint_that_refuses_us_holds_up_all_analyses(
+    project: NovelProject, settings: Settings, endpoint: Endpoint, big: Endpoint
+) -> None:
+    settings.ARBORIS_ANALYZER = "llm"
+    settings.ARBORIS_LLM_ROUTES = {"foreshadowing": Entry(endpoint="big")}
+    big.answer = lambda body: Reply(status=401, error={"message": "invalid api key"})
+    queue_chapter(project, TEXT * 6)
+    task = run_next()
+    assert (task.status, task.retry_count) == ("pending", 0)
+    assert task.error_message.startswith("big: ")
+    state = EndpointState.objects.get()
+    assert state.paused_at is not None
+    assert state.error_message.startswith("big: ")
+    PendingAnalysis.objects.update(due_at=db_now())
+    assert queue.claim("host:1", queue.configured()) is None
+    # With another key of that endpoint it is asked at once, and only about what is missing.
+    big.answer = says()
+    settings.ARBORIS_LLM_ENDPOINTS = {"big": Named("big", "large", big.base_url, "sk-new")}
+    before = len(endpoint.requests)
+    assert run_next().status == "completed"
+    assert (len(big.requests), len(endpoint.requests)) == (2, before)
+
+
 def run_next() -> PendingAnalysis:
     """As a worker does."""
     claim = queue.claim("host:1", queue.configured())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from pytest_django import Settings
 
 from analysis import queue, run_analysis
@@ -76,6 +77,19 @@ def test_a_novel_is_written_by_the_model_that_its_writer_chose(
     ModelRoute.objects.create(purpose="generation", choices=["test-model"])
     assert generate(api, project) == 201
     assert (len(own.requests), len(poets.requests)) == (4, 2)
+
+
+def test_the_novels_page_offers_what_may_be_chosen(
+    api: JsonClient, project: NovelProject, own: Endpoint
+) -> None:
+    project.writing_model = "poet"
+    project.save()
+    browser = Client()
+    browser.force_login(project.owner)
+    page = browser.get(f"/projects/{project.pk}").content.decode()
+    assert '<select id="edit-writing_model" name="writing_model">' in page
+    assert "<option selected>poet</option>" in page
+    assert "edit-analysis_model" not in page  # there the site leaves no choice
 
 
 @pytest.mark.parametrize("column", ["writing_model", "analysis_model"])

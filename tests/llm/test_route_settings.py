@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from pytest_django import Settings
 
+from arboris import checks
+from arboris.llm.routes import Entry, Target
 from tests.test_env import load
 
 ENDPOINTS = "ARBORIS_LLM_ENDPOINTS"
@@ -61,3 +64,23 @@ def test_a_key_may_stand_in_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     found = load(tmp_path, monkeypatch, **{ENDPOINTS: f'{{"big": {big}}}'})
     assert found["ARBORIS_LLM_ENDPOINTS"]["big"].api_key == "sk-of-a-file"
     assert "sk-of-a-file" not in repr(found["ARBORIS_LLM_ENDPOINTS"])
+
+
+def test_routes_that_do_not_fit_together_are_errors(settings: Settings) -> None:
+    settings.ARBORIS_LLM_MODEL = "own"
+    settings.ARBORIS_LLM_MODELS = ["other"]
+    settings.ARBORIS_LLM_ROUTES = {
+        "writing": Entry(),
+        "*": Entry(fallback=Target(model="other")),
+        "summary": Entry(model="unlisted"),
+        "generation": Entry(choices=("own", "dear")),
+    }
+    told = [error.msg for error in checks.routes_are_for_what_there_is()]
+    assert [error.split(": ")[1] for error in told] == [
+        "'writing' is no purpose",
+        "'summary'",
+        "'generation'",
+    ]
+    assert all(error.startswith("ARBORIS_LLM_ROUTES: ") for error in told)
+    assert "'unlisted'" in told[1]
+    assert "'dear'" in told[2]
