@@ -77,6 +77,20 @@ def told(language: Language, *chapters: str) -> list[Notice]:
         ("zh", "looks", "骆青梅右手手背上有一块烫伤。", "骆青梅伸出左手，手背上那块烫伤发红。"),
         ("zh", "looks", "骆青梅眉心有一颗红痣。", "骆青梅擦了擦下巴上的红痣。"),
         ("zh", "looks", "鲁三更瞎了左眼。", "鲁三更一双眼睛瞪得滚圆。"),
+        ("zh", "age", "2019年冬，程砚今年十九岁。", "2020年春，程砚今年二十五岁。"),
+        ("zh", "age", "“你多大了？”程砚问。\n“十六。”骆青梅说。", "骆青梅今年二十岁。"),
+        (
+            "zh",
+            "two_places",
+            "腊月十五这天，程砚一直在府衙里看账。",
+            "有人看见，腊月十五那天，程砚在扬州的茶楼里喝茶。",
+        ),
+        (
+            "en",
+            "two_places",
+            "On Friday night Jasper Quill was at the theatre.",
+            "Marian Holt said that Jasper Quill was in the castle on Friday night.",
+        ),
         ("zh", "age", "景和三年，程砚今年十九岁。", "景和三年，程砚今年二十四岁。"),
         (
             "zh",
@@ -99,6 +113,12 @@ def told(language: Language, *chapters: str) -> list[Notice]:
             "Jasper Quill sighed. He had a limp in his right leg.",
         ),
         ("en", "looks", "Old Tobin had one glass eye.", "Old Tobin winked with both blue eyes."),
+        (
+            "en",
+            "looks",
+            "Old Tobin had one glass eye.",
+            "Old Tobin came in. He winked at Marian Holt with both blue eyes.",
+        ),
         ("en", "age", "Jasper Quill was a pale young man of thirty.", "Jasper Quill was forty."),
         (
             "en",
@@ -154,6 +174,14 @@ def test_a_contradiction_is_told_with_both_passages(
         ("zh", "程砚今年十九岁。", "三年后，程砚今年二十二岁。"),
         ("zh", "永平三年春，程砚今年十九岁。", "永平六年春，程砚今年二十二岁。"),
         ("zh", "程砚今年十九岁。", "程砚十二岁那年死了娘。"),
+        ("zh", "2019年冬，程砚今年十九岁。", "2020年春，程砚今年二十岁。"),
+        ("zh", "腊月十五这天，程砚一直在府衙里。", "腊月十六这天，程砚一直在茶楼里。"),
+        ("zh", "腊月十五上午，程砚在府衙里。", "腊月十五晚上，程砚在茶楼里。"),
+        (
+            "en",
+            "On Friday night Jasper Quill was at the theatre.",
+            "On Saturday night Jasper Quill was in the castle.",
+        ),
         ("zh", "程砚接过赤霄剑。", "程砚把赤霄剑递给骆青梅。骆青梅握着赤霄剑不放。"),
         ("zh", "骆青梅右手手背上有一块烫伤。", "骆青梅伸出左脚，脚踝上有一块烫伤。"),
         ("zh", "骆青梅笑了。骆青梅说：“走吧。”", "“走吧。”骆青兰笑道。骆青兰转身出了门。"),

@@ -9,6 +9,8 @@ from pathlib import Path
 from arboris.bible.types.names import key, without_title
 
 _HAN = re.compile("[\u3400-\u9fff]{2,4}")
+# What somebody is called by, rather than a name: 小防, 刘氏, 愣爷.
+_CALLED = re.compile("^[小老阿大二三]|[氏爷生哥姐妹弟嫂娘公婆叔伯候侯]$")
 _SPELLINGS = (
     ("ck", "k"),
     ("ph", "f"),
@@ -43,14 +45,14 @@ def sound(name: str) -> str:
 def drifted(one: str, other: str) -> bool:
     """Whether one is most likely the other, miswritten: 唐棠 and 唐堂, Ferris and Farris.
 
-    Chinese names differ in characters that are read alike and share one; English ones in a letter
-    that is not the last (Julian, Juliana; Thorpe, Thorpes). What is short or bears another title
-    may be anybody's.
+    Chinese names differ in characters that are read alike, but for the family name; English ones in
+    a letter that is not the last (Julian, Juliana; Thorpe, Thorpes). What is short or bears another
+    title may be anybody's.
     """
     if one == other or not sound(one) or sound(one) != sound(other):
         return False
     if not one.isascii():
-        return len(one) == len(other) and any(a == b for a, b in zip(one, other, strict=True))
+        return one[0] == other[0] and not _CALLED.search(one) and not _CALLED.search(other)
     (title, words), (other_title, other_words) = _parted(one), _parted(other)
     if title and other_title and title != other_title:
         return False

@@ -45,6 +45,7 @@ class Marks:
     acts: re.Pattern[str]  # matched right behind a name: what only the living do
     heading_acts: re.Pattern[str]  # matched right behind a name: it does not act itself
     said_by: re.Pattern[str]  # matched at the end of what stands before a name: "… said"
+    object: re.Pattern[str]  # at the end of what stands before a name: it is nobody who does it
     he: re.Pattern[str]  # matched at a sentence's start: a pronoun for its subject
     belongs: re.Pattern[str]  # right behind the last of several names: what follows is theirs
     somebody: re.Pattern[str]  # between a name and what follows: it may be theirs
@@ -53,7 +54,15 @@ class Marks:
     looks: tuple[LooksRule, ...]
     parts: tuple[PartRule, ...]
     ages: tuple[AgeRule, ...]
+    when: re.Pattern[str]  # a day (group day) and, if told, a part of it (group part)
+    where: re.Pattern[str]  # in, at a building or a town (groups place, town)
+    whole: re.Pattern[str]  # in the sentence: all of the time
+    elsewhere: re.Pattern[str]  # between a name and a place: somebody else is there
+    i_was: re.Pattern[str]  # before a place, in speech: the speaker is there
+    not_there: re.Pattern[str]  # in the sentence: it is planned, doubted or denied
     elapsed: re.Pattern[str]  # the story moves on by years
+    age_asked: re.Pattern[str]  # in the paragraph before: somebody is asked for an age
+    age_told: re.Pattern[str]  # a spoken answer that is one (group v)
     no_age: re.Pattern[str]  # around a number: it is no age, or not today's
     sides: dict[str, str]
     parts_of: dict[str, str]  # what each word for a part of the body means

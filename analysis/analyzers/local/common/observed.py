@@ -10,7 +10,8 @@ from arboris.bible.types.findings import Aspect, Evidence, Observed
 from .entities import Entity
 from .marks import Marks
 from .reading import Reading
-from .speech import speaker
+from .speech import paragraph, speaker
+from .whereabouts import whereabouts
 from .who import opens_clause, subject, told_of
 
 MOST = 60  # of one person in one chapter
@@ -31,6 +32,8 @@ def observe(reading: Reading, marks: Marks, start: int = 0) -> By:
         *_looks(reading, marks, start),
         *_parts(reading, marks, start),
         *_ages(reading, marks, start),
+        *_answered(reading, marks, start),
+        *whereabouts(reading, marks, start),
     ):
         place = (id(who), aspect, value)
         of_person = found.setdefault(id(who), [])
@@ -115,8 +118,10 @@ def _owner(reading: Reading, marks: Marks, start: int, end: int) -> Entity | Non
     if marks.unreal.search(text, segment.start, segment.end) or reading.is_spoken(start):
         return None
     before = told_of(reading, segment.start, start)
-    named = {id(who): who for _, _, who in before}
     pronoun = marks.he.match(text, segment.start)
+    if pronoun:  # "He winked at Toby with both eyes": they are not Toby's
+        before = [one for one in before if not marks.object.search(text, segment.start, one[0])]
+    named = {id(who): who for _, _, who in before}
     anchor = before[-1][1] if before else pronoun.end() if pronoun else segment.start
     lead = text[anchor:start]
     if len(named) > 1:
@@ -144,6 +149,26 @@ def _ages(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
             who = _aged(reading, marks, start, end)
             if who is not None:
                 yield who, "age", str(years), (start, end)
+
+
+def _answered(reading: Reading, marks: Marks, first: int) -> Iterator[Seen]:
+    """The age that somebody gives who is asked for it: the speaker, else the one spoken to."""
+    text = reading.chapter.text
+    for found in marks.age_told.finditer(text, first):
+        start, _ = paragraph(text, found.start())
+        asked, end = paragraph(text, max(0, text.rfind("\n", 0, max(0, start - 1)) - 1)), start
+        question = text[asked[0] : end]
+        years = marks.number(found["v"])
+        if not 0 < years < _ADULT or not marks.age_asked.search(question):
+            continue
+        nobody = Entity("person", "", (), [], 0.0, False)
+        who = speaker(reading, found.start(), nobody)
+        called = reading.cast.within(asked[0], end, "person")
+        spoken_to = {id(one): one for at, _, one in called if reading.is_spoken(at)}
+        if who is None and len(spoken_to) == 1:
+            who = next(iter(spoken_to.values()))
+        if who is not None:
+            yield who, "age", str(years), found.span("v")
 
 
 def _aged(reading: Reading, marks: Marks, start: int, end: int) -> Entity | None:
@@ -174,8 +199,16 @@ def _move_on(reading: Reading, marks: Marks, found: By, start: int) -> None:
         if reading.is_spoken(moved.start()):
             continue
         evidence: Evidence = reading.passages.evidence(*moved.span())
-        value = moved.groupdict().get("y") or ""
+        value = _year(marks, moved.groupdict().get("y") or "")
         for who in reading.cast.of("person"):
             of_person = found.setdefault(id(who), [])
             of_person.insert(0, Observed(aspect="elapsed", value=value, evidence=evidence))
         return
+
+
+def _year(marks: Marks, written: str) -> str:
+    """A year with its number in figures: 景和七 is 景和7."""
+    era, number = written[:2], written[2:]
+    if written.isdigit() or not number:
+        return written
+    return f"{era}{1 if number == '元' else marks.number(number)}"

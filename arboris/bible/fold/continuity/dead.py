@@ -20,6 +20,7 @@ _DEATH = re.compile(
     "|[病战惨枉冤淹溺烧毒砍杀打刺饿冻摔压砸害射炸掐暴处]死(?!不)|没有?了(?:气息|呼吸|心跳)"
     r"|\b(?:dies|died|dead|drowned|hanged|killed|slain|murdered|perished|passed away|deceased"
     r"|(?:body|corpse) of|[’']s (?:body|corpse)|bled to death|hanging (?:from|in|by)|lifeless"
+    r"|found (?:[a-z]+ ){0,8}with (?:a|the|his|her) (?:cord|rope|throat|knife|dagger|bullet|skull)"
     r"|breathed (?:his|her) last|was no more|strangled|beheaded|executed)\b",
     re.IGNORECASE,
 )

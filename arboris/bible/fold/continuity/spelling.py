@@ -12,7 +12,11 @@ from arboris.bible.types.names import key
 from arboris.bible.types.placed_finding import PlacedFinding, fact_of
 from arboris.bible.types.sounds import drifted, sound
 
-_ESTABLISHED = 3  # mentions after which a name is taken for the right one
+# Mentions from which on a name is taken for the right one: of a name with a title one will do, but
+# in Chinese many have a family name and one character more.
+_OF_TITLE, _LONG, _SHORT = 1, 2, 4
+
+_TWO = 2
 
 
 def look(
@@ -39,11 +43,17 @@ def look(
 
 def _established(known: Person, name: str, placed: PlacedFinding) -> str:
     """The name of somebody known before that this one looks like; "" if there is none."""
-    if known.fact.chapter_id == placed.chapter_id or known.mentions < _ESTABLISHED:
+    if known.fact.chapter_id == placed.chapter_id or known.mentions < _least(name):
         return ""
     names = {known.name: known.fact} | known.aliases
     before = (one for one, fact in names.items() if fact.chapter_id != placed.chapter_id)
     return next((one for one in before if drifted(one, name)), "")
+
+
+def _least(name: str) -> int:
+    if name.isascii():
+        return _OF_TITLE if " " in name else _LONG
+    return _SHORT if len(name) == _TWO else _LONG
 
 
 def _is_new(person: Person | None, name: str, placed: PlacedFinding) -> bool:

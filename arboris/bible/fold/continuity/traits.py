@@ -48,22 +48,52 @@ def look(
     person = people.find(finding.name)
     if person is None:
         return
-    leaps = [one.value for one in finding.observed if one.aspect == "elapsed"]
-    moved_on = any(not year or f"elapsed:{year}" not in person.traits for year in leaps)
-    if leaps:
-        store.touch(person)
-    if moved_on:
-        person.traits = {
-            name: fact
-            for name, fact in person.traits.items()
-            if not name.startswith(("age:", "elapsed:"))
-        }
-    for year in filter(None, leaps):
-        person.traits.setdefault(f"elapsed:{year}", fact_of(placed))
+    moved_on = _move_on(store, person, placed, finding)
     for one in finding.observed:
         if one.aspect not in ("acts", "elapsed"):
             is_told = not (moved_on and one.aspect == "age")
             _compare(store, rules, placed, person, one, is_told=is_told)
+
+
+def _move_on(
+    store: MemoryEntryStore, person: Person, placed: PlacedFinding, finding: Appearance
+) -> bool:
+    """Whether the story has moved on by nobody knows how many years; what is known of ages goes.
+
+    Years that can be counted are given to the ages, as "age:19@3+2".
+    """
+    leaps = [one.value for one in finding.observed if one.aspect == "elapsed"]
+    known = next((name for name in person.traits if name.startswith("elapsed:")), "")
+    moved_on = False
+    for leap in leaps:
+        store.touch(person)
+        years = _years_between(known.removeprefix("elapsed:"), leap) if known else None
+        if years is None or years < 0:
+            moved_on = True
+            person.traits = {
+                name: fact
+                for name, fact in person.traits.items()
+                if not name.startswith(("age:", "elapsed:"))
+            }
+        elif years:
+            person.traits = {
+                f"{name}+{years}" if name.startswith("age:") else name: fact
+                for name, fact in person.traits.items()
+                if name != known
+            }
+        if leap:
+            person.traits.setdefault(f"elapsed:{leap}", fact_of(placed))
+    return moved_on
+
+
+def _years_between(one: str, other: str) -> int | None:
+    """From one year to the other, "景和7" and "景和9"; None if they are not counted alike."""
+    (era, number), (other_era, other_number) = (
+        (year.rstrip("0123456789"), year[len(year.rstrip("0123456789")) :]) for year in (one, other)
+    )
+    if era != other_era or not number or not other_number:
+        return None
+    return int(other_number) - int(number)
 
 
 def _compare(
@@ -75,7 +105,8 @@ def _compare(
     *,
     is_told: bool,
 ) -> None:
-    value = f"{one.value}@{placed.chapter_number}" if one.aspect == "age" else one.value
+    is_dated = one.aspect in ("age", "at")
+    value = f"{one.value}@{placed.chapter_number}" if is_dated else one.value
     name = f"{one.aspect}:{value}"
     name = name.removesuffix("/that")
     if any(known.partition("@")[0] == name.partition("@")[0] for known in person.traits):
@@ -140,15 +171,30 @@ def _uses_lost(lost: str, used: str) -> bool:
 
 
 def _ages(was: str, value: str) -> bool:
-    """Younger than before, or years older within a few chapters."""
-    (age, _, chapter), (other, _, other_chapter) = was.partition("@"), value.partition("@")
+    """Younger than before, or older by more than the years that went by, within a few chapters."""
+    (age, _, when), (other, _, now) = was.partition("@"), value.partition("@")
+    chapter, *passed = when.split("+")
     older = int(other) - int(age)
-    return older < 0 or (older > 1 and int(other_chapter) - int(chapter) <= NEAR)
+    too_old = older > 1 + sum(map(int, passed))
+    return older < 0 or (too_old and int(now) - int(chapter) <= NEAR)
 
 
 def _elsewhere(was: str, value: str) -> bool:
-    (time, _, place), (other, _, other_place) = was.partition("|"), value.partition("|")
-    return time == other and place not in other_place and other_place not in place
+    """In two buildings, or two towns, at one time: "friday night|town:leeds@3"."""
+    (before, _, chapter), (now, _, other_chapter) = was.rpartition("@"), value.rpartition("@")
+    (time, _, place), (other_time, _, other_place) = before.partition("|"), now.partition("|")
+    (level, _, name), (other_level, _, other) = place.partition(":"), other_place.partition(":")
+    if level != other_level or int(other_chapter) - int(chapter) >= NEAR:
+        return False
+    return _at_once(time, other_time) and name not in other and other not in name
+
+
+def _at_once(one: str, other: str) -> bool:
+    """The same part of the same day; or one of the two is told of the whole day."""
+    (day, _, part), (other_day, _, other_part) = one.partition("/"), other.partition("/")
+    if day != other_day:
+        return False
+    return "whole" in (part, other_part) or (part == other_part and part != "")
 
 
 _CLASHES = {
