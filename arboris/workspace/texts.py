@@ -81,6 +81,7 @@ _BINDER: dict[str, str | Promise] = {
     "binder_undo": _("Undo"),
     "binder_notes_of": _("Notes to “{title}”"),
     "binder_notes_saved": _("The notes are saved."),
+    "binder_notes_both": _("The notes were changed elsewhere meanwhile: both are kept."),
     "binder_save": _("Save"),
     "binder_cancel": _("Cancel"),
     "trash_chapter": _("Chapter of “{novel}”"),

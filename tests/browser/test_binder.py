@@ -255,4 +255,12 @@ def test_what_the_server_does_not_get_is_kept_and_sent_again(
     more(page, "notes")
     page.get_by_test_id("binder-notes-save").click()
     tell(page, "备注")
-    assert writer.get(f"/api/chapters/{ids[0]}")["notes"] == "铃在井里。"
+    path = f"/api/chapters/{ids[0]}"
+    assert writer.get(path)["notes"] == "铃在井里。"
+
+    more(page, "notes")
+    page.get_by_test_id("binder-notes-text").fill("铃在钟里。")
+    writer.http.patch(path, json={"notes": "灯在井里。"}).raise_for_status()  # elsewhere
+    page.get_by_test_id("binder-notes-save").click()
+    tell(page, "别处")
+    assert writer.get(path)["notes"] == "铃在钟里。\n\n灯在井里。"

@@ -148,21 +148,26 @@ export class BinderTools {
   }
 
   async _notes(row) {
-    const title = this.binder.titleOf(row);
-    const { notes } = await get(`/api/chapters/${row.id}`);
-    const name = `notes:${row.id}`;
-    const { dialog, field } = this.#notesDialog(title, (await keptText(name)) || notes);
-    field.addEventListener('input', () => void keepText(name, field.value));
+    const [path, name] = [`/api/chapters/${row.id}`, `notes-of:${row.id}`];
+    const { notes } = await get(path);
+    const [base, typed] = JSON.parse((await keptText(name)) || JSON.stringify([notes, notes]));
+    const { dialog, field } = this.#notesDialog(this.binder.titleOf(row), typed);
+    field.addEventListener('input', () => void keepText(name, JSON.stringify([base, field.value])));
     this.binder.element.append(dialog);
     const isWanted = await ask(dialog);
     dialog.remove();
     // Escape is pressed by mistake too: what was typed is there when the notes are opened again.
     if (!isWanted && dialog.returnValue !== 'no') return;
-    if (isWanted && field.value !== notes) {
-      await patch(`/api/chapters/${row.id}`, { notes: field.value });
-      this.binder.say(t('binder_notes_saved'));
-    }
+    if (isWanted && field.value !== notes) await this.#saveNotes(path, base, field.value);
     await keepText(name, '');
+  }
+
+  /** `notes` were made from `base`: what was noted elsewhere since stays too. */
+  async #saveNotes(path, base, notes) {
+    const { notes: newest } = await get(path);
+    const isNewer = ![base, notes].includes(newest);
+    await patch(path, { notes: isNewer ? `${notes}\n\n${newest}` : notes });
+    this.binder.say(t(isNewer ? 'binder_notes_both' : 'binder_notes_saved'));
   }
 
   #notesDialog(title, notes) {
