@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal, NamedTuple
 
 from arboris.llm import errors
@@ -50,7 +51,7 @@ class Chunks:
     """Reads the events of one answer in their order."""
 
     def __init__(self) -> None:
-        self._began = False
+        self._began = self._in_messages = False
         self._text, self._thinking = Growing(), Growing()
 
     def end(self) -> Piece | None:
@@ -77,12 +78,15 @@ class Chunks:
         said = choice.get("delta") or {}
         if not isinstance(said, dict):
             raise errors.BadAnswer("the endpoint's answer is no chat")
-        if not said and not self._began:  # an answer that is not streamed; at the end of one that
-            said = choice.get("message") or {}  # was, a few endpoints repeat the whole of it
+        # An answer that is not streamed, or whose pieces are messages; at the end of one that was,
+        # a few endpoints repeat the whole of it.
+        if not said and (not self._began or self._in_messages):
+            said = choice.get("message") or {}
+            self._in_messages = bool(said)
         if said.get("refusal"):
             raise errors.Filtered("the model or its filter refused to answer")
         text, thinking = _texts(said.get("content") or choice.get("text"))
-        text = text or _called(said)
+        text = text or _called(said) or _as_json(said.get("parsed"))
         thinking += next((_flat(said[name]) for name in _THINKING if said.get(name)), "")
         self._began = self._began or bool(text)
         return Piece(text, _finish(choice.get("finish_reason")), thinking)
@@ -158,7 +162,7 @@ def _finish(reason: Any) -> Finish | None:
 def _texts(content: Any) -> tuple[str, str]:
     """The text and the thinking in a message's content, which may be a list of parts."""
     if not isinstance(content, list):
-        return _flat(content), ""
+        return _flat(content) or _as_json(content), ""
     text = thinking = ""
     for part in content:
         if isinstance(part, dict) and part.get("type") in _THINKING_PARTS:
@@ -179,6 +183,11 @@ def _flat(value: Any) -> str:
     return ""
 
 
+def _as_json(value: Any) -> str:
+    """An answer that is not written out as text."""
+    return json.dumps(value, ensure_ascii=False) if value and isinstance(value, dict) else ""
+
+
 def _called(said: dict[str, Any]) -> str:
     """What a model wrote as the arguments of a function that nobody offered it."""
     calls = said.get("tool_calls") or [{"function": said.get("function_call")}]
@@ -194,7 +203,8 @@ def count_reported(event: dict[str, Any], usage: Usage) -> None:
     told = event.get("usage")
     if not isinstance(told, dict):
         return
-    prompt, completion = told.get("prompt_tokens"), told.get("completion_tokens")
+    prompt = told.get("prompt_tokens", told.get("input_tokens"))
+    completion = told.get("completion_tokens", told.get("output_tokens"))
     if not isinstance(prompt, int) or not isinstance(completion, int):
         return
     total, details = told.get("total_tokens"), told.get("completion_tokens_details")
@@ -207,6 +217,20 @@ def count_reported(event: dict[str, Any], usage: Usage) -> None:
 
 def _bounded(count: Any) -> int:
     return min(max(0, count), MOST_TOKENS) if isinstance(count, int) else 0
+
+
+def opened(event: dict[str, Any]) -> dict[str, Any]:
+    """The event as OpenAI's protocol has it, where another one is around it or in its place."""
+    if "choices" in event:
+        return event
+    for name in ("data", "output", "result", "response"):
+        inner = event.get(name)
+        if isinstance(inner, dict) and "choices" in inner:
+            return {"usage": event.get("usage"), **inner}
+    if isinstance(event.get("message"), dict) and "done" in event:  # Ollama's own
+        reason = event.get("done_reason") or "stop" if event["done"] else None
+        return {**event, "choices": [{"delta": event["message"], "finish_reason": reason}]}
+    return event
 
 
 def error_in(event: dict[str, Any]) -> Any:

@@ -25,7 +25,7 @@ from arboris.backoff import back_off
 from arboris.llm import endpoints, errors, response_limits
 from arboris.llm.accounting import admission
 from arboris.llm.accounting.admission import Payer, Usage
-from arboris.llm.chunks import Chunks, Finish, Piece, count_reported, error_in, last_word
+from arboris.llm.chunks import Chunks, Finish, Piece, count_reported, error_in, last_word, opened
 from arboris.llm.client_errors import in_the_stream, typed
 from arboris.llm.configured import missing_settings
 from arboris.llm.endpoint_profile import Trial, profile_of
@@ -246,6 +246,9 @@ async def _request(
                 if len(taken) + len(thought) > response_limits.MAX_REPLY_CHARACTERS:
                     raise errors.TooLarge(f"the answer goes on after {len(taken)} characters")
                 yield piece
+                if response_limits.ends_in_blanks(taken):
+                    yield Piece("", "length")
+                    break
         if rest := chunks.end():
             taken, thought = taken + rest.text, thought + rest.thinking
             yield rest
@@ -279,6 +282,7 @@ def _piece(event: Event, chunks: Chunks, reported: Usage) -> Piece:
     """What the event says; ``reported`` adopts the tokens that it counts. Raises LLMError."""
     if isinstance(event, Done):
         return Piece("", "done")
+    event = opened(event)
     if (wrong := error_in(event)) is not None:
         raise in_the_stream(wrong)
     count_reported(event, reported)

@@ -94,6 +94,8 @@ def said(body: Any) -> str:
         metadata = body.get("metadata")  # what the endpoint's own endpoint said
         named += [said(metadata.get("raw"))] if isinstance(metadata, dict) else []
         return " ".join(named)[:_MOST]
+    if isinstance(body, list) and any("error" in one for one in body if isinstance(one, dict)):
+        return " ".join(map(said, body))[:_MOST]
     if isinstance(body, list):  # what a form's check found: where, and what
         places = [(one.get("loc"), one.get("msg")) for one in body if isinstance(one, dict)]
         return " ".join(f"{'.'.join(map(str, loc or ()))} {msg}" for loc, msg in places)[:_MOST]

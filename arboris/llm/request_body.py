@@ -36,11 +36,13 @@ NAMED = {
     "system": r"system.{0,12}(role|message|prompt|instruction)|role.{0,40}['\"`]?system\b"
     r"|['\"`]system['\"`]|developer instruction|roles must alternate",
     "stream": r"\bstream(ing)?\b(?!_options)",
+    "assistant": r"reasoning_content|thought_signature|role.{0,40}['\"`]?assistant\b|prefill"
+    r"|assistant (message|turn|role)",
 }
 _PATTERNS = {part: re.compile(pattern, re.IGNORECASE) for part, pattern in NAMED.items()}
 LIMITS = frozenset({"max_tokens", "max_completion_tokens"})
 # Given up only where a refusal names them: what comes without them is another request.
-_ONLY_NAMED = {"system", "stream"}
+_ONLY_NAMED = {"system", "stream", "assistant"}
 # All the ways in which endpoints are told not to think. They go together: most ignore the others'.
 _NO_THINKING: dict[str, Any] = {
     "chat_template_kwargs": {"enable_thinking": False, "thinking": False},  # vLLM, llama.cpp
@@ -105,6 +107,11 @@ def build(call: Call, left_out: frozenset[str]) -> tuple[dict[str, Any], frozens
     messages = call.messages
     if call.form is not None and f"json_schema:{call.form.name}" not in sent:
         messages = _with_system(messages, _wanted(call.form.schema))
+    if any(message["role"] == "assistant" for message in messages):
+        if "assistant" in left_out:
+            messages = _without_assistant(messages)
+        else:
+            sent.add("assistant")
     if any(message["role"] == "system" for message in messages):
         if "system" in left_out:
             messages = _without_system(messages)
@@ -152,6 +159,22 @@ def _with_system(messages: list[Any], words: str) -> list[Any]:
     if first["role"] == "system" and isinstance(first["content"], str):
         return [{"role": "system", "content": f"{first['content']}\n\n{words}"}, *rest]
     return [{"role": "system", "content": words}, *messages]
+
+
+def _without_assistant(messages: list[Any]) -> list[Any]:
+    """What the model has said, and all that follows it, at the end of the user's message before.
+
+    Endpoints of models that think may want their thoughts back with it.
+    """
+    at = next(n for n, message in enumerate(messages) if message["role"] == "assistant")
+    told = "\n\n".join(
+        f"YOUR ANSWER SO FAR:\n{m['content']}" if m["role"] == "assistant" else str(m["content"])
+        for m in messages[at:]
+    )
+    return [
+        *messages[: at - 1],
+        {"role": "user", "content": f"{messages[at - 1]['content']}\n\n{told}"},
+    ]
 
 
 def _without_system(messages: list[Any]) -> list[Any]:

@@ -9,6 +9,7 @@ import httpx2  # the HTTP library of the client library
 from arboris.llm import errors
 
 MAX_REPLY_CHARACTERS = 1_000_000
+MOST_BLANKS = 2_000  # characters of white space at the end
 # Every token comes with some 300 bytes of wrapping.
 MAX_WIRE_BYTES = 32 * 1024 * 1024
 MOST_UNPACKED = 32  # bytes for one, of what is an answer; a bomb has a thousand
@@ -52,3 +53,9 @@ async def limit_body(response: httpx2.Response) -> None:
     assert isinstance(response.stream, httpx2.AsyncByteStream)
     encoding = response.headers.get("content-encoding", "identity").strip().lower()
     response.stream = LimitedBody(response.stream, encoding)
+
+
+def ends_in_blanks(text: str) -> bool:
+    """Whether nothing but white space comes any more: a model that is held to a grammar, and has no
+    word left that it allows, writes blanks up to its greatest length."""
+    return len(text) > MOST_BLANKS and text[-MOST_BLANKS:].isspace()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from arboris.llm import client, continuing, errors, json_recovery
+from arboris.llm import client, continuing, errors, json_recovery, response_limits
 from arboris.llm.accounting.admission import Usage
 from arboris.llm.answer_schema import form_of
 from arboris.llm.chunks import Finish, last_word
@@ -33,6 +33,7 @@ AnswerModel = TypeVar("AnswerModel", bound=BaseModel)
 Heard = Callable[[int], None]
 
 _SHOWN_AGAIN = 20_000  # characters of a wrong answer
+_FENCE = re.compile(r"\A```\w*\s*|\s*```\Z")
 _DECLINED = re.compile(
     r"\W*(抱歉|对不起|很遗憾|我(无法|不能)|作为(一个)?(AI|人工智能)|i['’]?m (very )?sorry"
     r"|sorry,|i can(no|['’])t|i am (unable|not able)|as an ai)",
@@ -68,8 +69,9 @@ class _Reply:
     @property
     def answer(self) -> str:
         """The text; where there is none, thinking that is nothing but the answer."""
-        thought = self.thinking.strip()
-        if not self.text.strip() and self.reason == "stop" and thought[:1] in ("{", "["):
+        thought = _FENCE.sub("", self.thinking.strip())
+        ended = self.reason in ("stop", "done")
+        if not self.text.strip() and ended and thought[:1] in ("{", "["):
             return thought
         return self.text
 
@@ -110,6 +112,8 @@ async def _ask(question: _Question[AnswerModel], call: Call) -> Answer[AnswerMod
     try:
         return question.read(reply, call, last=False)
     except errors.Truncated as cut:
+        if response_limits.ends_in_blanks(reply.text) and _leave_out_form(call):
+            return question.read(await question.put(call), call, last=True)
         if call.effort == "none" or not (reply.said_nothing or reply.thinking):
             # The next answer would end at the same place.
             if question.go_on and isinstance(cut, errors.CutOff) and not reply.said_nothing:
@@ -126,6 +130,17 @@ async def _ask(question: _Question[AnswerModel], call: Call) -> Answer[AnswerMod
         # So many tokens went into thoughts that none were left: do not begin that way again.
         profile_of(call).efforts[call.payer.purpose] = "none"
     return answer
+
+
+def _leave_out_form(call: Call) -> bool:
+    """Hold the answer to less of a form from now on; False where it is held to none."""
+    assert call.form is not None
+    left_out = profile_of(call).left_out
+    for part in ("json_schema", "json_object"):
+        if (held := f"{part}:{call.form.name}") not in left_out:
+            left_out.add(held)
+            return True
+    return False
 
 
 async def _rest(question: _Question[AnswerModel], call: Call, reply: _Reply) -> Answer[AnswerModel]:

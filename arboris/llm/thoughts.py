@@ -13,7 +13,12 @@ _NAMES = (
     "scratchpad", "analysis", "seed:think", "inner_monologue", "思考", "推理",
 )  # fmt: skip
 _TAG = re.compile(rf"[<◁](?P<end>/?)(?:{'|'.join(_NAMES)})\s?[>▷]", re.IGNORECASE)
-_LONGEST_TAG = len("</reasoning_content >")
+# Signs of chat templates that reach the answer: <|im_end|>, <｜end▁of▁sentence｜>.
+_SIGN = re.compile(rf"{_TAG.pattern}|<[|｜](?P<sign>[A-Za-z_▁:/ -]{{2,24}})[|｜]>", re.IGNORECASE)
+_LONGEST_TAG, _LONGEST_HEADER = 30, 60
+_LAST_SIGN = re.compile(r"\s*</?s>\s*\Z")
+# What stands between <|channel|> and <|message|> says what follows: thoughts, or the answer.
+_OF_MESSAGE = "<|message|>"
 # In what is to be JSON, any tag around what comes before is about thoughts, but for these.
 _ANSWER_TAGS = {"answer", "output", "json", "result", "response", "final", "final_answer", "回答"}
 _ANY_TAG = re.compile(r"<(?P<name>[^\W\d][\w:.-]{0,30})[^<>{}\[\]]{0,80}>")
@@ -78,6 +83,7 @@ class Thoughts:
         self.removed = False
         self._raw = ""  # not looked through yet
         self._block = ""  # the thoughts that are open, with their tag
+        self._header: str | None = None  # between the signs of a template
         self._literal = 0  # tags of the novel's own that are still open
         self._begun = False  # whether there was any text
         self._last = ""  # its last character
@@ -85,26 +91,55 @@ class Thoughts:
 
     def feed(self, piece: str) -> Iterator[str | None]:
         self._raw += piece
-        while tag := _TAG.search(self._raw):
+        while tag := _SIGN.search(self._raw):
             before, self._raw = self._raw[: tag.start()], self._raw[tag.end() :]
-            if self._block:
+            if tag["sign"]:
+                yield from self._of_template(before, tag["sign"].casefold())
+            elif self._block:
                 self._block += before + tag.group()
                 if tag["end"]:
                     self._block, self._gap, self.removed = "", "", True
-                continue
-            yield from self._text(before)
-            if self._is_literal(tag):
-                yield from self._text(tag.group())
-            elif tag["end"]:
-                yield None
-                self._begun, self._last, self._gap, self.removed = False, "", "", True
             else:
-                self._block = tag.group()
+                yield from self._tagged(before, tag)
         end = _possible_tag(self._raw)
         text, self._raw = self._raw[:end], self._raw[end:]
+        yield from self._plain(text)
+
+    def _tagged(self, before: str, tag: re.Match[str]) -> Iterator[str | None]:
+        yield from self._plain(before)
+        if self._is_literal(tag):
+            yield from self._text(tag.group())
+        elif tag["end"]:
+            yield self._all_were_thoughts()
+        else:
+            self._block = tag.group()
+
+    def _all_were_thoughts(self) -> None:
+        self._begun, self._last, self._gap, self.removed = False, "", "", True
+
+    def _of_template(self, before: str, sign: str) -> Iterator[str | None]:
+        """A sign that no novel has: it goes, and a header that it ends or begins."""
+        yield from self._plain(before)
+        header, self._header = self._header, None
+        if sign in ("start", "channel"):
+            self._header = ""
+        if sign == "message" and header and "final" in header:
+            yield self._all_were_thoughts()
+        elif sign == "message" and header and not self._block:
+            self._block = _OF_MESSAGE
+        elif not self._block or self._block.startswith(_OF_MESSAGE):
+            self._block = ""
+            self._gap = self._gap or ""
+        self.removed = True
+
+    def _plain(self, text: str) -> Iterator[str]:
+        """What is no tag: of open thoughts, of a header, else text."""
         if self._block:
             self._block += text
+        elif self._header is not None and len(self._header + text) <= _LONGEST_HEADER:
+            self._header += text
         else:
+            text, self._header = (self._header or "") + text, None
             yield from self._text(text)
 
     def finish(self, *, broken: bool) -> Iterator[str]:
@@ -113,9 +148,9 @@ class Thoughts:
         In a whole answer a block that began in the middle and never ended is text: it may hold
         the rest of the chapter.
         """
-        rest, self._raw = self._raw, ""
+        rest, self._raw = _LAST_SIGN.sub("", self._raw), ""
         if not self._block:
-            yield from self._text(rest)
+            yield from self._plain(rest)
         elif self._begun and not broken:
             yield from self._text(self._block + rest)
 

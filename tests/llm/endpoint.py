@@ -29,7 +29,8 @@ class Reply:
 
     text: str = ""
     status: int = 200
-    error: dict[str, Any] = field(default_factory=dict)
+    error: Any = field(default_factory=dict)
+    refusal: Any = None  # the whole body of an error, in place of {"error": …}
     headers: dict[str, str] = field(default_factory=dict)
     finish: str | None = "stop"
     usage: tuple[int, int] | None = (10, 5)  # prompt, completion; None: never told
@@ -132,7 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         if reply.status != 200:
             self._over()
-            self.wfile.write(json.dumps({"error": reply.error}).encode())
+            self.wfile.write(json.dumps(reply.refusal or {"error": reply.error}).encode())
         elif reply.raw is not None:
             self.wfile.write(reply.raw)
             while reply.endless:

@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 from pytest_django import Settings
 
-from arboris.llm import client, errors, response_limits, structured
+from arboris.llm import client, endpoint_profile, errors, response_limits, structured
 from arboris.llm.accounting.admission import Payer, Usage
 from arboris.llm.client import Call, Message
 from tests.llm.endpoint import Endpoint, Reply
@@ -124,6 +124,60 @@ STREAMS: dict[str, bytes] = {
         end("tool_calls"),
     ),
     "text of a completion": stream(*[json.dumps({"choices": [{"text": h}]}) for h in HALVES]),
+    "a reason with every piece": stream(
+        json.dumps({"choices": [{"delta": {"reasoning": "想"}, "finish_reason": "stop"}]}),
+        *[
+            json.dumps({"choices": [{"delta": {"content": h}, "finish_reason": "stop"}]})
+            for h in HALVES
+        ],
+    ),
+    "an empty reason": stream(
+        *[
+            json.dumps({"choices": [{"delta": {"content": h}, "finish_reason": ""}]})
+            for h in HALVES
+        ],
+        end(),
+    ),
+    "no delta at the end": stream(*TEXT, '{"choices": [{"finish_reason": "stop"}]}'),
+    "notes of a filter": stream(
+        *TEXT, end(), '{"choices": [{"finish_reason": null, "content_filter_offsets": {}}]}'
+    ),
+    "the answer as fenced thinking": stream(
+        delta(reasoning_content=f"```json\n{RIGHT}\n```"), end()
+    ),
+    "the answer as thinking without a reason": stream(delta(reasoning=RIGHT), "[DONE]"),
+    "pieces as messages": stream(
+        *[json.dumps({"choices": [{"message": {"content": half}}]}) for half in HALVES], end()
+    ),
+    "an object as the content": stream(
+        json.dumps(
+            {"choices": [{"message": {"content": {"people": NAMES}}, "finish_reason": "stop"}]}
+        )
+    ),
+    "an object beside the content": stream(
+        json.dumps(
+            {
+                "choices": [
+                    {
+                        "message": {"content": None, "parsed": {"people": NAMES}},
+                        "finish_reason": "stop",
+                    }
+                ]
+            }
+        )
+    ),
+    "wrapped by a gateway": json.dumps({"code": 200, "msg": "ok", "data": WHOLE}).encode(),
+    "wrapped in an output": stream(
+        json.dumps({"output": WHOLE, "usage": {"input_tokens": 3, "output_tokens": 4}})
+    ),
+    "another protocol": "".join(
+        json.dumps({"message": {"content": text}, "done": not text, "done_reason": "stop"}) + "\n"
+        for text in (*HALVES, "")
+    ).encode(),
+    "signs of a template": stream(
+        delta(content="<|begin_of_box|>"), *TEXT, delta(content="<|end_of_box|>"), end()
+    ),
+    "blanks without an end": stream(*TEXT, delta(content=" \n" * 4_000), delta(content="x")),
     "other reasons": stream(*TEXT, end("end_turn"), "[DONE]"),
 }
 
@@ -249,6 +303,59 @@ def test_a_schema_that_is_ignored_is_said_in_words(endpoint: Endpoint) -> None:
     def answer(body: dict[str, Any]) -> Reply:
         told = '"properties"' in body["messages"][0]["content"]
         return Reply(RIGHT if told else '{"names": {"first": 1}}')
+
+    endpoint.answer = answer
+    assert [ask(), ask()] == [NAMES, NAMES]
+    kinds = [body["response_format"]["type"] for body in endpoint.requests]
+    assert kinds == ["json_schema", "json_object", "json_object"]
+
+
+def test_what_a_gateway_refuses_is_named_in_any_dress(
+    endpoint: Endpoint, settings: Settings
+) -> None:
+    settings.ARBORIS_LLM_EFFORT = {"*": "none"}
+    fields = ("enable_thinking", "chat_template_kwargs", "thinking")
+    unknown = "\n".join(f'Unknown name "{name}": Cannot find field.' for name in fields)
+    upstream = json.dumps({"error": {"code": 400, "message": unknown}})
+    for refusal in (
+        [{"error": {"code": 400, "message": unknown, "status": "INVALID_ARGUMENT"}}],
+        {"error": {"code": 400, "message": upstream, "status": "UPSTREAM_ERROR"}},
+        {"detail": [{"loc": ["body", name], "msg": "extra fields"} for name in fields]},
+    ):
+        endpoint_profile.forget()
+        endpoint.requests.clear()
+        endpoint.answer = lambda body, refusal=refusal: (  # type: ignore[misc]
+            Reply(status=400, refusal=refusal) if body.keys() & set(fields) else Reply(RIGHT)
+        )
+        assert ask(temperature=0.3) == NAMES
+        assert len(endpoint.requests) == 2
+        kept = {"response_format", "temperature", "reasoning_effort"}
+        assert kept <= endpoint.requests[1].keys()
+
+
+def test_a_message_of_the_model_that_is_refused_goes_to_the_user(endpoint: Endpoint) -> None:
+    """Some want the model's thoughts back with it."""
+    refusal = "The `reasoning_content` in the thinking mode must be passed back to the API."
+
+    def answer(body: dict[str, Any]) -> Reply:
+        said = [message["role"] for message in body["messages"]]
+        if "assistant" in said:
+            return Reply(status=400, error={"message": refusal})
+        return Reply(RIGHT if "cannot be used" in body["messages"][-1]["content"] else "garbage")
+
+    endpoint.answer = answer
+    assert [ask(), ask()] == [NAMES, NAMES]
+    first, refused, last, *_ = endpoint.requests
+    assert len(refused["messages"]) == len(first["messages"]) + 2
+    assert [message["role"] for message in last["messages"]] == ["system", "user"]
+    assert "response_format" in last and len(endpoint.requests) == 5
+
+
+def test_a_grammar_that_leaves_only_blanks_is_given_up(endpoint: Endpoint) -> None:
+    def answer(body: dict[str, Any]) -> Reply:
+        if body["response_format"]["type"] == "json_schema":
+            return Reply('{"people": ' + "\n" * 3_000, endless=True)
+        return Reply(RIGHT)
 
     endpoint.answer = answer
     assert [ask(), ask()] == [NAMES, NAMES]
