@@ -110,7 +110,8 @@ class Thoughts:
         if self._is_literal(tag):
             yield from self._text(tag.group())
         elif tag["end"]:
-            yield self._all_were_thoughts()
+            self._all_were_thoughts()
+            yield None
         else:
             self._block = tag.group()
 
@@ -124,7 +125,8 @@ class Thoughts:
         if sign in ("start", "channel"):
             self._header = ""
         if sign == "message" and header and "final" in header:
-            yield self._all_were_thoughts()
+            self._all_were_thoughts()
+            yield None
         elif sign == "message" and header and not self._block:
             self._block = _OF_MESSAGE
         elif not self._block or self._block.startswith(_OF_MESSAGE):
