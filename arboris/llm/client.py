@@ -107,11 +107,10 @@ async def stream(
     """
     call = Call(messages, model, temperature, effort=effort, route=route, prompt=prompt)
     turns = Turns(replace(call, payer=payer or Payer()))
-    began, over = False, False
-    reason: Finish | None = None
+    began = False
     async with connect() as connection:
-        while not over:
-            reason = None
+        while True:
+            reason: Finish | None = None
             try:
                 asked = replace(turns.call, until=until) if until else turns.call
                 async with aclosing(pieces(connection, asked)) as answer:
@@ -120,16 +119,21 @@ async def stream(
                         if piece.text:
                             began = True
                             yield piece.text
-                over = True
+                break
             except errors.LLMError as error:
                 if began:
                     raise
                 turns.go_on(error)
+    _check_end(reason, turns.call)
+
+
+def _check_end(reason: Finish | None, call: Call) -> None:
+    """Raise Truncated or CutOff where an answer that ends so is not whole."""
     if reason is None:
         raise errors.Truncated("the endpoint broke off its answer")
     if reason == "length":
         cut = errors.CutOff("the answer reached the length that the endpoint allows")
-        cut.thinks = turns.call.effort != "none"
+        cut.thinks = call.effort != "none"
         raise cut
 
 
@@ -265,17 +269,20 @@ async def _request(
             reported.estimate("".join(str(m.get("content")) for m in call.messages), taken, thought)
         if usage is not None:
             usage.add(reported)
-        seconds = clock() - started
-        record = admission.RequestRecord(
-            call.model_name,
-            reported,
-            outcome,
-            seconds,
-            endpoint=call.endpoint.label,
-            instead_of=call.instead_of,
-            prompt=call.prompt,
-        )
+        record = _record(call, reported, outcome, clock() - started)
         await admission.current().finish(permit, call.payer, record)
+
+
+def _record(call: Call, usage: Usage, outcome: str, seconds: float) -> admission.RequestRecord:
+    return admission.RequestRecord(
+        call.model_name,
+        usage,
+        outcome,
+        seconds,
+        endpoint=call.endpoint.label,
+        instead_of=call.instead_of,
+        prompt=call.prompt,
+    )
 
 
 def _piece(event: Event, chunks: Chunks, reported: Usage) -> Piece:
