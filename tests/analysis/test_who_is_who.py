@@ -272,3 +272,82 @@ def test_who_comes_in_is_called_so_and_not_whoever_tells_of_it() -> None:
 def test_a_pet_name_of_a_given_name_of_one_character() -> None:
     text = "顾野推开门。“小野，吃饭了。”母亲说。顾野坐下。“小野！”顾野说道：“来了。”\n"
     assert groups(text, "zh") == {frozenset(("顾野", "小野"))}
+
+
+ONE = {
+    "a title behind the name": (
+        "莱纳德推开门。“请坐。”莱纳德探长说道。艾琳坐下。“谢谢。”艾琳说道。莱纳德点了点头。\n",
+        {"莱纳德", "莱纳德探长"},
+    ),
+    "by-name and name": (
+        "大伙都怕铁算盘。“铁算盘来了！”伙计喊道。铁算盘叫罗守成，是这条街的账房。\n"
+        "“都站好。”罗守成说道。罗守成翻开账本。\n",
+        {"铁算盘", "罗守成"},
+    ),
+    "the real name": (
+        "容妃放下茶盏，笑了笑。她本名沈清婉，入宫已经六年。\n“走吧。”沈清婉说道。\n",
+        {"容妃", "沈清婉"},
+    ),
+    "an epithet": (
+        "江湖人称“断水刀”的燕孤鸿坐在角落里。“断水刀？”少年惊道。燕孤鸿喝了一口酒，说：“坐。”\n",
+        {"断水刀", "燕孤鸿"},
+    ),
+    "a part of a foreign name": (
+        "“我叫索菲娅，索菲娅·雷恩。”她说。\n“请进，索菲娅。”凯尔说道。索菲娅走进来。\n",
+        {"索菲娅", "索菲娅·雷恩"},
+    ),
+    "a title by which others call": (
+        "骆青蹲在桶边，没抬头。\n“骆队，这伤我见过。”小彭说道。\n骆青站起来：“说。”\n",
+        {"骆队", "骆青"},
+    ),
+    "a name by which others call": (
+        "宋医生正在给孩子换药。宋医生说：“别动。”\n“宋清，她还能走吗？”程野蹲下去问道。\n"
+        "宋医生摇摇头，程野没有说话。\n",
+        {"宋医生", "宋清"},
+    ),
+    "name and title with a comma": (
+        "门外来了大队的杨会计，杨有福，胳膊底下夹着账本。\n“坐。”杨会计说道。杨有福坐下了。\n",
+        {"杨会计", "杨有福"},
+    ),
+    "what somebody is": (
+        "沈砚秋是青石书院的先生。沈砚秋放下书。“下课。”沈先生说道。沈先生走了出去。\n",
+        {"沈砚秋", "沈先生"},
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "forms"), ONE.values(), ids=ONE.keys())
+def test_one_person_by_several_names(text: str, forms: set[str]) -> None:
+    assert any(forms <= found for found in groups(text, "zh"))
+
+
+TWO = {
+    "who calls is not who is called": (
+        "王大山坐了下来。\n“王掌柜，来壶酒。”王大山说道。\n王大山把刀放在桌上。\n",
+        ("王大山", "王掌柜"),
+    ),
+    "two titles of one surname": (
+        "王大山推开门。\n“王掌柜，算账。”李四喊道。\n“王公子，请坐。”小二喊道。\n王大山笑了。\n",
+        ("王掌柜", "王公子"),
+    ),
+    "somebody's wife": (
+        "沈墨出门去了。沈墨夫人坐在灯下。“他走了。”沈墨夫人说道。沈墨没有回头。\n",
+        ("沈墨", "沈墨夫人"),
+    ),
+    "somebody new": (
+        "阿诺往下看，认出了那个光头：铁锚帮的二当家，人称老鲨。\n"
+        "老鲨有女儿？阿诺差点笑出声来。“走。”老鲨说道。\n",
+        ("阿诺", "老鲨"),
+    ),
+    "two of one family": (
+        "沈清看着沈清婉。“姐姐。”沈清婉说道。沈清点点头：“走。”沈清婉跟了上去。\n",
+        ("沈清", "沈清婉"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "forms"), TWO.values(), ids=TWO.keys())
+def test_people_who_are_not_one(text: str, forms: tuple[str, str]) -> None:
+    found = groups(text, "zh")
+    assert all(any(form in names for names in found) for form in forms)
+    assert not any(set(forms) <= names for names in found)

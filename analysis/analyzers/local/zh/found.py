@@ -86,7 +86,8 @@ def without_tails(verdicts: dict[str, Verdict], count: dict[str, int]) -> dict[s
             and head.certainty > verdict.certainty
             and count[form[:-1]] > count[form]
         )
-        if not cut_late:
+        dotted = "·" in form and any("·" in f and form.startswith(f) for f in verdicts if f != form)
+        if not cut_late and not dotted:
             kept[form] = verdict
     return kept
 

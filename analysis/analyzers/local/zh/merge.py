@@ -6,36 +6,26 @@ import re
 from collections import defaultdict
 
 from ..common.entities import Draft
-from ..common.known import Lexicon
 from . import words as w
-from .names import CJK, is_full, plausible, surname_of, titled_parts
+from .names import is_full, surname_of, titled_parts
+from .stated import stated
 from .tokens import Word
 
-_QUOTED = rf"[“「『‘\"]?(?P<alias>[{CJK}]{{2,5}})(?=[”」』’\"，,。；;！!、\s]|$)"
-# "人称断魂剑": said of the one person whom the sentence names before.
-_CALLED = re.compile(
-    r"(?:人称|人送外号|人送绰号|绰号|外号|诨名|诨号|别号|道号|法号|法名|又名|化名|自称)"
-    rf"(?:叫做|叫作|唤作|唤做|叫|作|为|是|曰)?{_QUOTED}"
-)
-_COURTESY = re.compile(
-    rf"(?:[，,、；;]|(?<=[{CJK}]))(?:表字|字|号|小字|乳名|小名)(?:叫|曰|唤)?{_QUOTED}"
-)
-# "裴少卿名叫裴衍": both names of one person, side by side.
-_SAME = re.compile(
-    rf"[，,]?(?:名叫|名唤|本名|原名|真名|全名|大名|就是|正是|便是)(?:叫|唤|是)?(?P<alias>[{CJK}]{{2,4}})(?=[，,。；;！!、\s])"
-)
-# "街坊都叫她雁儿": what people call him or her, said of the person told of before.
-_PEOPLE_CALL = re.compile(
-    rf"(?P<all>都|人人|大家|众人|人们)?(?:当面|背后|只|又|便|就|也)?(?:喊|叫|称|唤|称呼)(?:作|为)?[他她]"
-    rf"(?:作|做|为|一声)?{_QUOTED}"
-)
 _OPENING_QUOTES, _CLOSING_QUOTES = "“「『", "”」』"
 _BEFORE_CALL, _AFTER_CALL = tuple("“「『，、！？。…—"), tuple("，！？。…、!?,—”」』")
-_OF_FAMILY = frozenset(("公子", "少爷", "小姐", "姑娘", "相公", "官人", "女士", "先生", "公公"))
+# What one is called behind one's name; behind a full name some of them mean somebody of the family.
+_HONOURS = tuple(
+    sorted(
+        {*w.HONORIFICS, *w.OFFICES, *w.FOREIGN_TITLES, *w.REVERED, *"爷哥姐兄"},
+        key=lambda t: (-len(t), t),
+    )
+)
+_OF_KIN = frozenset(
+    "夫人 太太 奶奶 爷爷 叔叔 阿姨 伯伯 师父 师傅 师尊 老爷 公公 管家 某 总 工".split()
+)
+_OF_FAMILY = frozenset("公子 少爷 小姐 姑娘 相公 官人 女士 先生 公公 老师 掌柜 老板 东家".split())
+_DOT = re.compile("[·•・]")
 _AT_HAND = 200  # characters around a speech in which the one who is meant is named
-# "还有一个先生，大家叫他…": called is whoever comes in there.
-_NEW_HERE = re.compile(r"[一有那][个位名]|[有来]了?[个位]")
-_SENTENCE = re.compile(r"[。！？!?\n]")
 
 
 class Merger:
@@ -47,13 +37,21 @@ class Merger:
         self._owner: dict[str, Draft] = {f: d for d in known for f in sorted(d.forms)}
 
     def run(self, text: str, words: list[list[Word]]) -> list[Draft]:
-        called = self._called(text)
+        called = stated(text, {*self.persons, *self._owner})
         aliases = {alias for _, alias in called if alias not in self._owner}
         fresh = [f for f in self.persons if f not in self._owner and f not in aliases]
         # Full names first, then what may be short for one of them, longest first.
-        fresh.sort(key=lambda f: (not (is_full(f) and not titled_parts(f)), -len(f), f))
+        fresh.sort(key=lambda f: (not _is_name(f), -len(f), f))
         for form in fresh:
-            owner = self._short_for(form) or self._titled(form, text) or self._honoured(form)
+            owner = (
+                self._short_for(form)
+                or self._titled(form, text)
+                or self._honoured(form)
+                or self._begins(form)
+                or self._ends(form)
+                or self._pet(form)
+                or self._beside(form, text)
+            )
             if owner is None and self._anybody(form) and text.count(form) < 3:
                 continue  # "顾小姐" among several named Gu: one of them, but nobody can say who
             self._adopt(form, owner)
@@ -85,7 +83,7 @@ class Merger:
             if is_full(form) and not titled_parts(form) and len(given) == 2:
                 givens[given][id(draft)] = draft
         for form, draft in list(self._owner.items()):
-            for part in re.split("[·•・]", form):
+            for part in _DOT.split(form):
                 if (
                     len(part) >= 2
                     and part not in self._owner
@@ -116,15 +114,11 @@ class Merger:
         ]
         if longer:
             return self._only(longer)
-        parts = [d for f, d in self._owner.items() if form in re.split("[·•・]", f) and f != form]
+        parts = [d for f, d in self._owner.items() if form in _DOT.split(f) and f != form]
         if parts:
             return self._only(parts)
         if form[0] in "小阿老" and len(form) >= 3 and form[1:] in self._owner:
             return self._owner[form[1:]]
-        if form[0] in "小阿" and len(form) == 2:  # "小野" for the only "?野"
-            return self._only(
-                [d for f, d in self._owner.items() if is_full(f) and f == surname_of(f) + form[1]]
-            )
         for prefix in "小阿老":
             if len(form) >= 2 and prefix + form in self._owner:
                 return self._owner[prefix + form]
@@ -147,8 +141,27 @@ class Merger:
         if owner is None:
             return None
         names = [f for f in owner.forms if is_full(f) and not titled_parts(f)]
-        stated = any(_is_apposed(form, name, text) for name in names)
-        return owner if stated or _is_only_spoken(form, names, text) else None
+        if any(_is_apposed(form, name, text) for name in names):
+            return owner
+        surname = _titled_surname(form)
+        others = [f for f in self.persons if f != form and titled_parts(f)]
+        if titled_parts(form) and any(_titled_surname(f) == surname for f in others):
+            return None  # 王掌柜 and 王公子: which of them is 王大山?
+        spoken = _is_only_spoken(form, names, text) or (
+            len(names) == 1 and _is_only_spoken(names[0], [form], text)
+        )
+        return owner if spoken else None
+
+    def _beside(self, form: str, text: str) -> Draft | None:
+        """Whose name stands right behind the by-name: "断水刀燕孤鸿"."""
+        if is_full(form) or titled_parts(form):
+            return None
+        named = [
+            d
+            for f, d in self._owner.items()
+            if is_full(f) and not titled_parts(f) and form + f in text
+        ]
+        return self._only(named) if named else None
 
     def _note_doubts(self) -> None:
         """A title with a surname that one other person here bears: the writer is asked."""
@@ -166,90 +179,98 @@ class Merger:
         return len({id(d) for d in self._bearers(form)}) > 1
 
     def _honoured(self, form: str) -> Draft | None:
-        """One name with and without its honorific: "玄微" and "玄微真人"."""
-        for honorific in w.HONORIFICS:
-            if form.endswith(honorific) and form.removesuffix(honorific) in self._owner:
-                return self._owner[form.removesuffix(honorific)]
+        """One name with and without what its bearer is called: "玄微真人", "莱纳德探长"."""
+        for title in _HONOURS:
+            core = form.removesuffix(title)
+            if core != form and core in self._owner and not (is_full(core) and title in _OF_KIN):
+                return self._owner[core]
         longer = [
             d
             for f, d in self._owner.items()
-            if f.startswith(form) and f.removeprefix(form) in w.HONORIFICS
+            if f.startswith(form)
+            and f.removeprefix(form) in _HONOURS
+            and not (is_full(form) and f.removeprefix(form) in _OF_KIN)
         ]
         return self._only(longer) if longer else None
 
-    def _called(self, text: str) -> list[tuple[str, str]]:
-        """(name, alias) pairs that the text states."""
-        lexicon = Lexicon({*self.persons, *self._owner}, whole_words=False)
-        pairs = []
-        for found in _CALLED.finditer(text):
-            who = self._subject(text, lexicon, found.start())
-            if who and plausible(found["alias"]):
-                pairs.append((who, found["alias"]))
-        for found in _PEOPLE_CALL.finditer(text):
-            alias, taken = found["alias"], {a for _, a in pairs} | {found["alias"]}
-            who = self._told(text, lexicon, found.start(), taken)
-            alike = who and set(alias) & set(who)
-            pet = found["all"] and (alias[-1] in "子儿" or alias[0] in "阿小老") and len(alias) < 4
-            if who and plausible(alias) and (alike or pet or alias in self.persons):
-                pairs.append((who, alias))
-        for pattern in (_COURTESY, _SAME):
-            for found in pattern.finditer(text):
-                who = self._right_before(text, lexicon, found.start())
-                if who and plausible(found["alias"]) and found["alias"] != who:
-                    pairs.append((who, found["alias"]))
-        return pairs
+    def _begins(self, form: str) -> Draft | None:
+        """The beginning of the only longer name, where it is no full name itself: "黑泽"."""
+        whole = is_full(form) and form not in w.JAPANESE_SURNAMES
+        if whole and not w.SOUNDS.issuperset(form):
+            return None
+        longer = [
+            d
+            for f, d in self._owner.items()
+            if f.startswith(form)
+            and len(f) > len(form)
+            and not titled_parts(f)
+            and (not whole or w.SOUNDS.issuperset(f))
+            and (not whole or len(f) > 3)
+        ]
+        return self._only(longer) if longer else None
 
-    @staticmethod
-    def _subject(text: str, lexicon: Lexicon, at: int) -> str | None:
-        """The only person whom the sentence names before ``at``."""
-        start = max(0, at - 60)
-        for stop in _SENTENCE.finditer(text, start, at):
-            start = stop.end()
-        named = {text[a:b] for a, b in lexicon.scan(text, start, at)}
-        return named.pop() if len(named) == 1 else None
+    def _ends(self, form: str) -> Draft | None:
+        """The end of the only name of four characters and more that has no surname: "烟雨"."""
+        longer = [
+            d
+            for f, d in self._owner.items()
+            if len(form) == 2
+            and len(f) >= 4
+            and f.endswith(form)
+            and not _titled_surname(f)
+            and not is_full(f)
+            and not f.endswith(_HONOURS)
+        ]
+        return self._only(longer) if longer else None
 
-    @staticmethod
-    def _told(text: str, lexicon: Lexicon, at: int, taken: set[str]) -> str | None:
-        """The only person whom the sentence, or else the paragraph, names before ``at``."""
-        line = max(text.rfind("\n", 0, at) + 1, at - 200)
-        sentence = max((m.end() for m in _SENTENCE.finditer(text, line, at)), default=line)
-        for start in (sentence, line):
-            spans = lexicon.scan(text, start, at)
-            # "柯文斌的妻子": told of is somebody else.
-            named = [(text[a:b], b) for a, b in spans if text[b : b + 1] != "的"]
-            names = {name for name, _ in named} - taken
-            if names:
-                somebody_new = _NEW_HERE.search(text, named[-1][1], at)
-                return names.pop() if len(names) == 1 and not somebody_new else None
-        return None
+    def _pet(self, form: str) -> Draft | None:
+        """ "小野", "阿砚", "霜姐" for the only one with that character in the given name."""
+        if len(form) != 2:
+            return None
+        if form[0] in "小阿":
+            char, ambiguous = form[1], form[1] in w.SURNAMES
+        elif form[1] in "姐哥儿":
+            char, ambiguous = form[0], form[0] in w.SURNAMES
+        else:
+            return None
+        named = [(f, d) for f, d in self._owner.items() if is_full(f) and not titled_parts(f)]
+        if ambiguous and any(surname_of(f) == char for f, _ in named):
+            return None
+        bearers = [d for f, d in named if char in f[len(surname_of(f)) :]]
+        return self._only(bearers) if bearers else None
 
-    @staticmethod
-    def _right_before(text: str, lexicon: Lexicon, at: int) -> str | None:
-        spans = list(lexicon.scan(text, max(0, at - 6), at))
-        return text[spans[-1][0] : spans[-1][1]] if spans and spans[-1][1] == at else None
+
+def _is_name(form: str) -> bool:
+    """A whole name, for which others may be short."""
+    return _DOT.search(form) is not None or (is_full(form) and not titled_parts(form))
 
 
 def _titled_surname(form: str) -> str:
     """The surname of "鲁提辖" and "老段"; empty for anything else."""
     parts = titled_parts(form)
     if parts is not None:
-        return parts[0] if parts[1] in w.OFFICES else ""
+        return parts[0] if parts[1] in w.OFFICES or parts[1].endswith("郎") else ""
     return form[1] if len(form) == 2 and form[0] in "老小" and form[1] in w.SURNAMES else ""
 
 
 def _is_apposed(form: str, name: str, text: str) -> bool:
     """ "掌柜王大山", "王掌柜王大山", "王大山王掌柜", "沈砚秋姑娘"."""
     title = form.removeprefix(surname_of(form))
-    return any(said in text for said in (title + name, form + name, name + form, name + title))
+    if any(said in text for said in (title + name, form + name, name + form, name + title)):
+        return True
+    beside = rf"{form}，{name}[，。]|{name}，{form}[，。]"  # "杨会计，杨有福，"
+    is_one = rf"{name}(?:是|乃是|便是|就是|当上了?|做了)[^，。！？；“”]{{0,12}}{title}[，。！？；]"
+    return re.search(f"{beside}|{is_one}", text) is not None
 
 
 def _is_only_spoken(form: str, names: list[str], text: str) -> bool:
-    """Whether only people of the novel say the form, and of or to somebody who is at hand.
+    """Whether only people of the novel say the form, and to somebody who is at hand.
 
     The narrator calls a person by one name: a title that the narrator uses is somebody's own. One
-    that any of a family may bear (王公子) counts where it calls somebody.
+    that any of a family may bear (王公子) counts where it calls somebody, and nothing counts from
+    the mouth of the one whom it would mean.
     """
-    needs_call = form.removeprefix(surname_of(form)) in _OF_FAMILY
+    needs_call = _is_name(form) or form.removeprefix(surname_of(form)) in _OF_FAMILY
     meant = False
     for found in re.finditer(re.escape(form), text):
         line = text.rfind("\n", 0, found.start()) + 1
@@ -258,7 +279,19 @@ def _is_only_spoken(form: str, names: list[str], text: str) -> bool:
         if opened <= 0:
             return False
         calls = before[-1:] in _BEFORE_CALL and text[found.end() : found.end() + 1] in _AFTER_CALL
-        if calls or not needs_call:
+        if (calls or not needs_call) and not _says(names, text, line, found.start()):
             near = text[max(0, line - _AT_HAND) : found.end() + _AT_HAND]
             meant |= any(name in near for name in names)
     return meant
+
+
+def _says(names: list[str], text: str, line: int, at: int) -> bool:
+    """Whether one of the names is the speaker's of the speech around ``at``."""
+    opening = max(text.rfind(mark, line, at) for mark in _OPENING_QUOTES)
+    lead = text[line:opening]
+    said = re.split("[。！？!?”」』]", lead)[-1]
+    if said.endswith(("：", ":")) and any(name in said for name in names):
+        return True
+    ends = [end for mark in _CLOSING_QUOTES if (end := text.find(mark, at)) >= 0]
+    follows = text[min(ends) + 1 : min(ends) + 7].split("\n")[0] if ends else ""
+    return any(name in follows for name in names)
