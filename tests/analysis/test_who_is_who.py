@@ -137,6 +137,24 @@ ENGLISH = [
         [{"Mrs. Laura Tench", "Mrs. Tench", "Laura Tench"}],
     ),
     (
+        "a doctor and his brother",
+        "Mr. Sayle came home. “Good day,” said Mr. Sayle. Dr. Sayle was there. “Good day,” said "
+        "Dr. Sayle.",
+        [{"Mr. Sayle"}, {"Dr. Sayle"}],
+    ),
+    (
+        "what merely stands before or behind a name once",
+        "Bettina rose. “My wife?” said Joel. “Yes,” said Bettina. Loyal Bettina! She had a wife’s "
+        "patience, and a loyal heart. “Come, Joel,” said Bettina. And Joel Wife and all went.",
+        [{"Bettina"}, {"Joel"}],
+    ),
+    (
+        "daughters in the plural",
+        "“Good day, Miss Garth,” said Ruth. Miss Garth nodded. The Miss Garths were kind, and the "
+        "Misses Garth were rich. “Good day,” said Miss Garth.",
+        [{"Miss Garth"}, {"Ruth"}],
+    ),
+    (
         "an animal that speaks",
         "“Come in,” said the Otter. The heron and the otter are old friends. “I will,” said the "
         "Heron, and the Otter shut the door. “Sit, Ottery,” said the Heron. “Yes,” said the Otter.",

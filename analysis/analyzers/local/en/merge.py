@@ -24,7 +24,8 @@ def settle(candidates: EnCandidates, known: list[Draft]) -> list[Draft]:
             verdicts[form] = verdict
     verdicts.update(_parts(verdicts, candidates))
     verdicts.update(_houses(verdicts, candidates))
-    _leave_out_families(verdicts)
+    _leave_out_families(verdicts, candidates)
+    _leave_out_cuts(verdicts, candidates)
     known = [d for d in known if not _is_mistaken(d, verdicts, candidates)]
     taken = {f for d in known for f in d.forms}
     people = [d for d in known if d.kind == "person"]
@@ -110,12 +111,38 @@ def _houses(
     return houses
 
 
-def _leave_out_families(verdicts: dict[str, tuple[EntityKind, float]]) -> None:
-    """ "The Bennets" are nobody where somebody is called Bennet."""
+def _leave_out_families(
+    verdicts: dict[str, tuple[EntityKind, float]], candidates: EnCandidates
+) -> None:
+    """ "The Bennets", "the Miss Bennets" and "the Misses Bennet" are no one person."""
     words = {word for f, (kind, _) in verdicts.items() if kind == "person" for word in f.split(" ")}
-    for form in [f for f in verdicts if f.endswith("s") and f.split(" ")[-1][:-1] in words]:
-        if verdicts[form][0] == "person":
+    for form, (kind, _) in list(verdicts.items()):
+        first, last = form.split(" ")[0], form.split(" ")[-1]
+        several = first == "Miss" and candidates.votes[form].the > 0
+        plural = last.endswith("s") and (last[:-1] in words or several)
+        if kind == "person" and (plural or first in ("Misses", "Messrs", "Messrs.")):
             del verdicts[form]
+
+
+def _leave_out_cuts(
+    verdicts: dict[str, tuple[EntityKind, float]], candidates: EnCandidates
+) -> None:
+    """ "Hereupon Startop" and "Brandon Monday", said once: a word too many beside a name."""
+    for form, (kind, _) in list(verdicts.items()):
+        if kind != "person" or " " not in form or candidates.votes[form].uses > 1:
+            continue
+        first, _, behind = form.partition(" ")
+        before, _, last = form.rpartition(" ")
+        for word, rest in ((first, behind), (last, before)):
+            if verdicts.get(rest, ("", 0))[0] == "person" and _is_a_mere_word(word, candidates):
+                verdicts.pop(form, None)
+
+
+def _is_a_mere_word(word: str, candidates: EnCandidates) -> bool:
+    lower = word.lower().rstrip(".")
+    if lower in w.TITLES | w.GIVEN_NAMES | w.SURNAME_HEADS:
+        return False
+    return lower in w.NO_NAMES or candidates.lower[lower] > 0
 
 
 def _bare_ends(form: str) -> list[str]:

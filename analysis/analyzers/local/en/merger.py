@@ -10,7 +10,17 @@ from ..common.entities import Draft
 from . import words as w
 from .evidence import Evidence
 from .names import EnCandidates
-from .parts import BEFORE_SURNAMES, Parts, clash, covers, is_near, link, parts_of, sex_of
+from .parts import (
+    BEFORE_SURNAMES,
+    Parts,
+    are_two_ranks,
+    clash,
+    covers,
+    is_near,
+    link,
+    parts_of,
+    sex_of,
+)
 
 # A form is rare where so small a share of a person's mentions have it.
 RARE = 0.04
@@ -225,8 +235,10 @@ class Merger:
             return False
         if parts.either and not parts.title and all(name.of_surname_alone for name in names):
             return favour > against  # "Vandeleur" is rather the husband of Mrs. Vandeleur
-        if favour == 0 and self._has_a_name_for_each(theirs | group):
+        if against and not favour and self._has_a_name_for_each(theirs | group):
             return False
+        if are_two_ranks(names, parts):
+            return favour > against
         return against < 2 or favour > against
 
     def _against(self, draft: Draft, form: str) -> int:
@@ -241,8 +253,7 @@ class Merger:
         """Whether the narrator says both "Lord Sarrow" and "Edric" again and again."""
         titled = given = 0
         for form in forms:
-            parts = self._parts(form)
-            told = self.evidence.told_of[form]
+            parts, told = self._parts(form), self.evidence.told_of[form]
             titled += told if parts.title in _RANKS and not parts.given else 0
             given += told if " " not in form and form.lower() in self._givens else 0
         return min(titled, given) >= _EACH

@@ -26,6 +26,9 @@ _OF_STANDING = _BEFORE_MARRIED | _BEFORE_UNMARRIED | {"ms", "lady", "queen", "pr
 _OF_SOLDIERS = frozenset(
     "captain capt cap'n colonel col major general gen admiral commodore lieutenant lieut".split()
 )
+# Whoever is called by one of them is hardly "Mr." as well.
+_NEVER_MR = frozenset("dr doctor sir lord father".split())
+_MR = frozenset(("mr", "mister"))
 _PET_ENDING = re.compile(r"(?<=[^y])(?:y|ie|ey|ee)$")
 
 Link = Literal["given", "nickname", "surname", ""]
@@ -139,7 +142,9 @@ def _shortens(pet: str, full: str) -> bool:
     if pet in w.GIVEN_NAMES:
         return False
     stem = _stem(pet)
-    return len(stem) >= 3 and full.startswith(stem) and full != pet and full[:-1] != stem
+    if len(stem) < 3 or not full.startswith(stem) or full == pet:
+        return False
+    return len(full) > len(stem) if stem == pet else len(full) <= len(stem) + 2
 
 
 def is_near(one: str, other: str) -> bool:
@@ -152,6 +157,14 @@ def _stem(pet: str) -> str:
     """ "liz" of Lizzy, "rat" of Ratty; a name without such an ending as it is."""
     stem = _PET_ENDING.sub("", pet)
     return stem[:-1] if stem != pet and len(stem) > 3 and stem[-1] == stem[-2] else stem
+
+
+def are_two_ranks(names: Iterable[Parts], parts: Parts) -> bool:
+    """ "Mr. Craven" and "Dr. Craven" are rather two of one family."""
+    titles = {name.title for name in names}
+    if parts.title in _MR:
+        return bool(titles & _NEVER_MR) and not titles & _MR
+    return parts.title in _NEVER_MR and bool(titles & _MR) and not titles & _NEVER_MR
 
 
 def link(names: Iterable[Parts], parts: Parts) -> Link:
