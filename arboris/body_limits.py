@@ -47,7 +47,8 @@ def limit_for(path: str, headers: Headers) -> int:
     if path in SIGN_IN or not known:
         return ANONYMOUS
     if IMPORT.fullmatch(path):
-        return max(settings.ARBORIS_MAX_IMPORT_BYTES + FORM, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        largest = max(settings.ARBORIS_MAX_IMPORT_BYTES, settings.ARBORIS_MAX_ARCHIVE_BYTES)
+        return max(largest + FORM, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
     return settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 

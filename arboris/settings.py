@@ -288,6 +288,10 @@ ARBORIS_VERSION_PAUSE = env.whole("ARBORIS_VERSION_PAUSE", 300, low=5, high=86_4
 ARBORIS_MAX_IMPORT_BYTES = env.whole(
     "ARBORIS_MAX_IMPORT_BYTES", 20 * 1024 * 1024, low=1_024, high=200 * 1024 * 1024
 )
+# Of a .zip, which may be the archive of a novel with all its versions.
+ARBORIS_MAX_ARCHIVE_BYTES = env.whole(
+    "ARBORIS_MAX_ARCHIVE_BYTES", 100 * 1024 * 1024, low=1_024, high=512 * 1024 * 1024
+)
 ARBORIS_LLM_BASE_URL = env.url("ARBORIS_LLM_BASE_URL", schemes=["http", "https"])
 ARBORIS_LLM_API_KEY = env.text("ARBORIS_LLM_API_KEY")
 ARBORIS_LLM_MODEL = env.text("ARBORIS_LLM_MODEL")

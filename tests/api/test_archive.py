@@ -11,6 +11,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import OperationalError, connection
 from django_q.models import OrmQ
+from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import PendingAnalysis
@@ -183,6 +184,30 @@ def test_an_archive_is_of_the_whole_novel(api: JsonClient, novel: NovelProject) 
     assert "chapters" in answer.json()
 
 
+def test_an_empty_novel_comes_back(api: JsonClient, novel: NovelProject) -> None:
+    empty = make_project(novel.owner, "空城", synopsis="还没有写。", genre="武侠")
+    Volume.objects.create(project=empty, title="第一卷", position=1)
+    data = archive_of(api, empty)
+    copy = make_project(novel.owner, "另一部")
+    answer = bring_in(api, copy, data)
+    assert (answer.status_code, answer.json()["chapters"]) == (201, [])
+    assert archive_of(api, copy) == data
+    assert bring_in(api, novel, data).status_code == 400  # there is nothing to add
+
+
+@pytest.mark.sqlite_only
+def test_an_archive_may_be_larger_than_another_file(
+    api: JsonClient, novel: NovelProject, settings: Settings
+) -> None:
+    data = archive_of(api, novel)
+    settings.ARBORIS_MAX_IMPORT_BYTES = 2_000
+    copy = make_project(novel.owner, "空")
+    settings.ARBORIS_MAX_ARCHIVE_BYTES = len(data) - 1
+    assert bring_in(api, copy, data).status_code == 413
+    settings.ARBORIS_MAX_ARCHIVE_BYTES = len(data)
+    assert bring_in(api, copy, data).status_code == 201
+
+
 def changed(data: bytes, name: str, change: Any) -> bytes:
     """The archive with one entry changed: ``change`` takes its JSON, or is its bytes or None."""
     target = io.BytesIO()
@@ -262,7 +287,7 @@ def test_bombs_and_tricks_are_refused(api: JsonClient, project: NovelProject, bo
         elif bomb == "path":
             out.writestr("../manifest.json", b"{}")
         else:
-            out.writestr("novel.txt", b"text")
+            out.writestr("novel.txt" if bomb == "password" else "novel.png", b"text")
     data = target.getvalue()
     if bomb == "password":
         data = data.replace(b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01")

@@ -97,7 +97,7 @@ def test_limits_by_path_and_credentials() -> None:
     upload = "/api/projects/7d2f/import"
     usual = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
     for credentials in (TOKEN, SESSION):
-        assert limit_for(upload, credentials) == settings.ARBORIS_MAX_IMPORT_BYTES + FORM
+        assert limit_for(upload, credentials) == settings.ARBORIS_MAX_ARCHIVE_BYTES + FORM
         assert limit_for("/api/projects", credentials) == usual
         assert limit_for("/api/auth/token", credentials) == ANONYMOUS
     for path in (upload, "/api/projects", "/login"):

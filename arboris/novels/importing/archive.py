@@ -8,6 +8,7 @@ import re
 import unicodedata
 import zipfile
 import zlib
+from contextlib import suppress
 from html import escape
 from html.entities import html5
 from urllib.parse import unquote
@@ -26,6 +27,8 @@ _BARE_AND = re.compile(r"&(?!#?[A-Za-z0-9]{1,40};)")
 _PREFIXED_TAG = re.compile(r"(</?)[A-Za-z][\w.-]{0,40}:(?=[A-Za-z])")
 _PREFIXED_ATTRIBUTE = re.compile(r"\s[A-Za-z][\w.-]{0,40}:([A-Za-z][\w.-]{0,40})\s?=")
 _CHUNK = 64 * 1024
+_IS_UTF_8 = 0x800  # a flag of an entry's name
+_NAME_CODECS = ("utf-8", "gb18030", "cp932")
 _RATIO_FROM = 1024 * 1024  # small entries may be as repetitive as they like
 
 
@@ -41,8 +44,10 @@ class Archive:
         self._limits = limits
         self._left = limits.unpacked_bytes
         self._check(limits)
-        self._infos = {info.filename: info for info in self._zip.infolist()}
-        self._by_key = {_key(name): name for name in self._infos}
+        self._infos = {_names_of(info)[0]: info for info in self._zip.infolist()}
+        self._by_key = {
+            _key(written): name for name, info in self._infos.items() for written in _names_of(info)
+        } | {_key(name): name for name in self._infos}
 
     def bad(self, reason: str) -> NovelImportError:
         return bad_file(self._kind, reason)
@@ -124,13 +129,15 @@ class Archive:
             try:
                 root: Element = fromstring(data)
             except (ParseError, LookupError, UnicodeError):
-                root = fromstring(_mended(decode_markup(data).text))
+                root = fromstring(mended(decode_markup(data).text))
         except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
             raise self.bad(_("%(name)s is no valid XML") % {"name": name[:100]}) from error
         return root
 
 
-def _mended(markup: str) -> str:
+def mended(markup: str) -> str:
+    """Markup that is nearly XML as XML: entities of HTML, a bare ``&``, prefixes unbound."""
+
     def entity(found: re.Match[str]) -> str:
         name = found[1]
         if name in _OF_XML or name.startswith("#"):
@@ -142,6 +149,20 @@ def _mended(markup: str) -> str:
     markup = _PREFIXED_TAG.sub(r"\1", markup)
     markup = _PREFIXED_ATTRIBUTE.sub(r" \1=", markup)
     return _ENTITY.sub(entity, _BARE_AND.sub("&amp;", markup)).strip()
+
+
+def _names_of(info: zipfile.ZipInfo) -> list[str]:
+    """What the entry may be called, the likeliest first. Where nothing says that its name is UTF-8,
+    zipfile takes it for one of DOS."""
+    name = info.filename
+    if info.flag_bits & _IS_UTF_8 or name.isascii():
+        return [name]
+    raw = name.encode("cp437", "replace")
+    names: list[str] = []
+    for codec in _NAME_CODECS:
+        with suppress(UnicodeDecodeError):
+            names.append(raw.decode(codec))
+    return [*names, name]
 
 
 def _key(name: str) -> str:

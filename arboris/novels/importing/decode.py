@@ -23,6 +23,7 @@ _BOMS = (
 )
 _LINE_ENDS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\ud800-\udfff]")
+_INVISIBLE = re.compile("[\xad\u200b\u2060]")  # where a word may be broken, or must not be
 # What a file may be said to be written in, and the superset it is read with.
 ENCODINGS = {
     "utf-8": "utf-8",
@@ -265,7 +266,7 @@ def _checked(text: str, name: str) -> Decoded:
     text = (name == "utf-8" and undoubled(text)) or text
     broken = text.count("\ufffd")
     cleaned = clean(text)
-    controls = len(text) - len(cleaned) - text.count("\r\n")
+    controls = len(text) - len(_CONTROLS.sub("", text))
     if _too_broken(broken, len(text)) or controls * 20 > len(text) + 40:
         raise _bad_encoding()
     places = _places(cleaned, broken) if broken else []
@@ -296,8 +297,9 @@ def _places(text: str, count: int) -> list[str]:
 
 
 def clean(text: str) -> str:
-    """Lines end in ``\\n``; control characters other than newline and tab are removed."""
-    return _CONTROLS.sub("", _LINE_ENDS.sub("\n", text))
+    """Lines end in ``\\n``; control characters other than newline and tab, and soft hyphens, are
+    removed."""
+    return _INVISIBLE.sub("", _CONTROLS.sub("", _LINE_ENDS.sub("\n", text)))
 
 
 def _bad_encoding() -> NovelImportError:

@@ -29,8 +29,9 @@ _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/wordprocessingml/main}"
 # moveFrom: where a text stood before; Fallback: the same once more for old programs; …Change: how
 # it looked before.
-_SKIPPED = frozenset({"moveFrom", "del", "Fallback", "pict", "pPrChange", "rPrChange"})
+_SKIPPED = frozenset({"moveFrom", "del", "Fallback", "pict", "pPrChange", "rPrChange", "rt"})
 _HEADING = re.compile(r"(?:heading|标题|標題)\s*([1-9])")
+_BASES = 10  # styles that are based on one another
 _OFF = frozenset({"0", "false", "off", "none"})
 
 
@@ -38,6 +39,7 @@ _OFF = frozenset({"0", "false", "off", "none"})
 class _Style:
     name: str
     outline: int = 0  # 1 to 9; 0: no heading
+    base: str = ""  # the id of the style that it goes on from
 
     @property
     def level(self) -> int:
@@ -54,6 +56,7 @@ class _Open:
     level: int = 0
     italic: bool = False
     bold: bool = False
+    hidden: bool = False
 
 
 def read_docx(data: bytes, limits: ImportLimits) -> MarkedText:
@@ -63,7 +66,7 @@ def read_docx(data: bytes, limits: ImportLimits) -> MarkedText:
     blocks: list[Paragraph] = []
     for one in _Reader(archive).paragraphs():
         style = styles.get(one.style, _Style(one.style.lower()))
-        level = one.level or style.level
+        level = one.level or _level(style, styles)
         text = clean("".join(run.text for run in one.runs) if level else markdown(one.runs))
         text = "\n".join(line.rstrip() for line in text.split("\n")).strip("\n ")
         if not text.strip() or style.name.startswith("toc"):
@@ -91,8 +94,19 @@ def _styles(archive: Archive) -> dict[str, _Style]:
                 style.name = _value(part).lower()
             elif _name(part) == "outlineLvl":
                 style.outline = _outline(part)
+            elif _name(part) == "basedOn":
+                style.base = _value(part)
         styles[_attribute(element, "styleId")] = style
     return styles
+
+
+def _level(style: _Style | None, styles: dict[str, _Style]) -> int:
+    """The heading that paragraphs of the style are, by itself or by what it is based on."""
+    for _step in range(_BASES):
+        if style is None or style.level:
+            break
+        style = styles.get(style.base)
+    return style.level if style else 0
 
 
 class _Reader:
@@ -119,7 +133,7 @@ class _Reader:
         elif name == "p" and not self._skipping:
             self._open.append(_Open())
         elif name == "r" and self._open:
-            self._open[-1].italic = self._open[-1].bold = False
+            self._open[-1].italic = self._open[-1].bold = self._open[-1].hidden = False
 
     def _end(self, element: Element) -> _Open | None:
         name = _name(element)
@@ -137,7 +151,11 @@ class _Reader:
 
 
 def _take(paragraph: _Open, name: str, element: Element) -> None:
-    if name == "t":
+    if name == "vanish":
+        paragraph.hidden = _value(element) not in _OFF
+    elif paragraph.hidden:
+        return
+    elif name == "t":
         run = Run(element.text or "", paragraph.italic, paragraph.bold)
         paragraph.runs.append(run)
     elif name == "tab":

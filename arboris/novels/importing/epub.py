@@ -37,6 +37,12 @@ _FRONT = re.compile(
     r"|about the (?:author|publisher)|also by\b.{0,60}|(?:table of )?contents",
     re.IGNORECASE,
 )
+_IMPRINT = re.compile(
+    r"all rights reserved|\bISBN\b|版权所有|版權所有|著作权|著作權|出版社|©\s?\d{4}"
+    r"|copyright\s+(?:©|\(c\)|\d{4})",
+    re.IGNORECASE,
+)
+_IMPRINT_CHARS = 3_000  # of a page of the publisher's, at most
 _TYPED = 30  # tags of a document that are looked at for its type
 
 
@@ -106,7 +112,27 @@ def _is_front(document: _Document, label: str) -> bool:
     if document.kinds & _FRONT_KINDS:
         return True
     first = " ".join(document.blocks[0].text.split())
+    if _is_imprint(document):
+        return True
     return any(_FRONT.fullmatch(one) for one in (label, first) if len(one) <= MAX_TITLE)
+
+
+def _is_imprint(document: _Document) -> bool:
+    """By what only a publisher says, on a page without a heading of a chapter."""
+    if any(kind_of(block.text) != "plain" for block in document.blocks if is_heading(block)):
+        return False
+    if sum(len(block.text) for block in document.blocks) > _IMPRINT_CHARS:
+        return False
+    return (
+        len(
+            {
+                found.casefold()
+                for block in document.blocks
+                for found in _IMPRINT.findall(block.text)
+            }
+        )
+        > 1
+    )
 
 
 def _beginning(blocks: list[Paragraph]) -> str:

@@ -9,11 +9,11 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import iterparse
 from django.utils.translation import gettext as _
 
-from arboris.novels.importing.archive import bad_file
+from arboris.novels.importing.archive import bad_file, mended
 from arboris.novels.importing.blocks import mark_document
-from arboris.novels.importing.decode import clean
+from arboris.novels.importing.decode import clean, decode_markup
 from arboris.novels.importing.emphasis import BREAK, Run, markdown
-from arboris.novels.importing.html_text import Paragraph
+from arboris.novels.importing.html_text import ORNAMENTS, Paragraph
 from arboris.novels.importing.types import MAX_TITLE, ImportLimits, MarkedText
 
 _DEEPEST = 3  # of the headings that may open a chapter
@@ -23,19 +23,29 @@ _NOT_TOLD = frozenset({"description", "binary", "stylesheet"})
 
 
 def read_fb2(data: bytes, limits: ImportLimits) -> MarkedText:
-    reader = _Reader()
     try:
-        for event, element in iterparse(io.BytesIO(data), events=("start", "end")):
-            if event == "start":
-                reader.start(element)
-            else:
-                reader.end(element)
+        try:
+            reader = _read(data)
+        except (ParseError, LookupError):
+            reader = _read(
+                mended(decode_markup(data).text).encode()
+            )  # loose entities, a wrong charset
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:
         raise bad_file(".fb2", _("%(name)s is no valid XML") % {"name": "FictionBook"}) from error
     marked = mark_document(reader.blocks)
     marked.title = reader.title or marked.title
     marked.set_aside += reader.aside
     return marked
+
+
+def _read(data: bytes) -> _Reader:
+    reader = _Reader()
+    for event, element in iterparse(io.BytesIO(data), events=("start", "end")):
+        if event == "start":
+            reader.start(element)
+        else:
+            reader.end(element)
+    return reader
 
 
 class _Reader:
@@ -80,7 +90,8 @@ class _Reader:
             self._heading.append(" ".join("".join(element.itertext()).split()))
             return
         text = " ".join(markdown(list(_runs(element))).split())
-        if text := clean(text):
+        text = BREAK if ORNAMENTS.fullmatch(text) else clean(text)
+        if text:
             self.blocks.append(Paragraph(text, 0, [], 0))
 
     def _close_title(self) -> None:

@@ -21,7 +21,9 @@ _TAG = re.compile(
 )
 _ATTR = re.compile(r"(?<![\w:-])([\w:-]++)\s*+=\s*+(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 _SPACE = re.compile(r"[ \t\r\n\f\xa0]+")
-_SKIPPED = frozenset({"head", "script", "style", "svg", "math", "template", "rt", "rp"})
+_SKIPPED = frozenset(
+    "head script style svg math template rt rp noscript button select textarea iframe".split()
+)
 _VOID = frozenset({"br", "hr", "img", "input", "link", "meta", "col", "wbr", "source", "area"})
 _INLINE_NAMES = (
     "a abbr acronym b bdi bdo big br cite code data del dfn em font i img ins kbd mark q rb ruby "
@@ -39,13 +41,20 @@ _NOTE_KINDS = frozenset(
     "doc-endnotes".split()
 )
 _NOTE_TARGET = re.compile(r"#.*(?:note|foot|fn|ftn|ref|注|\bn\d)", re.IGNORECASE)
-_ORNAMENTS = re.compile(r"(?:[*＊◇◆☆★※•⁂❦§#~～=_—–-]\s*){3,40}|[*＊◇◆※⁂❦§#]")
+ORNAMENTS = re.compile(r"(?:[*＊◇◆☆★※•⁂❦§#~～=_—–-]\s*){3,40}|[*＊◇◆※⁂❦§#]")
 _BREAK_CLASS = re.compile(r"scene-?break|section-?break|divider|ornament|asterism|dinkus")
 _ITALIC_STYLE = re.compile(r"font-style\s*:\s*(?:italic|oblique)")
 _BOLD_STYLE = re.compile(r"font-weight\s*:\s*(?:bold|[6-9]00)")
 _ITALIC_NAMES = _ITALIC | {"italic", "italics", "emphasis"}
 _BOLD_NAMES = _BOLD | {"bold"}
 _LEVELS = {f"h{level}": level for level in range(1, 7)}
+# Classes of paragraphs that are headings in all but their tag.
+_HEADING_CLASS = re.compile(
+    r"(?:^|\s)(?:chapter|chap|kapitel|chapitre|capitulo)[-_]?(?:title|head|heading|header|name|"
+    r"number|num|no)\d?(?:\s|$)",
+    re.IGNORECASE,
+)
+_BY_CLASS = 2  # the level of such a heading
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +140,24 @@ def paragraphs(markup: str) -> list[Paragraph]:
     for block in blocks:
         if not block.text and scenes and told and told[-1].text != BREAK:
             told.append(Paragraph(BREAK, 0, [], 0))
+        elif _continues(told, block):
+            told[-1].text += block.text
         elif block.text and not (block.text == BREAK and told and told[-1].text == BREAK):
             told.append(block)
     return told
+
+
+def _continues(told: list[Paragraph], block: Paragraph) -> bool:
+    """Whether the block goes on with a word whose first letter, set large, stands in one of its
+    own."""
+    last = told[-1] if told else None
+    return bool(
+        last
+        and not (last.level or block.level)
+        and len(last.text) == 1
+        and last.text.isupper()
+        and block.text[:1].islower()
+    )
 
 
 class _Reader:
@@ -192,7 +216,7 @@ class _Reader:
         if token.value not in _INLINE:
             self._flush()
             self.blank_from = len(self.done) if token.value == "p" else -1
-            self.level = _LEVELS.get(token.value, 0 if token.value == "p" else self.level)
+            self.level = self._level_of(token)
             self._open_note(token)
         self.ids += [token.attrs[name] for name in ("id", "name") if name in token.attrs]
         if token.value == "br":
@@ -201,10 +225,22 @@ class _Reader:
             self.done.append(Paragraph(BREAK, 0, [], 0))
         if token.value in ("a", "sup"):
             self._open_mark(token)
+        elif token.value == "img":
+            self._picture(token.attrs.get("alt", "").strip())
         elif token.value in _INLINE:
             self._emphasis(token)
-        elif token.value == "img":
-            self.blank_from = -1
+
+    def _level_of(self, token: Token) -> int:
+        if token.value in ("p", "div") and _HEADING_CLASS.search(token.attrs.get("class", "")):
+            return _BY_CLASS
+        return _LEVELS.get(token.value, 0 if token.value == "p" else self.level)
+
+    def _picture(self, label: str) -> None:
+        """What stands in a picture: a heading, or the first letter of a paragraph."""
+        self.blank_from = -1
+        told = any(run.text.strip() for run in self.runs)
+        if self.level or (len(label) == 1 and label.isalpha() and not told):
+            self._add(label)
 
     def _emphasis(self, token: Token) -> None:
         style = token.attrs.get("style", "").lower()
@@ -273,7 +309,7 @@ class _Reader:
             if name == "p" and self.blank_from == len(self.done):
                 self.done.append(Paragraph("", 0, [], 0))
             self.blank_from = -1
-            if name in _LEVELS:
+            if name in _LEVELS or self.level == _BY_CLASS:
                 self.level = 0
             while self.notes and self.notes.pop() != name:
                 pass
@@ -282,7 +318,7 @@ class _Reader:
         rows = (_SPACE.sub(" ", row).strip(" ") for row in markdown(self.runs).split("\n"))
         text = "\n".join(row for row in rows if row.strip())
         if text:
-            if self.level == 0 and _ORNAMENTS.fullmatch(text):
+            if self.level == 0 and ORNAMENTS.fullmatch(text):
                 text = BREAK
             note = bool(self.notes)
             self.done.append(Paragraph(text, self.level, self.ids, self.linked, note, self.refs))

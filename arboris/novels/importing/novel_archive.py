@@ -23,7 +23,7 @@ DECISIONS = "decisions.json"
 BIBLE = "bible.json"  # for people and other programs: it is folded anew from the findings
 # Two thousand chapters with thirty versions each, which all have findings.
 LIMITS = ImportLimits(
-    unpacked_bytes=512 * 1024 * 1024, entries=125_000, entry_bytes=8 * 1024 * 1024
+    unpacked_bytes=1024 * 1024 * 1024, entries=125_000, entry_bytes=8 * 1024 * 1024
 )
 
 M = TypeVar("M", bound=BaseModel)

@@ -55,13 +55,13 @@ def parse_novel(
         raise NovelImportError("unsupported_type", said)
     if not data:
         raise NovelImportError("empty", _("The file is empty."))
-    if len(data) > limits.file_bytes:
-        raise NovelImportError(
-            "too_large",
-            _("The file is larger than %(limit)d MB.") % {"limit": limits.file_bytes >> 20},
-        )
+    largest = limits.archive_bytes if suffix == ".zip" else limits.file_bytes
+    if len(data) > largest:
+        said = _("The file is larger than %(limit)d MB.") % {"limit": largest >> 20}
+        raise NovelImportError("too_large", said)
     if suffix == ".zip":
-        return read_archive(data)
+        novel = read_archive(data, limits, lambda name, data: parse_novel(name, data, limits))
+        return novel if novel.title else replace(novel, title=_title_from(path.stem))
     if read := _MARKED.get(suffix):
         marked = read(data, limits)
     else:

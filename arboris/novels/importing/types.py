@@ -41,6 +41,7 @@ class ImportLimits:
     """How much one file may hold; sizes in bytes unless the name says characters."""
 
     file_bytes: int = 50 * 1024 * 1024
+    archive_bytes: int = 512 * 1024 * 1024  # of a .zip
     unpacked_bytes: int = 50 * 1024 * 1024
     entries: int = 5_000
     entry_bytes: int = 50 * 1024 * 1024  # of one file in an archive

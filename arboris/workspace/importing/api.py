@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -113,6 +112,8 @@ class ImportNovel(APIView):
             for item, there in found
         ]
         restores = novel.is_archive and is_empty(project.pk)
+        if not (rows or restores):
+            raise exceptions.ValidationError({"file": [_("The file contains no text.")]})
 
         def make() -> Response:
             upload = uploads.keep(project, name, data, encoding)
@@ -147,7 +148,7 @@ class ImportNovel(APIView):
 
 
 def _file(upload: UploadedFile[Any]) -> tuple[str, bytes]:
-    limit = settings.ARBORIS_MAX_IMPORT_BYTES
+    limit = service.largest(upload.name or "")
     if (upload.size or 0) > limit:
         sentence = _("The file has %(size)d bytes; %(limit)d are allowed.")
         raise TooLarge("file: " + sentence % {"size": upload.size, "limit": limit})

@@ -26,11 +26,21 @@ Mode = Literal["add", "replace", "skip"]
 MODES: tuple[Mode, ...] = ("add", "replace", "skip")
 
 
+def largest(name: str) -> int:
+    """The bytes that a file of this name may have."""
+    if name.lower().rstrip().endswith(".zip"):
+        return int(settings.ARBORIS_MAX_ARCHIVE_BYTES)
+    return int(settings.ARBORIS_MAX_IMPORT_BYTES)
+
+
 def parse(name: str, data: bytes, encoding: str = "") -> ImportedNovel:
-    """The novel in a file, each chapter within the limit of the API; raises NovelImportError."""
+    """The novel in a file, each chapter within the limit of the API; raises NovelImportError.
+
+    Only an archive of a novel may have no chapters. The caller has seen to an archive's size.
+    """
     limits = ImportLimits(file_bytes=settings.ARBORIS_MAX_IMPORT_BYTES)
     novel = parse_novel(name, data, limits, encoding)
-    longest = max(len(item.content) for item in novel.chapters)
+    longest = max((len(item.content) for item in novel.chapters), default=0)
     if longest > settings.ARBORIS_MAX_CHAPTER_CHARS:
         said = _("A chapter has %(length)d characters; %(limit)d are allowed.")
         values = {"length": longest, "limit": settings.ARBORIS_MAX_CHAPTER_CHARS}
@@ -70,6 +80,8 @@ class Job:
             self._restoration = restore.Restoration(self.project, self.data, longest)
             self._restoration.make(advance)
             return
+        if not self.novel.chapters:
+            raise NovelImportError("empty", _("The file contains no text."))
         self._texts = [
             novels.ChapterText.of(item.content, ChapterVersion.Source.IMPORTED)
             for item in self.novel.chapters

@@ -160,7 +160,9 @@ def _title(value: str | None) -> str:
 def _read(path: Path) -> tuple[ImportedNovel, bytes]:
     try:
         with path.open("rb") as file:
-            data = file.read(settings.ARBORIS_MAX_IMPORT_BYTES + 1)
+            # An archive that was exported here is taken back, however large it is.
+            is_archive = path.suffix.lower() == ".zip"
+            data = file.read(-1 if is_archive else settings.ARBORIS_MAX_IMPORT_BYTES + 1)
     except OSError as error:
         reason = error.strerror or str(error)
         raise UsageError("FILE", f"{path}: {reason}") from error
