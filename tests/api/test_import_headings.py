@@ -12,11 +12,17 @@ from tests.factories import JsonClient
 from tests.novels.heading_books import NAME, PARAGRAPHS, Book, books
 
 pytestmark = pytest.mark.sqlite_only
-BOOKS = books()
+BOOKS = {
+    (file, kind): found
+    for file in ("heading_books.txt", "heading_books_more.txt")
+    for kind, found in books(file).items()
+}
 
 
-@pytest.mark.parametrize("kind", BOOKS)
-def test_a_series_of_headings_is_seen(api: JsonClient, project: NovelProject, kind: str) -> None:
+@pytest.mark.parametrize("kind", BOOKS, ids=" ".join)
+def test_a_series_of_headings_is_seen(
+    api: JsonClient, project: NovelProject, kind: tuple[str, str]
+) -> None:
     wrong = [book.about for book in BOOKS[kind] if not is_found(book, look(api, project, book))]
     assert wrong == []
 

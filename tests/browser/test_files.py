@@ -64,6 +64,16 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
     page.get_by_test_id("import-agree").click()
     expect(rows).to_have_count(2)
 
+    # Of a long book only the rows that somebody scrolls to are made.
+    many = "\n\n".join(f"第{number}章 夜\n\n{LONG_ENOUGH}" for number in range(1, 101))
+    look_into(page, {"name": "长.txt", "mimeType": "text/plain", "buffer": many.encode()})
+    expect(page.get_by_test_id("import-found")).to_contain_text("100")
+    expect(table).to_have_count(41)  # and one that asks for more
+    table.last.scroll_into_view_if_needed()
+    expect(table).to_have_count(81)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
+
     # The same book, revised: what is here becomes a new version, what is new is added.
     look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
     expect(table.first.locator("td").nth(2)).to_have_text("第一章 雨夜")

@@ -98,7 +98,7 @@ class Book:
     chapters: list[tuple[str, int]]
 
 
-def books(file: str = "heading_books.txt") -> dict[str, list[Book]]:
+def books(file: str) -> dict[str, list[Book]]:
     """The books of a file by their kind."""
     found: dict[str, list[Book]] = defaultdict(list)
     kind = ""
@@ -147,7 +147,8 @@ def _prose(line: str) -> Iterator[Book]:
     """A chapter, and a text without chapters, with the lines in it."""
     about, *rows = (part.strip() for part in line.split(" | "))
     language, layout = about.split()
-    joined = laid_out(rows, "", layout.replace("indent", "head").replace("headblank", "blank"))
+    flush = {"indent": "close", "indentblank": "blank"}.get(layout, layout)
+    joined = laid_out(rows, "", flush)
     told = [laid_out(paragraphs(language, at), language, layout) for at in range(3)]
     inside = ["", *joined, ""]
     whole = [*told[0], *inside, *told[1], *inside, *told[2]]

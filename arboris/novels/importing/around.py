@@ -11,6 +11,7 @@ from arboris.novels.importing.titles import may_be_title, name_of
 from arboris.novels.importing.types import MAX_TITLE, Heading, MarkedText
 
 _RULE = re.compile(r"\s*([=_*~—─━+#-])(?:\s?\1){2,}\s*")
+_SENTENCE_END = tuple('。！？.!?，,；;：:…”」"')
 _BLANKS = 2  # lines between a heading and what belongs to it
 _SHARE = 0.6  # of the headings without a title that must have one on the next line
 
@@ -64,7 +65,7 @@ def _told_above(lines: list[str], end: int, start: int) -> int:
 
 
 def _repeats(line: str, keys: set[str]) -> bool:
-    if len(line) > MAX_TITLE or not may_be_title(line):
+    if len(line) > MAX_TITLE or line.rstrip().endswith(_SENTENCE_END):
         return False
     return bool({heading_key(undecorate(line)), name_of(undecorate(line))} & keys)
 

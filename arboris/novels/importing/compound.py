@@ -20,6 +20,11 @@ _PAIR = re.compile(
     r"(?![\w'’])(?P<title>.*)",
     re.IGNORECASE,
 )
+_MARKED = re.compile(
+    r"(?P<mark>chapter|chap|ch|episode|ep|chapitre|kapitel|capítulo|глава)\.?\s?"
+    r"(?P<one>[0-9]{1,4})\s?[–-]\s?(?P<two>[0-9]{1,4})(?![\w'’])(?P<title>.*)",
+    re.IGNORECASE,
+)  # Chapter 2-1
 _LAST_YEAR = 1000  # above, the first number is a year
 
 
@@ -36,7 +41,7 @@ def compound(bare: str) -> Compound | None:
     """What the line's number is made of; None where it has none of several parts."""
     found = _DOTTED.fullmatch(bare)
     if found is None:
-        return _pair(bare)
+        return _pair(bare) or _marked(bare)
     title = found["title"]
     if title and not (found["close"] or found["sign"]):
         return None  # 1.5倍
@@ -58,3 +63,11 @@ def _pair(bare: str) -> Compound | None:
     if one is None or two is None:
         return None
     return Compound(f"{found['outer']} {found['inner']}".lower(), (one,), two, found["title"])
+
+
+def _marked(bare: str) -> Compound | None:
+    found = _MARKED.fullmatch(bare)
+    if found is None:
+        return None
+    one, two = int(found["one"]), int(found["two"])
+    return Compound(f"{found['mark']} -".lower(), (one,), two, found["title"])

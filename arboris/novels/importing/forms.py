@@ -62,10 +62,10 @@ _GLUED_ZH = re.compile(
 )
 _WORD_FIRST = re.compile(
     rf"(?P<mark>[^\W\d_]{{1,20}}?)(?P<sign>[\s.:：#№_-]{{0,3}})(?:[Nn]o\.?\s?|the\s)?"
-    rf"(?P<number>{_ANY})(?P<rest>[^\w%'’].*|_.*|)"
+    rf"(?P<number>{_ANY})(?:er|ère|re|e|st|nd|rd|th|º|ª)?(?P<rest>[^\w%'’].*|_.*|)"
 )
 _NUMBER_FIRST = re.compile(
-    rf"(?P<number>{_ANY})(?P<sign>[.ºª]?\s?|(?:st|nd|rd|th)\s)(?P<mark>[^\W\d_]{{1,10}})(?P<rest>[^\w'’].*|)"
+    rf"(?P<number>{_ANY})(?P<sign>(?:st|nd|rd|th)\s|[.ºª]?\s?)(?P<mark>[^\W\d_]{{1,10}})(?P<rest>[^\w'’].*|)"
 )
 _MARK_WORD = re.compile(r"(?P<mark>[^\W\d_]{3,10})\s(?P<word>[^\W\d_]{2,15})(?P<rest>[.:—–].*|)")
 _WORD_MARK = re.compile(r"(?P<word>[^\W\d_]{4,15})\s(?P<mark>[^\W\d_]{4,10})(?P<rest>[.:—–].*|)")
@@ -175,6 +175,16 @@ def _worded(at: int, bare: str) -> Candidate | None:
             mark = found["mark"].casefold()
             if not mark.isascii() or mark not in ("part", "book", "act"):
                 return Candidate(at, bare, f"{mark} …", None, _KINDS[mark], "marked")
+    return None
+
+
+def title_behind_mark(bare: str) -> str | None:
+    """What stands behind the mark and number of ``Kapitel 3``, ``Глава первая``; None where the
+    line has neither."""
+    for pattern in (_WORD_FIRST, _NUMBER_FIRST, _MARK_WORD, _WORD_MARK):
+        found = pattern.fullmatch(bare)
+        if found and found["mark"].casefold() in _KINDS:
+            return found["rest"]
     return None
 
 

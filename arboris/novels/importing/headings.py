@@ -59,7 +59,7 @@ _STRONG = re.compile(r"[\s:：|·—–.．-]")
 
 _EN = re.compile(
     rf"(?P<marker>(?P<unit>chapter|part|book|volume|vol\.|act|episode|canto|stave)\s+"
-    rf"(?P<number>\d{{1,4}}|[ivxlcdm]{{1,9}}|{ENGLISH_NUMBER}|(?:the\s+)?{ENGLISH_ORDINAL}))"
+    rf"(?P<number>\d{{1,4}}[a-d]?|[ivxlcdm]{{1,9}}|{ENGLISH_NUMBER}|(?:the\s+)?{ENGLISH_ORDINAL}))"
     r"(?![\w'’])(?P<rest>.*)",
     re.IGNORECASE,
 )

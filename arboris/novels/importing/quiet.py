@@ -133,8 +133,9 @@ def _groups(rows: list[_Row], titles: list[_Row]) -> Iterable[tuple[list[_Row], 
 
 
 def _mostly_titles(group: list[_Row]) -> bool:
-    told = [row for row in group if row.is_title and not _TIME.search(row.text)]
-    return len(told) >= max(_LEAST, _SHARE * len(group))
+    told = [row for row in group if row.is_title]
+    timeless = sum(not _TIME.search(row.text) for row in told)
+    return len(told) >= max(_LEAST, _SHARE * len(group)) and timeless * 2 > len(told)
 
 
 def _without_front(chain: list[Candidate], text: Text) -> list[Candidate]:

@@ -187,7 +187,7 @@ def _begins_well(chain: list[Candidate]) -> bool:
     """With the first number, or as a part of a longer book that counts on without a gap."""
     numbers = [one.number or 0 for one in chain]
     steady = all(two in (one + 1, 0, 1) for one, two in pairwise(numbers))
-    return numbers[0] < 2 or len(chain) > (_LEAST if steady else 3 * _LEAST)
+    return numbers[0] < 2 or len(chain) > (_LEAST if steady else 2 * _LEAST)
 
 
 def _counted(row: list[Candidate]) -> list[Candidate]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from arboris.novels.importing.distances import width
+from arboris.novels.importing.forms import title_behind_mark
 from arboris.novels.importing.headings import heading_key, match_heading, undecorate
 from arboris.novels.importing.numbers import CHINESE, ENGLISH_NUMBER
 from arboris.novels.importing.types import MAX_TITLE
@@ -43,4 +44,5 @@ def name_of(title: str) -> str:
     match = match_heading(title)
     if match and match.kind != "special":
         return heading_key(title.partition(match.marker)[2])
-    return heading_key(_LEAD.sub("", title, count=1))
+    behind = title_behind_mark(title)
+    return heading_key(_LEAD.sub("", title, count=1) if behind is None else behind)

@@ -5,6 +5,7 @@ import { $, ask, h } from './dom.js';
 import { creating, madeBefore } from './form-drafts.js';
 import { onSubmit, settle, valuesOf } from './forms.js';
 import { chapterName, t, tn } from './i18n.js';
+import { fillWindowed } from './windowed.js';
 
 const numbers = new Intl.NumberFormat(document.documentElement.lang || 'zh-hans');
 
@@ -51,9 +52,9 @@ function show(dialog, found) {
     found.restores ? t('found_restores') : '',
   ];
   $('#import-found', dialog).replaceChildren(...lines.filter(Boolean).map((line) => h('span', {}, line)));
-  $('tbody', dialog).replaceChildren(...found.chapters.map(rowOf));
+  fillWindowed($('tbody', dialog), found.chapters, rowOf);
   $('#import-aside', dialog).hidden = found.set_aside.length === 0;
-  $('.import-aside', dialog).replaceChildren(...found.set_aside.map((text) => h('li', {}, text)));
+  fillWindowed($('.import-aside', dialog), found.set_aside, (text) => h('li', {}, text));
   $('#import-modes', dialog).hidden = matching === 0 || found.restores;
   $(`[name="mode"][value="${matching ? 'skip' : 'add'}"]`, dialog).checked = true;
 }

@@ -13,11 +13,17 @@ export function fillWindowed(list, items, make) {
   grow(list, items, make, count);
 }
 
+function rowFor(list, more) {
+  if (list.matches('ol, ul')) return h('li', {}, more);
+  const columns = $$('th', list.parentElement).length;
+  return list.matches('tbody') ? h('tr', {}, h('td', { colspan: `${columns}` }, more)) : more;
+}
+
 function grow(list, items, make, count) {
   made.set(list, count);
   if (items.length <= count) return;
   const more = h('button', { type: 'button', class: 'rest', lang: document.documentElement.lang }, t('show_more', { n: items.length - count }));
-  const row = list.matches('ol, ul') ? h('li', {}, more) : more;
+  const row = rowFor(list, more);
   const next = () => {
     watcher.disconnect();
     const focused = more === document.activeElement;
