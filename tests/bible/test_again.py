@@ -95,7 +95,8 @@ def test_the_sample_read_again_stays_as_it_was(
 # --- the same answers -------------------------------------------------------------------------
 class Answering(Analyzer):
     """Says what ``answers`` has for the chapter's number, as a language model's answers are read:
-    nobody who is known is new, and a pay-off names a seed that it was told of, or is left out."""
+    what is new of somebody who is known is a description, and a pay-off names a seed that it was
+    told of, or is left out."""
 
     name = "answering"
     answers: ClassVar[dict[int, list[Finding]]] = {}
@@ -117,9 +118,10 @@ class AnsweringSession(Session):
 
     def _said(self, answers: Iterable[Finding]) -> Iterable[Finding]:
         for one in answers:
-            is_known = isinstance(one, NewCharacter) and self._cast.known(one.name)
             is_odd = isinstance(one, Payoff) and one.seed_quote not in {"", *self._seeds}
-            if not is_known and not is_odd:
+            if isinstance(one, NewCharacter) and self._cast.known(one.name):
+                yield one.model_copy(update={"type": "description"})
+            elif not is_odd:
                 yield one
 
 
