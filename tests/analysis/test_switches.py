@@ -11,7 +11,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from analysis import run_analysis
-from analysis.features import FEATURES, FeatureKey
+from analysis.features import FEATURES, FeatureKey, usual
 from analysis.models import PendingAnalysis
 from analysis.worker.steward import Steward
 from arboris.bible.models import Finding
@@ -52,13 +52,13 @@ def english(api: JsonClient, url: str) -> Any:
     return api.get(url, headers={"accept-language": "en"}).json()
 
 
-@pytest.mark.parametrize("off", FEATURES)
+@pytest.mark.parametrize("off", usual())
 def test_one_that_is_off_is_not_asked_for_nor_told(
     api: JsonClient, project: NovelProject, endpoint: Endpoint, off: FeatureKey
 ) -> None:
     task = analyse(project, {off: False})
     asked = [MARKS[b["response_format"]["json_schema"]["name"]] for b in endpoint.requests]
-    on = [feature for feature in FEATURES if feature != off]
+    on = [feature for feature in usual() if feature != off]
     assert sorted(asked) == sorted(on)
     detail = api.get(f"/api/async-analysis/tasks/{task.pk}").json()
     assert detail["result"]["features"] == on
@@ -68,7 +68,7 @@ def test_one_that_is_off_is_not_asked_for_nor_told(
     assert told["message"] == "Updated: " + ", ".join(str(FEATURES[key].updates) for key in on)
 
 
-@pytest.mark.parametrize("only", FEATURES)
+@pytest.mark.parametrize("only", usual())
 def test_one_that_is_on_alone(
     project: NovelProject, scripted: None, settings: Settings, only: FeatureKey
 ) -> None:
