@@ -36,6 +36,11 @@ class _Candidate:
     certainty: float
     start: int  # where the cue stands
     cues: set[int] = field(default_factory=set)
+    first: int = field(init=False)  # the passages that are quoted
+    last: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.first = self.last = self.number
 
 
 def find_seeds(
@@ -44,17 +49,15 @@ def find_seeds(
     """The verses, then the strongest other cues of the chapter, in the order of the text."""
     grammar = language.grammar
     found: dict[int, _Candidate] = {}
-    verses: set[int] = set()
     total = len(reading.passages.segments)
     for number in range(total):
         tick(number, total)
         verse = _verse(reading, grammar, number)
         if verse is not None:
             yield verse
-            verses.add(number)
         elif candidate := _candidate(reading, grammar, number):
             found[number] = candidate
-    _support(found)
+    _support(reading, found)
     ranked = sorted(found.values(), key=lambda one: (-one.certainty, one.number))
     most = _LEAST + len(reading.chapter.text) // _PAGE[reading.chapter.language]
     yield from sorted(
@@ -62,12 +65,21 @@ def find_seeds(
     )
 
 
-def _support(found: dict[int, _Candidate]) -> None:
-    """Make each candidate surer by the other cues in its passage and beside it."""
+def _support(reading: Reading, found: dict[int, _Candidate]) -> None:
+    """Make each candidate surer by the other cues in its passage and beside it.
+
+    What stands beside it in the same paragraph is quoted with it.
+    """
+    text, segments = reading.chapter.text, reading.passages.segments
     for number, candidate in found.items():
-        beside = [found[at].cues for at in (number - 1, number + 1) if at in found]
-        others = candidate.cues.union(*beside)
+        beside = [at for at in (number - 1, number + 1) if at in found]
+        others = candidate.cues.union(*(found[at].cues for at in beside))
         candidate.certainty += _AGREES * min(2, len(others) - 1)
+        for at in beside:
+            first, last = min(at, candidate.first), max(at, candidate.last)
+            start, end = segments[first].start, segments[last].end
+            if end - start <= MAX_QUOTE and "\n" not in text[start:end]:
+                candidate.first, candidate.last = first, last
 
 
 def _strongest(
@@ -121,11 +133,18 @@ def _seed(reading: Reading, language: Language, candidate: _Candidate) -> Foresh
     number = candidate.number
     segment = reading.passages.segments[number]
     start, end = candidate.start, candidate.start + 1
-    if number and segment.end - segment.start < _SHORT[reading.chapter.language]:
+    if candidate.first < candidate.last:
+        start = reading.passages.segments[candidate.first].start
+        end = reading.passages.segments[candidate.last].end
+    elif number and segment.end - segment.start < _SHORT[reading.chapter.language]:
         start, end = reading.passages.segments[number - 1].start, segment.end  # "Why?"
         start = max(start, end - MAX_QUOTE)
     evidence = reading.passages.evidence(start, end)
     keywords = _of_substance(reading, number)
+    for at in range(candidate.first, candidate.last + 1):
+        keywords = distinct([*keywords, *reading.keywords(at)])
+    if all(word in reading.people for word in keywords):
+        keywords = []
     if not keywords and candidate.certainty >= _STRONG:
         terms = sorted(language.terms(evidence.quote), key=lambda word: (-len(word), word))
         keywords = [word for word in distinct(terms) if word not in reading.people][:_FEW]
