@@ -10,7 +10,8 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import cast
+from heapq import nsmallest
+from typing import TypeVar, cast
 
 from arboris.bible.decisions import record as decisions
 from arboris.bible.decisions.rules import Rules
@@ -152,12 +153,15 @@ class Named:
         return replace(cls.of(entry), role=role, dead=entry.death is not None)
 
 
+N = TypeVar("N", Person, WorldEntry, Named)
+
+
 def _people(store: MemoryEntryStore, project_id: uuid.UUID | None, rules: Rules) -> list[Named]:
     """Those of the store, and of the novel's rows those that the store does not have otherwise."""
     people = (one for one in store.entries.values() if isinstance(one, Person))
-    found = [Named.of_person(one, rules) for one in people]
+    found = [Named.of_person(one, rules) for one in _most_named(people)]
     if project_id is None:
-        return _most_named(found)
+        return found
     rows = Character.objects.filter(project_id=project_id).order_by("-mentions", "natural_key")
     columns = rows.values_list("natural_key", "name", "mentions", "pk", "role", "death")
     for key, name, mentions, pk, role, death in columns[: KNOWN_MOST + len(store.entries)]:
@@ -175,7 +179,8 @@ def _people(store: MemoryEntryStore, project_id: uuid.UUID | None, rules: Rules)
 
 def _things(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named]:
     """As ``_people``."""
-    found = [Named.of(one) for one in store.entries.values() if isinstance(one, WorldEntry)]
+    things = (one for one in store.entries.values() if isinstance(one, WorldEntry))
+    found = [Named.of(one) for one in _most_named(things)]
     if project_id is not None:
         rows = WorldEntity.objects.filter(project_id=project_id)
         columns = rows.order_by("-mentions", "natural_key").values_list(
@@ -189,21 +194,30 @@ def _things(store: MemoryEntryStore, project_id: uuid.UUID | None) -> list[Named
     return _most_named(found)
 
 
-def _most_named(found: Iterable[Named]) -> list[Named]:
-    return sorted(found, key=lambda one: (-one.mentions, one.natural_key))[:KNOWN_MOST]
+def _most_named(found: Iterable[N]) -> list[N]:
+    return nsmallest(KNOWN_MOST, found, key=lambda one: (-one.mentions, one.natural_key))
 
 
 def _threads(
     store: MemoryEntryStore, project_id: uuid.UUID | None, rules: Rules, number: int
 ) -> list[KnownThread]:
     """As ``_people``: those that were planted before this chapter and are not closed."""
+    mine = (
+        one
+        for one in store.entries.values()
+        if isinstance(one, Thread) and rules.statuses.get(one.natural_key, one.status) in OPEN
+    )
+    last = nsmallest(
+        OPEN_MOST,
+        (one for one in mine if one.chapter_number < number),
+        key=lambda one: (-one.chapter_number, one.fact.quote, one.natural_key),
+    )
     found = [
         (
             one.natural_key,
             KnownThread(one.chapter_number, one.description, one.fact.quote, tuple(one.keywords)),
         )
-        for one in store.entries.values()
-        if isinstance(one, Thread) and rules.statuses.get(one.natural_key, one.status) in OPEN
+        for one in last
     ]
     if project_id is not None:
         rows = ForeshadowingThread.objects.filter(

@@ -8,13 +8,16 @@ chapters are looked at again once their novel has come to rest.
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from django.db.models import Exists, Q, QuerySet
+from django.db.models.functions import Now
 
 from arboris.bible import known as knowledge
 from arboris.bible.decisions import record as decisions
@@ -39,6 +42,7 @@ from arboris.collector import paused_collection
 from arboris.novels.models import Chapter, ChapterVersion
 
 CONNECTORS = 3  # letters: "of" and "the" of a name say nothing
+RENEWAL = 10.0  # seconds: that somebody is at a novel is said again, see ``behind.TAKEN``
 FEW = 40  # chapters are looked at one by one, more of them in one pass over the novel
 
 
@@ -74,18 +78,17 @@ def fingerprint(known: Known, text: str) -> str:
 
 
 def _is_touched(text: str, names: Iterable[str], *, surnames: bool = False) -> bool:
-    return any(part in text for name in names for part in _parts(name, surnames=surnames))
+    return any(part in text for name in names for part in _parts(name, surnames))
 
 
-def _parts(name: str, *, surnames: bool) -> Iterator[str]:
+@lru_cache(maxsize=65_536)
+def _parts(name: str, surnames: bool) -> tuple[str, ...]:
     if name.isascii():
         words = name.split()
-        yield from [word for word in words if len(word) > CONNECTORS] or words
-    elif surnames:  # 王掌柜 may be 王德福
-        yield name[0]
-        yield from short_forms(name)
-    else:  # 昆仑 may be 昆仑山
-        yield from (name[at : at + 2] for at in range(max(1, len(name) - 1)))
+        return tuple([word for word in words if len(word) > CONNECTORS] or words)
+    if surnames:  # 王掌柜 may be 王德福
+        return (name[0], *short_forms(name))
+    return tuple(name[at : at + 2] for at in range(max(1, len(name) - 1)))  # 昆仑 may be 昆仑山
 
 
 class Said(Protocol):
@@ -178,10 +181,14 @@ def to_look_at(project_id: uuid.UUID, stop: Callable[[], bool]) -> Look | None:
     assert state.look_from is not None
     rows = _readings(project_id, state.look_from).select_related("chapter")
     readings = list(rows.order_by("chapter__chapter_number"))
-    found = []
+    found: list[Reading] = []
+    renewed = time.monotonic()
     for reading, known in _told_now(state, readings):
         if stop():
             return None
+        if time.monotonic() > renewed + RENEWAL:
+            renewed = time.monotonic()
+            FoldState.objects.filter(project_id=project_id).update(taken_at=Now())
         texts = ChapterVersion.objects.values_list("content", flat=True)
         if fingerprint(known, texts.get(pk=reading.version_id)) != reading.told:
             found.append(reading)
