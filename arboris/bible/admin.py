@@ -21,6 +21,7 @@ from arboris.bible.models import (
     ForeshadowingEvent,
     ForeshadowingThread,
     Notice,
+    Reading,
     Relationship,
     SearchKey,
     WorldEntity,
@@ -131,6 +132,13 @@ class NoticeAdmin(BibleAdmin):
 class SearchKeyAdmin(BibleAdmin):
     list_display = ("id", "scope", "search_key", "natural_key", "partial", "project")
     list_select_related = ("project",)
+
+
+@admin.register(Reading)
+class ReadingAdmin(BibleAdmin):
+    novel = "chapter__project_id"
+    list_display = ("id", "chapter", "version", "analyzer", "outdated")
+    list_select_related = ("chapter", "version")
 
 
 @admin.register(FoldedChapter)
