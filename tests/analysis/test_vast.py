@@ -15,7 +15,7 @@ from analysis import run_analysis
 from analysis.analyzers.base import ChapterInput, KnownCharacter, Language
 from analysis.analyzers.llm.chunks import OVERLAP
 from analysis.analyzers.local import LocalAnalyzer
-from analysis.features import FEATURES
+from analysis.features import usual
 from analysis.worker.steward import Steward
 from arboris.bible.models import Character, Finding
 from arboris.bible.types.findings import NewCharacter
@@ -98,13 +98,13 @@ def test_a_model_reads_all_of_it(
     run_analysis.run(claim_next(), Steward())
     task = api.get(f"/api/async-analysis/tasks/{saved.json()['analysis']['id']}").json()
     assert task["status"] == "completed", task["error_message"]
-    assert task["result"]["notes"] == [] and task["result"]["features"] == list(FEATURES)
+    assert task["result"]["notes"] == [] and task["result"]["features"] == usual()
 
     asked = [
         b for b in endpoint.requests if b["response_format"]["json_schema"]["name"] == "Tracking"
     ]
     pieces = sorted((piece_of(body) for body in asked), key=ZH.index)
-    assert len(endpoint.requests) == len(FEATURES) * len(pieces)
+    assert len(endpoint.requests) == len(usual()) * len(pieces)
     assert all(len(piece) <= CHUNK for piece in pieces)
     ends = 0
     for piece in pieces:  # no gap between two, and neighbours repeat a little
@@ -138,10 +138,10 @@ def test_the_offline_analyzer_reads_all_of_it(
         "en": "\nRuth Carver came in. Ruth Carver was wounded. “Come,” said Ruth Carver.",
     }[language]
     known = (KnownCharacter(1, names[0]),)
-    whole = ChapterInput(text + late, language, 3, known_characters=known, features=tuple(FEATURES))
+    whole = ChapterInput(text + late, language, 3, known_characters=known, features=tuple(usual()))
     fractions: list[float] = []
     session = LocalAnalyzer().open(whole)
-    findings = [f for feature in FEATURES for f in session.run(feature, fractions.append).findings]
+    findings = [f for feature in usual() for f in session.run(feature, fractions.append).findings]
     assert all(whole.text[f.evidence.start : f.evidence.end] == f.evidence.quote for f in findings)
     new = {f.name: f for f in findings if isinstance(f, NewCharacter)}
     newcomer = {"zh": "陆清河", "en": "Ruth Carver"}[language]
