@@ -8,6 +8,7 @@ from collections import defaultdict
 from ..common.entities import Draft
 from . import words as w
 from .names import is_full, surname_of, titled_parts
+from .sightings import places_of
 from .stated import stated
 from .tokens import Word
 
@@ -144,8 +145,8 @@ class Merger:
         if any(_is_apposed(form, name, text) for name in names):
             return owner
         surname = _titled_surname(form)
-        others = [f for f in self.persons if f != form and titled_parts(f)]
-        if titled_parts(form) and any(_titled_surname(f) == surname for f in others):
+        alike = [f for f in self.persons if f != form and f.startswith(surname)]
+        if titled_parts(form) and any(titled_parts(f) and _titled_surname(f) for f in alike):
             return None  # 王掌柜 and 王公子: which of them is 王大山?
         spoken = _is_only_spoken(form, names, text) or (
             len(names) == 1 and _is_only_spoken(names[0], [form], text)
@@ -156,10 +157,12 @@ class Merger:
         """Whose name stands right behind the by-name: "断水刀燕孤鸿"."""
         if is_full(form) or titled_parts(form):
             return None
+        ends = [at + len(form) for at in places_of(text, form)]
+        behind = {text[end : end + size] for end in ends for size in (2, 3, 4)}
         named = [
-            d
-            for f, d in self._owner.items()
-            if is_full(f) and not titled_parts(f) and form + f in text
+            self._owner[f]
+            for f in behind
+            if f in self._owner and is_full(f) and not titled_parts(f)
         ]
         return self._only(named) if named else None
 
