@@ -248,6 +248,8 @@ REDIS_URL = env.url("REDIS_URL", schemes=["redis", "rediss", "unix"])
 
 # --- analysis -----------------------------------------------------------------------------
 ARBORIS_MAX_CONCURRENT = env.whole("ARBORIS_MAX_CONCURRENT", 3, low=1, high=64)
+# A novel is at rest when nothing that was asked for has ended for so many seconds.
+ARBORIS_READ_AGAIN_AFTER = env.number("ARBORIS_READ_AGAIN_AFTER", 60, low=0, high=86_400)
 ARBORIS_POLL_INTERVAL = env.number("ARBORIS_POLL_INTERVAL", 10, low=0.1, high=3600)
 ARBORIS_PROCESSING_TIMEOUT = env.number("ARBORIS_PROCESSING_TIMEOUT", 600, low=1, high=86_400)
 ARBORIS_SHORTEST_LEASE = 3  # seconds; it is renewed once a second at best

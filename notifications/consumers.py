@@ -291,7 +291,8 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         with translation.override(self.language):
             body = row.as_dict()
         # Of a muted novel a page is told what has changed, and a plain client nothing.
-        await self._frame("changed" if row.project.muted else "notification", body)
+        silent = row.project.muted or (row.is_quiet and self.enveloped)
+        await self._frame("changed" if silent else "notification", body)
         if live:
             # The database's clock wrote it: another host's may be a little ahead.
             age = (datetime.now(UTC) - row.created_at).total_seconds()

@@ -58,6 +58,11 @@ class AnalysisNotification(models.Model):
     def __str__(self) -> str:
         return self.title
 
+    @property
+    def is_quiet(self) -> bool:
+        """Of an analysis that nobody has asked for: pages show what has changed, no more."""
+        return bool(self.data.get("quiet"))
+
     def as_dict(self) -> dict[str, Any]:
         """The documented notification object, the same over HTTP and the socket.
 
@@ -71,7 +76,7 @@ class AnalysisNotification(models.Model):
         if self.notification_type in kinds.KINDS:  # not where a newer version wrote it
             title, message = kinds.render(self.notification_type, self.chapter_number, self.data)
         data = dict(self.data) | {"novel": self.project.title, "chapter": chapter}
-        data["muted"] = self.project.muted
+        data["muted"] = self.project.muted or self.is_quiet
         data["digest"] = title
         if self.notification_type in kinds.KINDS:
             data["digest"] = kinds.digest(

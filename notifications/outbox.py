@@ -34,9 +34,16 @@ def publish(kind: str, *, data: dict[str, Any], **subject: Unpack[Subject]) -> N
 
 
 def changes(
-    kind: str, *, data: dict[str, Any], now: datetime, **subject: Unpack[Subject]
+    kind: str,
+    *,
+    data: dict[str, Any],
+    now: datetime,
+    read: bool = False,
+    **subject: Unpack[Subject],
 ) -> list[Change]:
     """What ``publish`` writes, for a caller who writes more along with it.
+
+    ``read``: from the start; nobody has asked for what it tells.
 
     The writer is locked first: notifications of one writer become visible in the order of their
     ids, so that a reader who resumes after an id misses none. Readers are notified once the
@@ -56,7 +63,7 @@ def changes(
         "title": title,
         "message": message,
         "data": data,
-        "is_read": 0,
+        "is_read": int(read),
         "created_at": now,
     }
     return [Lock(get_user_model(), subject["user_id"]), Insert(AnalysisNotification, row)]

@@ -57,14 +57,12 @@ def finish(
         raise LeaseLost(f"analysis {claim.task_id}: the lease is gone, its result is dropped")
     tokens = counters.of_tokens(claim.task_id, claim.attempt, token_usage)
     told = {"duration_seconds": round(seconds, 3), **result}
+    if claim.quiet:
+        told["quiet"] = True
     write(
         counters.added(**counters.of_run(seconds), **tokens),
         attempts.ended(claim.as_attempt(), now, Outcome.COMPLETED, token_usage=token_usage),
-        *(
-            ()
-            if claim.quiet
-            else outbox.changes("completed", **_subject(claim), data=told, now=now)
-        ),
+        *outbox.changes("completed", **_subject(claim), data=told, now=now, read=claim.quiet),
     )
     if claim.probe:
         endpoints.resume(claim.endpoint.name)

@@ -7,13 +7,15 @@ read again, behind all else and without a word; of the rest the writer is told, 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.db.models.functions import Now
 
 from analysis.analyzers.base import analyzer_named
 from analysis.djangoq import wakeups
-from analysis.models import PendingAnalysis
+from analysis.models import LIVE, PendingAnalysis, Status
 from analysis.queue.enqueue import NewTask, enqueue_all
 from arboris.bible import behind, readings
 from arboris.bible.models import FoldState, Reading
@@ -24,6 +26,7 @@ from arboris.novels.services import lock_project
 
 LAST = 1  # the priority of what nobody waits for
 CANDIDATES = 20  # novels of which the first one at rest is taken
+ENDED = [status for status in Status if status not in LIVE]
 
 
 def look_behind(stop: Callable[[], bool]) -> bool:
@@ -38,13 +41,19 @@ def look_behind(stop: Callable[[], bool]) -> bool:
 
 
 def to_look_at() -> QuerySet[FoldState]:
-    """Novels at rest, of which chapters may have been read without what now stands before them."""
+    """Novels at rest, of which chapters may have been read without what now stands before them.
+
+    At rest: nothing that somebody asked for is under way, or has ended just now.
+    """
     waiting = behind.free().filter(look_from__isnull=False)
     some = list(waiting.values_list("project_id", flat=True)[:CANDIDATES])
     # What is over the budget may wait for the next month.
-    live = PendingAnalysis.objects.filter(project_id__in=some, active_chapter__isnull=False)
-    busy = live.exclude(error_type=OverBudget.code).values_list("project_id", flat=True)
-    return waiting.filter(project_id__in=set(some) - set(busy))
+    tasks = PendingAnalysis.objects.filter(project_id__in=some)
+    live = tasks.filter(active_chapter__isnull=False).exclude(error_type=OverBudget.code)
+    moment = Now() - timedelta(seconds=settings.ARBORIS_READ_AGAIN_AFTER)
+    ended = tasks.filter(status__in=ENDED, completed_at__gt=moment, quiet=False)
+    busy = {pk for rows in (live, ended) for pk in rows.values_list("project_id", flat=True)}
+    return waiting.filter(project_id__in=set(some) - busy)
 
 
 def _heed(look: readings.Look) -> None:

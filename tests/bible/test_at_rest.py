@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from analysis.models import PendingAnalysis, Status
 from analysis.worker import run_due
 from arboris.bible.models import FoldState, Reading
 from arboris.bible.types.findings import Finding
-from arboris.db import in_transaction
+from arboris.db import db_now, in_transaction
 from arboris.novels.models import Chapter, NovelProject
 from notifications.models import AnalysisNotification
 from tests.bible.test_again import Answering, exported
@@ -30,6 +31,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 SAMPLES = Path(__file__).resolve().parents[2] / "arboris" / "novels" / "sample"
 CHAPTERS = 4
+
+
+@pytest.fixture(autouse=True)
+def at_rest_at_once(settings: Settings) -> None:
+    settings.ARBORIS_READ_AGAIN_AFTER = 0
 
 
 def sample(language: str) -> list[str]:
@@ -136,17 +142,41 @@ def test_an_order_that_changes_is_heeded_without_a_word(
     texts = sample("zh")
     chapters = [add(project, number, text) for number, text in enumerate(texts, 1)]
     come_to_rest()
-    before = Reading.objects.count(), AnalysisNotification.objects.count()
+    unread = AnalysisNotification.objects.filter(project=project, is_read=0)
+    before = Reading.objects.count(), unread.count()
     moved = [chapters[at] for at in (2, 0, 3, 1)]
     order = {"volumes": [{"title": "", "chapters": [one.pk for one in moved]}]}
     answer = api.put(f"/api/projects/{project.pk}/order", order)
     assert answer.status_code == 200, answer.json()
     come_to_rest()
     assert exported(project) == written([texts[at] for at in (2, 0, 3, 1)])
-    mine = AnalysisNotification.objects.filter(project=project)
-    assert (Reading.objects.filter(chapter__project=project).count(), mine.count()) == before
+    assert (Reading.objects.filter(chapter__project=project).count(), unread.count()) == before
     again = PendingAnalysis.objects.filter(project=project, quiet=True)
     assert {(one.priority, one.status) for one in again} == {(1, Status.COMPLETED)}
+    told = AnalysisNotification.objects.filter(pending_analysis__in=again)
+    assert {(one.is_read, one.as_dict()["data"]["muted"]) for one in told} == {(1, True)}
+    assert sorted(told.values_list("pending_analysis", flat=True)) == sorted(
+        again.values_list("pk", flat=True)
+    )
+
+
+@pytest.mark.databases
+def test_a_novel_on_which_somebody_works_is_not_looked_at(
+    settings: Settings, project: NovelProject
+) -> None:
+    settings.ARBORIS_ANALYZER = "local"
+    texts = sample("zh")
+    for number in (1, 2):
+        add(project, number, texts[number - 1], priority=number)  # the second goes first
+    settings.ARBORIS_READ_AGAIN_AFTER = 3600
+    run_due()
+    run_due()
+    assert FoldState.objects.filter(look_from__isnull=False).exists()
+    assert set(PendingAnalysis.objects.values_list("status", "quiet")) == {("completed", False)}
+    ended = db_now() - timedelta(hours=2)
+    PendingAnalysis.objects.update(completed_at=ended)
+    come_to_rest()
+    assert not FoldState.objects.filter(look_from__isnull=False).exists()
 
 
 def inbox(api: JsonClient, project: NovelProject) -> Any:

@@ -22,7 +22,7 @@ BEFORE = [("llm", "0001_initial")]
 def old_tables(transactional_db: None) -> Iterator[MigrationExecutor]:
     call_command("migrate", "llm", "0001", verbosity=0)
     yield MigrationExecutor(connection)
-    call_command("migrate", "llm", verbosity=0)
+    call_command("migrate", verbosity=0)  # those of other apps that depend on them too
 
 
 def codenames() -> set[str]:

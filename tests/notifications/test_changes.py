@@ -11,6 +11,7 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 
 from analysis import queue
+from analysis.models import PendingAnalysis
 from arboris.bible import behind, service
 from arboris.db import in_transaction
 from arboris.novels.models import NovelProject
@@ -111,6 +112,23 @@ def test_a_muted_novel_is_not_pushed_and_its_pages_are_told(
     talk(writer, plain, protocol=None)
     talk(writer, enveloped)
     assert len(api.get(LIST).json()) == 3
+
+
+def test_what_nobody_asked_for_is_told_to_pages_as_a_change_alone(
+    api: JsonClient, writer: User, project: NovelProject
+) -> None:
+    def complete_quietly() -> int:
+        task = queue_chapter(project)
+        PendingAnalysis.objects.filter(pk=task.pk).update(quiet=True)
+        return finish_next()
+
+    async def enveloped(socket: WebsocketCommunicator) -> None:
+        quiet = await in_thread(complete_quietly)
+        changed = await kind_of_frame(socket, "changed")
+        assert (changed["pending_analysis_id"], changed["data"]["muted"]) == (quiet, True)
+
+    talk(writer, enveloped)
+    assert [one["is_read"] for one in api.get(LIST).json()] == [1]
 
 
 def test_a_bible_that_is_folded_behind_is_told(
