@@ -64,6 +64,7 @@ def test_the_docs_page_shows_it(api: JsonClient) -> None:
     assert b"/api/schema" in answer.content
 
 
+@pytest.mark.django_db
 def test_a_browser_finds_an_icon(client: Client) -> None:
     with closing(client.get(client.get("/favicon.ico").headers["Location"])) as icon:
         assert icon.headers["Content-Type"] == "image/svg+xml"
