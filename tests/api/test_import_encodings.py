@@ -206,5 +206,5 @@ def test_utf_8_that_was_encoded_twice(
     ids=["another encoding", "replaced", "question marks"],
 )
 def test_garbage_that_was_saved_is_told(api: JsonClient, project: NovelProject, text: str) -> None:
-    assert "garbled" in " ".join(look(api, project, text.encode()).json()["set_aside"])
+    assert "乱码" in " ".join(look(api, project, text.encode()).json()["set_aside"])
     assert look(api, project, "\n".join(TEXTS["zh"]).encode()).json()["set_aside"] == []
