@@ -4,7 +4,7 @@
  */
 
 import { post } from './api.js';
-import { $, debounced, h, setText } from './dom.js';
+import { $, h, setText } from './dom.js';
 import { t, tn } from './i18n.js';
 import { follow, lookAt, showImpact } from './impact.js';
 import { asTyped, changedPart } from './passages.js';
@@ -23,6 +23,8 @@ export function mountCheck(desk) {
   let checked = ''; // the text as it was when it was asked about last
   let of = 0; // the chapter whose text that is
   let found = [];
+  let turn = 0; // of the question whose answer counts: none waits for one that does not come
+  let timer = 0;
 
   function draw() {
     box.hidden = hint.hidden = found.length === 0;
@@ -31,11 +33,11 @@ export function mountCheck(desk) {
   }
 
   async function ask() {
-    const [id, text] = [desk.chapterId, desk.text];
+    const [id, text, mine] = [desk.chapterId, desk.text, ++turn];
     if (desk.chapter === null || text === checked) return;
     const { from, to } = changedPart(checked, text);
     const fresh = await answer(id, text, from, to);
-    if (fresh === null || id !== desk.chapterId) return;
+    if (fresh === null || mine !== turn || id !== desk.chapterId) return;
     checked = text;
     const asked = text.slice(from, to);
     const kept = found.filter(({ quote }) => text.includes(quote) && !asked.includes(quote));
@@ -43,7 +45,10 @@ export function mountCheck(desk) {
     draw();
   }
 
-  desk.onChange(debounced(ask, PAUSE));
+  desk.onChange(() => {
+    clearTimeout(timer);
+    timer = setTimeout(ask, PAUSE);
+  });
   desk.onOpen((chapter) => {
     if (chapter.id !== of) [of, checked, found] = [chapter.id, asTyped(chapter.content), []];
     found = found.filter(({ quote }) => desk.text.includes(quote));
