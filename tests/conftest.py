@@ -18,6 +18,7 @@ from django.db import connection
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
+from analysis.worker.steward import Steward
 from arboris.llm.accounting import admission, budget
 from arboris.novels.models import NovelProject
 from tests import guards, live, llm_server, migrated
@@ -106,6 +107,13 @@ def clean_slate() -> Iterator[None]:
     Scripted.runs.clear()
     yield
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def no_thread_of_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker in the tests' own process has no thread beside it: that would outlive the test, and
+    write to the database beside the next one."""
+    monkeypatch.setattr("analysis.worker.loop.current_steward", Steward)
 
 
 @pytest.fixture(autouse=True)
