@@ -19,6 +19,7 @@ from rest_framework.parsers import JSONParser, MultiPartParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from arboris.db import is_away, is_full
@@ -36,6 +37,17 @@ class TooLarge(exceptions.APIException):
 class Conflict(exceptions.APIException):
     status_code = status.HTTP_409_CONFLICT
     default_code = "conflict"
+
+
+class TooMany(exceptions.APIException):
+    """``wait``: seconds, of the Retry-After header."""
+
+    status_code = status.HTTP_429_TOO_MANY_REQUESTS
+    default_code = "too_many"
+
+    def __init__(self, detail: str, code: str, wait: int = 60) -> None:
+        super().__init__(detail, code)
+        self.wait = wait
 
 
 class PaymentRequired(exceptions.APIException):
@@ -57,6 +69,14 @@ class StorageFull(exceptions.APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     default_code = "storage_full"
     wait = 60  # somebody has to make room first
+
+
+class WriterRate(ScopedRateThrottle):
+    """How often one writer may make a call that is dear: by the view's ``throttle_scope``."""
+
+    def get_rate(self) -> str:
+        rates: Any = settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]
+        return str(rates[self.scope])
 
 
 class AnyAccept(DefaultContentNegotiation):

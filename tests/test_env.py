@@ -30,6 +30,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **environ: str) -> dic
     monkeypatch.setenv("ARBORIS_DATA_DIR", str(tmp_path))
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.delitem(sys.modules, "arboris.llm_settings")
     return runpy.run_path(str(ROOT / "arboris" / "settings.py"))
 
 

@@ -23,7 +23,14 @@ from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from arboris.novels import trash
 from arboris.novels.models import NovelProject
-from arboris.rest import HIGHEST_ID, Conflict, MessageSerializer, uuid_parameter, whole_parameter
+from arboris.rest import (
+    HIGHEST_ID,
+    Conflict,
+    MessageSerializer,
+    WriterRate,
+    uuid_parameter,
+    whole_parameter,
+)
 
 LIMIT = OpenApiParameter("limit", int, description="1 to 100")
 PROJECT = OpenApiParameter("project_id", str)
@@ -106,6 +113,9 @@ class LatestTask(APIView):
 
 
 class RetryTask(APIView):
+    throttle_classes = [WriterRate]
+    throttle_scope = "retry"
+
     @extend_schema(request=None, responses={200: MessageSerializer})
     def post(self, request: Request, task_id: int) -> Response:
         own_task(request, task_id)

@@ -6,6 +6,7 @@ from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
 from analysis.queue.endpoints import Endpoint, configured
 from analysis.queue.enqueue import NewTask, adopt, enqueue, enqueue_all
+from analysis.queue.fairness import room
 from analysis.queue.finish import fail, finish, notify_writer
 from analysis.queue.give_back import give_back, release_leases_of
 from analysis.queue.pause import PauseTarget, pause, resume, running
@@ -48,6 +49,7 @@ __all__ = [
     "rescue",
     "resume",
     "retry",
+    "room",
     "running",
     "set_priority",
     "supersede",

@@ -1,4 +1,4 @@
-"""A task's turn: its place in its writer's own line, for ARBORIS_FAIRNESS=writer.
+"""A task's turn, its place in its writer's own line, and how long such a line may be.
 
 Each task of a writer comes one turn after the one before it, and the first of them comes at the
 turn that is being served. Claims in the order of turns then go round the writers, whatever number
@@ -39,6 +39,18 @@ def last_in_line(user_id: int, priority: int) -> int:
         if newest is not None:
             turns.append(newest + 1)
     return max(turns)
+
+
+def room(user_id: int) -> int | None:
+    """How many analyses of a writer may still be queued by ARBORIS_MAX_PENDING; None: any number.
+
+    Nothing is locked: writers who save side by side may exceed the limit by as many.
+    """
+    limit: int = settings.ARBORIS_MAX_PENDING
+    if not limit:
+        return None
+    waiting = PendingAnalysis.objects.filter(status=Status.PENDING, user_id=user_id)
+    return limit - waiting[:limit].count()
 
 
 def serve(turn: int) -> None:

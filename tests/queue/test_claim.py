@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 
 import pytest
+from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import AnalysisAttempt, PendingAnalysis, QueueControl
@@ -36,7 +37,8 @@ def test_highest_priority_then_oldest(project: NovelProject) -> None:
     assert [claim.task_id for claim in claim_all()] == expected
 
 
-def test_age_goes_before_id(project: NovelProject) -> None:
+def test_age_goes_before_id(project: NovelProject, settings: Settings) -> None:
+    settings.ARBORIS_FAIRNESS = "age"
     younger, older = queue_chapter(project), queue_chapter(project)
     PendingAnalysis.objects.filter(pk=older.pk).update(created_at=db_now() - timedelta(hours=1))
     assert [claim.task_id for claim in claim_all()] == [older.pk, younger.pk]

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from pydantic import ValidationError as ConfigError
@@ -95,6 +96,8 @@ class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
     def validate_priority(self, value: int) -> int:
         if isinstance(self.initial_data.get("priority"), bool):
             raise serializers.ValidationError(_("A valid integer is required."))
+        if value > (highest := settings.ARBORIS_MAX_PRIORITY):
+            raise serializers.ValidationError(_("Must be %(le)s or less.") % {"le": highest})
         return value
 
     def validate_generation_config(self, value: Any) -> dict[str, Any]:

@@ -216,8 +216,7 @@ def save_text(
 def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions) -> SavedChapter:
     """Queue the analysis of a version just saved, or say why not; in its transaction."""
     source = ChapterVersion.Source(version.source)
-    note = options.why_not(version.content)
-    if note:
+    if note := options.why_not(version.content) or _why_not_now(chapter):
         return SavedChapter(chapter, version.content, None, note, source)
     task = queue.enqueue(
         chapter,
@@ -228,6 +227,18 @@ def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions)
         wake=False,
     )
     return SavedChapter(chapter, version.content, task, source=source)
+
+
+def _why_not_now(chapter: Chapter) -> str:
+    """Why the queue takes no analysis of this chapter; empty where it does."""
+    if queue.room(chapter.project.owner_id) != 0:
+        return ""
+    if PendingAnalysis.objects.filter(active_chapter=chapter.pk).exists():
+        return ""  # it gives its place to the new one
+    return _(
+        "As many of your analyses are waiting as may: only the summary was made. The chapter is "
+        "analysed when you change it next, once some of them have ended."
+    )
 
 
 def enqueue_all(

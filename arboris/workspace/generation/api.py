@@ -28,7 +28,14 @@ from arboris.idempotency.views import as_json, current_claim, idempotent_by, ren
 from arboris.llm.accounting import budget
 from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
-from arboris.rest import AnyAccept, PaymentRequired, Unavailable, as_api_error, first_sentence
+from arboris.rest import (
+    AnyAccept,
+    PaymentRequired,
+    Unavailable,
+    WriterRate,
+    as_api_error,
+    first_sentence,
+)
 from arboris.workspace.access import own_project
 from arboris.workspace.chapters.api import check_number
 from arboris.workspace.chapters.service import SavedChapter
@@ -60,6 +67,8 @@ def wants_stream(request: Request) -> bool:
 
 
 class GenerateChapter(APIView):
+    throttle_classes = [WriterRate]
+    throttle_scope = "generate"
     content_negotiation_class = AnyAccept
 
     @idempotent_by(replay, longest)

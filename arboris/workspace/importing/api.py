@@ -21,7 +21,15 @@ from arboris.novels import uploads
 from arboris.novels.importing import ImportedNovel, NovelImportError
 from arboris.novels.importing.decode import ENCODINGS
 from arboris.novels.models import ImportUpload, NovelProject
-from arboris.rest import BoundedJSONParser, Conflict, FormParser, TooLarge, flag_parameter
+from arboris.rest import (
+    BoundedJSONParser,
+    Conflict,
+    FormParser,
+    TooLarge,
+    TooMany,
+    WriterRate,
+    flag_parameter,
+)
 from arboris.storable import storable
 from arboris.workspace.access import own_project
 from arboris.workspace.archive.restore import is_empty
@@ -80,6 +88,8 @@ class PreviewSerializer(serializers.Serializer[Any]):
 
 
 class ImportNovel(APIView):
+    throttle_classes = [WriterRate]
+    throttle_scope = "import"
     parser_classes = [FormParser, BoundedJSONParser]
 
     @idempotent
@@ -180,6 +190,8 @@ def _imported(field: str, job: service.Job) -> Response:
         raise exceptions.ValidationError({field: [str(error)]}) from error
     except service.Changed as error:
         raise Conflict(str(error), "changed") from error
+    except service.NoRoom as error:
+        raise TooMany(str(error), "too_many_pending") from error
     finally:
         job.discard()
 

@@ -10,6 +10,7 @@ from typing import Literal
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from analysis import queue
 from arboris.db import in_transaction
 from arboris.novels import making
 from arboris.novels import services as novels
@@ -55,6 +56,10 @@ class Changed(Exception):
         super().__init__(_("The novel has changed meanwhile. Import the file again."))
 
 
+class NoRoom(Exception):
+    """More of the writer's analyses would wait than ARBORIS_MAX_PENDING allows."""
+
+
 @dataclass(slots=True)
 class Job:
     """One import. ``prepare`` makes the new chapters out of sight, in many transactions; ``run``,
@@ -74,7 +79,7 @@ class Job:
     _made: dict[int, tuple[Chapter, ChapterVersion]] = field(default_factory=dict)
 
     def prepare(self, advance: Callable[[int], object] = lambda _count: None) -> None:
-        """``advance`` is told of each chapter that is made. Raises NovelImportError."""
+        """``advance`` is told of each chapter that is made. Raises NovelImportError, NoRoom."""
         if self.novel.is_archive and restore.is_empty(self.project.pk):
             longest = settings.ARBORIS_MAX_CHAPTER_CHARS
             self._restoration = restore.Restoration(self.project, self.data, longest)
@@ -87,6 +92,7 @@ class Job:
             for item in self.novel.chapters
         ]
         self._known = self._matches()
+        self._check_room()
         making.in_steps(self._steps(advance))
 
     def run(self) -> list[chapters.SavedChapter]:
@@ -97,6 +103,18 @@ class Job:
         if self._restoration is not None:
             self._restoration.discard()
         making.remove([chapter.pk for chapter, _version in self._made.values()])
+
+    def _check_room(self) -> None:
+        room = queue.room(self.project.owner_id)
+        if room is None:
+            return
+        analysed = sum(not self.options.why_not(text.content) for text in self._texts)
+        if analysed > room:
+            said = _(
+                "%(count)d chapters would wait for their analysis, and %(room)d more of yours may. "
+                "Import the file again when some have ended, or without analysis."
+            )
+            raise NoRoom(said % {"count": analysed, "room": room})
 
     def _steps(self, advance: Callable[[int], object]) -> Iterator[Callable[[], None]]:
         new = [place for place, there in enumerate(self._known) if there is None]

@@ -1,0 +1,83 @@
+"""What one writer may ask for: how often, how urgently, and how much may wait."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from pytest_django import Settings
+
+from analysis.models import PendingAnalysis, Status
+from arboris.novels.models import Chapter, NovelProject
+from tests.api.test_import import NOVEL, upload
+from tests.factories import (
+    LONG_ENOUGH,
+    JsonClient,
+    client_of,
+    make_project,
+    queue_chapter,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def one_a_day(settings: Settings) -> None:
+    rates: dict[str, str] = {**settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]}
+    rates |= {"import": "1/day", "generate": "1/day", "retry": "1/day"}
+    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "DEFAULT_THROTTLE_RATES": rates}
+
+
+@pytest.mark.usefixtures("one_a_day")
+@pytest.mark.parametrize("call", ["import", "chapters/generate", "retry"])
+def test_dear_calls_have_a_rate_of_each_writer(
+    api: JsonClient, project: NovelProject, stranger: User, call: str
+) -> None:
+    def post(client: JsonClient, novel: NovelProject) -> Any:
+        if call == "retry":
+            return client.post("/api/async-analysis/tasks/1/retry")
+        return client.post(f"/api/projects/{novel.pk}/{call}", {})
+
+    assert post(api, project).status_code != 429
+    refused = post(api, project)
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    assert int(refused["Retry-After"]) > 0
+    assert post(client_of(stranger), make_project(stranger)).status_code != 429
+
+
+def test_the_highest_priority_is_the_sites(
+    api: JsonClient, project: NovelProject, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PRIORITY = 6
+    url = f"/api/projects/{project.pk}/chapters"
+    refused = api.post(url, {"content": LONG_ENOUGH, "priority": 7})
+    assert refused.status_code == 400
+    assert "6" in refused.json()["priority"][0]
+    assert api.post(url, {"content": LONG_ENOUGH, "priority": 6}).status_code == 201
+
+
+def test_no_more_of_a_writer_wait_than_may(
+    api: JsonClient, project: NovelProject, stranger: User, settings: Settings
+) -> None:
+    settings.ARBORIS_MAX_PENDING = 3
+    theirs = make_project(stranger)
+    queue_chapter(theirs)  # another's takes nobody's place
+    refused = upload(api, project, (NOVEL + NOVEL).encode())
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_pending")
+    assert int(refused["Retry-After"]) > 0
+    assert not Chapter.everything.filter(project=project).exists()
+
+    assert upload(api, project, NOVEL.encode()).status_code == 201
+    url = f"/api/projects/{project.pk}/chapters"
+    saved = api.post(url, {"content": LONG_ENOUGH})
+    assert saved.status_code == 201
+    assert saved.json()["analysis"] is None
+    assert saved.json()["analysis_note"]
+    assert upload(api, project, NOVEL.encode(), mode="basic").status_code == 201
+
+    waiting = PendingAnalysis.objects.filter(user=project.owner, status=Status.PENDING)
+    chapter = waiting.earliest("pk").chapter_id
+    changed = api.patch(f"/api/chapters/{chapter}", {"content": LONG_ENOUGH + "又一句。"})
+    assert changed.json()["analysis"]["status"] == "pending"  # in its own former place
+    assert waiting.count() == 3
