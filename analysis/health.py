@@ -22,6 +22,7 @@ from analysis.models import (
 )
 from analysis.queue import due
 from arboris.db import db_now
+from arboris.operators_only import is_operator
 
 HEARTBEAT_GRACE = timedelta(seconds=30)
 OLDEST_PENDING = timedelta(minutes=30)
@@ -33,8 +34,10 @@ def alive(request: HttpRequest) -> JsonResponse:
 
 
 def ready(request: HttpRequest) -> JsonResponse:
+    """Its status for whoever asks; the reasons and figures for operators."""
     body = report()
-    return JsonResponse(body, status=200 if body["status"] == "ok" else 503)
+    status = 200 if body["status"] == "ok" else 503
+    return JsonResponse(body if is_operator(request) else {"status": body["status"]}, status=status)
 
 
 def report() -> dict[str, Any]:

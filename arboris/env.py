@@ -39,6 +39,15 @@ class Env:
     def text(self, name: str, default: str = "") -> str:
         return self.raw(name) or default
 
+    def secret(self, name: str, *, shortest: int) -> str:
+        """A value that nobody is to guess; empty where it is unset."""
+        value = self.text(name)
+        if value and (len(value) < shortest or not value.isascii() or not value.isprintable()):
+            raise ImproperlyConfigured(
+                f"{name}: give it {shortest} or more random ASCII characters."
+            )
+        return value
+
     def flag(self, name: str, default: bool = False) -> bool:
         value = self.raw(name)
         if value is None:

@@ -36,7 +36,11 @@ SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = env.whole(
     "ARBORIS_HSTS_SECONDS", 31_536_000 if HTTPS else 0, low=0, high=63_072_000
 )
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+# It asks browsers' makers to know the domain as https for ever: nothing to do without being asked.
+SECURE_HSTS_PRELOAD = HTTPS and env.flag("ARBORIS_HSTS_PRELOAD")
+# What opens /metrics and the reasons of /readyz to who does not ask from this host itself.
+ARBORIS_SCRAPE_TOKEN = env.secret("ARBORIS_SCRAPE_TOKEN", shortest=16)
 if env.flag("ARBORIS_BEHIND_PROXY"):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
@@ -52,7 +56,6 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "rest_framework",
-    "rest_framework.authtoken",
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "channels",
@@ -63,6 +66,7 @@ INSTALLED_APPS = [
     "allauth.usersessions",
     "arboris.accounts",
     "arboris.idempotency",
+    "arboris.tokens",
     "arboris.llm",
     "arboris.novels",
     "arboris.bible",
@@ -94,7 +98,7 @@ if sys.argv[1:2] == ["runserver"]:
     INSTALLED_APPS.insert(0, "daphne")
 if sys.argv[1:2] == ["qcluster"]:
     # A cluster serves no pages: what only they need would be half of each process's memory.
-    _pages = {"django.contrib.admin", "rest_framework", "rest_framework.authtoken"}
+    _pages = {"django.contrib.admin", "rest_framework"}
     _pages |= {"drf_spectacular", "drf_spectacular_sidecar", "channels", "arboris.accounts"}
     _pages |= {"allauth", "allauth.account", "allauth.usersessions"}
     INSTALLED_APPS = [app for app in INSTALLED_APPS if app not in _pages]
@@ -151,6 +155,8 @@ ARBORIS_SENDS_EMAIL = bool(ARBORIS_EMAIL_URL)
 DEFAULT_FROM_EMAIL = SERVER_EMAIL = env.text("ARBORIS_EMAIL_FROM", "arboris@localhost")
 globals().update(read_email_url("ARBORIS_EMAIL_URL", ARBORIS_EMAIL_URL))
 LANGUAGE_COOKIE_AGE = 31_536_000
+# An API token ends so many days after its last use.
+ARBORIS_TOKEN_DAYS = env.whole("ARBORIS_TOKEN_DAYS", 90, low=1, high=3650)
 # django-allauth's; see arboris/accounts. /login is Django's: by name, or by confirmed address.
 ACCOUNT_ADAPTER = "arboris.accounts.adapter.Adapter"
 ACCOUNT_FORMS = {"signup": "arboris.accounts.forms.SignUpForm"}
@@ -211,7 +217,7 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         # The token first: its WWW-Authenticate header makes an anonymous answer a 401.
-        "rest_framework.authentication.TokenAuthentication",
+        "arboris.tokens.authentication.TokenAuthentication",
         "arboris.page_session.PageSession",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],

@@ -11,6 +11,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from analysis import health
 from arboris.accounts.token import TokenView
+from arboris.operators_only import operators_only
 from arboris.rest import DatabaseUnavailable, StorageFull, error_response, outage
 from arboris.sign_in import limited
 
@@ -22,6 +23,12 @@ def favicon(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(static("icons/arboris.svg"))
 
 
+class ApiDocs(SpectacularSwaggerView):
+    """A page has nothing to tell an OPTIONS request: DRF would render it without a template."""
+
+    http_method_names = ["get", "head"]
+
+
 urlpatterns = [
     path("favicon.ico", favicon),
     path("", include("arboris.workspace.urls")),
@@ -31,8 +38,8 @@ urlpatterns = [
     path("api/async-analysis/", include("analysis.api.urls")),
     path("api/async-analysis/", include("notifications.api.urls")),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema")),
-    path("metrics", ExportToDjangoView, name="metrics"),
+    path("api/docs", ApiDocs.as_view(url_name="schema")),
+    path("metrics", operators_only(ExportToDjangoView), name="metrics"),
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("admin/login/", limited(admin.site.login)),  # before the admin's own

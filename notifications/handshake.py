@@ -13,7 +13,8 @@ from django.http import HttpRequest
 from django.http.request import validate_host
 from django.utils import translation
 from django.utils.crypto import constant_time_compare
-from rest_framework.authtoken.models import Token
+
+from arboris.tokens import service as tokens
 
 Scope = Any  # the ASGI connection scope: a mapping whose keys differ by server and middleware
 
@@ -83,14 +84,11 @@ class TokenAuthMiddleware:
         if kind.lower() == "token" and not scope["user"].is_authenticated:
             user = await _user_of(key.strip())
             if user is not None:
-                scope = {**scope, "user": user, "token": key.strip()}
+                scope = {**scope, "user": user, "token": tokens.digest_of(key.strip())}
         return await self.app(scope, receive, send)
 
 
-@database_sync_to_async
-def _user_of(key: str) -> Any:
-    token = Token.objects.select_related("user").filter(key=key, user__is_active=True).first()
-    return token.user if token else None
+_user_of = database_sync_to_async(tokens.user_of)
 
 
 @database_sync_to_async
@@ -100,7 +98,7 @@ def still_signed_in(scope: Scope) -> bool:
     if user is None:
         return False
     if "token" in scope:
-        return Token.objects.filter(key=scope["token"], user=user).exists()
+        return tokens.is_valid(scope["token"], user.pk)
     if "session" in scope:
         # Read afresh and only read: the store in the scope remembers how it was at the handshake.
         store = import_module(settings.SESSION_ENGINE).SessionStore

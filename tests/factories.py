@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import User
-from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from analysis import queue
@@ -16,6 +15,7 @@ from analysis.queue import Claim
 from arboris.db import db_now, in_transaction
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, NovelProject
+from arboris.tokens import service as tokens
 
 LONG_ENOUGH = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 12  # over min_chapter_length
 _names = itertools.count(1)
@@ -33,8 +33,7 @@ def make_user(name: str = "", **fields: Any) -> User:
 
 
 def client_of(user: User) -> JsonClient:
-    token, _ = Token.objects.get_or_create(user=user)
-    return JsonClient(HTTP_AUTHORIZATION=f"Token {token.key}")
+    return JsonClient(HTTP_AUTHORIZATION=f"Token {tokens.issue(user)}")
 
 
 def make_project(owner: User, title: str = "听雨楼", **fields: Any) -> NovelProject:

@@ -21,7 +21,8 @@ def main() -> None:
     from django.contrib.auth.models import User
     from django.core.management import call_command
     from django.db import connection
-    from rest_framework.authtoken.models import Token
+
+    from arboris.tokens import service
 
     call_command("migrate", verbosity=0, skip_checks=True)
     if copy := sys.argv[1:]:
@@ -30,7 +31,7 @@ def main() -> None:
     tokens = {}
     for name in ("writer", "stranger"):
         user = User.objects.create_user(name, password=PASSWORD)
-        tokens[name] = Token.objects.create(user=user).key
+        tokens[name] = service.issue(user)
     json.dump(tokens, sys.stdout)
 
 

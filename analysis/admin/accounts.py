@@ -12,13 +12,12 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import ngettext
 from django_q.models import Failure, OrmQ, Schedule, Success
-from rest_framework.authtoken.models import TokenProxy
 
 from arboris.novels.models import NovelProject
 
 # django-q2's pages call any function on the workers, by its dotted path: whoever may add a
-# scheduled task there runs code. A token is its writer's key: nobody else may read it.
-for model in (Schedule, Success, Failure, OrmQ, TokenProxy):
+# scheduled task there runs code.
+for model in (Schedule, Success, Failure, OrmQ):
     if admin.site.is_registered(model):  # OrmQ is there only with the ORM broker
         admin.site.unregister(model)
 admin.site.unregister(User)

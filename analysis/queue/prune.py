@@ -19,6 +19,7 @@ from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
 from arboris.novels import making, trash, uploads
+from arboris.tokens import service as tokens
 
 log = logging.getLogger(__name__)
 
@@ -83,6 +84,7 @@ def prune_step(now: datetime) -> int:
         return 0
     calls, keys = call_log.prune(now), claims.prune(now)
     uploaded, sessions = uploads.prune(now), _prune_sessions(now)
+    unused = tokens.prune(now)
     days = settings.ARBORIS_KEEP_TRASH_DAYS
     emptied = making.prune(now)
     emptied += trash.empty_step(now - timedelta(days=days)) if days else 0
@@ -105,6 +107,7 @@ def prune_step(now: datetime) -> int:
         or calls >= call_log.BATCH
         or keys >= claims.BATCH
         or sessions >= BATCH
+        or unused >= tokens.BATCH
         or emptied
         or uploaded
     )

@@ -13,6 +13,7 @@ from arboris.sign_in import limited
 urlpatterns = [
     path("", views.home, name="account_home"),
     path("sessions/", views.sessions, name="usersessions_list"),
+    path("tokens/", views.api_tokens, name="account_tokens"),
     path("delete/", views.delete, name="account_delete"),
     path("invitation/<str:token>/", views.invitation, name="account_invitation"),
     # The one page to sign in is /login.

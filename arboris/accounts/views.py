@@ -26,6 +26,7 @@ from arboris.accounts import deletion, invitations
 from arboris.accounts.forms import DeletionForm, ProfileForm, SignInForm
 from arboris.accounts.models import Profile
 from arboris.novels.models import NovelProject
+from arboris.tokens import service as tokens
 
 SESSIONS_SHOWN = 50
 NUMBER = re.compile("[0-9]{1,18}")  # an id; what is longer no database takes
@@ -122,6 +123,25 @@ def sessions(request: HttpRequest) -> HttpResponse:
     current = request.session.session_key
     rows = [(row, row.session_key == current) for row in shown]
     return render(request, "accounts/sessions.html", {"sessions": rows})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def api_tokens(request: HttpRequest) -> HttpResponse:
+    """The writer's programs that hold a token; each token can be ended from here, and all."""
+    assert isinstance(request.user, User)
+    user_id = request.user.pk
+    if request.method == "POST":
+        chosen = request.POST.get("token", "")
+        if chosen == "all":
+            tokens.end_all(user_id)
+        elif NUMBER.fullmatch(chosen):
+            tokens.end(user_id, int(chosen))
+        messages.success(request, _("The token has ended."))
+        return redirect("account_tokens")
+    rows = tokens.valid().filter(user_id=user_id).order_by("-used_at", "-pk")
+    context = {"tokens": rows, "days": settings.ARBORIS_TOKEN_DAYS}
+    return render(request, "accounts/tokens.html", context)
 
 
 @require_safe

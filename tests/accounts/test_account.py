@@ -13,10 +13,11 @@ from django.contrib.sessions.models import Session
 from django.core import mail
 from django.test import Client
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 
 from analysis.models import PendingAnalysis
 from arboris.novels.models import NovelProject
+from arboris.tokens import service as tokens
+from arboris.tokens.models import ApiToken
 from tests.accounts.pages import (
     NEW_PASSWORD,
     PASSWORD,
@@ -47,7 +48,7 @@ def reauthenticate(client: Client) -> None:
 # --- password -----------------------------------------------------------------------------------
 def test_a_forgotten_password(visitor: Client) -> None:
     user = writer(email="yan@example.org")
-    Token.objects.create(user=user)
+    tokens.issue(user)
     assert b"/accounts/password/reset/" in visitor.get("/login").content
     known = visitor.post("/accounts/password/reset/", {"email": "yan@example.org"})
     unknown = visitor.post("/accounts/password/reset/", {"email": "nobody@example.org"})
@@ -56,7 +57,7 @@ def test_a_forgotten_password(visitor: Client) -> None:
     path = visitor.get(link_in(mail_to("yan@example.org"))).headers["Location"]
     new = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     assert visitor.post(path, new).status_code == 302
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
     assert sign_in(visitor).status_code == 200
     assert sign_in(visitor, password=NEW_PASSWORD).status_code == 302
     # The link works once.
@@ -67,14 +68,14 @@ def test_a_forgotten_password(visitor: Client) -> None:
 def test_a_new_password_ends_all_other_sessions_and_the_token(yan: Client) -> None:
     other = Client()
     sign_in(other)
-    Token.objects.create(user=User.objects.get())
+    tokens.issue(User.objects.get())
     new = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
     wrong = yan.post("/accounts/password/change/", {**new, "oldpassword": "wrong"})
     assert wrong.context["form"].errors["oldpassword"]
     assert yan.post("/accounts/password/change/", new).status_code == 302
     assert is_signed_in(yan)
     assert not is_signed_in(other)
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()
 
 
 def test_a_site_without_email_says_so(visitor: Client, settings: Settings) -> None:

@@ -14,9 +14,9 @@ from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
 from django_q.conf import Conf
 from django_q.models import OrmQ, Schedule
-from rest_framework.authtoken.models import Token
 
 from arboris.novels.models import NovelProject
+from arboris.tokens import service as tokens
 from tests.analysis.test_admin import signed_in
 from tests.factories import make_user, queue_chapter
 
@@ -43,8 +43,8 @@ def test_django_q_has_no_page(staff: Client, model: str) -> None:
 
 def test_tokens_are_not_shown(staff: Client, project: NovelProject) -> None:
     queue_chapter(project)
-    key = Token.objects.create(user=project.owner).key
-    assert staff.get("/admin/authtoken/tokenproxy/").status_code == 404
+    key = tokens.issue(project.owner)
+    assert staff.get("/admin/tokens/apitoken/").status_code == 404
     url = f"/admin/auth/user/{project.owner_id}/"
     for page in ("change/", "delete/", "history/"):
         assert key not in staff.get(url + page).content.decode()

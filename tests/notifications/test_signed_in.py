@@ -12,9 +12,9 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import User
 from django.test import Client
 from pytest_django import Settings
-from rest_framework.authtoken.models import Token
 
 from arboris.novels.models import NovelProject
+from arboris.tokens import service as tokens
 from notifications import consumers, queries
 from notifications.handshake import origin_allowed
 from notifications.models import AnalysisNotification
@@ -32,8 +32,7 @@ Sign = Callable[[User], Headers]
 
 
 def by_token(user: User) -> Headers:
-    token, _ = Token.objects.get_or_create(user=user)
-    return [(b"authorization", f"Token {token.key}".encode())]
+    return [(b"authorization", f"Token {tokens.issue(user)}".encode())]
 
 
 def by_session(user: User) -> Headers:
@@ -51,7 +50,7 @@ def delete(user: User) -> None:
 
 
 def delete_token(user: User) -> None:
-    Token.objects.filter(user=user).delete()
+    tokens.end_all(user.pk)
 
 
 def log_out(user: User) -> None:
@@ -69,6 +68,7 @@ ENDINGS = [
     (by_token, deactivate),
     (by_token, delete),
     (by_token, delete_token),
+    (by_token, change_password),
     (by_session, deactivate),
     (by_session, log_out),
     (by_session, change_password),
