@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
 
@@ -87,6 +88,10 @@ class PendingAnalysis(models.Model):
     in_order = models.BooleanField(default=False, db_default=False, editable=False)
     # Nobody has asked for it, so nobody is told: see analysis.queue.read_again.
     quiet = models.BooleanField(default=False, db_default=False, editable=False)
+    # The request that queued it, see arboris.logs; it is in the log's lines about its analysis.
+    request_id = models.CharField(
+        max_length=LONGEST_ID, blank=True, default="", db_default="", editable=False
+    )
     # What its last claim was to work with: the host of a language model, or an analyzer's name.
     endpoint = models.CharField(_("endpoint"), max_length=100, blank=True, default="")
 

@@ -22,9 +22,11 @@ from analysis.analyzers.base import (
     analyzer_named,
 )
 from analysis.errors import AnalyzerFailed, LeaseLost, ProcessingTimeout
+from analysis.errors import fingerprint as error_group
 from analysis.features import FEATURES, FeatureKey
 from analysis.queue import Claim
 from analysis.worker.steward import Steward
+from arboris import logs
 from arboris.bible import service as bible_service
 from arboris.bible.known import before
 from arboris.bible.readings import Told, fingerprint
@@ -52,10 +54,12 @@ class Run:
     def __init__(self, claim: Claim, steward: Steward) -> None:
         self.claim = claim
         self.steward = steward
-        self.ends = time.monotonic() + settings.ARBORIS_PROCESSING_TIMEOUT
+        self.began = time.monotonic()
+        self.ends = self.began + settings.ARBORIS_PROCESSING_TIMEOUT
         self.reported = time.monotonic()
         self.percent = 0
         self.features: tuple[FeatureKey, ...] = ()
+        self.feature = ""
         self.told: Told | None = None
         self.done: dict[str, Any] = dict(claim.checkpoint)
 
@@ -65,6 +69,7 @@ class Run:
             raise LeaseLost(f"analysis {self.claim.task_id} is not ours any more")
         if self.steward.stopping.is_set():
             raise Stopping
+        self.feature = feature
         now = time.monotonic()
         if now >= self.ends:
             raise ProcessingTimeout(
@@ -84,7 +89,7 @@ class Run:
             if not is_away(error) and not is_transient(error):
                 raise
             # An outage is no reason to stop reading; the end of the run waits for it.
-            log.warning("analysis %s: progress not reported: %s", self.claim.task_id, error)
+            log.warning("progress not reported: %s", error)
             drop_connection()
             return
         if not ours:
@@ -97,7 +102,20 @@ class Run:
 
 def run(claim: Claim, steward: Steward) -> None:
     """Work on a claimed task until it has ended or waits again; raises nothing but a signal."""
-    state = Run(claim, steward)
+    with logs.bound(
+        task=claim.task_id,
+        chapter=claim.chapter_id,
+        novel=claim.project_id,
+        writer=claim.user_id,
+        attempt=claim.attempt,
+        request=claim.request_id,
+    ):
+        logs.event(log, logging.INFO, "analysis claimed", worker=claim.worker)
+        _run(Run(claim, steward))
+
+
+def _run(state: Run) -> None:
+    claim = state.claim
     try:
         _begin(state)
         analyzer = analyzer_named(settings.ARBORIS_ANALYZER)
@@ -108,18 +126,35 @@ def run(claim: Claim, steward: Steward) -> None:
         outcome = _read(state, analyzer, chapter)
         # Done by a commit whose answer was lost, the fence keeps it from being done again.
         state.outlast(lambda: in_transaction(lambda: _apply(state, outcome)))
-    except LeaseLost as lost:
-        log.info("%s", lost)
+        _log_end(state, "analysis completed", missing=",".join(outcome.missing))
+    except LeaseLost:
+        _log_end(state, "analysis lost")
     except Stopping:
         state.outlast(lambda: queue.give_back(claim, state.done))
+        _log_end(state, "analysis given back")
     except ServiceError as error:
         _fail(state, error)
     except Exception as error:
         if is_away(error):  # it was stopped while it waited for the database: the lease will end
-            log.warning("analysis %s is left to be rescued: %s", claim.task_id, error)
+            log.warning("analysis left to be rescued: %s", error)
         else:
-            log.exception("analysis %s failed", claim.task_id)
+            log.exception("analysis failed by a fault of the program")
             _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
+
+
+def _log_end(state: Run, message: str, level: int = logging.INFO, **fields: Any) -> None:
+    """One line for the end of an attempt; ``feature`` is the one that it was at last.
+
+    Without an error's message: that may quote the text. It is kept with the task.
+    """
+    logs.event(
+        log,
+        level,
+        message,
+        feature=state.feature,
+        seconds=round(time.monotonic() - state.began, 3),
+        **fields,
+    )
 
 
 def _read(state: Run, analyzer: Analyzer, chapter: ChapterInput) -> pipeline.Outcome:
@@ -132,7 +167,13 @@ def _read(state: Run, analyzer: Analyzer, chapter: ChapterInput) -> pipeline.Out
         nothing = len(outcome.missing) == len(outcome.features)
         if nothing or not error.one_answer or not queue.gives_up(claim, error):
             raise
-        log.warning("analysis %s: %s without %s", claim.task_id, error.code, outcome.missing)
+        logs.event(
+            log,
+            logging.WARNING,
+            "analysis goes on without some features",
+            error=error.code,
+            missing=",".join(outcome.missing),
+        )
         return outcome
 
 
@@ -142,10 +183,13 @@ def _fail(state: Run, error: ServiceError) -> None:
         status = state.outlast(
             lambda: queue.fail(state.claim, error, checkpoint=state.done, token_usage=tokens)
         )
-    except LeaseLost as lost:
-        log.info("%s", lost)
+    except LeaseLost:
+        _log_end(state, "analysis lost")
     else:
-        log.warning("analysis %s: %s: %s; now %s", state.claim.task_id, error.code, error, status)
+        group = error_group(error.code, str(error))
+        _log_end(
+            state, "analysis failed", logging.WARNING, error=error.code, group=group, now=status
+        )
 
 
 def _begin(state: Run) -> None:

@@ -12,6 +12,8 @@ from django.http.response import HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.urls import resolve
 
+from arboris import logs
+
 POLICY = (
     "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; object-src 'none'; base-uri 'none'; form-action 'self'; "
@@ -26,6 +28,22 @@ DOCS_POLICY = POLICY.replace("script-src 'self'", "script-src 'self' 'unsafe-inl
 def policy_with_style(nonce: str) -> str:
     """Return the policy of a page whose scripts make style elements that carry ``nonce``."""
     return POLICY.replace("style-src 'self'", f"style-src 'self' 'nonce-{nonce}'")
+
+
+def request_id(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
+    """Every request has an id, in the log's lines and in the answer's X-Request-ID: the one that a
+    proxy or the caller gave it, or a new one."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        given = logs.id_of(request.headers.get("X-Request-ID"))
+        with logs.bound(request=given):
+            response = get_response(request)
+        response.headers["X-Request-ID"] = given
+        return response
+
+    return middleware
 
 
 def content_security_policy(

@@ -12,6 +12,7 @@ from urllib.parse import quote
 import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
+from arboris import logs
 from arboris.database_url import read_database_url
 from arboris.email_url import read_email_url
 from arboris.env import Env
@@ -76,6 +77,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "arboris.middleware.request_id",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "arboris.middleware.Compression",
@@ -286,6 +288,9 @@ ARBORIS_MAX_PER_ENDPOINT = env.whole("ARBORIS_MAX_PER_ENDPOINT", 0, low=0, high=
 ARBORIS_KEEP_DAYS = env.whole("ARBORIS_KEEP_DAYS", 30, low=0, high=36_500)
 ARBORIS_KEEP_TRASH_DAYS = env.whole("ARBORIS_KEEP_TRASH_DAYS", 30, low=0, high=36_500)
 ARBORIS_KEEP_FAILED_DAYS = env.whole("ARBORIS_KEEP_FAILED_DAYS", 90, low=0, high=36_500)
+ARBORIS_KEEP_NOTIFICATION_DAYS = env.whole(
+    "ARBORIS_KEEP_NOTIFICATION_DAYS", 180, low=0, high=36_500
+)
 ARBORIS_NOTIFY_STARTED = env.flag("ARBORIS_NOTIFY_STARTED", default=False)
 ARBORIS_ANALYZER = env.choice("ARBORIS_ANALYZER", "local", ["local", "llm"])
 ARBORIS_ANALYZERS = {
@@ -338,11 +343,19 @@ Q_CLUSTER = {
 
 # --- logs ---------------------------------------------------------------------------------
 LOG_LEVELS = ["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"]
+LOG_FORMAT = env.choice("ARBORIS_LOG_FORMAT", "plain", logs.FORMATS)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {
+        "plain": {
+            "()": "arboris.logs.Plain",
+            "format": "{asctime} {levelname} {name} {message}",
+            "style": "{",
+        },
+        "json": {"()": "arboris.logs.Json"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.choice("ARBORIS_LOG_LEVEL", "INFO", LOG_LEVELS)},
     "loggers": {
         "django-q": {"level": "WARNING"},

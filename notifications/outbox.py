@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
@@ -12,7 +13,7 @@ from django.db import connection
 from django.utils import translation
 
 from arboris import wake
-from arboris.db import db_now
+from arboris.db import db_now, in_transaction
 from arboris.sql import Change, Insert, Lock, write
 from notifications.kinds import render
 from notifications.models import AnalysisNotification
@@ -72,3 +73,14 @@ def changes(
 def _check_transaction() -> None:
     if not connection.in_atomic_block:
         raise RuntimeError("A notification belongs into the transaction that it reports on.")
+
+
+def prune(before: datetime, limit: int) -> int:
+    """Delete the oldest notifications, at most ``limit``, that were made before; returns how many.
+
+    They are looked at in the order of their ids, so that nothing is read past the first that stays.
+    """
+    oldest = AnalysisNotification.objects.order_by("pk").values_list("pk", "created_at")[:limit]
+    doomed = list(itertools.takewhile(lambda row: row[1] < before, oldest))
+    rows = AnalysisNotification.objects.filter(pk__in=[pk for pk, _made in doomed])
+    return in_transaction(lambda: rows.delete()[0]) if doomed else 0

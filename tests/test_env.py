@@ -71,6 +71,7 @@ def test_defaults_are_as_documented(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         ("ARBORIS_SCRAPE_TOKEN", "short"),
         ("ARBORIS_SCRAPE_TOKEN", "sixteen-and-more-ünlock"),
         ("ARBORIS_LOG_LEVEL", "LOUD"),
+        ("ARBORIS_LOG_FORMAT", "xml"),
         ("DATABASE_URL", "oracle://localhost/arboris"),
         ("DATABASE_URL", "arboris.db"),
         ("DATABASE_URL", "mysql://localhost:port/arboris"),

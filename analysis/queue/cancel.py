@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
@@ -11,7 +13,10 @@ from analysis.models import LIVE, PendingAnalysis, Status
 from analysis.queue import attempts, counters, in_order
 from analysis.queue.attempts import Outcome
 from analysis.queue.finish import notify_writer
+from arboris import logs
 from arboris.db import db_now, in_transaction, locked
+
+log = logging.getLogger(__name__)
 
 
 def cancel(task_id: int, *, notify: bool = True) -> None:
@@ -80,3 +85,6 @@ def _cancel(task_id: int, reason: str, notify: bool, missing_ok: bool = False) -
     in_order.let_go(task, now)
     if notify:
         notify_writer(task_id, "cancelled", {})
+    fields = {"task": task_id, "chapter": task.chapter_id, "novel": task.project_id}
+    fields |= {"writer": task.user_id, "reason": reason}
+    transaction.on_commit(lambda: logs.event(log, logging.INFO, "analysis cancelled", **fields))

@@ -39,6 +39,8 @@ class Claim:
     probe: bool = False
     # Nobody is told of its end but where it fails.
     quiet: bool = False
+    # Of the request that queued it; "" where none did.
+    request_id: str = ""
     config: dict[str, Any] = field(default_factory=dict)
     checkpoint: dict[str, Any] = field(default_factory=dict)
     _taken: float = field(default_factory=time.monotonic)
@@ -124,6 +126,7 @@ def _as_claim(task: due.Task, token: str, worker: str, endpoint: Endpoint, probe
         endpoint=endpoint,
         probe=probe,
         quiet=task.quiet,
+        request_id=task.request_id,
         config=task.generation_config,
         checkpoint=task.checkpoint or {},
     )

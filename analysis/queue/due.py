@@ -52,6 +52,7 @@ class Task(NamedTuple):
     priority: int
     in_order: bool
     quiet: bool
+    request_id: str
     chapter_number: int
     now: datetime
 

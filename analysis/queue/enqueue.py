@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 
 from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis, Status
 from analysis.queue.cancel import supersede
 from analysis.queue.fairness import last_in_line
+from arboris import logs
 from arboris.db import db_now
 from arboris.novels.models import Chapter, ChapterVersion
 
 BATCH = 200
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def enqueue(
     task = _pending(chapter, version, priority, config or {}, turn, db_now())
     task.in_order = in_order
     task.save(force_insert=True)
+    _log_queued([task])
     if wake:
         wakeups.issue()
     return task
@@ -77,6 +81,7 @@ def enqueue_all(new: Sequence[NewTask]) -> dict[int, PendingAnalysis]:
     if not connection.features.can_return_rows_from_bulk_insert:
         known = PendingAnalysis.objects.filter(active_chapter__in=[row.chapter_id for row in rows])
         rows = list(known)
+    _log_queued(rows)
     return {row.chapter_id: row for row in rows}
 
 
@@ -100,7 +105,21 @@ def _pending(
         created_at=now,
         due_at=now,
         turn=turn,
+        request_id=logs.request_id(),
     )
+
+
+def _log_queued(tasks: Sequence[PendingAnalysis]) -> None:
+    """One line for what one request or command has queued of a novel, once it is committed."""
+    if not tasks:
+        return
+    first = tasks[0]
+    fields: dict[str, Any] = {"novel": first.project_id, "writer": first.user_id}
+    if len(tasks) == 1:
+        fields |= {"task": first.pk, "chapter": first.chapter_id, "priority": first.priority}
+    else:
+        fields |= {"tasks": len(tasks), "first": first.pk, "last": tasks[-1].pk}
+    transaction.on_commit(lambda: logs.event(log, logging.INFO, "analysis queued", **fields))
 
 
 def adopt(

@@ -20,6 +20,7 @@ from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
 from arboris.novels import making, trash, uploads
 from arboris.tokens import service as tokens
+from notifications import outbox
 
 log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ def prune_step(now: datetime) -> int:
     calls, keys = call_log.prune(now), claims.prune(now)
     uploaded, sessions = uploads.prune(now), _prune_sessions(now)
     unused = tokens.prune(now)
+    kept = settings.ARBORIS_KEEP_NOTIFICATION_DAYS
+    told = outbox.prune(now - timedelta(days=kept), BATCH) if kept else 0
     days = settings.ARBORIS_KEEP_TRASH_DAYS
     emptied = making.prune(now)
     emptied += trash.empty_step(now - timedelta(days=days)) if days else 0
@@ -100,12 +103,15 @@ def prune_step(now: datetime) -> int:
         log.info("retention: %d analyses deleted", deleted)
     if calls:
         log.info("retention: %d rows of the call log deleted", calls)
+    if told:
+        log.info("retention: %d notifications deleted", told)
     if emptied:
         log.info("retention: %d chapters or novels deleted from the trash", emptied)
     rows_left = (
         deleted >= BATCH
         or calls >= call_log.BATCH
         or keys >= claims.BATCH
+        or told >= BATCH
         or sessions >= BATCH
         or unused >= tokens.BATCH
         or emptied

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.sessions.models import Session
+from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import AnalysisAttempt, PendingAnalysis, Status
@@ -101,3 +102,15 @@ def test_the_daily_clean_up_deletes_sessions_that_are_over(db: None) -> None:
         )
     prune_step(now)
     assert [session.pk for session in Session.objects.all()] == ["lasts"]
+
+
+@pytest.mark.usefixtures("ended")
+def test_the_daily_clean_up_deletes_old_notifications(settings: Settings) -> None:
+    settings.ARBORIS_KEEP_NOTIFICATION_DAYS = 30
+    now = db_now()
+    first, second, _third = AnalysisNotification.objects.order_by("pk")
+    AnalysisNotification.objects.update(created_at=now)
+    old = AnalysisNotification.objects.filter(pk__in=[first.pk, second.pk])
+    old.update(created_at=now - timedelta(days=31))
+    prune_step(now)
+    assert AnalysisNotification.objects.count() == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -195,7 +196,10 @@ def _totals(ends: Counter[str]) -> dict[str, int]:
 
 @contextmanager
 def running(steward: Steward, command: OperatorCommand) -> Iterator[None]:
-    """The steward at work, with Ctrl-C and SIGTERM asking it to stop; a second one ends at once."""
+    """The steward at work, with Ctrl-C and SIGTERM asking it to stop; a second one ends at once.
+
+    The command's rows tell how each analysis ended: the log tells of what went wrong alone.
+    """
 
     def stop() -> None:
         steward.stopping.set()
@@ -203,8 +207,11 @@ def running(steward: Steward, command: OperatorCommand) -> Iterator[None]:
 
     with terminal.asking(stop):
         steward.start()
+        level = run_analysis.log.level
+        run_analysis.log.setLevel(logging.WARNING)
         try:
             yield
         finally:
+            run_analysis.log.setLevel(level)
             steward.stop()
             WorkerHeartbeat.objects.filter(worker=steward.worker).delete()

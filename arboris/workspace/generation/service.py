@@ -16,6 +16,7 @@ from typing import TypeVar
 from asgiref.sync import sync_to_async
 from django.conf import settings
 
+from arboris import logs
 from arboris.db import release_connection
 from arboris.idempotency.claims import Claim
 from arboris.llm import client, continuing, route_table
@@ -63,6 +64,7 @@ class Generation:
         self._route = route_table.for_purpose(GENERATION).choosing(chosen)
         self._draft = GenerationDraft(project.pk, title, number, on_saved)
         self._claim = claim
+        self._request_id = logs.request_id()
         self._title = title
         self._prose: Prose | None = Prose(title)
         self._text = ""
@@ -181,7 +183,8 @@ class Generation:
         source, options = ChapterVersion.Source.GENERATED, self._options
         summary = await summary_of(self._text, options, self._project, generated=True)
         text = ChapterText.of(self._text, source, summary)
-        return await _in_thread(lambda: self._draft.finish(text, options))
+        with logs.bound(request=self._request_id):  # a stream goes on when its request has ended
+            return await _in_thread(lambda: self._draft.finish(text, options))
 
     async def rescue(self, *, left: bool = False) -> SavedChapter | None:
         """Save what had arrived as a draft, or wait for ``finish`` if that had begun.
