@@ -7,6 +7,9 @@ import sys
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
+    from arboris.installation import refuse_a_stray_database
+
+    refuse_a_stray_database()
     from django.core.management import execute_from_command_line
 
     execute_from_command_line(sys.argv)
