@@ -36,6 +36,7 @@ class ProcessingTimeout(AnalysisError):
 
 class WorkerLost(AnalysisError):
     code = "worker_lost"
+    cause = "lease"  # whichever worker it was
     sentence = gettext_noop("The worker that ran the analysis has died.")
 
 
@@ -85,7 +86,31 @@ def sentence_for(code: str) -> str:
     return str(_(ERRORS.get(code, AnalyzerFailed).sentence))
 
 
-def fingerprint(code: str, detail: str) -> str:
-    """16 hex digits, alike for errors that differ only in numbers, ids and quoted values."""
-    plain = re.sub(r"0x[0-9a-f]+|\d+|'[^']*'|\"[^\"]*\"", "#", detail.lower())
-    return hashlib.sha256(f"{code}:{plain}".encode()).hexdigest()[:16]
+# What differs from one error to the next of the same cause: quoted values, ids, addresses, numbers.
+_VALUES = re.compile(
+    r"(\bhttp \d{3}\b)|(?<!\w)'[^']*'(?!\w)|\"[^\"]*\"|“[^”]*”|「[^」]*」|《[^》]*》"
+    r"|\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b"
+    r"|\b0x[0-9a-f]+|\b(?=[a-f]*\d)[0-9a-f]{8,}\b"
+    r"|\d+(?:[.,]\d+)*"
+)
+
+
+def fingerprint(error: ServiceError, endpoint: str = "") -> str:
+    """16 hex digits, alike for errors of one cause: those of a code that differ only in values.
+
+    A status of HTTP is none of those. What endpoints do goes by the ``endpoint``, too.
+    """
+    where = endpoint if error.of_endpoint else ""
+    return _hashed(error.code, where, error.cause or str(error))
+
+
+def fingerprint_of_row(code: str, detail: str, endpoint: str) -> str:
+    """The same for an error of which nothing is left but what its row says."""
+    kind = ERRORS.get(code)
+    where = endpoint if kind is not None and kind.of_endpoint else ""
+    return _hashed(code, where, (kind.cause if kind else "") or detail)
+
+
+def _hashed(code: str, where: str, detail: str) -> str:
+    plain = _VALUES.sub(lambda found: found[1] or "#", detail[:4000].lower())
+    return hashlib.sha256(f"{code}:{where}:{plain}".encode()).hexdigest()[:16]

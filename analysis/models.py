@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from analysis.groups.models import ErrorGroup as ErrorGroup
 from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
@@ -128,6 +129,12 @@ class PendingAnalysis(models.Model):
                 condition=Q(completed_at__isnull=False),
                 name="pending_analysis_ended",
             ),
+            # All that the groups of failures are counted by, and the order of each one's list.
+            models.Index(
+                fields=["error_fingerprint", "status", "id", "completed_at", "user", "project"],
+                condition=Q(error_fingerprint__gt=""),
+                name="pending_analysis_error_group",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -197,10 +204,14 @@ class AnalysisAttempt(models.Model):
     error_type = models.CharField(_("error"), max_length=50, blank=True, default="")
     error_message = models.TextField(_("error message"), blank=True, default="")
     token_usage = models.JSONField(_("tokens"), null=True, blank=True)
+    # Where it failed: the feature that was looked for, and the lines of code, without values.
+    feature = models.CharField(_("feature"), max_length=30, blank=True, default="", db_default="")
+    traceback = models.TextField(_("traceback"), blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("attempt")
         verbose_name_plural = _("attempts")
+        permissions = [("view_traceback", "Can see tracebacks")]
         constraints = [
             models.UniqueConstraint(fields=["task", "number"], name="attempt_number_once_per_task")
         ]

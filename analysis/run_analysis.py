@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, transaction
 
-from analysis import pipeline, queue
+from analysis import pipeline, queue, tracebacks
 from analysis.analyzers.base import (
     Analyzer,
     ChapterInput,
@@ -139,7 +139,7 @@ def _run(state: Run) -> None:
             log.warning("analysis left to be rescued: %s", error)
         else:
             log.exception("analysis failed by a fault of the program")
-            _fail(state, AnalyzerFailed(f"{type(error).__name__}: {error}"))
+            _fail(state, _unforeseen(error))
 
 
 def _log_end(state: Run, message: str, level: int = logging.INFO, **fields: Any) -> None:
@@ -177,16 +177,26 @@ def _read(state: Run, analyzer: Analyzer, chapter: ChapterInput) -> pipeline.Out
         return outcome
 
 
+def _unforeseen(error: Exception) -> AnalyzerFailed:
+    failed = AnalyzerFailed(f"{type(error).__name__}: {error}")
+    failed.cause = f"{type(error).__name__} in {tracebacks.place(error)}"
+    failed.__cause__ = error
+    return failed
+
+
 def _fail(state: Run, error: ServiceError) -> None:
     tokens = pipeline.tokens(state.done)
+    failure = queue.Failure(state.feature, tracebacks.text_of(error))
     try:
         status = state.outlast(
-            lambda: queue.fail(state.claim, error, checkpoint=state.done, token_usage=tokens)
+            lambda: queue.fail(
+                state.claim, error, checkpoint=state.done, token_usage=tokens, failure=failure
+            )
         )
     except LeaseLost:
         _log_end(state, "analysis lost")
     else:
-        group = error_group(error.code, str(error))
+        group = error_group(error, state.claim.endpoint.name)
         _log_end(
             state, "analysis failed", logging.WARNING, error=error.code, group=group, now=status
         )

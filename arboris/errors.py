@@ -31,6 +31,11 @@ class ServiceError(Exception):
     one_answer = False
     # There is no money for the work this month: the task waits, and keeps its retries.
     parks = False
+    # It is an endpoint's doing: the same words from another one have another cause.
+    of_endpoint = False
+    # What those of one cause have in common where their details read differently; see
+    # ``analysis.errors.fingerprint``.
+    cause = ""
 
     def __init__(self, detail: str = "", *, retry_after: float | None = None) -> None:
         # What a model or an endpoint said may stand in it.

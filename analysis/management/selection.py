@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from analysis.audit import NAMED
 from analysis.errors import ERRORS, SUPERSEDED
+from analysis.groups import look
 from analysis.management.base import UsageError
 from analysis.management.units import parse_duration
 from analysis.models import PendingAnalysis, Status
@@ -23,7 +24,7 @@ from arboris.novels.models import NovelProject
 
 BATCH = 500
 HIGHEST_ID = 2**63 - 1
-NAMES = ("ids", "status", "error_type", "project", "user", "older_than", "limit", "all")
+NAMES = ("ids", "status", "error_type", "group", "project", "user", "older_than", "limit", "all")
 Tasks = QuerySet[PendingAnalysis]
 
 
@@ -34,6 +35,7 @@ class Selection:
     ids: tuple[int, ...] = ()
     statuses: tuple[Status, ...] = ()
     error_types: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()  # fingerprints
     project: uuid.UUID | None = None
     user_id: int | None = None
     older_than: timedelta | None = None
@@ -55,6 +57,8 @@ class Selection:
         subject = Q()
         if self.error_types:
             subject &= Q(error_type__in=self.error_types)
+        if self.groups:
+            subject &= Q(error_fingerprint__in=self.groups, error_fingerprint__gt="")
         if self.project:
             subject &= Q(project_id=self.project)
         if self.user_id is not None:
@@ -106,6 +110,12 @@ def add_selectors(parser: CommandParser) -> None:
     group.add_argument(
         "--error-type", action="append", metavar="CODE", help=_("Such as timeout; may be repeated.")
     )
+    group.add_argument(
+        "--group",
+        action="append",
+        metavar="FINGERPRINT",
+        help=_("Of one cause, as analysis_status names it; may be repeated."),
+    )
     group.add_argument("--project", metavar="UUID", help=_("Of one novel."))
     group.add_argument("--user", metavar="NAME", help=_("Of one writer."))
     group.add_argument(
@@ -124,6 +134,7 @@ def read_selectors(options: dict[str, Any]) -> Selection:
         ids=tuple(whole("ID", value, 1, HIGHEST_ID) for value in options["ids"] or ()),
         statuses=statuses("--status", options["status"]),
         error_types=one_of("--error-type", options["error_type"], (*ERRORS, SUPERSEDED)),
+        groups=_groups(options["group"]),
         project=None if options["project"] is None else find_project(options["project"]),
         user_id=_user_id(options["user"]),
         older_than=duration("--older-than", options["older_than"]),
@@ -193,6 +204,15 @@ def _words(values: str | Sequence[str] | None) -> list[str]:
     """Options that may be repeated or hold several words between commas."""
     several = [values] if isinstance(values, str) else values or []
     return [word.strip() for value in several for word in str(value).split(",") if word.strip()]
+
+
+def _groups(values: Any) -> tuple[str, ...]:
+    """The fingerprints; UsageError names one that no analysis has."""
+    words = tuple(word.lower() for word in _words(values))
+    for word in words:
+        if not look.is_known(word):
+            raise UsageError("--group", _("there is no group %(word)r.") % {"word": word})
+    return words
 
 
 def find_project(value: Any) -> uuid.UUID:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.groups import look as error_groups
 from analysis.management.selection import Selection, Tasks
 from analysis.management.terminal import one_line
 from analysis.management.units import short
@@ -33,7 +35,8 @@ ENDPOINT = ("name", "error_type", "error_message", "paused_at", "probe_at", "pro
 
 
 def look(selection: Selection) -> dict[str, Any]:
-    """Counts by status, pause, oldest pending, workers, throughput, recent failures by error."""
+    """Counts by status, pause, oldest pending, workers, throughput, recent failures by error, and
+    the groups that all failures fall into."""
     now = db_now()
     tasks = Selection(project=selection.project, user_id=selection.user_id).tasks()
     counted = dict(tasks.order_by().values_list("status").annotate(number=Count("pk")))
@@ -55,6 +58,7 @@ def look(selection: Selection) -> dict[str, Any]:
         "oldest_pending": _oldest(tasks, now),
         "workers": _workers(now),
         "failures": _failures(tasks, now),
+        "groups": [asdict(group) for group in error_groups.groups(tasks)],
     }
 
 
@@ -151,8 +155,8 @@ def draw(seen: dict[str, Any]) -> RenderableType:
     if seen["endpoints"]:
         parts += [_endpoint_table(seen), ""]
     parts.append(_worker_table(seen))
-    if seen["failures"]:
-        parts.append(_failure_table(seen))
+    if seen["groups"]:
+        parts.append(_group_table(seen))
     return Group(*parts)
 
 
@@ -233,11 +237,15 @@ def _worker_table(seen: dict[str, Any]) -> RenderableType:
     return table
 
 
-def _failure_table(seen: dict[str, Any]) -> RenderableType:
-    table = _table("\n" + _("Failed in the last day"), _("count"), _("error"), _("newest"), "")
-    for row in seen["failures"][:20]:
+def _group_table(seen: dict[str, Any]) -> Table:
+    counted = (_("group"), _("failed"), _("waiting"), _("writers"), _("since"), _("last"))
+    table = _table("\n" + _("Failures by cause"), *counted, _("error"), _("newest"), "")
+    for row in seen["groups"][:20]:
+        numbers = (str(row[name]) for name in ("failed", "waiting", "writers"))
+        times = (_ago(seen, row[name]) if row[name] else "-" for name in ("since", "last"))
         message = _plain(row["error_message"])[:200]
-        table.add_row(str(row["count"]), row["error_type"], str(row["newest_task_id"]), message)
+        sample = str(row["sample"])
+        table.add_row(row["fingerprint"], *numbers, *times, row["error_type"], sample, message)
     return table
 
 

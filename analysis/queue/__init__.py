@@ -1,5 +1,6 @@
 """The queue: the only writer of a task's status. PendingAnalysis is the truth, a wake-up a hint."""
 
+from analysis.queue.attempts import Failure
 from analysis.queue.blocked import BlockedReason, blocked_reason
 from analysis.queue.budget import lift
 from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
@@ -20,6 +21,7 @@ __all__ = [
     "BlockedReason",
     "Claim",
     "Endpoint",
+    "Failure",
     "NewTask",
     "PauseTarget",
     "adopt",

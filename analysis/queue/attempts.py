@@ -24,6 +24,16 @@ class Attempt(NamedTuple):
     started_at: datetime
 
 
+class Failure(NamedTuple):
+    """Where an attempt failed: while it looked for ``feature``, and in which lines of code."""
+
+    feature: str = ""
+    traceback: str = ""
+
+
+NOWHERE = Failure()
+
+
 def running(task: PendingAnalysis) -> Attempt:
     """Of a task as it was read while it was processing."""
     assert task.started_at is not None
@@ -36,6 +46,7 @@ def ended(
     outcome: AnalysisAttempt.Outcome,
     error: ServiceError | str = "",
     token_usage: dict[str, Any] | None = None,
+    failure: Failure = NOWHERE,
 ) -> Insert:
     code = "" if isinstance(error, str) else error.code
     values = attempt._asdict() | {
@@ -44,6 +55,7 @@ def ended(
         "error_type": code,
         "error_message": str(error)[:4000],
         "token_usage": token_usage,
+        **failure._asdict(),
     }
     return Insert(AnalysisAttempt, values)
 
@@ -54,9 +66,10 @@ def close(
     outcome: AnalysisAttempt.Outcome,
     error: ServiceError | str = "",
     token_usage: dict[str, Any] | None = None,
+    failure: Failure = NOWHERE,
 ) -> None:
     """``ended``, where the claim may be one of an older version, which wrote its row at the
     claim."""
-    values = dict(ended(attempt, now, outcome, error, token_usage).values)
+    values = dict(ended(attempt, now, outcome, error, token_usage, failure).values)
     key = {"task_id": values.pop("task_id"), "number": values.pop("number")}
     AnalysisAttempt.objects.update_or_create(**key, defaults=values)

@@ -74,6 +74,7 @@ def _cancel(task_id: int, reason: str, notify: bool, missing_ok: bool = False) -
         active_chapter=None,
         error_type=reason if superseded else "",
         error_message=sentence_for(reason) if superseded else "",
+        error_fingerprint="",
         completed_at=now,
         lease_token="",
         lease_expires_at=None,

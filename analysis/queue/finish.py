@@ -12,7 +12,7 @@ from analysis.djangoq import wakeups
 from analysis.errors import LeaseLost, fingerprint
 from analysis.models import PendingAnalysis, Status
 from analysis.queue import attempts, budget, counters, endpoints, fairness
-from analysis.queue.attempts import Outcome
+from analysis.queue.attempts import NOWHERE, Failure, Outcome
 from analysis.queue.claim import Claim
 from analysis.queue.retry import Decision, decide
 from arboris.db import db_now, in_transaction, locked
@@ -74,12 +74,13 @@ def fail(
     *,
     checkpoint: dict[str, Any] | None = None,
     token_usage: dict[str, Any] | None = None,
+    failure: Failure = NOWHERE,
 ) -> Status:
     """End the attempt as ``retry.decide`` says; returns the task's new status.
 
     Raises LeaseLost when the claim no longer stands.
     """
-    return in_transaction(lambda: _fail(claim, error, checkpoint, token_usage))
+    return in_transaction(lambda: _fail(claim, error, checkpoint, token_usage, failure))
 
 
 def _fail(
@@ -87,6 +88,7 @@ def _fail(
     error: ServiceError,
     checkpoint: dict[str, Any] | None,
     token_usage: dict[str, Any] | None,
+    failure: Failure,
 ) -> Status:
     now = db_now()
     decision = decide(error, claim.retry_count, claim.max_retries, now)
@@ -94,7 +96,7 @@ def _fail(
     task = locked(PendingAnalysis.objects.filter(**claim.fence())).only("priority").first()
     if task is None:  # taken away, or deleted with its novel
         raise LeaseLost(f"analysis {claim.task_id}: the lease is gone, its failure is dropped")
-    changes = changes_after(decision, error, claim.started_at, now)
+    changes = changes_after(decision, error, claim.started_at, now, claim.endpoint.name)
     if decision.action == "again":
         changes["turn"] = fairness.last_in_line(claim.user_id, task.priority)
     if checkpoint is not None:
@@ -102,7 +104,7 @@ def _fail(
     if token_usage is not None:
         changes["token_usage"] = token_usage
     PendingAnalysis.objects.filter(pk=claim.task_id).update(**changes)
-    attempts.close(claim.as_attempt(), now, Outcome.FAILED, error, token_usage)
+    attempts.close(claim.as_attempt(), now, Outcome.FAILED, error, token_usage, failure)
     counters.count(**counters.of_tokens(claim.task_id, claim.attempt, token_usage or {}))
     if isinstance(error, OverBudget):
         answered = bool((checkpoint or {}).keys() - claim.checkpoint.keys())
@@ -115,13 +117,13 @@ def _fail(
 
 
 def changes_after(
-    decision: Decision, error: ServiceError, started_at: datetime, now: datetime
+    decision: Decision, error: ServiceError, started_at: datetime, now: datetime, endpoint: str
 ) -> dict[str, Any]:
     """The columns of a task whose attempt failed."""
     changes: dict[str, Any] = {
         "error_type": error.code,
         "error_message": str(error)[:4000],
-        "error_fingerprint": fingerprint(error.code, str(error)),
+        "error_fingerprint": fingerprint(error, endpoint),
         "lease_token": "",
         "lease_expires_at": None,
         "progress_percent": 0,

@@ -99,7 +99,7 @@ def _rescue_one(task_id: int) -> int:
     if decision.at is not None:  # the task did nothing wrong that waiting would mend
         decision = replace(decision, at=now)
     attempt = attempts.running(task)
-    changes = changes_after(decision, error, attempt.started_at, now)
+    changes = changes_after(decision, error, attempt.started_at, now, task.endpoint)
     PendingAnalysis.objects.filter(pk=task_id).update(**changes)
     attempts.close(attempt, now, Outcome.LOST, error)
     counters.count(rescued=1)

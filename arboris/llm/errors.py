@@ -19,6 +19,7 @@ class LLMError(ServiceError):
     ``parts``: of the request, which the endpoint's words name; see ``request_body``.
     """
 
+    of_endpoint = True
     parts: frozenset[str] = frozenset()
     # Another model or endpoint may well do it: the next one of the route is asked.
     elsewhere = False

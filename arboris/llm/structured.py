@@ -225,7 +225,9 @@ class _Question(Generic[AnswerModel]):
             raise errors.Filtered("the model declined to answer")
         wrong = wrong or (best.wrong if best else "") or json_recovery.flaw(reply.answer)
         lacks = f"the object does not have these fields: {', '.join(self.model.model_fields)}"
-        raise errors.BadAnswer(wrong or lacks)
+        bad = errors.BadAnswer(wrong or lacks)
+        bad.cause = "form"  # what is wrong about each answer is another thing
+        raise bad
 
 
 def _paired(text: str) -> str:

@@ -17,7 +17,7 @@ from analysis.management.selection import Selection, add_selectors, read_selecto
 from analysis.management.units import short
 from arboris.db import db_now
 
-LISTING = {"ids", "status", "error_type", "older_than", "limit", "all"}
+LISTING = {"ids", "status", "error_type", "group", "older_than", "limit", "all"}
 LISTED = 50
 SHORTEST, LONGEST, USUAL = 0.2, 3600.0, 2.0
 

@@ -24,6 +24,7 @@ class Command(TaskCommand):
     examples = (
         "17 18",
         "--error-type timeout --dry-run",
+        "--group 3f1c9a0b7d2e4c55 --limit 1",
         "--user lin --older-than 2h --priority 8",
         "--status failed,cancelled --project 0f1c… --noinput --json",
         "--all --limit 100 --reason 'endpoint is back'",

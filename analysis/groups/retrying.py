@@ -1,0 +1,94 @@
+"""Retrying a group: one of it first, as a canary, and the rest when that went well."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from django.utils.translation import gettext as _
+
+from analysis import audit, queue
+from analysis.api.waiting import blocked_reason_of, sentence
+from analysis.errors import QueueConflict
+from analysis.groups import look
+from analysis.models import LIVE, ErrorGroup, PendingAnalysis, Status
+from arboris.db import db_now, in_transaction, locked
+
+TRIES = 20  # tasks that are tried as a canary before it is given up
+FIRST = 10  # the canary's priority: it is to be known soon
+
+State = Literal["none", "waits", "runs", "ok", "partly", "failed", "cancelled", "gone"]
+
+
+@dataclass(frozen=True, slots=True)
+class Canary:
+    """How the one that was retried first does.
+
+    partly: completed without some feature. gone: it was deleted. ``why``: what it waits for, or
+    how it ended.
+    """
+
+    state: State
+    task_id: int | None = None
+    why: str = ""
+
+    @property
+    def went_well(self) -> bool:
+        return self.state == "ok"
+
+    @property
+    def has_ended(self) -> bool:
+        return self.state not in ("none", "waits", "runs")
+
+
+def retry_canary(fingerprint: str, actor: str, reason: str = "") -> int:
+    """Put one failed task of the group back into the queue, before others; its number.
+
+    Raises QueueConflict where a canary is under way, or no task can be retried.
+    """
+    tasks = look.retryable(fingerprint).order_by("-pk").values_list("pk", flat=True)
+    for task_id in list(tasks[:TRIES]):
+        try:
+            in_transaction(lambda pk=task_id: _retry_one(fingerprint, pk, actor, reason))  # type: ignore[misc]
+        except PendingAnalysis.DoesNotExist:
+            continue
+        except QueueConflict as conflict:
+            if conflict.code == "canary_under_way":
+                raise
+            continue
+        return task_id
+    raise QueueConflict("nothing_to_retry", _("No failed analysis of this group can be retried."))
+
+
+def _retry_one(fingerprint: str, task_id: int, actor: str, reason: str) -> None:
+    task = PendingAnalysis.objects.only("error_type", "error_message").get(pk=task_id)
+    said = {"error_type": task.error_type, "error_message": task.error_message}
+    ErrorGroup.objects.get_or_create(pk=fingerprint, defaults=said)
+    row = locked(ErrorGroup.objects.filter(pk=fingerprint)).get()
+    before = canary(row)
+    if before.state in ("waits", "runs"):
+        raise QueueConflict("canary_under_way", _("A canary of this group is under way."))
+    queue.retry(task_id, priority=FIRST)
+    ErrorGroup.objects.filter(pk=fingerprint).update(
+        **said, canary=task_id, canary_at=db_now(), canary_by=actor[:200]
+    )
+    details = {"group": fingerprint, "ids": [task_id], "priority": FIRST}
+    audit.record(actor, "retry_canary", reason=reason, count=1, details=details)
+
+
+def canary(group: ErrorGroup | None) -> Canary:
+    """How the group's canary does by now."""
+    if group is None or group.canary is None:
+        return Canary("none")
+    task = PendingAnalysis.objects.filter(pk=group.canary).defer("checkpoint").first()
+    if task is None:
+        return Canary("gone", group.canary)
+    if task.status in LIVE:
+        reason = blocked_reason_of(task)
+        state: State = "runs" if task.status == Status.PROCESSING else "waits"
+        return Canary(state, task.pk, sentence(reason) if reason else "")
+    if task.status == Status.COMPLETED:
+        missing = (task.result or {}).get("missing", [])
+        return Canary("partly" if missing else "ok", task.pk, ", ".join(missing))
+    ended: State = "failed" if task.status == Status.FAILED else "cancelled"
+    return Canary(ended, task.pk, ": ".join(filter(None, (task.error_type, task.error_message))))

@@ -1,0 +1,185 @@
+"""Failures by their cause, from real ones: the groups, a canary of each, and the rest."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client
+from pytest_django import Settings
+
+from analysis import queue, run_analysis
+from analysis.errors import AnalyzerFailed, WorkerLost, fingerprint
+from analysis.groups import look
+from analysis.models import ErrorGroup, OperatorAction, PendingAnalysis, Status
+from analysis.worker.steward import Steward
+from arboris.llm.errors import BadAnswer, KeyRefused, ServerFailed
+from arboris.novels.models import NovelProject
+from tests.analysis.llm_answers import says
+from tests.analysis.operators import call, failed_task, novel_of
+from tests.analysis.test_admin import member, signed_in
+from tests.factories import make_user, queue_chapter
+from tests.llm.endpoint import KEY, Endpoint, Reply
+
+pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
+GROUPS = "/admin/analysis/errorgroup/"
+SECRET = "沈砚秋推开听雨楼的木门"  # of every chapter
+
+
+@pytest.fixture
+def staff(db: None) -> Client:
+    return signed_in(make_user("boss", is_staff=True, is_superuser=True))
+
+
+def run_next() -> PendingAnalysis:
+    claim = queue.claim("host:1", queue.configured())
+    assert claim is not None
+    run_analysis.run(claim, Steward())
+    return PendingAnalysis.objects.get(pk=claim.task_id)
+
+
+def fail_next(endpoint: Endpoint, reply: Reply) -> PendingAnalysis:
+    endpoint.replies(reply)
+    return run_next()
+
+
+def page_of(client: Client, group: str = "") -> str:
+    response = client.get(f"{GROUPS}{group}/change/" if group else GROUPS)
+    assert response.status_code == 200
+    return re.sub(r"\s+", " ", response.content.decode())
+
+
+def state_of(page: str) -> str:
+    found = re.search(r'data-testid="canary" data-state="(\w+)"', page)
+    assert found is not None
+    return found[1]
+
+
+def retry_one(client: Client, group: str, **data: Any) -> str:
+    response = client.post(f"{GROUPS}{group}/canary/", data, follow=True)
+    assert response.status_code == 200
+    return response.content.decode()
+
+
+def raised_in(place: str, detail: str) -> AnalyzerFailed:
+    error = AnalyzerFailed(detail)
+    error.cause = f"KeyError in {place}"
+    return error
+
+
+def test_unlike_errors_are_apart_and_like_ones_together() -> None:
+    said = "the endpoint refused: HTTP"
+    same = [
+        (BadAnswer("the JSON is broken at 17"), BadAnswer("the JSON is broken at 4,021")),
+        (WorkerLost("a-7:31 let the lease expire"), WorkerLost("b:8 let the lease expire")),
+        (
+            AnalyzerFailed("no novel 6f1c0f0e-aaaa-4bbb-8ccc-0123456789ab: it's 'x' we don't"),
+            AnalyzerFailed("no novel 0a9b3c1d-bbbb-4ccc-8ddd-ba9876543210: it's 'y' we don't"),
+        ),
+        (raised_in("f", "1"), raised_in("f", "x")),
+    ]
+    for one, other in same:
+        assert fingerprint(one, "a") == fingerprint(other, "a")
+    apart = [
+        fingerprint(ServerFailed(f"{said} 500"), "a"),
+        fingerprint(ServerFailed(f"{said} 502"), "a"),
+        fingerprint(ServerFailed(f"{said} 500"), "b"),
+        fingerprint(KeyRefused(f"{said} 500"), "a"),
+        fingerprint(raised_in("f", "1")),
+        fingerprint(raised_in("g", "1")),
+    ]
+    assert len(set(apart)) == len(apart)
+
+
+def test_three_causes_are_three_groups(
+    staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
+) -> None:
+    """Made by a real endpoint: an answer that is none, one that does not come, a refused key."""
+    settings.ARBORIS_ANALYZER = "llm"
+    lin = novel_of("lin")
+    for novel in (project, project, lin, project, project):
+        queue_chapter(novel)
+    PendingAnalysis.objects.update(max_retries=0)
+    broken = [fail_next(endpoint, Reply(raw=b"data: {no JSON\n\n")) for _ in range(3)]
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = settings.ARBORIS_LLM_TIMEOUT = 0.3
+    late = fail_next(endpoint, Reply(hold=True))
+    refused = fail_next(endpoint, Reply(status=401, error={"message": f"bad key {KEY}"}))
+    assert [task.status for task in (*broken, late, refused)] == ["failed"] * 4 + ["pending"]
+
+    groups = {group.error_type: group for group in look.groups()}
+    counts = {
+        name: (one.failed, one.waiting, one.writers, one.novels) for name, one in groups.items()
+    }
+    assert counts == {
+        "llm_bad_answer": (3, 0, 2, 2),
+        "llm_timeout": (1, 0, 1, 1),
+        "llm_key_refused": (0, 1, 1, 1),
+    }
+    page = page_of(staff)
+    rows = page[page.index('data-testid="groups"') :]
+    assert rows.index("llm_bad_answer") < rows.index("llm_timeout") < rows.index("llm_key_refused")
+    assert "refuses us since" in page and KEY not in page
+    bad = groups["llm_bad_answer"]
+    assert bad.feature and bad.endpoint in page
+    page = page_of(staff, bad.fingerprint)
+    for text in ("writer (2)", "lin (1)", "听雨楼 (2)", "event_stream.py", f">{broken[0].pk}<"):
+        assert text in page
+    assert KEY not in page and SECRET not in page
+    without = member("view_pendinganalysis", "view_analysisattempt")
+    page = page_of(without, bad.fingerprint)
+    assert "event_stream.py" not in page and "Retry one" not in page
+    assert without.post(f"{GROUPS}{bad.fingerprint}/canary/").status_code == 403
+
+    status = call("analysis_status", "--json").document["groups"]
+    assert [(one["error_type"], one["failed"]) for one in status][:1] == [("llm_bad_answer", 3)]
+    assert bad.fingerprint in call("analysis_status").out
+    unknown = call("retry_analysis", "--group", "feedfacefeedface", "--noinput")
+    assert (unknown.code, "feedfacefeedface" in unknown.err) == (2, True)
+    assert unknown.err.startswith("--group: ")
+    late_group = groups["llm_timeout"].fingerprint
+    assert call("retry_analysis", "--group", late_group, "--noinput", "--json").ids == [late.pk]
+
+
+def test_one_goes_first(
+    staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
+) -> None:
+    settings.ARBORIS_ANALYZER = "llm"
+    tasks = [queue_chapter(project) for _ in range(3)]
+    PendingAnalysis.objects.update(max_retries=0)
+    for _ in tasks:
+        fail_next(endpoint, Reply(status=404, error={"message": "no such model"}))
+    (group,) = look.groups()
+    assert "not known: no call" not in page_of(staff, group.fingerprint)
+    assert state_of(page_of(staff, group.fingerprint)) == "none"
+
+    retry_one(staff, group.fingerprint, reason="model is there")
+    page = page_of(staff, group.fingerprint)
+    assert state_of(page) == "waits" and "Retry one" not in page
+    assert "is under way" in retry_one(staff, group.fingerprint)
+    assert run_next().pk == tasks[2].pk  # the endpoint is as it was
+    assert state_of(page_of(staff, group.fingerprint)) == "failed"
+
+    endpoint.answer = says()
+    retry_one(staff, group.fingerprint)
+    assert run_next().status == Status.COMPLETED
+    page = page_of(staff, group.fingerprint)
+    assert state_of(page) == "ok"
+    assert "from the mean of the 1 analysis completed last" in page
+    settings.ARBORIS_ANALYZER = "local"
+    assert "the analyzer local works offline" in page_of(staff, group.fingerprint)
+    record = OperatorAction.objects.order_by("pk").first()
+    assert record is not None
+    assert (record.action, record.actor) == ("retry_canary", "boss")
+    assert record.reason == "model is there"
+    assert ErrorGroup.objects.get().canary == tasks[2].pk
+
+
+def test_what_nobody_gave_a_fingerprint_gets_one(staff: Client, project: NovelProject) -> None:
+    """Rows that were written by hand, or by a program that knew of none."""
+    tasks = [failed_task(project) for _ in range(2)]
+    before = tasks[0].error_fingerprint
+    PendingAnalysis.objects.filter(pk=tasks[1].pk).update(error_fingerprint="")
+    assert "timeout" in page_of(staff)
+    assert [(one.fingerprint, one.failed) for one in look.groups()] == [(before, 2)]
+    assert staff.get(f"{GROUPS}feedfacefeedface/change/").status_code == 404
