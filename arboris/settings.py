@@ -13,7 +13,7 @@ import django_stubs_ext
 from django.utils.translation import gettext_lazy as _
 
 from arboris import logs
-from arboris.database_url import read_database_url
+from arboris.database_url import read_database_url, seconds_to_answer
 from arboris.email_url import read_email_url
 from arboris.env import Env
 from arboris.llm_settings import *  # noqa: F403
@@ -184,7 +184,14 @@ DATABASE_URL = env.url(
     f"sqlite:///{quote(str(DATA_DIR / 'arboris.db'))}",
     schemes=["sqlite", "mysql", "postgres", "postgresql"],
 )
-database_from_url = partial(read_database_url, data_dir=DATA_DIR, kept=IS_WORKER)
+# Within which a database server has to answer web and workers; commands wait longer.
+ARBORIS_DATABASE_TIMEOUT = env.whole("ARBORIS_DATABASE_TIMEOUT", 30, low=1, high=3600)
+database_from_url = partial(
+    read_database_url,
+    data_dir=DATA_DIR,
+    kept=IS_WORKER,
+    answer=seconds_to_answer(sys.argv, ARBORIS_DATABASE_TIMEOUT),
+)
 DATABASES = {"default": database_from_url(DATABASE_URL)}
 SECRET_KEY = secret_key(
     env.text("DJANGO_SECRET_KEY"), DATA_DIR, embedded=DATABASE_URL.startswith("sqlite:")
@@ -270,6 +277,10 @@ ARBORIS_LEASE_SECONDS = env.number(
     low=ARBORIS_SHORTEST_LEASE,
     high=3600,
 )
+# A process of a cluster that does not move for so long is ended; its lease is over then. 0: never.
+ARBORIS_WATCHDOG_SECONDS = env.number(
+    "ARBORIS_WATCHDOG_SECONDS", ARBORIS_LEASE_SECONDS + ARBORIS_DATABASE_TIMEOUT, low=0, high=86_400
+)
 ARBORIS_MAX_RETRIES = env.whole("ARBORIS_MAX_RETRIES", 3, low=0, high=20)
 ARBORIS_RETRY_BASE_SECONDS = env.number("ARBORIS_RETRY_BASE_SECONDS", 10, low=0, high=3600)
 # How long an endpoint that refuses us is left alone before a task tries it again.
@@ -281,8 +292,10 @@ ARBORIS_FAIRNESS = env.choice("ARBORIS_FAIRNESS", "writer", ["age", "writer"])
 # The highest priority that a writer may ask for, and how many analyses of one may wait; 0: any.
 ARBORIS_MAX_PRIORITY = env.whole("ARBORIS_MAX_PRIORITY", 10, low=1, high=10)
 ARBORIS_MAX_PENDING = env.whole("ARBORIS_MAX_PENDING", 20_000, low=0, high=10_000_000)
-# How many of one novel, or against one endpoint, may run at a time, over all clusters; 0: any.
+# How many of one novel, of all, or against one endpoint may run at a time, over all clusters;
+# 0: any.
 ARBORIS_MAX_PER_PROJECT = env.whole("ARBORIS_MAX_PER_PROJECT", 0, low=0, high=1000)
+ARBORIS_MAX_CONCURRENT_TOTAL = env.whole("ARBORIS_MAX_CONCURRENT_TOTAL", 0, low=0, high=10_000)
 ARBORIS_MAX_PER_ENDPOINT = env.whole("ARBORIS_MAX_PER_ENDPOINT", 0, low=0, high=1000)
 # What ended longer ago is deleted once a day; 0: never.
 ARBORIS_KEEP_DAYS = env.whole("ARBORIS_KEEP_DAYS", 30, low=0, high=36_500)

@@ -32,6 +32,9 @@ log = logging.getLogger(__name__)
 Channel = Literal["tasks", "notifications"]
 # A Redis that does not answer must not hold up a request that is already committed.
 REDIS_SECONDS = 0.5
+# A line on which nothing comes is asked so often whether it is there still, and given so long to
+# answer: otherwise one that was cut in silence would be listened to for ever.
+REDIS_ASKED_EVERY, REDIS_SILENT_SECONDS = 10, 5.0
 
 
 class Listener(Protocol):
@@ -142,6 +145,7 @@ class _RedisListener:
         self._pubsub = _redis().pubsub(ignore_subscribe_messages=True)  # type: ignore[no-untyped-call]
         self._channel = channel
         self._subscribed = False
+        self._asked_at = 0.0  # 0: no question is open
         self._outage = Outage(log)
 
     def wait(self, seconds: float) -> bool:
@@ -159,12 +163,24 @@ class _RedisListener:
                     while self._pubsub.get_message(timeout=0) is not None:
                         continue
                     return True
+            self._check_answers()
         except RedisError as error:
             self._outage.failed("REDIS_URL: no notices on %s: %s", self._channel, error)
             self._pubsub.close()
-            self._subscribed = False
+            self._subscribed, self._asked_at = False, 0.0
             time.sleep(max(0.0, ends - time.monotonic()))  # the poll goes on without them
         return False
+
+    def _check_answers(self) -> None:
+        """Raises where the line has not answered a question for too long."""
+        from redis import ConnectionError
+
+        if not self._pubsub.health_check_response_counter:
+            self._asked_at = 0.0
+        elif not self._asked_at:
+            self._asked_at = time.monotonic()
+        elif time.monotonic() - self._asked_at > REDIS_SILENT_SECONDS:
+            raise ConnectionError("the line is silent")
 
     def close(self) -> None:
         self._pubsub.close()
@@ -175,7 +191,11 @@ def _redis() -> redis.Redis:
     from redis import Redis
 
     return Redis.from_url(
-        settings.REDIS_URL, socket_timeout=REDIS_SECONDS, socket_connect_timeout=REDIS_SECONDS
+        settings.REDIS_URL,
+        socket_timeout=REDIS_SECONDS,
+        socket_connect_timeout=REDIS_SECONDS,
+        health_check_interval=REDIS_ASKED_EVERY,
+        **({} if settings.REDIS_URL.startswith("unix:") else {"socket_keepalive": True}),
     )
 
 

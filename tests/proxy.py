@@ -7,12 +7,13 @@ import select
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from arboris.settings import database_from_url
 from tests.waiting import PATIENCE_SECONDS
 
 CHUNK = 65_536
@@ -28,8 +29,11 @@ class Proxy:
         self._left: int | None = None  # requests until the line is cut
         self._arrives = True
         self._lines: list[tuple[socket.socket, socket.socket]] = []
-        # Set once the line was cut.
+        # Set once the line was cut, or swallows.
         self.lost = threading.Event()
+        self._fatal: Callable[[bytes], bool] | None = None
+        self._deaf: set[socket.socket] = set()  # whose lines swallow
+        self._told_of_ends = True
         self._listening = socket.socket(socket.AF_UNIX)
         self._listening.bind(str(path))
         self._listening.listen()
@@ -47,6 +51,14 @@ class Proxy:
         It ``arrives``, and its answer is lost; or it is lost itself.
         """
         self._left, self._arrives = request, arrives
+        self.lost.clear()
+
+    def swallow(self, at: Callable[[bytes], bool], *, ends: bool) -> None:
+        """From the next such request on: it arrives, and nothing else on the lines there are then.
+
+        New ones are as before. ``ends``: whether the server is told that a client has hung up.
+        """
+        self._told_of_ends, self._fatal = ends, at
         self.lost.clear()
 
     def hang_up(self) -> None:
@@ -86,6 +98,8 @@ class Proxy:
             ready, _, _ = select.select([client, server, self._ends], [], [])
             if self._ends in ready:
                 return
+            if client in self._deaf:
+                return self._swallow(client, server)
             if server in ready:
                 answer = server.recv(CHUNK)
                 if not answer:
@@ -95,6 +109,13 @@ class Proxy:
                 request = client.recv(CHUNK)
                 if not request:
                     return
+                if self._fatal and self._fatal(request):
+                    self._fatal = None
+                    server.sendall(request)
+                    self._deaf = {one for one, _ in self._lines}
+                    self.lost.set()
+                if client in self._deaf:
+                    return self._swallow(client, server)
                 if self._left is not None:
                     self._left -= 1
                     if not self._left:
@@ -110,6 +131,17 @@ class Proxy:
                     self.lost.set()
                     return
                 said = b""
+
+    def _swallow(self, client: socket.socket, server: socket.socket) -> None:
+        """Confirms whatever comes, as the kernels of a silent middle do, and passes on nothing."""
+        listening = [client, server, self._ends]
+        while self._ends not in (ready := select.select(listening, [], [])[0]):
+            for end in ready:
+                if end.recv(CHUNK):
+                    continue
+                if self._told_of_ends:
+                    return
+                listening.remove(end)
 
     def _cut(self, client: socket.socket, server: socket.socket, request: bytes) -> None:
         self._left = None
@@ -127,26 +159,55 @@ def between(connection: BaseDatabaseWrapper) -> Iterator[Proxy]:
     """A proxy that new connections of this alias go through, those of other threads as well."""
     config: dict[str, Any] = connection.settings_dict
     kept = {**config, "OPTIONS": dict(config["OPTIONS"])}
-    options = config["OPTIONS"]
-    with tempfile.TemporaryDirectory(prefix="arboris-proxy-") as directory:
-        port = int(config["PORT"] or options.get("port") or DEFAULT_PORTS[connection.vendor])
-        host = config["HOST"] or options.get("host") or "127.0.0.1"
-        server: str | tuple[str, int] = (host, port)
+    with _proxy(config, connection.vendor) as (proxy, place):
         if connection.vendor == "mysql":
-            path = Path(directory, "m.sock")
-            server = options.get("unix_socket") or server
-            options["unix_socket"], config["HOST"] = str(path), "localhost"
+            config["OPTIONS"]["unix_socket"], config["HOST"] = place, "localhost"
         else:
-            path = Path(directory, f".s.PGSQL.{port}")
-            if host.startswith("/"):
-                server = f"{host}/{path.name}"
-            options.pop("host", None)
-            config["HOST"] = directory
-        proxy = Proxy(path, server)
+            config["OPTIONS"].pop("host", None)
+            config["HOST"] = place
         connection.close()
         try:
             yield proxy
         finally:
             connection.close()
-            proxy.close()
             config.update(kept)
+
+
+@contextlib.contextmanager
+def in_front_of(url: str) -> Iterator[tuple[Proxy, str]]:
+    """A proxy, and the address by which a database server is reached through it."""
+    vendor = "mysql" if url.startswith("mysql:") else "postgresql"
+    config = database_from_url(url)
+    with _proxy(config, vendor) as (proxy, place):
+        user = f"{config['USER']}:{config['PASSWORD']}" if config["PASSWORD"] else config["USER"]
+        if vendor == "mysql":
+            yield proxy, f"mysql://{user}@localhost/{config['NAME']}?unix_socket={place}"
+        else:
+            port = _port(config, vendor)
+            yield proxy, f"postgres://{user}@/{config['NAME']}?host={place}&port={port}"
+
+
+@contextlib.contextmanager
+def _proxy(config: dict[str, Any], vendor: str) -> Iterator[tuple[Proxy, str]]:
+    """And where a client finds it: a socket's path, of PostgreSQL the directory."""
+    options = config["OPTIONS"]
+    with tempfile.TemporaryDirectory(prefix="arboris-proxy-") as directory:
+        port = _port(config, vendor)
+        host = config["HOST"] or options.get("host") or "127.0.0.1"
+        server: str | tuple[str, int] = (host, port)
+        if vendor == "mysql":
+            path = Path(directory, "m.sock")
+            server = options.get("unix_socket") or server
+        else:
+            path = Path(directory, f".s.PGSQL.{port}")
+            if host.startswith("/"):
+                server = f"{host}/{path.name}"
+        proxy = Proxy(path, server)
+        try:
+            yield proxy, str(path) if vendor == "mysql" else directory
+        finally:
+            proxy.close()
+
+
+def _port(config: dict[str, Any], vendor: str) -> int:
+    return int(config["PORT"] or config["OPTIONS"].get("port") or DEFAULT_PORTS[vendor])

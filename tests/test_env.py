@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django import Settings
 
 from arboris import checks
+from arboris.database_url import seconds_to_answer
 from arboris.env import Env
 from arboris.settings import database_from_url
 from tests.waiting import PATIENCE_SECONDS
@@ -236,8 +237,9 @@ def test_mysql_by_unix_socket(host: str) -> None:
     assert options["unix_socket"] == "/run/m.sock"
     assert options["isolation_level"] == "read committed"
     assert options["connect_timeout"] == 5
-    assert options["read_timeout"] == options["write_timeout"] == 60
+    assert options["read_timeout"] == options["write_timeout"] == 30
     assert "time_zone='+00:00'" in options["init_command"]
+    assert "innodb_lock_wait_timeout=20 " in options["init_command"]
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])
@@ -247,23 +249,34 @@ def test_postgres(scheme: str) -> None:
     assert (config["PASSWORD"], config["PORT"]) == ("p@ss", 5433)
     assert config["OPTIONS"]["isolation_level"].name == "READ_COMMITTED"
     assert config["OPTIONS"]["connect_timeout"] == 5
-    assert config["OPTIONS"]["tcp_user_timeout"] == 60_000
+    assert config["OPTIONS"]["tcp_user_timeout"] == 30_000
+    assert "-c lock_timeout=20000 " in config["OPTIONS"]["options"]
     names = ("keepalives_idle", "keepalives_interval", "keepalives_count")
     idle, interval, count = (config["OPTIONS"][name] for name in names)
-    assert idle + interval * count == 60
+    assert idle + interval * count <= 30
+    assert config["ANSWER_SECONDS"] == 30
 
 
 def test_the_address_may_name_other_time_limits() -> None:
     config = database_from_url("mysql://u@db.example/arboris?read_timeout=120")
-    assert (config["OPTIONS"]["read_timeout"], config["OPTIONS"]["write_timeout"]) == (120, 60)
+    assert (config["OPTIONS"]["read_timeout"], config["OPTIONS"]["write_timeout"]) == (120, 30)
     config = database_from_url("postgres://u@db.example/arboris?keepalives_idle=120")
     assert config["OPTIONS"]["keepalives_idle"] == 120
+    config = database_from_url("postgres://u@db.example/arboris?read_timeout=120")
+    assert (config["ANSWER_SECONDS"], "read_timeout" in config["OPTIONS"]) == (120, False)
 
 
-def test_a_migration_may_take_any_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.argv", ["manage.py", "migrate"])
-    config = database_from_url("mysql://u@db.example/arboris")
-    assert "read_timeout" not in config["OPTIONS"]
+@pytest.mark.parametrize(
+    ("command", "seconds"),
+    [
+        ("/usr/bin/daphne -p 8000 arboris.asgi:application", 9),
+        ("manage.py qcluster", 9),
+        ("manage.py prune_analysis --noinput", 3600),
+        ("manage.py migrate", None),
+    ],
+)
+def test_commands_have_more_time_and_a_migration_any(command: str, seconds: int | None) -> None:
+    assert seconds_to_answer(command.split(), 9) == seconds
 
 
 @pytest.mark.parametrize("user", ["arboris@", ""])

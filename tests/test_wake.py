@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import redis
@@ -22,6 +23,7 @@ from arboris.outage import Outage
 from arboris.workspace.demo.client import PushListener
 from arboris.workspace.demo.system import running_system
 from tests import migrated
+from tests.proxy import Proxy
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 
@@ -171,6 +173,32 @@ def test_a_redis_that_is_back_is_used_again_and_said_once(
     assert {"REDIS_URL: notices on tasks come again", "REDIS_URL: tasks can be notified again"} <= {
         *said
     }
+
+
+@pytest.mark.redis
+def test_a_line_to_redis_that_falls_silent_is_given_up(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = urlsplit(os.environ["ARBORIS_TEST_REDIS_URL"])
+    assert server.hostname and server.port
+    middle = Proxy(tmp_path / "r.sock", (server.hostname, server.port))
+    settings.REDIS_URL = f"unix://{tmp_path / 'r.sock'}"
+    monkeypatch.setattr(wake, "REDIS_ASKED_EVERY", 0.05)
+    monkeypatch.setattr(wake, "REDIS_SILENT_SECONDS", 0.2)
+    wake._redis.cache_clear()
+    with contextlib.closing(wake.listen("tasks")) as listener:
+        subscribe(listener)
+        middle.swallow(lambda request: b"PING" in request, ends=False)
+        wait_for(lambda: not listener.wait(0.1) and middle.lost.is_set(), "the line is silent")
+
+        def heard() -> bool:
+            wake.notify("tasks")
+            return listener.wait(0.1)
+
+        wait_for(heard, "it listens on another line")
+    wake._redis().close()
+    wake._redis.cache_clear()
+    middle.close()
 
 
 def refuse(*_: object) -> None:

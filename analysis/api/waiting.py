@@ -28,6 +28,7 @@ SENTENCES: dict[Code, str] = {
     "project_limit": gettext_noop(
         "Other chapters of this novel are being analysed; this one follows them."
     ),
+    "total_limit": gettext_noop("As many chapters as may be are being analysed; this one follows."),
     "endpoint_limit": gettext_noop("The language model is busy; this chapter comes next in turn."),
 }
 

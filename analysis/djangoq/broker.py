@@ -12,6 +12,7 @@ from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
+from analysis.djangoq import watchdog
 from arboris.db import is_away, is_transient
 from arboris.outage import Outage
 from arboris.wake import Listener, listen
@@ -30,6 +31,13 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
 
     def dequeue(self) -> list[tuple[int, str]]:
         """Outlives a database that is away: django-q2's pusher would take ten seconds and end."""
+        watchdog.beat()
+        try:
+            return self._dequeue()
+        finally:
+            watchdog.rest()  # the pusher waits until a worker is free
+
+    def _dequeue(self) -> list[tuple[int, str]]:
         try:
             taken = self._take()
             if not taken:
@@ -45,6 +53,7 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
         return taken
 
     def delete(self, task_id: int) -> None:
+        watchdog.beat()
         try:
             super().delete(task_id)
         except Error as error:
@@ -52,6 +61,8 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
                 raise
             # It is handed out once more in Q_CLUSTER["retry"] seconds, and finds nothing due.
             log.warning("wake-up %s is not crossed off: %s", task_id, error)
+        finally:
+            watchdog.rest()
 
     def _take(self) -> list[tuple[int, str]]:
         queue = self.get_connection()

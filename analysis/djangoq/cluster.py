@@ -12,6 +12,7 @@ from typing import Any
 from django.conf import settings
 from django_q import cluster
 
+from analysis.djangoq import watchdog
 from analysis.djangoq.ipc import PILL, Flag, PacketQueue, Timer
 from analysis.worker.steward import start_steward
 
@@ -29,6 +30,7 @@ def prepare() -> None:
     gc.collect()
     gc.freeze()
     tell_workers_of_a_stop()
+    end_who_hangs()
     if sys.platform == "linux":
         die_with_parent()
         share_without_locks()
@@ -53,6 +55,19 @@ def tell_workers_of_a_stop() -> None:
         stop(self)
 
     cluster.Sentinel.stop = stop_soon
+
+
+def end_who_hangs() -> None:
+    """The sentinel replaces what has died; from now on also what lives and does nothing."""
+    spawn = cluster.Sentinel.spawn_process
+
+    def spawn_watched(self: Any, target: Any, *arguments: Any) -> Any:
+        beat = watchdog.new_beat()
+        process = spawn(self, target, *arguments)
+        process.is_alive = watchdog.Watch(process, beat)
+        return process
+
+    cluster.Sentinel.spawn_process = spawn_watched
 
 
 def die_with_parent() -> None:

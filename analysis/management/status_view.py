@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext as _
 from rich.console import Group, RenderableType
@@ -46,6 +47,7 @@ def look(selection: Selection) -> dict[str, Any]:
         "at": now,
         "total": sum(counts.values()),
         **counts,
+        "running_limit": settings.ARBORIS_MAX_CONCURRENT_TOTAL or None,
         "paused": control.paused_at is not None,
         "paused_at": control.paused_at,
         "paused_reason": control.paused_reason,
@@ -180,6 +182,9 @@ def _lines(seen: dict[str, Any]) -> str:
         since, reason = _ago(seen, seen["paused_at"]), _plain(seen["paused_reason"] or "-")
         text = _("The queue is paused for %(age)s: %(reason)s")
         lines.append(text % {"age": since, "reason": reason})
+    if seen["running_limit"]:
+        text = _("Over all clusters at most %(number)d run at a time")
+        lines.append(text % {"number": seen["running_limit"]})
     oldest = seen["oldest_pending"]
     if oldest:
         values = {

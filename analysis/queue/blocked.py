@@ -24,6 +24,7 @@ Code = Literal[
     "chapter_before",
     "backoff",
     "project_limit",
+    "total_limit",
     "endpoint_limit",
 ]
 CODES: tuple[Code, ...] = get_args(Code)
@@ -76,6 +77,9 @@ def _limit(task: PendingAnalysis, endpoint: Endpoint) -> BlockedReason | None:
     most = settings.ARBORIS_MAX_PER_PROJECT
     if most and running.filter(project=task.project_id).count() >= most:
         return BlockedReason("project_limit")
+    most = settings.ARBORIS_MAX_CONCURRENT_TOTAL
+    if most and running.count() >= most:
+        return BlockedReason("total_limit")
     most = settings.ARBORIS_MAX_PER_ENDPOINT
     if most and running.filter(endpoint=endpoint.name).count() >= most:
         return BlockedReason("endpoint_limit")

@@ -141,7 +141,7 @@ def where(endpoint: Endpoint, *, only: Tasks | None = None) -> Query:
     moment = now()
     per_project = settings.ARBORIS_MAX_PER_PROJECT
     per_endpoint = settings.ARBORIS_MAX_PER_ENDPOINT
-    text = _where(per_project, per_endpoint)
+    text = _where(per_project, per_endpoint, settings.ARBORIS_MAX_CONCURRENT_TOTAL)
     # Where the expression for the time takes a parameter (SQLite), it takes it each time.
     params = (*moment.params, endpoint.name, endpoint.credentials, *moment.params)
     if per_endpoint:
@@ -153,7 +153,7 @@ def where(endpoint: Endpoint, *, only: Tasks | None = None) -> Query:
 
 
 @lru_cache(maxsize=16)
-def _where(per_project: int, per_endpoint: int) -> str:
+def _where(per_project: int, per_endpoint: int, total: int) -> str:
     task, clock = quoted_table(PendingAnalysis), now().text
     state, control = quoted_table(EndpointState), quoted_table(QueueControl)
     limits = ""
@@ -163,6 +163,8 @@ def _where(per_project: int, per_endpoint: int) -> str:
             " WHERE r.status = 'processing'"
             f" GROUP BY r.project_id HAVING COUNT(*) >= {per_project})"
         )
+    if total:
+        limits += f" AND (SELECT COUNT(*) FROM {task} r WHERE r.status = 'processing') < {total}"
     if per_endpoint:
         limits += (
             f" AND (SELECT COUNT(*) FROM {task} r WHERE r.status = 'processing'"

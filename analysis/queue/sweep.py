@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import Q
 
-from analysis.djangoq import wakeups
+from analysis.djangoq import wakeups, watchdog
 from analysis.errors import WorkerLost
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.queue import attempts, budget, counters, due
@@ -51,6 +51,7 @@ def sweep(*, rescuing: bool = True) -> bool:
 def _step(name: str, work: Callable[[], object]) -> None:
     """One that fails is logged and tried again with the next sweep; the others go on. Raises what
     is no fault of its own: the database is away."""
+    watchdog.beat()
     began = time.monotonic()
     try:
         work()

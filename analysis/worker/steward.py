@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import close_old_connections, connections
 
 from analysis import queue
+from analysis.djangoq import watchdog
 from analysis.models import WorkerHeartbeat
 from analysis.queue import Claim
 from arboris.db import db_now, in_transaction
@@ -77,6 +78,7 @@ class Steward:
         try:
             self._look_after_everything()
         finally:
+            watchdog.rest()
             connections.close_all()  # this thread's own
 
     def _look_after_everything(self) -> None:
@@ -86,6 +88,7 @@ class Steward:
         started = None
         outage = Outage(log)
         while not self._stop.wait(TICK_SECONDS if beat_at else 0):
+            watchdog.beat()
             try:
                 close_old_connections()
                 now = time.monotonic()

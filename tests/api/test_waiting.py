@@ -78,6 +78,7 @@ def test_a_back_off_ends_when_it_is_due(api: JsonClient, project: NovelProject) 
     ("limit", "code"),
     [
         ("ARBORIS_MAX_PER_PROJECT", "project_limit"),
+        ("ARBORIS_MAX_CONCURRENT_TOTAL", "total_limit"),
         ("ARBORIS_MAX_PER_ENDPOINT", "endpoint_limit"),
     ],
 )

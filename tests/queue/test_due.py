@@ -133,7 +133,10 @@ def test_a_pause_of_other_credentials_is_none(project: NovelProject) -> None:
     assert stands()
 
 
-@pytest.mark.parametrize("limit", ["ARBORIS_MAX_PER_PROJECT", "ARBORIS_MAX_PER_ENDPOINT"])
+@pytest.mark.parametrize(
+    "limit",
+    ["ARBORIS_MAX_PER_PROJECT", "ARBORIS_MAX_PER_ENDPOINT", "ARBORIS_MAX_CONCURRENT_TOTAL"],
+)
 def test_a_limit_that_is_reached_holds_tasks_back(
     project: NovelProject, settings: Settings, limit: str
 ) -> None:

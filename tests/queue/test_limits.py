@@ -123,11 +123,13 @@ def test_a_limit_that_is_changed_holds_from_the_next_claim_on(
     assert queue.claim("host:1") is None
 
 
+@pytest.mark.databases
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("limit", ["ARBORIS_MAX_PER_PROJECT", "ARBORIS_MAX_CONCURRENT_TOTAL"])
 def test_claims_at_the_same_moment_stay_within_the_limit(
-    project: NovelProject, settings: Settings
+    project: NovelProject, settings: Settings, limit: str
 ) -> None:
-    settings.ARBORIS_MAX_PER_PROJECT = 3
+    setattr(settings, limit, 3)
     queue_many(project, 10)
     claims = side_by_side(*[lambda: queue.claim("host:1")] * 8)
     assert sum(claim is not None for claim in claims) == 3
