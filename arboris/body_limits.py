@@ -6,18 +6,19 @@ hears of the request, so ``guard_daphne`` makes it ask here as soon as the heade
 
 from __future__ import annotations
 
-import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
 
 from daphne import http_protocol
 from django.conf import settings
-from django.http import HttpRequest, parse_cookie
-from django.utils import translation
-from django.utils.translation import gettext as _
+from django.http import parse_cookie
+from django.utils.translation import gettext_lazy as _
+
+from arboris import refusals
+from arboris.refusals import Headers
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +26,11 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Any, Any, Any], Awaitable[None]]
-Headers = Iterable[tuple[bytes, bytes]]
 
 # Bytes. Who has not signed in sends a form or a password, and nothing else.
 ANONYMOUS = 64 * 1024
 SIGN_IN = {"/login", "/admin/login/", "/api/auth/token", "/api/auth/session"}
+TOO_LARGE = _("The request is larger than %(limit)d bytes.")
 IMPORT = re.compile(r"/api/projects/[^/]+/import")
 FORM = 1024 * 1024  # what a form adds to the file in it
 # Seconds for which a refused body is thrown away as it comes. A connection that is closed while its
@@ -55,20 +56,8 @@ def limit_for(path: str, headers: Headers) -> int:
 def refusal(path: str, limit: int, headers: Headers) -> tuple[list[tuple[bytes, bytes]], bytes]:
     """Headers and body of the 413, in the caller's language; it is logged."""
     log.warning("413 for a body over %d bytes at %.200r", limit, path)
-    request = HttpRequest()
-    for name, value in headers:
-        key = name.decode("latin-1").upper().replace("-", "_")
-        request.META[f"HTTP_{key}"] = value.decode("latin-1")
-    request.COOKIES = parse_cookie(request.META.get("HTTP_COOKIE", ""))
-    with translation.override(translation.get_language_from_request(request)):
-        detail = _("The request is larger than %(limit)d bytes.") % {"limit": limit}
-    body = json.dumps({"detail": detail, "code": "too_large"}, ensure_ascii=False).encode()
-    length = str(len(body)).encode()
-    return [
-        (b"Content-Type", b"application/json"),
-        (b"Content-Length", length),
-        (b"Connection", b"close"),
-    ], body
+    head, body = refusals.refusal(headers, "too_large", TOO_LARGE, {"limit": limit})
+    return [*head, (b"Connection", b"close")], body
 
 
 class BodyLimit:

@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "arboris.admission.remember_caller",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -176,8 +177,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 # MySQL and MariaDB ignore the condition of an index: it is larger there, and as good.
 SILENCED_SYSTEM_CHECKS = ["models.W037"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-# A worker keeps its connection between tasks. A web process must not: under ASGI every request
-# runs in a thread of its own, and a kept connection would be left behind in it.
+# A worker keeps its connection between tasks; a web process keeps those of its bounded number of
+# threads, see arboris/web_threads.py.
 IS_WORKER = len(sys.argv) > 1 and sys.argv[1] in {"qcluster", "process_analysis"}
 DATABASE_URL = env.url(
     "DATABASE_URL",
@@ -196,6 +197,18 @@ DATABASES = {"default": database_from_url(DATABASE_URL)}
 SECRET_KEY = secret_key(
     env.text("DJANGO_SECRET_KEY"), DATA_DIR, embedded=DATABASE_URL.startswith("sqlite:")
 )
+
+# --- what one web process takes on, see arboris/admission.py -------------------------------
+# How many requests are worked on at a time, each on a database connection that is kept. A file of
+# SQLite has no server to spare, and whoever waits for its one writer holds a connection.
+ARBORIS_WEB_CONNECTIONS = env.whole(
+    "ARBORIS_WEB_CONNECTIONS", 32 if DATABASE_URL.startswith("sqlite:") else 10, low=2, high=1000
+)
+# Seconds that a request waits for one of them, before it is refused.
+ARBORIS_WEB_WAIT = env.number("ARBORIS_WEB_WAIT", 10, low=0.1, high=300)
+# Requests that are under way at a time, those that wait included.
+ARBORIS_REQUESTS_PER_WRITER = env.whole("ARBORIS_REQUESTS_PER_WRITER", 300, low=1, high=100_000)
+ARBORIS_REQUESTS_IN_ALL = env.whole("ARBORIS_REQUESTS_IN_ALL", 3000, low=1, high=100_000)
 
 # --- languages and time -------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

@@ -11,7 +11,6 @@ The counts are in Django's cache, which each web process has for itself.
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 import logging
 import math
 import time
@@ -33,6 +32,8 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import ngettext
 from rest_framework import exceptions, status
 from rest_framework.throttling import BaseThrottle
+
+from arboris.admission import network_of
 
 log = logging.getLogger(__name__)
 
@@ -198,13 +199,4 @@ def limited(view: View) -> View:
 def _address(request: HttpRequest) -> str:
     """Whose attempt it is: behind our proxy its client, of IPv6 the network that one customer
     has."""
-    found = BaseThrottle().get_ident(request) or ""  # type: ignore[arg-type]
-    try:
-        address = ipaddress.ip_address(found)
-    except ValueError:  # a socket file, or what a proxy made of it
-        return found
-    if isinstance(address, ipaddress.IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return str(ipaddress.IPv6Network((int(address), 64), strict=False))
-    return str(address)
+    return network_of(BaseThrottle().get_ident(request) or "")  # type: ignore[arg-type]

@@ -18,12 +18,13 @@ from analysis import queue
 from analysis.djangoq import wakeups
 from analysis.models import PendingAnalysis
 from arboris.bible import service as bible_service
-from arboris.db import in_transaction, release_connection
+from arboris.db import in_transaction
 from arboris.llm.accounting.admission import Payer
 from arboris.novels import model_summary
 from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.working_copies import OutdatedChange, copy_of
+from arboris.web_threads import aside
 from arboris.workspace.chapters.analysis_options import DEFAULT_PRIORITY, AnalysisOptions
 
 
@@ -78,8 +79,8 @@ def new_text(content: str, options: AnalysisOptions, project: NovelProject) -> n
     """
     if not model_summary.wanted():
         return novels.ChapterText.of(content)
-    release_connection()
-    summary = async_to_sync(summary_of)(content, options, project)
+    with aside():
+        summary = async_to_sync(summary_of)(content, options, project)
     return novels.ChapterText.of(content, summary=summary)
 
 

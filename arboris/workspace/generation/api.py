@@ -36,6 +36,7 @@ from arboris.rest import (
     as_api_error,
     first_sentence,
 )
+from arboris.web_threads import aside
 from arboris.workspace.access import own_project
 from arboris.workspace.chapters.api import check_number
 from arboris.workspace.chapters.service import SavedChapter
@@ -107,7 +108,8 @@ class GenerateChapter(APIView):
             response.headers["Cache-Control"] = "no-cache"
             response.headers["X-Accel-Buffering"] = "no"
             return response
-        return async_to_sync(_answer)(generation)
+        with aside():
+            return async_to_sync(_answer)(generation)
 
 
 def answering(claim: Claim | None) -> OnSaved:
