@@ -55,11 +55,24 @@ class LeaseLost(Exception):
     """The task is no longer this worker's (cancelled, superseded, rescued): drop the work."""
 
 
+# Why a task is left as it is, by code.
+CONFLICTS = {
+    "not_retryable": gettext_noop("Only a failed or cancelled analysis can be retried."),
+    "in_trash": gettext_noop("The chapter is in the trash."),
+    "text_changed": gettext_noop("The chapter has a newer text; this analysis is out of date."),
+    "already_queued": gettext_noop("The chapter is already being analysed."),
+    "already_ended": gettext_noop("This analysis has already ended."),
+    "not_pending": gettext_noop("Only a pending analysis can be reordered."),
+    "not_found": gettext_noop("There is no such analysis."),
+}
+
+
 class QueueConflict(Exception):
     """The task is in a state that does not allow what was asked (HTTP 409)."""
 
-    def __init__(self, code: str, sentence: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, code: str, sentence: str = "") -> None:
+        """``sentence``: where it is not the code's own."""
+        super().__init__(sentence or str(_(CONFLICTS[code])))
         self.code = code
 
 

@@ -9,6 +9,9 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from analysis.bulk_models import BulkChange as BulkChange
+from analysis.bulk_models import BulkOperation as BulkOperation
+from analysis.bulk_models import BulkPart as BulkPart
 from analysis.groups.models import ErrorGroup as ErrorGroup
 from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject

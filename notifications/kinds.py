@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext, gettext_noop, pgettext
+from django.utils.translation import gettext, gettext_noop, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from notifications import ports
@@ -29,7 +29,8 @@ class Kind:
     chapter's number. ``message`` makes the second line from the notification's data, in the active
     language. ``task_status`` is what a page shows as the analysis's status from then on. A toast
     has the colour of ``tone`` and stays for ``toast_seconds``. ``result`` says in a few words how
-    it went; without it, the badge does.
+    it went; without it, the badge does. ``of_many`` is the title where ``count`` in the data says
+    that it stands for more than one.
     """
 
     name: str
@@ -41,17 +42,26 @@ class Kind:
     tone: Tone
     toast_seconds: int
     result: Callable[[Data], str] | None = None
+    of_many: Callable[[int], str] | None = None
 
 
 def render(name: str, chapter_number: int, data: Data) -> tuple[str, str]:
     """Title and message of a notification about a chapter, in the active language."""
     kind = KINDS[name]
-    return str(kind.title) % {"number": chapter_number}, kind.message(data)
+    many = _of_many(kind, data)
+    return many or str(kind.title) % {"number": chapter_number}, kind.message(data)
+
+
+def _of_many(kind: Kind, data: Data) -> str:
+    count = data.get("count", 1)
+    return kind.of_many(count) if kind.of_many and count > 1 else ""
 
 
 def digest(name: str, novel: str, chapter: str, data: Data) -> str:
     """All of it in one line, in the active language; ``chapter``: what that is called."""
     kind = KINDS[name]
+    if many := _of_many(kind, data):
+        return many
     result = kind.result(data) if kind.result else str(kind.badge)
     return gettext("“%(novel)s”, %(chapter)s: %(result)s") % {
         "novel": novel,
@@ -123,6 +133,21 @@ def _why(data: Data) -> str:
     return gettext(data["error"]) if data.get("error") else gettext("Please try again later.")
 
 
+def _unchanged(data: Data) -> str:
+    if data.get("count", 1) > 1:
+        return gettext("The chapters themselves are unchanged.")
+    return gettext("The chapter itself is unchanged.")
+
+
+def _were_cancelled(count: int) -> str:
+    text = ngettext(
+        "Enhanced analysis of %(count)d chapter was cancelled",
+        "Enhanced analyses of %(count)d chapters were cancelled",
+        count,
+    )
+    return text % {"count": count}
+
+
 def _until(data: Data) -> str:
     return gettext(
         "The month's budget for the language model is used up. Analyses go on by themselves "
@@ -170,10 +195,11 @@ KINDS: dict[str, Kind] = {
             label=_("cancelled"),
             badge=_("Cancelled"),
             title=_("Enhanced analysis of chapter %(number)s was cancelled"),
-            message=_says(gettext_noop("The chapter itself is unchanged.")),
+            message=_unchanged,
             task_status="cancelled",
             tone="muted",
             toast_seconds=8,
+            of_many=_were_cancelled,
         ),
         Kind(
             "parked",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 
@@ -13,10 +14,12 @@ from django.db import connection
 from django.utils import translation
 
 from arboris import wake
-from arboris.db import db_now, in_transaction
+from arboris.db import db_now, in_transaction, locked
 from arboris.sql import Change, Insert, Lock, write
 from notifications.kinds import render
 from notifications.models import AnalysisNotification
+
+BATCH = 500
 
 
 class Subject(TypedDict):
@@ -51,10 +54,30 @@ def changes(
     caller's transaction is committed.
     """
     _check_transaction()
+    wake.notify_on_commit("notifications")
+    row = _row(kind, subject, data, now, read)
+    return [Lock(get_user_model(), subject["user_id"]), Insert(AnalysisNotification, row)]
+
+
+def publish_all(kind: str, told: Sequence[tuple[Subject, dict[str, Any]]]) -> None:
+    """``publish`` for many, each with its data, in few statements."""
+    _check_transaction()
+    writers = get_user_model()._default_manager.filter(pk__in={one["user_id"] for one, _ in told})
+    list(locked(writers).order_by("pk").values_list("pk"))
+    now = db_now()
+    rows = [_row(kind, subject, data, now, False) for subject, data in told]
+    AnalysisNotification.objects.bulk_create(
+        [AnalysisNotification(**row) for row in rows], batch_size=BATCH
+    )
+    wake.notify_on_commit("notifications")
+
+
+def _row(
+    kind: str, subject: Subject, data: dict[str, Any], now: datetime, read: bool
+) -> dict[str, Any]:
     with translation.override(settings.LANGUAGE_CODE):
         title, message = render(kind, subject["chapter_number"], data)
-    wake.notify_on_commit("notifications")
-    row = {
+    return {
         "user_id": subject["user_id"],
         "pending_analysis_id": subject["task_id"],
         "project_id": subject["project_id"],
@@ -67,7 +90,6 @@ def changes(
         "is_read": int(read),
         "created_at": now,
     }
-    return [Lock(get_user_model(), subject["user_id"]), Insert(AnalysisNotification, row)]
 
 
 def _check_transaction() -> None:

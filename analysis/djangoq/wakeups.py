@@ -35,6 +35,15 @@ def issue(count: int = 1) -> None:
     wake.notify_on_commit("tasks")
 
 
+def top_up(count: int) -> None:
+    """Of a change in many steps: no more than there are workers in all, whatever the steps."""
+    _check_transaction()
+    missing = min(count, settings.ARBORIS_MAX_CONCURRENT - waiting())
+    if missing > 0:
+        _add(get_broker(), missing)
+    wake.notify_on_commit("tasks")
+
+
 def hand_on() -> None:
     """Leave one behind for the one that was used up, in a transaction of the caller's.
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
-from django.utils.translation import gettext as _
 
 from analysis.errors import SUPERSEDED, QueueConflict, sentence_for
 from analysis.models import LIVE, PendingAnalysis, Status
@@ -32,11 +34,7 @@ def cancel(task_id: int, *, notify: bool = True) -> None:
 def check_cancel(task: PendingAnalysis) -> None:
     """Raise the QueueConflict that cancelling the task would meet, as far as can be foreseen."""
     if task.status not in LIVE:
-        raise _already_ended()
-
-
-def _already_ended() -> QueueConflict:
-    return QueueConflict("already_ended", _("This analysis has already ended."))
+        raise QueueConflict("already_ended")
 
 
 def supersede(chapter_id: int) -> None:
@@ -67,25 +65,42 @@ def _cancel(task_id: int, reason: str, notify: bool, missing_ok: bool = False) -
     if task is None:
         if missing_ok:
             return
-        raise _already_ended()
+        raise QueueConflict("already_ended")
     superseded = reason == SUPERSEDED
     PendingAnalysis.objects.filter(pk=task_id).update(
-        status=Status.CANCELLED,
-        active_chapter=None,
+        **taken_away(now),
         error_type=reason if superseded else "",
         error_message=sentence_for(reason) if superseded else "",
-        error_fingerprint="",
-        completed_at=now,
-        lease_token="",
-        lease_expires_at=None,
-        progress_feature="",
     )
     if task.status == Status.PROCESSING:
         attempts.close(attempts.running(task), now, Outcome.CANCELLED)
     counters.count(cancelled=1)
-    in_order.let_go(task, now)
+    in_order.let_go([task], now)
     if notify:
         notify_writer(task_id, "cancelled", {})
-    fields = {"task": task_id, "chapter": task.chapter_id, "novel": task.project_id}
-    fields |= {"writer": task.user_id, "reason": reason}
-    transaction.on_commit(lambda: logs.event(log, logging.INFO, "analysis cancelled", **fields))
+    tell_log([task], reason)
+
+
+def tell_log(tasks: Sequence[PendingAnalysis], reason: str) -> None:
+    """A line for each, once the caller's transaction is committed."""
+
+    def tell() -> None:
+        for task in tasks:
+            fields = {"task": task.pk, "chapter": task.chapter_id, "novel": task.project_id}
+            fields |= {"writer": task.user_id, "reason": reason}
+            logs.event(log, logging.INFO, "analysis cancelled", **fields)
+
+    transaction.on_commit(tell)
+
+
+def taken_away(now: datetime) -> dict[str, Any]:
+    """The columns of a task that is cancelled, beside its error."""
+    return {
+        "status": Status.CANCELLED,
+        "active_chapter": None,
+        "error_fingerprint": "",
+        "completed_at": now,
+        "lease_token": "",
+        "lease_expires_at": None,
+        "progress_feature": "",
+    }

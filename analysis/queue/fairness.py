@@ -8,8 +8,11 @@ The turn is kept in both modes, so that the setting may change while tasks wait.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.conf import settings
-from django.db.models import QuerySet
+from django.contrib.auth import get_user_model
+from django.db.models import OuterRef, QuerySet, Subquery
 
 from analysis.models import PendingAnalysis, QueueControl, Status
 
@@ -51,6 +54,32 @@ def room(user_id: int) -> int | None:
         return None
     waiting = PendingAnalysis.objects.filter(status=Status.PENDING, user_id=user_id)
     return limit - waiting[:limit].count()
+
+
+def last_in_lines(joining: Sequence[tuple[int, int]]) -> list[int]:
+    """``last_in_line`` for each of (writer, priority) as they join one after the other, in two or
+    three statements a priority."""
+    ends: dict[tuple[int, int], int] = {}
+    for priority in {priority for _, priority in joining}:
+        line = PendingAnalysis.objects.filter(priority=priority)
+        served = _served(line)
+        own = line.filter(user_id=OuterRef("pk")).order_by("-turn").values("turn")
+        newest = get_user_model()._default_manager.filter(
+            pk__in={user for user, own_priority in joining if own_priority == priority}
+        )
+        rows = newest.values_list(
+            "pk",
+            Subquery(own.filter(status=Status.PENDING)[:1]),
+            Subquery(own.filter(status=Status.PROCESSING)[:1]),
+        )
+        for user, *turns in rows:
+            after = [turn + 1 for turn in turns if turn is not None]
+            ends[user, priority] = max(served, *after) if after else served
+    places = []
+    for one in joining:
+        places.append(ends[one])
+        ends[one] += 1
+    return places
 
 
 def serve(turn: int) -> None:

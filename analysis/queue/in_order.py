@@ -9,6 +9,7 @@ goes by itself: it holds up none and waits for none. A higher priority goes firs
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
 from datetime import datetime
 
 from analysis.djangoq import wakeups
@@ -52,15 +53,23 @@ def first_of_novel(
     return task
 
 
-def let_go(task: PendingAnalysis, now: datetime) -> None:
-    """The task, as it was, has been cancelled: nobody waits for it any more; in its transaction."""
-    if not task.in_order:
-        return
-    if task.status == Status.PENDING:
-        if task.due_at <= now:
-            return  # it held up none: the next claim would have been its own
-        _line(task.project_id).filter(due_at__gt=now, error_type="").update(due_at=now)
-    wakeups.issue()
+def let_go(tasks: Iterable[PendingAnalysis], now: datetime) -> None:
+    """The tasks, as they were, have been cancelled: nobody waits for them any more; in their
+    transaction."""
+    # One that is pending and due held up none: the next claim would have been its own.
+    first = [
+        task
+        for task in tasks
+        if task.in_order and not (task.status == Status.PENDING and task.due_at <= now)
+    ]
+    novels = {task.project_id for task in first if task.status == Status.PENDING}
+    if novels:
+        waiting = PendingAnalysis.objects.filter(
+            project_id__in=novels, status=Status.PENDING, in_order=True
+        )
+        waiting.filter(due_at__gt=now, error_type="").update(due_at=now)
+    if first:
+        wakeups.issue()
 
 
 def waits(task: PendingAnalysis, now: datetime) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from django.utils.translation import gettext as _
-
 from analysis.errors import QueueConflict
 from analysis.models import PendingAnalysis, Status
 from analysis.queue.fairness import last_in_line
@@ -23,4 +21,4 @@ def set_priority(task_id: int, priority: int) -> None:
         )
 
     if not in_transaction(work):
-        raise QueueConflict("not_pending", _("Only a pending analysis can be reordered."))
+        raise QueueConflict("not_pending")

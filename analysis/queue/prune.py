@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
-from analysis.models import LIVE, PendingAnalysis, QueueControl, Status
+from analysis.models import LIVE, BulkOperation, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
@@ -89,6 +89,7 @@ def prune_step(now: datetime) -> int:
     kept = settings.ARBORIS_KEEP_NOTIFICATION_DAYS
     told = outbox.prune(now - timedelta(days=kept), BATCH) if kept else 0
     days = settings.ARBORIS_KEEP_TRASH_DAYS
+    operations = _prune_bulk(now)
     emptied = making.prune(now)
     emptied += trash.empty_step(now - timedelta(days=days)) if days else 0
     deleted = sum(
@@ -114,6 +115,7 @@ def prune_step(now: datetime) -> int:
         or told >= BATCH
         or sessions >= BATCH
         or unused >= tokens.BATCH
+        or operations
         or emptied
         or uploaded
     )
@@ -128,3 +130,18 @@ def _prune_sessions(now: datetime) -> int:
     keys = list(over.values_list("pk", flat=True)[:BATCH])
     over = Session.objects.filter(pk__in=keys, expire_date__lt=now)
     return in_transaction(lambda: over.delete()[0]) if keys else 0
+
+
+def _prune_bulk(now: datetime) -> int:
+    """Delete the oldest bulk operation that nobody has confirmed, or that ended as long ago as an
+    analysis is kept; its record stays."""
+    states, days = BulkOperation.State, settings.ARBORIS_KEEP_DAYS
+    old = Q(state=states.PREVIEWED, created_at__lt=now - EVERY)
+    if days:
+        ended = [states.DONE, states.STOPPED, states.FAILED]
+        old |= Q(state__in=ended, created_at__lt=now - timedelta(days=days))
+    first = BulkOperation.objects.filter(old).order_by("pk").first()
+    if first is None:
+        return 0
+    doomed = BulkOperation.objects.filter(pk=first.pk).exclude(state=states.RUNNING)
+    return in_transaction(lambda: doomed.delete()[0])

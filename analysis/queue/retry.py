@@ -71,7 +71,7 @@ def retry(task_id: int, *, priority: int | None = None) -> None:
     try:
         in_transaction(lambda: _retry(task_id, priority))
     except IntegrityError as error:  # the unique column: somebody queued the chapter meanwhile
-        raise _already_queued() from error
+        raise QueueConflict("already_queued") from error
 
 
 def check_retry(task: PendingAnalysis) -> None:
@@ -79,23 +79,30 @@ def check_retry(task: PendingAnalysis) -> None:
 
     Reads ``task.chapter`` and ``task.version``: select them along.
     """
-    incomplete = task.status == Status.COMPLETED and bool((task.result or {}).get("missing"))
-    if task.status not in (Status.FAILED, Status.CANCELLED) and not incomplete:
-        raise QueueConflict(
-            "not_retryable", _("Only a failed or cancelled analysis can be retried.")
-        )
-    if task.chapter.deleted_at is not None:
-        raise QueueConflict("in_trash", _("The chapter is in the trash."))
-    if task.version.number != task.chapter.version:
-        raise QueueConflict(
-            "text_changed", _("The chapter has a newer text; this analysis is out of date.")
-        )
+    code = refusal(
+        task.status,
+        incomplete=bool((task.result or {}).get("missing")),
+        in_trash=task.chapter.deleted_at is not None,
+        current=task.version.number == task.chapter.version,
+    )
+    if code:
+        raise QueueConflict(code)
     if PendingAnalysis.objects.filter(active_chapter=task.chapter_id).exists():
-        raise _already_queued()
+        raise QueueConflict("already_queued")
 
 
-def _already_queued() -> QueueConflict:
-    return QueueConflict("already_queued", _("The chapter is already being analysed."))
+def refusal(status: str, *, incomplete: bool, in_trash: bool, current: bool) -> str:
+    """Why a task cannot be retried, as far as it is its own fault: a code; empty: it can.
+
+    ``incomplete``: its result lacks a feature. ``current``: its text is still the chapter's.
+    """
+    if status not in (Status.FAILED, Status.CANCELLED) and not (
+        status == Status.COMPLETED and incomplete
+    ):
+        return "not_retryable"
+    if in_trash:
+        return "in_trash"
+    return "" if current else "text_changed"
 
 
 def _retry(task_id: int, priority: int | None) -> None:
@@ -109,11 +116,23 @@ def _retry(task_id: int, priority: int | None) -> None:
     task = PendingAnalysis.objects.select_related("chapter", "version").get(pk=task_id)
     check_retry(task)
     now = db_now()
-    changes: dict[str, Any] = {
-        "status": Status.PENDING,
+    changes = put_back(now) | {
         "active_chapter": task.chapter_id,
-        "due_at": now,
         "turn": last_in_line(task.user_id, priority or task.priority),
+    }
+    if priority is not None:
+        changes["priority"] = priority
+    if not PendingAnalysis.objects.filter(pk=task_id, status=task.status).update(**changes):
+        raise QueueConflict("not_retryable", _("The analysis changed in this very moment."))
+    counters.count(retried=1)
+    wakeups.issue()
+
+
+def put_back(now: datetime) -> dict[str, Any]:
+    """The columns of a task that has all its retries again, beside its chapter and its turn."""
+    return {
+        "status": Status.PENDING,
+        "due_at": now,
         "retry_count": 0,
         "completed_at": None,
         "started_at": None,
@@ -125,9 +144,3 @@ def _retry(task_id: int, priority: int | None) -> None:
         "progress_percent": 0,
         "progress_feature": "",
     }
-    if priority is not None:
-        changes["priority"] = priority
-    if not PendingAnalysis.objects.filter(pk=task_id, status=task.status).update(**changes):
-        raise QueueConflict("not_retryable", _("The analysis changed in this very moment."))
-    counters.count(retried=1)
-    wakeups.issue()

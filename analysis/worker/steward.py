@@ -23,6 +23,7 @@ from analysis import queue
 from analysis.djangoq import watchdog
 from analysis.models import WorkerHeartbeat
 from analysis.queue import Claim
+from analysis.worker.bulk_runner import BulkRunner
 from arboris.db import db_now, in_transaction
 from arboris.outage import Outage
 from arboris.stop_request import StopRequest
@@ -43,6 +44,7 @@ class Steward:
         self._stop = threading.Event()
         # Set when the worker is asked to stop: the running analysis ends at its next check.
         self.stopping = StopRequest()
+        self._bulk = BulkRunner(self.worker, self._is_stopping)
         self._lock = threading.Lock()
         self._renew_at = 0.0
         self._thread = threading.Thread(target=self._run, name="steward", daemon=True)
@@ -53,6 +55,10 @@ class Steward:
     def stop(self) -> None:
         self._stop.set()
         self._thread.join(timeout=10)
+        self._bulk.join(10)
+
+    def _is_stopping(self) -> bool:
+        return self._stop.is_set() or self.stopping.is_set()
 
     @contextlib.contextmanager
     def looking_after(self, claim: Claim) -> Iterator[None]:
@@ -100,6 +106,8 @@ class Steward:
                 if now >= sweep_at and not outage.lasts:
                     queue.sweep(rescuing=now >= rescue_at)
                     sweep_at = now + sweep_every
+                if not outage.lasts:
+                    self._bulk.look()
             except Exception:  # noqa: BLE001 - logged with its traceback, once
                 # Whatever it is (mostly: the database is away), this thread must outlive it; the
                 # lease covers the meantime.

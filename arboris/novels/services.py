@@ -59,6 +59,12 @@ def lock_project(project_id: uuid.UUID) -> NovelProject:
     return locked(NovelProject.objects.all()).get(pk=project_id)
 
 
+def lock_projects(project_ids: Iterable[uuid.UUID]) -> set[uuid.UUID]:
+    """``lock_project`` for several, in the order of their keys; those that are not in the trash."""
+    rows = locked(NovelProject.objects.filter(pk__in=set(project_ids))).order_by("pk")
+    return set(rows.values_list("pk", flat=True))
+
+
 def lock_chapter(chapter_id: int) -> Chapter:
     """Lock the chapter's novel; returns the chapter as it is from then on.
 
