@@ -173,6 +173,14 @@ def promtool_program() -> str:
     return program("promtool", "prometheus")
 
 
+def deployment_programs() -> None:
+    """What docs/deployment.md is tried out with; raises Missing."""
+    program("nginx", "nginx-light")
+    program("git", "git")
+    program("openssl", "openssl")
+    program("systemd-analyze", "systemd")
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
     needs: list[Callable[[], object]] = [
@@ -187,6 +195,7 @@ def missing_packages() -> list[str]:
         lambda: program("ps", "procps"),
         npm_program,
         promtool_program,
+        deployment_programs,
         chromium_path,
     ]
     packages: list[str] = []

@@ -299,12 +299,14 @@ def test_no_directory_is_made_for_a_database_elsewhere(
     assert not (tmp_path / "a").exists()
 
 
-def test_the_proxy_lets_pass_what_an_import_may_hold(
+def test_the_proxy_lets_pass_what_the_site_takes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = (ROOT / "deploy" / "nginx" / "arboris.conf").read_text(encoding="utf-8")
-    found = re.search(r"client_max_body_size (\d+)m;", site)
-    assert found is not None
-    allowed = int(found[1]) * 1024 * 1024
+    everywhere, imports = (
+        int(found) * 1024 * 1024
+        for found in re.findall(r"^ +client_max_body_size (\d+)m;", site, re.MULTILINE)
+    )
     loaded = load(tmp_path, monkeypatch)
-    assert allowed > max(loaded["ARBORIS_MAX_IMPORT_BYTES"], loaded["ARBORIS_MAX_ARCHIVE_BYTES"])
+    assert everywhere > loaded["DATA_UPLOAD_MAX_MEMORY_SIZE"]
+    assert imports > max(loaded["ARBORIS_MAX_IMPORT_BYTES"], loaded["ARBORIS_MAX_ARCHIVE_BYTES"])
