@@ -1,8 +1,7 @@
-"""All that the tables say of one analysis: looked at in a few bounded queries, drawn with rich."""
+"""One analysis on the terminal, drawn with rich."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -11,98 +10,14 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 
-from analysis.api.waiting import blocked_reason_of, shown
-from analysis.management.report import HEAVY
 from analysis.management.terminal import one_line
-from analysis.models import AnalysisAttempt, OperatorAction, PendingAnalysis
-from arboris.llm.models import ModelCall
-from notifications.models import AnalysisNotification
-
-Rows = list[dict[str, Any]]
-MOST = 200  # rows of each table
-LOOKED_THROUGH = 1_000  # entries of the record since the analysis was queued
-TASK = (
-    "id",
-    "status",
-    "priority",
-    "created_at",
-    "due_at",
-    "started_at",
-    "completed_at",
-    "duration_seconds",
-    "attempt_count",
-    "retry_count",
-    "max_retries",
-    "worker",
-    "endpoint",
-    "progress_percent",
-    "progress_feature",
-    "error_type",
-    "error_fingerprint",
-    "error_message",
-)
-ATTEMPT = ("number", "worker", "started_at", "ended_at", "outcome", "error_type", "error_message")
-CALL = (
-    "created_at",
-    "attempt",
-    "purpose",
-    "model",
-    "endpoint",
-    "prompt_tokens",
-    "completion_tokens",
-    "cost",
-    "seconds",
-    "outcome",
-)
-NOTIFICATION = ("id", "created_at", "notification_type", "is_read")
-ACTION = ("at", "actor", "action", "reason")
+from analysis.task_detail import ACTION, ATTEMPT, CALL, NOTIFICATION, TASK, Rows
 
 
-def look(task_id: int) -> dict[str, Any]:
-    """The analysis with its attempts, calls, notifications and what people did to it, in JSON's
-    terms; PendingAnalysis.DoesNotExist where there is none."""
-    tasks = PendingAnalysis.objects.select_related("chapter", "project", "user", "version")
-    task = tasks.defer(*HEAVY, "version__content").get(pk=task_id)
-    attempts = AnalysisAttempt.objects.filter(task=task_id).order_by("-number")
-    calls = ModelCall.objects.filter(task_id=task_id).order_by("-created_at", "-id")
-    told = AnalysisNotification.objects.filter(pending_analysis=task_id).order_by("-id")
-    return {
-        **{name: getattr(task, name) for name in TASK},
-        "project_id": str(task.project_id),
-        "project": task.project.title,
-        "chapter_id": task.chapter_id,
-        "chapter_number": task.chapter.chapter_number,
-        "chapter": task.chapter.title,
-        "version": task.version.number,
-        "user": task.user.get_username(),
-        "waiting": shown(blocked_reason_of(task)),
-        "attempts": _oldest_first(attempts.values(*ATTEMPT)[:MOST]),
-        "calls": _oldest_first(calls.values(*CALL)[:MOST]),
-        "notifications": _oldest_first(told.values(*NOTIFICATION)[:MOST]),
-        "record": _record(task),
-    }
-
-
-def _oldest_first(rows: Iterable[dict[str, Any]]) -> Rows:
-    return list(rows)[::-1]
-
-
-def _record(task: PendingAnalysis) -> Rows:
-    """What people did to it; an entry of a change of thousands names the first of them alone."""
-    since = OperatorAction.objects.filter(at__gte=task.created_at).order_by("-at", "-id")
-    found = [
-        {name: getattr(action, name) for name in ACTION}
-        for action in since[:LOOKED_THROUGH]
-        if task.pk in action.details.get("ids", ())
-    ]
-    return found[::-1]
-
-
-# --- drawing ---------------------------------------------------------------------------------
 def draw(seen: dict[str, Any]) -> RenderableType:
     parts: list[RenderableType] = [_facts(seen)]
     tables = (
-        (_("Attempts"), ATTEMPT, seen["attempts"]),
+        (_("Attempts"), ATTEMPT[:-1], seen["attempts"]),
         (_("Calls to language models"), CALL, seen["calls"]),
         (_("Notifications"), NOTIFICATION, seen["notifications"]),
         (_("What people did"), ACTION, seen["record"]),
@@ -110,7 +25,20 @@ def draw(seen: dict[str, Any]) -> RenderableType:
     for title, names, rows in tables:
         if rows:
             parts += ["", _table(title, names, rows)]
+    for attempt in seen["attempts"]:
+        if attempt["traceback"]:
+            parts += ["", _("Traceback of attempt %(number)d") % attempt, _code(attempt)]
     return Group(*parts)
+
+
+def _code(attempt: dict[str, Any]) -> str:
+    return "\n".join(escape(one_line(line)) for line in attempt["traceback"].splitlines())
+
+
+def _tokens(spent: dict[str, Any]) -> str | None:
+    if not spent["calls"]:
+        return None
+    return f"{spent['prompt_tokens']} + {spent['completion_tokens']}"
 
 
 def _facts(seen: dict[str, Any]) -> Table:
@@ -124,6 +52,9 @@ def _facts(seen: dict[str, Any]) -> Table:
         _("chapter"): novel,
         _("writer"): seen["user"],
         **{name: seen[name] for name in TASK[2:]},
+        _("calls"): seen["spent"]["calls"] or None,
+        _("tokens"): _tokens(seen["spent"]),
+        _("cost"): seen["spent"]["cost"],
     }
     for name, value in facts.items():
         if value not in (None, ""):

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from rich.console import Console
 
+from analysis import task_detail
 from analysis.management import task_view
 from analysis.management.base import Failed, OperatorCommand
 from analysis.management.selection import HIGHEST_ID, whole
@@ -28,7 +29,7 @@ class Command(OperatorCommand):
     def run(self, options: dict[str, Any]) -> None:
         task_id = whole("ID", options["id"], 1, HIGHEST_ID)
         try:
-            seen = task_view.look(task_id)
+            seen = task_detail.look(task_id)
         except PendingAnalysis.DoesNotExist:
             raise Failed(_("There is no such analysis.")) from None
         if self.json:
