@@ -51,7 +51,7 @@ types: ## mypy, strict
 js: ## check the pages' scripts with TypeScript's checker (needs Node)
 	@deploy/js/check.sh
 
-bundle: ## build the editor's library anew from deploy/js/package-lock.json (needs Node)
+bundle: ## build the editor's and the charts' library anew from deploy/js/package-lock.json (needs Node)
 	@deploy/js/check.sh bundle
 
 lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE=1: newest versions)

@@ -13,6 +13,7 @@ from analysis.bulk_models import BulkChange as BulkChange
 from analysis.bulk_models import BulkOperation as BulkOperation
 from analysis.bulk_models import BulkPart as BulkPart
 from analysis.groups.models import ErrorGroup as ErrorGroup
+from analysis.overview.models import QueueSample as QueueSample
 from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
@@ -228,6 +229,10 @@ class QueueControl(models.Model):
 
     paused_at = models.DateTimeField(_("paused"), null=True, blank=True)
     paused_reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    # Who: an account at a host, or a member of the staff.
+    paused_by = models.CharField(
+        _("paused by"), max_length=200, blank=True, default="", db_default=""
+    )
     # When a pause, of whatever, was last lifted: since when what it held back may be claimed.
     resumed_at = models.DateTimeField(_("last resumed"), null=True, blank=True)
     swept_at = models.DateTimeField(_("swept"), null=True, blank=True)
@@ -265,6 +270,9 @@ class QueuePause(models.Model):
         verbose_name=_("writer"),
     )
     reason = models.CharField(_("reason"), max_length=500, blank=True, default="")
+    paused_by = models.CharField(
+        _("paused by"), max_length=200, blank=True, default="", db_default=""
+    )
     paused_at = models.DateTimeField(_("paused"))
 
     class Meta:

@@ -10,6 +10,7 @@ from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from analysis import health
+from analysis.overview.views import overview
 from arboris.accounts.token import TokenView
 from arboris.operators_only import operators_only
 from arboris.rest import DatabaseUnavailable, StorageFull, error_response, outage
@@ -43,6 +44,7 @@ urlpatterns = [
     path("healthz", health.alive),
     path("readyz", health.ready),
     path("admin/login/", limited(admin.site.login)),  # before the admin's own
+    path("admin/overview", overview, name="admin-overview"),
     path("admin/", admin.site.urls),
 ]
 

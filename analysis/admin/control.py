@@ -19,7 +19,7 @@ from analysis.models import EndpointState, QueueControl, QueuePause
 from analysis.queue import endpoints
 from arboris.admin_base import BoundedAdmin, ReadOnlyAdmin, RecordAdmin
 
-STATE = ("paused_at", "resumed_at", "claimed", "swept_at", "pruned_at")
+STATE = ("paused_at", "paused_by", "resumed_at", "claimed", "swept_at", "pruned_at")
 
 
 class QueueControlForm(forms.ModelForm[QueueControl]):
@@ -51,7 +51,8 @@ class QueueControlAdmin(RecordAdmin[QueueControl]):
         """Pause or resume through the queue; nothing else of the row is written."""
         reason = form.cleaned_data["paused_reason"]
         if form.cleaned_data["paused"] and form.changed_data:
-            recorded(request, "pause", partial(queue.pause, reason), reason=reason, all=True)
+            pause = partial(queue.pause, reason, by=request.user.get_username())
+            recorded(request, "pause", pause, reason=reason, all=True)
         elif not form.cleaned_data["paused"]:
             # The field still holds why it was paused, unless somebody wrote something else.
             why = reason if "paused_reason" in form.changed_data else ""
@@ -73,7 +74,7 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
     queue."""
 
     form = QueuePauseForm
-    list_display = ("__str__", "project", "user", "reason", "paused_at")
+    list_display = ("__str__", "project", "user", "reason", "paused_by", "paused_at")
     list_select_related = ("project", "user")
     fields = ("project", "user", "reason")
     autocomplete_fields = ("project", "user")
@@ -86,7 +87,7 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
         self, request: HttpRequest, obj: QueuePause, form: forms.ModelForm[Any], change: bool
     ) -> None:
         scope = queue.PauseTarget(obj.project_id, None if obj.project_id else obj.user_id)
-        pause = partial(queue.pause, obj.reason, scope)
+        pause = partial(queue.pause, obj.reason, scope, by=request.user.get_username())
         recorded(request, "pause", pause, reason=obj.reason, **_named(obj))
         made = QueuePause.objects.get(**scope.row())
         obj.pk, obj.paused_at = made.pk, made.paused_at

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models import AnalysisAttempt, OperatorAction, StatusTally, WorkerHeartbeat
+from analysis.overview.models import QueueSample
 from arboris.admin_base import ReadOnlyAdmin
 
 
@@ -37,6 +38,12 @@ class WorkerHeartbeatAdmin(ReadOnlyAdmin[WorkerHeartbeat]):
 class StatusTallyAdmin(ReadOnlyAdmin[StatusTally]):
     list_display = ("shard", "completed", "failed", "cancelled", "retried", "rescued")
     ordering = ("shard",)
+
+
+@admin.register(QueueSample)
+class QueueSampleAdmin(ReadOnlyAdmin[QueueSample]):
+    list_display = ("at", "step", "pending", "due", "processing", "completed", "failed")
+    ordering = ("step", "-slot")
 
 
 @admin.register(OperatorAction)

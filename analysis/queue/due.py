@@ -133,6 +133,23 @@ def oldest(endpoint: Endpoint) -> datetime | None:
     return _earliest("created_at", Query(text, moment.params))
 
 
+def oldest_of_each_priority(among: int) -> tuple[int, datetime] | None:
+    """Id and time of the oldest task whose time has come, paused or not; None: there is none.
+
+    Of each priority only the ``among`` oldest pending ones are looked at: a bounded read.
+    """
+    head = (
+        f"SELECT * FROM (SELECT t.id, t.created_at, t.due_at FROM {quoted_table(PendingAnalysis)} t"
+        f"{_by_age()} WHERE t.status = 'pending' AND t.priority = {{}}"
+        f" ORDER BY t.created_at, t.id LIMIT {int(among)}) h{{}}"
+    )
+    heads = " UNION ALL ".join(head.format(number, number) for number in range(1, 11))
+    moment = now()
+    text = f"SELECT id, created_at FROM ({heads}) heads WHERE due_at <= {moment.text}"
+    rows = _rows(Query(f"{text} ORDER BY created_at, id LIMIT 1", moment.params))
+    return (int(rows[0][0]), as_time(rows[0][1])) if rows else None
+
+
 def where(endpoint: Endpoint, *, only: Tasks | None = None) -> Query:
     """What has to hold of a task ``t`` for a claim to take it; of none, while the queue is paused.
 
@@ -214,7 +231,14 @@ def _by_index() -> str:
     SQLite takes a smaller one otherwise, and sorts; MariaDB reads all that have ended as well.
     """
     writer = settings.ARBORIS_FAIRNESS == "writer"
-    name = "pending_analysis_turns" if writer else "idx_pending_analysis_status_priority"
+    return _hint("pending_analysis_turns") if writer else _by_age()
+
+
+def _by_age() -> str:
+    return _hint("idx_pending_analysis_status_priority")
+
+
+def _hint(name: str) -> str:
     hint = {"sqlite": f" INDEXED BY {name}", "mysql": f" FORCE INDEX ({name})"}
     return hint.get(connection.vendor, "")
 

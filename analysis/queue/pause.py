@@ -31,8 +31,8 @@ class PauseTarget:
         return {} if self.user_id is None else {"user_id": self.user_id}
 
 
-def pause(reason: str, target: PauseTarget = PauseTarget()) -> None:
-    """Stop the claims of the target; what runs goes on to its end.
+def pause(reason: str, target: PauseTarget = PauseTarget(), *, by: str = "") -> None:
+    """Stop the claims of the target; what runs goes on to its end. ``by``: who asked for it.
 
     Under the queue's lock, so that none begins once this has returned.
     """
@@ -40,11 +40,12 @@ def pause(reason: str, target: PauseTarget = PauseTarget()) -> None:
     def work() -> None:
         locked(QueueControl.objects.filter(pk=1)).get()
         if target.everything:
-            QueueControl.objects.filter(pk=1).update(paused_at=db_now(), paused_reason=reason[:500])
-        else:
-            QueuePause.objects.update_or_create(
-                **target.row(), defaults={"reason": reason[:500], "paused_at": db_now()}
+            QueueControl.objects.filter(pk=1).update(
+                paused_at=db_now(), paused_reason=reason[:500], paused_by=by[:200]
             )
+        else:
+            told = {"reason": reason[:500], "paused_by": by[:200], "paused_at": db_now()}
+            QueuePause.objects.update_or_create(**target.row(), defaults=told)
 
     in_transaction(work)
 
@@ -57,7 +58,9 @@ def resume(target: PauseTarget = PauseTarget()) -> bool:
         locked(control).get()  # first, as a pause does
         if target.everything:
             paused = control.filter(paused_at__isnull=False)
-            resumed = paused.update(paused_at=None, paused_reason="", resumed_at=db_now())
+            resumed = paused.update(
+                paused_at=None, paused_reason="", paused_by="", resumed_at=db_now()
+            )
         else:
             resumed, _ = QueuePause.objects.filter(**target.row()).delete()
             if resumed:

@@ -14,6 +14,7 @@ from django.db.models import Q
 from analysis.djangoq import wakeups, watchdog
 from analysis.errors import WorkerLost
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
+from analysis.overview import samples
 from analysis.queue import attempts, budget, counters, due
 from analysis.queue.attempts import Outcome
 from analysis.queue.endpoints import configured
@@ -45,6 +46,7 @@ def sweep(*, rescuing: bool = True) -> bool:
     _step("budgets", budget.release)
     _step("heartbeats", lambda: in_transaction(lambda: _forget_the_dead(now)))
     _step("retention", lambda: prune_step(now))
+    _step("samples", lambda: samples.take(now))
     return True
 
 

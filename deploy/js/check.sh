@@ -1,6 +1,6 @@
 #!/bin/sh
-# Check the pages' scripts (arboris/static/js) with TypeScript's checker, and that the bundled library is what
-# its lock builds; with "bundle" build it anew. Without Node the check is left out.
+# Check the pages' scripts (arboris/static/js) with TypeScript's checker, and that the bundled libraries are
+# what their lock builds; with "bundle" build them anew. Without Node the check is left out.
 set -eu
 cd "$(dirname "$0")"
 

@@ -13,6 +13,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from analysis import queue
 from analysis.metrics import QueueCollector
 from analysis.models import PendingAnalysis, Status
+from analysis.overview import figures, paused
 from analysis.queue import PauseTarget
 from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
@@ -171,6 +172,22 @@ def test_the_metrics_count_what_lives_and_nothing_else() -> None:
         list(QueueCollector().collect())
     # Once for their number, once for the oldest that may begin.
     assert cost.rows < 2 * (scale.PENDING + scale.PROCESSING) + FEW
+
+
+def test_the_overview_reads_no_more_than_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the counts stop, the reading stops; and within them each entry is read a few times."""
+    monkeypatch.setattr("analysis.overview.figures.MOST", 2_000)
+    monkeypatch.setattr("analysis.overview.figures.DUE_AMONG", 1_000)
+    monkeypatch.setitem(figures.WINDOWS, "7d", timedelta(days=90))  # as old as the rows are
+    figures.look("7d")
+    with scale.costs() as cost:
+        seen = figures.look("7d")
+    assert (seen.pending, seen.ended["7d"]["completed"], seen.due) == (2_001, 2_001, 1_001)
+    counted = 3 * 2_001 + 3 * 2_001 + 1_001 + figures.RUNS
+    assert cost.rows < 4 * counted + 20 * figures.OLDEST_AMONG + FEW
+    with scale.costs() as cost:
+        assert paused.holds() == []
+    assert cost.rows < 60
 
 
 @pytest.fixture

@@ -69,8 +69,8 @@ class Command(OperatorCommand):
         state = what.state()
         if state.at is not None and reason[:500] in ("", state.reason):
             return what.sentence(_("%(what)s was paused already."))
-        pause = partial(queue.pause, reason, what.target)
         actor = audit.at_the_terminal()
+        pause = partial(queue.pause, reason, what.target, by=actor)
         audit.recorded(actor, self.name, pause, reason=reason, details=what.row())
         self.log(f"{what.row()} paused", reason)
         return what.sentence(_("%(what)s is paused."))
