@@ -325,6 +325,8 @@ ARBORIS_ANALYZERS = {
 }
 # What works on a claimed task; see analysis.worker.Body.
 ARBORIS_TASK_BODY = "analysis.run_analysis.run"
+# What workers do besides; each returns whether there was something to do.
+ARBORIS_BEHIND = ["arboris.workspace.importing.behind.import_behind"]
 ARBORIS_MAX_CHAPTER_CHARS = env.whole(
     "ARBORIS_MAX_CHAPTER_CHARS", 1_000_000, low=1_000, high=4_000_000
 )

@@ -24,6 +24,7 @@ from analysis.queue.read_again import to_look_at
 from analysis.queue.retry import decide
 from arboris.bible import behind
 from arboris.db import db_now, in_transaction, is_away, locked
+from arboris.novels import import_jobs
 
 log = logging.getLogger(__name__)
 
@@ -113,7 +114,8 @@ def _rescue_one(task_id: int) -> int:
 def _issue_missing_wakeups() -> None:
     """What is due, or to be folded, would wait for ever: issue as many as workers could use."""
     wanted = len(due.first(configured(), settings.ARBORIS_MAX_CONCURRENT))
-    wanted = wanted or int(behind.to_fold().exists() or to_look_at().exists())
+    more = behind.to_fold().exists() or to_look_at().exists() or import_jobs.waiting().exists()
+    wanted = wanted or int(more)
     missing = wanted and wanted - wakeups.waiting()
     if missing > 0:
         in_transaction(lambda: wakeups.issue(missing))

@@ -32,11 +32,19 @@ def _body(path: str) -> Body:
     return body
 
 
+@cache
+def _imported(path: str) -> Callable[[], bool]:
+    work: Callable[[], bool] = import_string(path)
+    return work
+
+
 def run_due() -> int:
     """Claim and run tasks until none is due or the slice is over; returns how many were run."""
     steward = current_steward()
     while _did_behind(steward, behind.fold_behind):
         pass
+    for path in settings.ARBORIS_BEHIND:
+        _did_behind(steward, _imported(path))
     body = _body(settings.ARBORIS_TASK_BODY)
     ends, done = time.monotonic() + SLICE_SECONDS, 0
     while not steward.stopping.is_set():

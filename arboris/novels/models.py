@@ -14,6 +14,8 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from arboris.logs import LONGEST_ID
+
 M = TypeVar("M", bound=models.Model)
 
 
@@ -244,3 +246,40 @@ class ImportUploadPart(models.Model):
 
     def __str__(self) -> str:
         return f"{self.upload_id}: {self.place}"
+
+
+class ImportJob(models.Model):
+    """An import that the workers do behind its writer's back (``arboris.novels.import_jobs``)."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    upload = models.OneToOneField(ImportUpload, models.CASCADE, related_name="job")
+    # What the writer asked for: ``mode`` of the import, and the analysis of its chapters.
+    mode = models.CharField(max_length=10)
+    options = models.JSONField(default=dict)
+    language = models.CharField(max_length=10)
+    request_id = models.CharField(max_length=LONGEST_ID, blank=True, default="")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
+    done = models.PositiveIntegerField(default=0)
+    total = models.PositiveIntegerField(default=0)
+    error_code = models.CharField(max_length=50, blank=True, default="")
+    error = models.TextField(blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(default=0)
+    # The worker that has it: none of its writes counts once another has taken the job.
+    token = models.CharField(max_length=32, blank=True, default="")
+    seen_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        verbose_name = _("import")
+        verbose_name_plural = _("imports")
+        indexes = [models.Index(fields=["state", "created_at"], name="import_job_next")]
+
+    def __str__(self) -> str:
+        return str(self.pk)

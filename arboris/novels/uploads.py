@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import datetime, timedelta
 
+from django.db.models import Q
+
 from arboris.db import db_now, in_transaction, locked
-from arboris.novels.models import ImportUpload, ImportUploadPart, NovelProject
+from arboris.novels.models import ImportJob, ImportUpload, ImportUploadPart, NovelProject
 
 KEPT = timedelta(hours=12)
 PER_WRITER = 5  # the oldest give way
@@ -20,7 +22,8 @@ class AlreadyImported(Exception):
 
 def keep(project: NovelProject, name: str, data: bytes, encoding: str) -> ImportUpload:
     def work() -> ImportUpload:
-        own = ImportUpload.objects.filter(owner_id=project.owner_id).order_by("-created_at", "-pk")
+        own = ImportUpload.objects.filter(owner_id=project.owner_id).exclude(needed())
+        own = own.order_by("-created_at", "-pk")
         surplus = [row.pk for row in own[PER_WRITER - 1 :]]
         ImportUpload.objects.filter(pk__in=surplus).delete()
         upload = ImportUpload.objects.create(
@@ -36,6 +39,11 @@ def keep(project: NovelProject, name: str, data: bytes, encoding: str) -> Import
         return upload
 
     return in_transaction(work)
+
+
+def needed() -> Q:
+    """The uploads that an import reads, or will read."""
+    return Q(job__state__in=[ImportJob.State.WAITING, ImportJob.State.RUNNING])
 
 
 def find(project: NovelProject, upload_id: uuid.UUID) -> ImportUpload | None:
@@ -67,7 +75,8 @@ def use(upload: ImportUpload) -> None:
 
 def prune(now: datetime) -> int:
     """Delete some of those whose time is over; returns how many."""
-    old = ImportUpload.objects.filter(created_at__lte=now - KEPT).order_by("created_at")
+    old = ImportUpload.objects.filter(created_at__lte=now - KEPT).exclude(needed())
+    old = old.order_by("created_at")
     doomed = list(old.values_list("pk", flat=True)[:BATCH])
     if doomed:
         in_transaction(lambda: ImportUpload.objects.filter(pk__in=doomed).delete())

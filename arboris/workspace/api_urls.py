@@ -34,6 +34,7 @@ urlpatterns = [
     path("projects/<uuid:project_id>/chapters", chapters.ChapterList.as_view()),
     path("projects/<uuid:project_id>/chapters/generate", generation.GenerateChapter.as_view()),
     path("projects/<uuid:project_id>/import", importing.ImportNovel.as_view()),
+    path("projects/<uuid:project_id>/imports/<uuid:import_id>", importing.ImportState.as_view()),
     path("projects/<uuid:project_id>/export", manuscript.ExportNovel.as_view()),
     path("projects/<uuid:project_id>/search", search.SearchNovel.as_view()),
     path("projects/<uuid:project_id>/replace", search.ReplaceInNovel.as_view()),

@@ -346,6 +346,8 @@ _FILES: dict[str, str | Promise] = {
     "found_nothing_here": pgettext_lazy("chapter of a file", "new"),
     "found_matches": _("{n} of them are in this novel already."),
     "found_matches_one": _("1 of them is in this novel already."),
+    "import_waiting": _("The import waits for a worker. You may leave the page."),
+    "import_running": _("{done} of {total} chapters are ready. You may leave the page."),
     "imported_nothing": _("Nothing was new, so nothing was imported."),
     "exported": _("{name} is ready."),
 }

@@ -74,6 +74,20 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
     page.keyboard.press("Escape")
     expect(page.get_by_test_id("import-dialog")).to_be_hidden()
 
+    # A longer one is imported by a worker; the page tells of it until it is there.
+    here = page.url
+    page.goto(f"{site.url}/")
+    new_project(page, "长夜")
+    with page.expect_response(lambda answer: answer.status == 202):
+        look_into(
+            page,
+            {"name": "长.txt", "mimeType": "text/plain", "buffer": f"{many}\n\n{many}".encode()},
+        )
+        page.get_by_test_id("import-agree").click()
+    expect(page.locator("#import .form-status")).to_contain_text("200")
+    expect(page.locator("#import-progress")).to_be_hidden()
+    page.goto(here)
+
     # The same book, revised: what is here becomes a new version, what is new is added.
     look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
     expect(table.first.locator("td").nth(2)).to_have_text("第一章 雨夜")

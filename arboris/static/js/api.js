@@ -31,8 +31,11 @@ export class ApiError extends Error {
 }
 
 export const get = (path, query = {}) => call('GET', withQuery(path, query));
-/** `key` (Idempotency-Key): sent again with the same one, it gives the first answer again. `patience` in ms. */
-export const post = (path, body, { key = '', keepalive = false, patience = PATIENCE } = {}) => call('POST', path, body, { key, keepalive, patience });
+/**
+ * `key` (Idempotency-Key): sent again with the same one, it gives the first answer again. `patience`
+ * in ms. `behind`: the answer may come before the work is done.
+ */
+export const post = (path, body, options = {}) => call('POST', path, body, options);
 /** `keepalive`: the call outlives the page where it is short enough. */
 export const put = (path, body, keepalive = false) => call('PUT', path, body, { keepalive });
 export const patch = (path, body) => call('PATCH', path, body);
@@ -47,10 +50,12 @@ const whose = () => {
   return userId ? { 'X-Page-User': userId } : {};
 };
 
-async function call(method, path, body, { key = '', keepalive = false, patience = PATIENCE } = {}) {
+async function call(method, path, body, { key = '', keepalive = false, patience = PATIENCE, behind = false } = {}) {
+  /** @type {Record<string, string>} */
   const headers = { Accept: 'application/json', ...whose() };
   if (method !== 'GET') headers['X-CSRFToken'] = csrfToken();
   if (key) headers['Idempotency-Key'] = key;
+  if (behind) headers.Prefer = 'respond-async';
   const upload = body instanceof FormData;
   // A call without a body, as "mark as read", is carried out even if the page is left at once.
   let outlives = method === 'POST' && body === undefined;

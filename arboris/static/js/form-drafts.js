@@ -41,12 +41,12 @@ const isUnanswered = (error) => !(error instanceof ApiError) || error.status ===
 /**
  * POST that creates something once, however often it is tried: its key is kept until an answer comes.
  * Where the writer has changed the body since a try without an answer, that one is asked for its
- * answer first, and `change(made, body)` brings what it made up to date.
+ * answer first, and `change(made, body)` brings what it made up to date. `options` as of `post`.
  */
-export async function creating(name, path, body, change = null, patience = undefined) {
+export async function creating(name, path, body, change = null, options = {}) {
   const row = await tried(name);
   if (row && change && row.body !== JSON.stringify(body)) return change(await again(name, row), body);
-  return keyed(name, path, body, (key) => post(path, body, { key, patience }));
+  return keyed(name, path, body, (key) => post(path, body, { ...options, key }));
 }
 
 /** `send(key)` with the key of an earlier try of the same that had no answer, or with a new one. */
@@ -59,11 +59,11 @@ export async function keyed(name, path, body, send) {
 }
 
 /** What a try without an answer has made; null where there was none, or the server refuses it now. */
-export async function madeBefore(name, patience = undefined) {
+export async function madeBefore(name, options = {}) {
   const row = await tried(name);
   if (!row) return null;
   try {
-    return await again(name, row, patience);
+    return await again(name, row, options);
   } catch (error) {
     if (isUnanswered(error)) throw error;
     return null;
@@ -72,7 +72,7 @@ export async function madeBefore(name, patience = undefined) {
 
 const keyId = (name) => idOf(`key:${name}`);
 const tried = (name) => quietly(kept('drafts', keyId(name)));
-const again = (name, { path, body, key }, patience = undefined) => attempt(name, () => post(path, JSON.parse(body), { key, patience }));
+const again = (name, { path, body, key }, options = {}) => attempt(name, () => post(path, JSON.parse(body), { ...options, key }));
 
 async function attempt(name, send) {
   try {

@@ -1,12 +1,15 @@
 /** Files in and out of a novel: the form of an import, a look at what it holds, and the export. */
 
-import { LONG_PATIENCE, fetchFile, post } from './api.js';
+import { ApiError, LONG_PATIENCE, fetchFile, get, post } from './api.js';
 import { $, ask, h } from './dom.js';
 import { creating, madeBefore } from './form-drafts.js';
-import { onSubmit, settle, valuesOf } from './forms.js';
+import { onSubmit, say, settle, valuesOf } from './forms.js';
 import { chapterName, t, tn } from './i18n.js';
 import { fillWindowed } from './windowed.js';
 
+const LONG = 100; // chapters: more are imported by the workers, and hold no request
+const SENT = { patience: LONG_PATIENCE };
+const LOOKED_AT_EVERY = 1000; // ms
 const numbers = new Intl.NumberFormat(document.documentElement.lang || 'zh-hans');
 
 /** `api`: the novel's path; `reload`: what to do once it has new chapters. */
@@ -22,24 +25,49 @@ function mountImport(api, reload) {
     const sent = valuesOf(form);
     const { name, size, lastModified } = /** @type {File} */ (data.get('file'));
     const key = `import:${api}:${name}:${size}:${lastModified}`;
-    let answer = await madeBefore(key, LONG_PATIENCE);
+    let answer = await madeBefore(key, SENT);
     let restores = answer !== null && name.endsWith('.zip'); // it may have been a whole novel
     if (!answer) {
       const found = await post(`${api}/import?preview=1`, data);
       show(dialog, found);
       if (!(await ask(dialog))) return '';
       const mode = $('[name="mode"]:checked', dialog).value;
-      answer = await creating(key, `${api}/import`, { upload: found.upload, mode }, null, LONG_PATIENCE);
+      answer = await creating(key, `${api}/import`, { upload: found.upload, mode }, null, {
+        ...SENT,
+        behind: found.restores || found.chapters.length > LONG,
+      });
       restores = found.restores;
     }
     settle(form, sent);
+    const count = answer.state ? await followed(form, api, answer) : answer.chapters.length;
     if (restores) {
       location.reload(); // the novel's own title and synopsis have changed too
       return '';
     }
     await reload();
-    return answer.chapters.length ? tn('imported', answer.chapters.length) : t('imported_nothing');
+    return count ? tn('imported', count) : t('imported_nothing');
   });
+}
+
+/** Follows an import to its end, which workers bring about; returns how many chapters it brought. */
+async function followed(form, api, job) {
+  const bar = $('#import-progress', form);
+  try {
+    let { state, done, total, error } = job;
+    while (state === 'waiting' || state === 'running') {
+      bar.hidden = false;
+      if (state === 'running') bar.value = total ? done / total : 0;
+      else bar.removeAttribute('value'); // no telling yet
+      const words = t(state === 'running' ? 'import_running' : 'import_waiting', { done, total });
+      if ($('.form-status', form).textContent !== words) say(form, words); // it is read out
+      await new Promise((resolve) => setTimeout(resolve, LOOKED_AT_EVERY));
+      ({ state, done, total, error } = await get(`${api}/imports/${job.id}`));
+    }
+    if (error) throw new ApiError(error.detail, 400, error.code);
+    return done;
+  } finally {
+    bar.hidden = true;
+  }
 }
 
 function show(dialog, found) {

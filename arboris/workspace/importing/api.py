@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from arboris.db import in_transaction
 from arboris.idempotency.views import creating, holding_on, idempotent
-from arboris.novels import uploads
+from arboris.novels import import_jobs, uploads
 from arboris.novels.importing import ImportedNovel, NovelImportError
 from arboris.novels.importing.decode import ENCODINGS
-from arboris.novels.models import ImportUpload, NovelProject
+from arboris.novels.models import ImportJob, ImportUpload, NovelProject
 from arboris.rest import (
     BoundedJSONParser,
     Conflict,
@@ -87,6 +89,35 @@ class PreviewSerializer(serializers.Serializer[Any]):
     set_aside = serializers.ListField(child=serializers.CharField())
 
 
+class ImportErrorSerializer(serializers.Serializer[Any]):
+    code = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class ImportJobSerializer(serializers.ModelSerializer[ImportJob]):
+    """``done`` of ``total`` chapters are made; they appear all at once, when it is ``done``."""
+
+    error = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ImportJob
+        fields = ("id", "state", "done", "total", "error", "created_at", "ended_at")
+
+    @extend_schema_field(ImportErrorSerializer(allow_null=True))
+    def get_error(self, job: ImportJob) -> dict[str, str] | None:
+        return {"code": job.error_code, "detail": job.error} if job.error_code else None
+
+
+class ImportState(APIView):
+    @extend_schema(responses={200: ImportJobSerializer})
+    def get(self, request: Request, project_id: uuid.UUID, import_id: uuid.UUID) -> Response:
+        project = own_project(request, project_id)
+        job = ImportJob.objects.filter(pk=import_id, upload__project=project).first()
+        if job is None:
+            raise Http404
+        return Response(ImportJobSerializer(job).data)
+
+
 class ImportNovel(APIView):
     throttle_classes = [WriterRate]
     throttle_scope = "import"
@@ -94,9 +125,21 @@ class ImportNovel(APIView):
 
     @idempotent
     @extend_schema(
-        parameters=[OpenApiParameter("preview", bool)],
+        parameters=[
+            OpenApiParameter("preview", bool),
+            OpenApiParameter(
+                "Prefer",
+                str,
+                OpenApiParameter.HEADER,
+                description="respond-async: answer 202 at once, and import behind (RFC 7240)",
+            ),
+        ],
         request={"multipart/form-data": FileSerializer, "application/json": UploadSerializer},
-        responses={201: SavedChapterSerializer(many=True), 200: PreviewSerializer},
+        responses={
+            201: SavedChapterSerializer(many=True),
+            200: PreviewSerializer,
+            202: ImportJobSerializer,
+        },
     )
     def post(self, request: Request, project_id: uuid.UUID) -> Response:
         project = own_project(request, project_id)
@@ -107,7 +150,12 @@ class ImportNovel(APIView):
         form = FileSerializer(data=request.data)
         form.is_valid(raise_exception=True)
         name, data = _file(form.validated_data["file"])
-        novel = _parsed("file", name, data, form.validated_data["encoding"])
+        encoding = form.validated_data["encoding"]
+        if _behind(request):
+            return _queued(
+                request, lambda: uploads.keep(project, name, data, encoding), form.options()
+            )
+        novel = _parsed("file", name, data, encoding)
         return _imported("file", service.Job(project, novel, data, form.options()))
 
     def _preview(self, request: Request, project: NovelProject) -> Response:
@@ -146,15 +194,47 @@ class ImportNovel(APIView):
         if upload is None:
             said = _("There is no such upload, or its time is over: choose the file again.")
             raise exceptions.ValidationError({"upload": [said]})
+        mode = form.validated_data["mode"]
+        if _behind(request):
+            return _queued(request, lambda: upload, form.options(), mode)
         try:
             data = uploads.read(upload)
             novel = _parsed("upload", upload.name, data, upload.encoding)
-            mode = form.validated_data["mode"]
             use = partial(uploads.use, upload)
             job = service.Job(project, novel, data, form.options(), mode, use)
             return _imported("upload", job)
         except uploads.AlreadyImported:
             raise Conflict(_("This file was imported already."), "already_imported") from None
+
+
+def _behind(request: Request) -> bool:
+    wishes = request.headers.get("Prefer", "").lower().replace(";", ",").split(",")
+    return "respond-async" in [wish.strip() for wish in wishes]
+
+
+def _queued(
+    request: Request,
+    kept: Callable[[], ImportUpload],
+    options: AnalysisOptions,
+    mode: service.Mode = "add",
+) -> Response:
+    """Leave the import to a worker; 202 with where to ask how far it is."""
+
+    def make() -> Response:
+        job = in_transaction(
+            lambda: service.queue_import(kept(), mode, options, get_language() or "")
+        )
+        location = f"/api/projects/{job.upload.project_id}/imports/{job.pk}"
+        headers = {"Location": location, "Preference-Applied": "respond-async"}
+        return Response(ImportJobSerializer(job).data, status=202, headers=headers)
+
+    try:
+        return creating(make)
+    except uploads.AlreadyImported:
+        raise Conflict(_("This file was imported already."), "already_imported") from None
+    except import_jobs.TooMany:
+        said = _("Some of your imports are waiting already. Try again when one has ended.")
+        raise TooMany(said, "too_many_imports") from None
 
 
 def _file(upload: UploadedFile[Any]) -> tuple[str, bytes]:

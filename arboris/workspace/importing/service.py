@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Literal
 
@@ -11,12 +11,19 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from analysis import queue
+from analysis.djangoq import wakeups
 from arboris.db import in_transaction
-from arboris.novels import making
+from arboris.novels import import_jobs, making, uploads
 from arboris.novels import services as novels
 from arboris.novels.importing import ImportedNovel, ImportLimits, NovelImportError, parse_novel
 from arboris.novels.importing.matching import KnownChapter, match
-from arboris.novels.models import Chapter, ChapterVersion, NovelProject
+from arboris.novels.models import (
+    Chapter,
+    ChapterVersion,
+    ImportJob,
+    ImportUpload,
+    NovelProject,
+)
 from arboris.workspace.archive import restore
 from arboris.workspace.chapters import service as chapters
 from arboris.workspace.chapters.analysis_options import AnalysisOptions
@@ -25,6 +32,11 @@ from arboris.workspace.chapters.analysis_options import AnalysisOptions
 # skip: one that is there stays as it is.
 Mode = Literal["add", "replace", "skip"]
 MODES: tuple[Mode, ...] = ("add", "replace", "skip")
+
+
+def mode_of(word: str) -> Mode:
+    """The mode of that name; raises ValueError."""
+    return MODES[MODES.index(word)]
 
 
 def largest(name: str) -> int:
@@ -58,6 +70,33 @@ class Changed(Exception):
 
 class NoRoom(Exception):
     """More of the writer's analyses would wait than ARBORIS_MAX_PENDING allows."""
+
+
+def refusal(error: Exception) -> tuple[str, str] | None:
+    """The code and the sentence of an error that an import may end with; None of any other."""
+    if isinstance(error, NovelImportError):
+        return error.code, str(error)
+    if isinstance(error, Changed):
+        return "changed", str(error)
+    if isinstance(error, NoRoom):
+        return "too_many_pending", str(error)
+    if isinstance(error, uploads.AlreadyImported):
+        return "already_imported", _("This file was imported already.")
+    return None
+
+
+def queue_import(
+    upload: ImportUpload, mode: Mode, options: AnalysisOptions, language: str
+) -> ImportJob:
+    """Leave the upload to a worker, in the caller's transaction.
+
+    Raises uploads.AlreadyImported, import_jobs.TooMany.
+    """
+    if upload.imported_at is not None:
+        raise uploads.AlreadyImported
+    job = import_jobs.add(upload, mode, asdict(options), language)
+    wakeups.issue()
+    return job
 
 
 @dataclass(slots=True)
