@@ -48,7 +48,9 @@ def test_an_outage_ends_neither_pusher_nor_monitor_and_is_said_once(
     with connection.execute_wrapper(failing(error)):
         assert [broker.dequeue() for _ in range(3)] == [[], [], []]
     assert broker.dequeue() == [(wakeup.pk, wakeup.payload)]
-    begun, over = (record.getMessage() for record in caplog.records)
+    begun, over = (
+        record.getMessage() for record in caplog.records if record.name == module.__name__
+    )
     assert begun.startswith("no wake-ups") and str(error) in begun
     assert str(error) not in over
     with connection.execute_wrapper(failing(error)):
