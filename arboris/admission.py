@@ -7,6 +7,7 @@ and without a look at the database. What is admitted waits for a thread, see ``w
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ipaddress
 import logging
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from prometheus_client import Counter as Metric
 from prometheus_client import Gauge
 
+from arboris.rates import Budgets
 from arboris.refusals import OVERLOADED, OVERLOADED_WAIT, refusal, send_refusal
 from arboris.web_threads import Lane, web_threads
 
@@ -30,6 +32,7 @@ log = logging.getLogger(__name__)
 REMEMBERED = 10_000
 # A whole office may be behind one address, and after a start nobody is known yet.
 ADDRESS_FACTOR = 4
+TOO_MANY_SOCKETS = 4429
 TOO_MANY = _("Too many of your requests are under way. Wait for their answers, then try again.")
 
 REFUSED = Metric("arboris_refused_requests", "Requests refused before any work.", ["status"])
@@ -59,6 +62,7 @@ class Callers:
 
 
 callers = Callers()
+handshakes = Budgets(lambda: settings.ARBORIS_HANDSHAKES_PER_SECOND, burst_seconds=20)
 
 
 def _credential(headers: dict[bytes, bytes]) -> str:
@@ -127,6 +131,8 @@ class Admission:
             return
         if is_request:
             self._count(caller, 1)
+        elif not await self._may_open(caller, receive, send):
+            return
         try:
             lane = Lane(web_threads(), caller, whole=is_request)
             async with ThreadSensitiveContext(executor=lane):
@@ -141,6 +147,18 @@ class Admission:
             del self._under_way[caller]
         IN_FLIGHT.inc(number)
         WAITING.set(web_threads().waiting())
+
+    async def _may_open(self, caller: str, receive: Any, send: Any) -> bool:
+        """Who opens sockets in a loop is slowed down, then told so."""
+        budget = handshakes.of(caller)
+        wait = budget.spend()
+        if wait and budget.exhausted:
+            await receive()
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": TOO_MANY_SOCKETS})
+            return False
+        await asyncio.sleep(wait)
+        return True
 
     async def _refused(self, caller: str, scope: Any, send: Any) -> bool:
         limit = settings.ARBORIS_REQUESTS_PER_WRITER

@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from arboris.admission import Admission  # noqa: E402
 from arboris.body_limits import BodyLimit, guard_daphne  # noqa: E402
 from arboris.handler import Handler  # noqa: E402
+from arboris.socket_limits import guard_daphne_sockets  # noqa: E402
 from arboris.web_threads import keep_connections  # noqa: E402
 from notifications.routing import websocket  # noqa: E402
 
@@ -21,5 +22,6 @@ from notifications.routing import websocket  # noqa: E402
 BaseCommand().check()
 
 guard_daphne()
+guard_daphne_sockets()
 keep_connections()
 application = BodyLimit(Admission(ProtocolTypeRouter({"http": Handler(), "websocket": websocket})))

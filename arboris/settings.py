@@ -209,6 +209,11 @@ ARBORIS_WEB_WAIT = env.number("ARBORIS_WEB_WAIT", 10, low=0.1, high=300)
 # Requests that are under way at a time, those that wait included.
 ARBORIS_REQUESTS_PER_WRITER = env.whole("ARBORIS_REQUESTS_PER_WRITER", 300, low=1, high=100_000)
 ARBORIS_REQUESTS_IN_ALL = env.whole("ARBORIS_REQUESTS_IN_ALL", 3000, low=1, high=100_000)
+# Frames that the sockets of one writer may send; ten times as many at once after a rest.
+ARBORIS_FRAMES_PER_SECOND = env.number("ARBORIS_FRAMES_PER_SECOND", 500, low=1, high=100_000)
+ARBORIS_SOCKETS_PER_WRITER = env.whole("ARBORIS_SOCKETS_PER_WRITER", 20, low=1, high=10_000)
+# Sockets that one caller may open; twenty times as many at once after a rest.
+ARBORIS_HANDSHAKES_PER_SECOND = env.number("ARBORIS_HANDSHAKES_PER_SECOND", 50, low=1, high=10_000)
 
 # --- languages and time -------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

@@ -18,19 +18,25 @@ from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
+from django.conf import settings
 from django.db import Error
 from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from prometheus_client import Histogram
 
+from arboris.admission import callers
 from arboris.db import is_away
-from notifications import ports, queries, shutdown
+from arboris.web_threads import Overloaded
+from notifications import queries, shutdown
 from notifications.handshake import (
+    Credential,
+    Opening,
     language_of,
     of_this_page,
+    opening,
     origin_allowed,
-    still_signed_in,
+    standing,
 )
 from notifications.models import AnalysisNotification
 from notifications.ports import Bible, Progress
@@ -41,14 +47,14 @@ log = logging.getLogger(__name__)
 PROTOCOL = "arboris.v1"
 TOO_BIG, BROKEN = 1009, 1011
 NOT_SIGNED_IN, BAD_ORIGIN, NOT_FOUND, STALLED, TOO_MANY = 4401, 4403, 4404, 4408, 4429
-SOCKETS_PER_WRITER = 20
 WAITING_FRAMES = 1_000
 # Beyond this, progress frames are dropped, so that they never displace a notification.
 WAITING_PROGRESS = 100
 LONGEST_FRAME = 64 * 1024
 STATE_SECONDS = 30.0
-# A reader who signs out receives frames for at most this long.
-SIGNED_IN_SECONDS = 1.0
+# The relay looks once a second who is still signed in. Only where it is held up, a socket that was
+# not looked at for so long asks by itself before it sends.
+SIGNED_IN_SECONDS = 3.0
 # Shorter than daphne's own limit, which drops a silent client without a close code.
 STALLED_SECONDS = 20.0
 REPLAY_BATCH = 100
@@ -103,6 +109,8 @@ class NoSuchSocket(AsyncWebsocketConsumer):
 
 class NotificationConsumer(AsyncWebsocketConsumer):
     user_id = 0
+    credential = Credential(0)
+    checked_at = 0.0
     last_id = 0
     reads = 0
     live: Mapping[str, int] = {}  # replaced, never changed
@@ -111,26 +119,29 @@ class NotificationConsumer(AsyncWebsocketConsumer):
 
     async def connect(self) -> None:
         self.enveloped = PROTOCOL in self.scope["subprotocols"]
-        user = self.scope["user"]
-        if user is not None and user.is_authenticated:
-            # Read before the socket opens: whatever commits after the client sees it open is live.
-            self.reads = (await database_sync_to_async(queries.reads)([user.pk]))[user.pk]
-            self.bibles = (await database_sync_to_async(ports.bibles)([user.pk])).get(user.pk, {})
-            state = await database_sync_to_async(queries.state)(user.pk)
-            self.last_id = state["max_id"]
+        try:
+            # Before the socket opens: whatever commits after the client sees it open is live.
+            found = await database_sync_to_async(opening)(self.scope)
+        except Overloaded:
+            await self.accept(PROTOCOL if self.enveloped else None)
+            await self.close(BROKEN)
+            return
         # Accept first, refuse second: a browser cannot see the code of a refused handshake.
         await self.accept(PROTOCOL if self.enveloped else None)
         if not origin_allowed(self.scope):
             await self.close(BAD_ORIGIN)
-        elif user is None or not user.is_authenticated or not of_this_page(self.scope):
+        elif found is None or not of_this_page(self.scope, found.user):
             await self.close(NOT_SIGNED_IN)
-        elif _open.get(user.pk, 0) >= SOCKETS_PER_WRITER:
+        elif _open.get(found.user.pk, 0) >= settings.ARBORIS_SOCKETS_PER_WRITER:
             await self.close(TOO_MANY)
         else:
-            await self._begin(user.pk)
+            callers.learn(dict(self.scope["headers"]), found.user)
+            await self._begin(found)
 
-    async def _begin(self, user_id: int) -> None:
-        self.user_id = user_id
+    async def _begin(self, found: Opening) -> None:
+        self.user_id = user_id = found.user.pk
+        self.credential, self.reads, self.bibles = found.credential, found.reads, found.bibles
+        self.last_id = found.last_id
         self.language = language_of(self.scope)
         self.loop = asyncio.get_running_loop()
         self.checked_at = self.loop.time()
@@ -182,6 +193,10 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if self.enveloped:
             self._hand_over(Bibles(changed))
 
+    def deliver_signed_out(self) -> None:
+        with contextlib.suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self._end, NOT_SIGNED_IN)
+
     def _hand_over(self, item: Item) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closing, and the socket with it
             self.loop.call_soon_threadsafe(self._put, item)
@@ -193,10 +208,14 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             return
         if self.queue.full():
             # Nothing is lost: the client reconnects with the last id that it has.
-            self.sender.cancel()
-            self.closing = asyncio.create_task(self.close(STALLED))
+            self._end(STALLED)
         else:
             self.queue.put_nowait(item)
+
+    def _end(self, code: int) -> None:
+        if not self.sender.done() and not self.sender.cancelling():
+            self.sender.cancel()
+            self.closing = asyncio.create_task(self.close(code))
 
     # --- sending --------------------------------------------------------------------------
 
@@ -215,7 +234,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
 
     async def _check_signed_in(self) -> None:
         if self.loop.time() - self.checked_at >= SIGNED_IN_SECONDS:
-            if not await still_signed_in(self.scope):
+            if not await database_sync_to_async(standing)([self.credential]):
                 raise Ended(NOT_SIGNED_IN)
             self.checked_at = self.loop.time()
 
@@ -275,12 +294,13 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     async def _catch_up(self, *, live: bool) -> None:
         """Send every notification newer than the last one sent, then the state."""
         await self._check_signed_in()
-        after = database_sync_to_async(queries.after)
-        while rows := await after(self.user_id, self.last_id, REPLAY_BATCH):
+        news, state = database_sync_to_async(queries.news), None
+        while state is None:
+            rows, state = await news(self.user_id, self.last_id, REPLAY_BATCH)
             for row in rows:
                 await self._check_signed_in()  # a slow client may take minutes
                 await self._notify(row, live=live)
-        await self._frame("state", await database_sync_to_async(queries.state)(self.user_id))
+        await self._frame("state", state)
 
     async def _notify(self, row: AnalysisNotification, *, live: bool) -> None:
         # One writer's notifications become visible in the order of their ids (see outbox), so a
@@ -315,6 +335,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
     # --- receiving ------------------------------------------------------------------------
 
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
+        await asyncio.sleep(0)  # many that came at once do not hold up everybody else
         if len(text_data.encode() if text_data else bytes_data or b"") > LONGEST_FRAME:
             await self.close(TOO_BIG)
         elif self.enveloped and self.counted and not self.sender.done():

@@ -82,7 +82,20 @@ def state(user_id: int) -> dict[str, int]:
 
     ``muted``: so many of the unread ones are of muted novels.
     """
-    newest = AnalysisNotification.objects.filter(user_id=user_id).aggregate(newest=Max("pk"))
     unread = of(user_id, unread_only=True)
     counts = unread.aggregate(unread=Count("pk"), muted=Count("pk", filter=Q(project__muted=True)))
-    return {**counts, "max_id": newest["newest"] or 0}
+    return {**counts, "max_id": newest_id(user_id)}
+
+
+def newest_id(user_id: int) -> int:
+    """The highest id of theirs, 0 without any."""
+    rows = AnalysisNotification.objects.filter(user_id=user_id).aggregate(newest=Max("pk"))
+    return rows["newest"] or 0
+
+
+def news(
+    user_id: int, since: int, limit: int
+) -> tuple[list[AnalysisNotification], dict[str, int] | None]:
+    """``after``, and the state where that is all there is."""
+    rows = after(user_id, since, limit)
+    return rows, state(user_id) if len(rows) < limit else None

@@ -22,6 +22,7 @@ from arboris import wake
 from arboris.db import drop_connection
 from arboris.outage import Outage
 from notifications import ports, queries
+from notifications.handshake import Credential, standing
 from notifications.models import AnalysisNotification
 from notifications.ports import Bible, Progress
 
@@ -45,11 +46,16 @@ class Subscriber(Protocol):
     reads: int
     live: Mapping[str, int]
     bibles: Mapping[str, Bible]
+    credential: Credential
+    checked_at: float  # when it was last seen that this still stands, by time.monotonic
 
     def deliver(self, row: AnalysisNotification) -> None:
         """Called on the relay's thread; must not block."""
 
     async def close(self, code: int) -> None: ...
+
+    def deliver_signed_out(self) -> None:
+        """Likewise: what opened the socket has ended."""
 
     def deliver_progress(self, progress: Progress) -> None:
         """Likewise; a later progress may replace one that has not been sent."""
@@ -175,6 +181,7 @@ class Relay:
         self._dispatch(work.tailer.read())
         if time.monotonic() >= work.progress_at:
             work.progress_at = time.monotonic() + PROGRESS_SECONDS
+            self._end_those_signed_out()
             self._tell_progress()
             self._tell_changes()
 
@@ -201,6 +208,16 @@ class Relay:
                 targets = list(self._subscribers.get(row.user_id, ()))
             for subscriber in targets:
                 subscriber.deliver(row)
+
+    def _end_those_signed_out(self) -> None:
+        """For all sockets at once, so that none asks by itself."""
+        sockets, now = self.subscribers(), time.monotonic()
+        stand = standing({socket.credential for socket in sockets})
+        for socket in sockets:
+            if socket.credential in stand:
+                socket.checked_at = now
+            else:
+                socket.deliver_signed_out()
 
     def _tell_progress(self) -> None:
         with self._lock:

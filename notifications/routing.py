@@ -1,14 +1,13 @@
 from typing import Any, cast
 
-from channels.auth import AuthMiddlewareStack
 from channels.routing import URLRouter
+from channels.sessions import CookieMiddleware
 from django.urls import re_path
 
 from notifications.backpressure import BackpressureMiddleware
 from notifications.consumers import NoSuchSocket, NotificationConsumer
-from notifications.handshake import TokenAuthMiddleware
 
-_notifications = AuthMiddlewareStack(TokenAuthMiddleware(NotificationConsumer.as_asgi()))
+_notifications = CookieMiddleware(NotificationConsumer.as_asgi())
 # Django's re_path takes an ASGI application here, which its types do not foresee.
 _routes = cast(
     Any,

@@ -177,6 +177,7 @@ def environment(directory: Path, url: str) -> dict[str, str]:
         "ARBORIS_LEASE_SECONDS": str(LEASE_SECONDS),
         "ARBORIS_POLL_INTERVAL": str(POLL_SECONDS),
         "ARBORIS_MAX_CONCURRENT": "2",
+        "ARBORIS_FRAMES_PER_SECOND": "50",
         BRAKE: str(directory / "brake"),
         "PYTHONUNBUFFERED": "1",
     }

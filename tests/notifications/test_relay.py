@@ -12,6 +12,7 @@ from django.db import InterfaceError
 from arboris import wake
 from arboris.novels.models import NovelProject
 from notifications import relay as module
+from notifications.handshake import Credential
 from notifications.models import AnalysisNotification
 from notifications.ports import Bible, Progress
 from notifications.relay import Relay, Tailer
@@ -32,6 +33,10 @@ class Ear:
         self.reads = 0
         self.live: Mapping[str, int] = {}
         self.bibles: Mapping[str, Bible] = {}
+        self.credential, self.checked_at = Credential(user_id), 0.0
+
+    def deliver_signed_out(self) -> None:
+        pass
 
     def deliver(self, row: AnalysisNotification) -> None:
         self.heard.append(row.pk)
