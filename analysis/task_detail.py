@@ -6,12 +6,19 @@ The page of one analysis and ``analysis_show`` tell the same, from here.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 from django.db.models import Count, Sum
 
 from analysis.api.waiting import blocked_reason_of, shown
-from analysis.models import AnalysisAttempt, OperatorAction, PendingAnalysis, Status
+from analysis.models import (
+    AnalysisAttempt,
+    BulkChange,
+    OperatorAction,
+    PendingAnalysis,
+    Status,
+)
 from arboris.llm.models import ModelCall
 from notifications.models import AnalysisNotification
 
@@ -70,7 +77,7 @@ SPENT = {
     "cost": Sum("cost"),
 }
 NOTIFICATION = ("id", "created_at", "notification_type", "is_read")
-ACTION = ("at", "actor", "action", "reason")
+ACTION = ("at", "actor", "action", "reason", "operation")
 
 
 def look(task_id: int) -> dict[str, Any]:
@@ -118,11 +125,25 @@ def _running(task: PendingAnalysis) -> Rows:
 
 
 def _record(task: PendingAnalysis) -> Rows:
-    """What people did to it; an entry of a change of thousands names the first of them alone."""
-    since = OperatorAction.objects.filter(at__gte=task.created_at).order_by("-at", "-id")
+    """What people did to it, alone and along with others."""
+    changes = BulkChange.objects.filter(task_id=task.pk).select_related("operation")
+    many = [change.operation for change in changes.order_by("-pk")[:MOST]]
     found = [
-        {name: getattr(action, name) for name in ACTION}
-        for action in since[:LOOKED_THROUGH]
-        if task.pk in action.details.get("ids", ())
+        {
+            "at": one.started_at,
+            "actor": one.actor,
+            "action": one.action,
+            "reason": one.reason,
+            "operation": one.pk,
+        }
+        for one in many
     ]
-    return found[::-1]
+    told = {one.record_id for one in many}
+    # The entry of a change of thousands names the first of them alone.
+    since = OperatorAction.objects.filter(at__gte=task.created_at).order_by("-at", "-id")
+    found += [
+        {name: getattr(action, name) for name in ACTION[:-1]} | {"operation": None}
+        for action in since[:LOOKED_THROUGH]
+        if task.pk in action.details.get("ids", ()) and action.pk not in told
+    ]
+    return sorted(found, key=itemgetter("at"))

@@ -12,8 +12,10 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_GET, require_POST
 
+from analysis.admin.task_page import ReasonForm
 from analysis.errors import QueueConflict
 from analysis.groups import cost, look, retrying
 from analysis.health import paused_endpoints
@@ -23,10 +25,18 @@ from arboris.admin_base import ReadOnlyAdmin
 NEWEST = 20  # analyses of a group that its page names
 
 
-class ReasonForm(forms.Form):
-    """Why, for the record."""
+class RestForm(ReasonForm):
+    """``sure``: asked for where no canary went well."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500)
+    sure = forms.BooleanField(
+        label=gettext_lazy("Retry them all the same, though no canary went well")
+    )
+    field_order = ("reason", "sure")
+
+    def __init__(self, *args: Any, went_well: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if went_well:
+            del self.fields["sure"]
 
 
 @admin.register(ErrorGroup)
@@ -38,9 +48,14 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         return may("analysis.view_pendinganalysis") or may("analysis.change_pendinganalysis")
 
     def get_urls(self) -> list[URLPattern]:
-        canary = self.admin_site.admin_view(require_POST(self.canary_view))
+        def page(name: str, view: Any) -> URLPattern:
+            view = self.admin_site.admin_view(view)
+            return path(f"<str:fingerprint>/{name}/", view, name=f"analysis_errorgroup_{name}")
+
         return [
-            path("<str:fingerprint>/canary/", canary, name="analysis_errorgroup_canary"),
+            page("canary", require_POST(self.canary_view)),
+            page("rest", self.rest_view),
+            page("state", require_GET(never_cache(self.state_view))),
             *super().get_urls(),
         ]
 
@@ -71,28 +86,48 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
             raise Http404
         context = {
             "title": one.error_type,
-            "fingerprint": object_id,
-            "group": group,
-            "row": row,
-            "canary": retrying.canary(row),
-            "form": ReasonForm(),
-            "may_retry": request.user.has_perm("analysis.retry_pendinganalysis"),
+            **self._state(request, object_id, row, group),
             **(self._details(request, group) if group else {}),
         }
         return self._page(request, "admin/analysis/group.html", context)
+
+    def state_view(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        """The part of the page that changes by itself."""
+        self._check(request)
+        row = ErrorGroup.objects.filter(pk=fingerprint).first()
+        state = self._state(request, fingerprint, row, look.group(fingerprint))
+        return TemplateResponse(request, "admin/analysis/_group_state.html", state)
+
+    def _state(
+        self,
+        request: HttpRequest,
+        fingerprint: str,
+        row: ErrorGroup | None,
+        group: look.Group | None,
+    ) -> dict[str, Any]:
+        canary, drain = retrying.canary(row), retrying.drain(row)
+        return {
+            "fingerprint": fingerprint,
+            "group": group,
+            "row": row,
+            "canary": canary,
+            "drain": drain,
+            "over": not canary.is_under_way and (drain is None or drain.is_over),
+            "one": cost.estimate(fingerprint, 1),
+            "form": ReasonForm(),
+            "may_retry": _may_retry(request),
+        }
 
     def _details(self, request: HttpRequest, group: look.Group) -> dict[str, Any]:
         newest = look.failed(group.fingerprint).select_related("project", "chapter", "user")
         return {
             "whose": look.whose(group.fingerprint),
             "newest": newest.only(*SHOWN).order_by("-pk")[:NEWEST],
-            "one": cost.estimate(group.fingerprint, 1),
-            "cost": cost.estimate(group.fingerprint, group.failed),
             "traceback": _traceback(group.sample) if _may_see_code(request) else "",
         }
 
     def canary_view(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
-        if not request.user.has_perm("analysis.retry_pendinganalysis"):
+        if not _may_retry(request):
             raise PermissionDenied
         form = ReasonForm(request.POST)
         reason = form.cleaned_data["reason"] if form.is_valid() else ""
@@ -105,6 +140,43 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
             self.message_user(request, text, messages.SUCCESS)
         page = reverse("admin:analysis_errorgroup_change", args=[fingerprint])
         return HttpResponseRedirect(page if look.is_known(fingerprint) else "../../")
+
+    def rest_view(self, request: HttpRequest, fingerprint: str) -> HttpResponse:
+        """Tell what it will change and cost, and how the canary does; sent, begin."""
+        if not _may_retry(request):
+            raise PermissionDenied
+        row, group = ErrorGroup.objects.filter(pk=fingerprint).first(), look.group(fingerprint)
+        if group is None and row is None:
+            raise Http404
+        page = reverse("admin:analysis_errorgroup_change", args=[fingerprint])
+        canary = retrying.canary(row)
+        sent = request.POST if request.method == "POST" else None
+        form = RestForm(sent, went_well=canary.went_well)
+        if sent is not None and form.is_valid():
+            self._retry_rest(request, fingerprint, form.cleaned_data["reason"])
+            return HttpResponseRedirect(page)
+        count = look.retryable(fingerprint).count()
+        context = {
+            "title": _("Retry the rest"),
+            "page": page,
+            "row": row,
+            "canary": canary,
+            "form": form,
+            "count": count,
+            "kept": (group.failed if group else 0) - count,
+            "cost": cost.estimate(fingerprint, count),
+        }
+        return self._page(request, "admin/analysis/group_rest.html", context)
+
+    def _retry_rest(self, request: HttpRequest, fingerprint: str, reason: str) -> None:
+        actor, user_id = request.user.get_username(), request.user.pk
+        try:
+            operation = retrying.retry_rest(fingerprint, actor, user_id, reason)
+        except QueueConflict as conflict:
+            self.message_user(request, str(conflict), messages.ERROR)
+            return
+        text = _("%(count)d analyses are put back into the queue.") % {"count": operation.selected}
+        self.message_user(request, text, messages.SUCCESS)
 
     def _check(self, request: HttpRequest) -> None:
         if not self.has_view_permission(request):
@@ -120,6 +192,10 @@ SHOWN = (
     *("completed_at", "attempt_count", "endpoint", "status"),
     *("project__title", "chapter__chapter_number", "user__username"),
 )
+
+
+def _may_retry(request: HttpRequest) -> bool:
+    return request.user.has_perm("analysis.retry_pendinganalysis")
 
 
 def _may_see_code(request: HttpRequest) -> bool:

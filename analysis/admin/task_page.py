@@ -24,6 +24,7 @@ from analysis import audit, queue, task_detail
 from analysis.errors import QueueConflict
 from analysis.models import (
     AnalysisAttempt,
+    BulkOperation,
     OperatorAction,
     PendingAnalysis,
     Status,
@@ -290,6 +291,9 @@ def _sheet(
 
 
 def _label(model: type[Model], column: str) -> str:
+    """The field's name in the active language; ``operation`` is of no field."""
+    if column == "operation":
+        return str(BulkOperation._meta.verbose_name)
     return str(getattr(model._meta.get_field(column), "verbose_name", column))
 
 

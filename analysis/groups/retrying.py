@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
+from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from analysis import audit, queue
+from analysis import audit, bulk, queue
 from analysis.api.waiting import blocked_reason_of, sentence
 from analysis.errors import QueueConflict
 from analysis.groups import look
-from analysis.models import LIVE, ErrorGroup, PendingAnalysis, Status
+from analysis.models import LIVE, BulkOperation, ErrorGroup, PendingAnalysis, Status
 from arboris.db import db_now, in_transaction, locked
 
 TRIES = 20  # tasks that are tried as a canary before it is given up
@@ -37,8 +39,8 @@ class Canary:
         return self.state == "ok"
 
     @property
-    def has_ended(self) -> bool:
-        return self.state not in ("none", "waits", "runs")
+    def is_under_way(self) -> bool:
+        return self.state in ("waits", "runs")
 
 
 def retry_canary(fingerprint: str, actor: str, reason: str = "") -> int:
@@ -66,7 +68,7 @@ def _retry_one(fingerprint: str, task_id: int, actor: str, reason: str) -> None:
     ErrorGroup.objects.get_or_create(pk=fingerprint, defaults=said)
     row = locked(ErrorGroup.objects.filter(pk=fingerprint)).get()
     before = canary(row)
-    if before.state in ("waits", "runs"):
+    if before.is_under_way:
         raise QueueConflict("canary_under_way", _("A canary of this group is under way."))
     queue.retry(task_id, priority=FIRST)
     ErrorGroup.objects.filter(pk=fingerprint).update(
@@ -92,3 +94,76 @@ def canary(group: ErrorGroup | None) -> Canary:
         return Canary("partly" if missing else "ok", task.pk, ", ".join(missing))
     ended: State = "failed" if task.status == Status.FAILED else "cancelled"
     return Canary(ended, task.pk, ": ".join(filter(None, (task.error_type, task.error_message))))
+
+
+def retry_rest(
+    fingerprint: str, actor: str, user_id: int | None = None, reason: str = ""
+) -> BulkOperation:
+    """Put all that has failed in the group by now back into the queue: one bulk operation, begun.
+
+    Raises QueueConflict where nothing has.
+    """
+    row = ErrorGroup.objects.filter(pk=fingerprint).first()
+    sample = look.failed(fingerprint).only("error_type", "error_message").order_by("-pk").first()
+    if sample is None:
+        raise QueueConflict(
+            "nothing_to_retry", _("No failed analysis of this group can be retried.")
+        )
+    operation = bulk.prepare(
+        BulkOperation.Kind.RETRY,
+        look.failed(fingerprint),
+        actor=actor,
+        user_id=user_id,
+        action="retry_group",
+        reason=reason,
+        criteria={"error_fingerprint": fingerprint, "canary": canary(row).state},
+        foresee=False,
+    )
+    said = {"error_type": sample.error_type, "error_message": sample.error_message}
+    rest = {"rest_at": db_now(), "rest_by": actor[:200], "operation": operation.pk}
+    ErrorGroup.objects.update_or_create(pk=fingerprint, defaults=said | rest)
+    bulk.begin(operation.pk)
+    return operation
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """How far the rest is: of ``selected`` so many were put back, and of these so many are …
+
+    ``kept``: left as they were, for their text is another by now or is being analysed anyway.
+    """
+
+    operation: int
+    running: bool  # whether more are being put back
+    selected: int
+    put_back: int
+    kept: int
+    left: int
+    done: int
+    failed: int
+    cancelled: int
+
+    @property
+    def is_over(self) -> bool:
+        return not self.running and not self.left
+
+
+def drain(group: ErrorGroup | None) -> Drain | None:
+    """None where the rest was not retried (or so long ago that it is known no more)."""
+    found = BulkOperation.objects.filter(pk=group.operation if group else None).first()
+    if found is None:
+        return None
+    changed = found.changes.values("task_id")
+    counted = PendingAnalysis.objects.filter(pk__in=changed).order_by().values_list("status")
+    by_status = Counter(dict(counted.annotate(number=Count("pk"))))
+    return Drain(
+        operation=found.pk,
+        running=found.state == BulkOperation.State.RUNNING,
+        selected=found.selected,
+        put_back=found.changed,
+        kept=found.refused,
+        left=sum(by_status[status] for status in LIVE),
+        done=by_status[Status.COMPLETED],
+        failed=by_status[Status.FAILED],
+        cancelled=by_status[Status.CANCELLED],
+    )

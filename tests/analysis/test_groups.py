@@ -12,7 +12,7 @@ from pytest_django import Settings
 from analysis import queue, run_analysis
 from analysis.errors import AnalyzerFailed, WorkerLost, fingerprint
 from analysis.groups import look
-from analysis.models import ErrorGroup, OperatorAction, PendingAnalysis, Status
+from analysis.models import BulkOperation, OperatorAction, PendingAnalysis, Status
 from analysis.worker.steward import Steward
 from arboris.llm.errors import BadAnswer, KeyRefused, ServerFailed
 from arboris.novels.models import NovelProject
@@ -141,24 +141,35 @@ def test_three_causes_are_three_groups(
     assert call("retry_analysis", "--group", late_group, "--noinput", "--json").ids == [late.pk]
 
 
-def test_one_goes_first(
+def drain_of(page: str) -> tuple[int, ...]:
+    """Left, done, failed again."""
+    return tuple(int(n) for n in re.findall(r'data-testid="drain-\w+">(\d+)<', page))
+
+
+def test_one_goes_first_and_then_the_rest(
     staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
 ) -> None:
     settings.ARBORIS_ANALYZER = "llm"
-    tasks = [queue_chapter(project) for _ in range(3)]
+    tasks = [queue_chapter(project) for _ in range(4)]
     PendingAnalysis.objects.update(max_retries=0)
     for _ in tasks:
         fail_next(endpoint, Reply(status=404, error={"message": "no such model"}))
     (group,) = look.groups()
-    assert "not known: no call" not in page_of(staff, group.fingerprint)
+    rest = f"{GROUPS}{group.fingerprint}/rest/"
+    assert "from the calls of" in page_of(staff, group.fingerprint)
     assert state_of(page_of(staff, group.fingerprint)) == "none"
+    assert "No canary was retried yet: whether" in staff.get(rest).content.decode()
+    assert staff.post(rest, {"reason": ""}).status_code == 200  # not sure
+    assert not BulkOperation.objects.exists()
 
     retry_one(staff, group.fingerprint, reason="model is there")
     page = page_of(staff, group.fingerprint)
     assert state_of(page) == "waits" and "Retry one" not in page
     assert "is under way" in retry_one(staff, group.fingerprint)
-    assert run_next().pk == tasks[2].pk  # the endpoint is as it was
+    assert "The canary has not ended yet: whether" in staff.get(rest).content.decode()
+    assert run_next().pk == tasks[3].pk  # the endpoint is as it was
     assert state_of(page_of(staff, group.fingerprint)) == "failed"
+    assert "will hardly do better" in staff.get(rest).content.decode()
 
     endpoint.answer = says()
     retry_one(staff, group.fingerprint)
@@ -166,13 +177,32 @@ def test_one_goes_first(
     page = page_of(staff, group.fingerprint)
     assert state_of(page) == "ok"
     assert "from the mean of the 1 analysis completed last" in page
+    asked = staff.get(rest).content.decode()
+    assert "3 analyses will be put back" in asked and 'name="sure"' not in asked
+    with_local = re.compile("nothing: the analyzer local works offline")
     settings.ARBORIS_ANALYZER = "local"
-    assert "the analyzer local works offline" in page_of(staff, group.fingerprint)
-    record = OperatorAction.objects.order_by("pk").first()
-    assert record is not None
-    assert (record.action, record.actor) == ("retry_canary", "boss")
-    assert record.reason == "model is there"
-    assert ErrorGroup.objects.get().canary == tasks[2].pk
+    assert with_local.search(staff.get(rest).content.decode())
+    settings.ARBORIS_ANALYZER = "llm"
+
+    viewer = member("view_pendinganalysis")
+    assert (viewer.get(rest).status_code, viewer.post(rest).status_code) == (403, 403)
+    staff.post(rest, {"reason": "all of them"})
+    assert drain_of(page_of(staff, group.fingerprint)) == (3, 0, 0)
+    run_next()
+    fail_next(endpoint, Reply(status=404, error={"message": "no such model"}))
+    endpoint.answer = says()
+    assert drain_of(page_of(viewer, group.fingerprint)) == (1, 1, 1)
+    run_next()
+    state = staff.get(f"{GROUPS}{group.fingerprint}/state/").content.decode()
+    assert drain_of(state) == (0, 2, 1) and 'data-over="yes"' in state
+    records = OperatorAction.objects.order_by("pk").values_list("action", "actor", "reason")
+    assert list(records) == [
+        ("retry_canary", "boss", "model is there"),
+        ("retry_canary", "boss", ""),
+        ("retry_group", "boss", "all of them"),
+    ]
+    (did,) = call("analysis_show", tasks[0].pk, "--json").document["record"]
+    assert (did["action"], did["operation"]) == ("retry_group", BulkOperation.objects.get().pk)
 
 
 def test_what_nobody_gave_a_fingerprint_gets_one(staff: Client, project: NovelProject) -> None:
