@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
@@ -48,9 +49,9 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         return may("analysis.view_pendinganalysis") or may("analysis.change_pendinganalysis")
 
     def get_urls(self) -> list[URLPattern]:
-        def page(name: str, view: Any) -> URLPattern:
-            view = self.admin_site.admin_view(view)
-            return path(f"<str:fingerprint>/{name}/", view, name=f"analysis_errorgroup_{name}")
+        def page(name: str, view: Callable[..., HttpResponse]) -> URLPattern:
+            wrapped = self.admin_site.admin_view(view)
+            return path(f"<str:fingerprint>/{name}/", wrapped, name=f"analysis_errorgroup_{name}")
 
         return [
             page("canary", require_POST(self.canary_view)),

@@ -150,7 +150,8 @@ class Drain:
 
 def drain(group: ErrorGroup | None) -> Drain | None:
     """None where the rest was not retried (or so long ago that it is known no more)."""
-    found = BulkOperation.objects.filter(pk=group.operation if group else None).first()
+    number = group.operation if group else None
+    found = BulkOperation.objects.filter(pk=number or 0).first()
     if found is None:
         return None
     changed = found.changes.values("task_id")
