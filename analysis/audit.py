@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import getpass
 import socket
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
 
 from django.db.models import F
 
@@ -67,6 +67,20 @@ def recorded(
         return done
 
     return in_transaction(both)
+
+
+class Changes(Protocol):
+    """What a command has changed so far, and the end of its record."""
+
+    reason: str
+
+    @property
+    def count(self) -> int: ...
+
+    @property
+    def ids(self) -> Sequence[int]: ...
+
+    def close(self, *, interrupted: bool = False) -> None: ...
 
 
 class Entry:

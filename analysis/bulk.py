@@ -15,12 +15,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import DateTimeField, Q, QuerySet, Value
 from django.db.models.functions import Coalesce
-from django.utils import translation
 from django.utils.translation import gettext as _
 
 from analysis import audit
@@ -151,12 +149,15 @@ def start_here(operation_id: int, runner: str, **changes: Any) -> str:
     return token
 
 
-def begin(operation_id: int, **changes: Any) -> bool:
-    """A small one at once, here; a larger one as ``start`` does it."""
+def begin(
+    operation_id: int, *, each: Callable[[Step], None] = lambda step: None, **changes: Any
+) -> bool:
+    """A small one at once, here; a larger one as ``start`` does it. ``each``: told of each batch
+    that is done when this returns."""
     if BulkOperation.objects.filter(pk=operation_id, size__gt=1).exists():
         return start(operation_id, **changes)
     try:
-        run(operation_id, start_here(operation_id, "web", **changes))
+        run(operation_id, start_here(operation_id, "web", **changes), each)
     except Lost:  # or somebody has stopped it in that very moment
         return False
     return True
@@ -165,8 +166,12 @@ def begin(operation_id: int, **changes: Any) -> bool:
 def _start(
     operation_id: int, token: str, expires: datetime | None, changes: Mapping[str, Any]
 ) -> bool:
-    waiting = BulkOperation.objects.filter(pk=operation_id, state__in=CAN_START)
     now = db_now()
+    waits = Q(state__in=CAN_START)
+    if token:  # whoever had it has died, or no worker has taken it up
+        waits |= Q(state=State.RUNNING, lease_expires_at__lt=now)
+        waits |= Q(state=State.RUNNING, lease_expires_at=None)
+    waiting = BulkOperation.objects.filter(waits, pk=operation_id)
     lease = {"runner": "", "lease_token": token, "lease_expires_at": expires}
     started = {"state": State.RUNNING, "ended_at": None, "error_message": "", **lease, **changes}
     first = Coalesce("started_at", Value(now, DateTimeField()))
@@ -214,14 +219,18 @@ def stop(operation_id: int) -> bool:
 
 
 # --- running --------------------------------------------------------------------------------------
-def run(operation_id: int, token: str, stop: Callable[[], bool] = lambda: False) -> None:
-    """Make all that is left of it, and end it; ``stop``: whether to leave off between two batches.
+def run(operation_id: int, token: str, each: Callable[[Step], None] = lambda step: None) -> None:
+    """Make all that is left of it, and end it; ``each``: told of each batch.
 
     Raises Lost where it was stopped or taken over meanwhile.
     """
-    while not stop():
-        if step(operation_id, token) is None:
-            return
+    while (done := step(operation_id, token)) is not None:
+        each(done)
+
+
+def note(operation: BulkOperation) -> str:
+    """What was done to each, in the active language."""
+    return CHANGES[operation.kind].note(operation)
 
 
 def step(operation_id: int, token: str) -> Step | None:
@@ -287,8 +296,7 @@ def _record(operation: BulkOperation, changed: Sequence[int]) -> None:
 
 def _log(operation: BulkOperation, user_id: int, changed: Sequence[int]) -> None:
     kind = ContentType.objects.get_for_model(PendingAnalysis)
-    with translation.override(settings.LANGUAGE_CODE):
-        note = CHANGES[operation.kind].note(operation)
+    text = note(operation)
     LogEntry.objects.bulk_create(
         LogEntry(
             user_id=user_id,
@@ -296,7 +304,7 @@ def _log(operation: BulkOperation, user_id: int, changed: Sequence[int]) -> None
             object_id=str(pk),
             object_repr=str(pk),
             action_flag=CHANGE,
-            change_message=note,
+            change_message=text,
         )
         for pk in changed
     )

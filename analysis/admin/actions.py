@@ -1,36 +1,34 @@
 """What operators do to selected analyses: told beforehand, confirmed, and done to exactly those.
 
-An action shows first how many analyses it will change, and how many it leaves and why. The page
-carries the numbers of those it will change, so that nothing that comes meanwhile is changed too.
+An action notes what it would be about as a bulk operation (``analysis.bulk``), however many those
+are, and shows how many will change, and how many are left and why. Once it is confirmed, a small
+one is made at once; a larger one is the workers', and has a page that shows how far it is.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import audit, queue
-from analysis.errors import QueueConflict
-from analysis.models import PendingAnalysis, Status
-
-# Of one request; more of them take the command, which shows its progress and can be interrupted.
-AT_ONCE = 10_000
-BATCH = 500
+from analysis import audit, bulk
+from analysis.errors import CONFLICTS
+from analysis.models import BulkOperation, PendingAnalysis
 
 Admin = admin.ModelAdmin[PendingAnalysis]
 Tasks = QuerySet[PendingAnalysis]
+Kind = BulkOperation.Kind
+HIGHEST_ID = 2**63 - 1
 
 
 class ReasonForm(ActionForm):
@@ -45,18 +43,12 @@ class ReasonForm(ActionForm):
 
 
 class ConfirmForm(forms.Form):
-    """``ids``: the analyses that will be changed."""
+    """``operation``: the one that is confirmed."""
 
-    ids = forms.CharField(widget=forms.HiddenInput)
+    operation = forms.IntegerField(
+        widget=forms.HiddenInput, min_value=1, max_value=HIGHEST_ID, localize=False
+    )
     reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=500)
-
-    def clean_ids(self) -> list[int]:
-        words = self.cleaned_data["ids"].split(",")
-        if len(words) > AT_ONCE or not all(
-            word.isascii() and word.isdigit() and len(word) < 19 for word in words
-        ):
-            raise ValidationError("ids")
-        return [int(word) for word in words]
 
 
 class PriorityForm(ConfirmForm):
@@ -72,180 +64,151 @@ class PriorityForm(ConfirmForm):
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
-    """``check`` raises the QueueConflict that ``work`` would meet; ``note`` tells what was
-    done."""
+class Words:
+    """An operation on its pages, and the right that it takes."""
 
-    name: str
     title: Any
-    check: Callable[[PendingAnalysis], None]
-    work: Callable[[int, dict[str, Any]], None]
-    note: Callable[[dict[str, Any]], str]
+    right: str
     form: type[ConfirmForm] = ConfirmForm
 
 
-@dataclass(slots=True)
-class Plan:
-    """What an operation will change (``ids``), and what it leaves: counts by reason."""
-
-    ids: list[int] = field(default_factory=list)
-    left: Counter[str] = field(default_factory=Counter)
-
-
-def _check_priority(task: PendingAnalysis) -> None:
-    if task.status != Status.PENDING:
-        raise QueueConflict("not_pending", _("Only a pending analysis can be reordered."))
+KINDS: dict[str, Words] = {
+    Kind.RETRY: Words(gettext_lazy("Retry analyses"), "analysis.retry_pendinganalysis"),
+    Kind.CANCEL: Words(gettext_lazy("Cancel analyses"), "analysis.cancel_pendinganalysis"),
+    Kind.SET_PRIORITY: Words(
+        gettext_lazy("Set the priority of analyses"),
+        "analysis.change_pendinganalysis",
+        PriorityForm,
+    ),
+}
 
 
-RETRY = Operation(
-    "retry",
-    gettext_lazy("Retry analyses"),
-    queue.check_retry,
-    lambda task_id, given: queue.retry(task_id),
-    lambda given: _("Retried."),
-)
-CANCEL = Operation(
-    "cancel",
-    gettext_lazy("Cancel analyses"),
-    queue.check_cancel,
-    lambda task_id, given: queue.cancel(task_id),
-    lambda given: _("Cancelled."),
-)
-PRIORITY = Operation(
-    "set_priority",
-    gettext_lazy("Set the priority of analyses"),
-    _check_priority,
-    lambda task_id, given: queue.set_priority(task_id, given["priority"]),
-    lambda given: _("Priority set to %(priority)d.") % {"priority": given["priority"]},
-    PriorityForm,
-)
+def may(request: HttpRequest, operation: BulkOperation) -> bool:
+    """Whether who sent the request may begin, stop and resume it."""
+    return request.user.has_perm(KINDS[operation.kind].right)
 
 
 @admin.action(description=gettext_lazy("Retry…"), permissions=["retry"])
 def retry(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
-    return _asked(modeladmin, request, queryset, RETRY)
+    return _asked(modeladmin, request, queryset, Kind.RETRY)
 
 
 @admin.action(description=gettext_lazy("Cancel…"), permissions=["cancel"])
 def cancel(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
-    return _asked(modeladmin, request, queryset, CANCEL)
+    return _asked(modeladmin, request, queryset, Kind.CANCEL)
 
 
-@admin.action(description=gettext_lazy("Set priority…"), permissions=["change"])
+@admin.action(description=gettext_lazy("Set priority…"), permissions=["set_priority"])
 def set_priority(modeladmin: Admin, request: HttpRequest, queryset: Tasks) -> HttpResponse | None:
-    return _asked(modeladmin, request, queryset, PRIORITY)
+    return _asked(modeladmin, request, queryset, Kind.SET_PRIORITY)
 
 
 def _asked(
-    modeladmin: Admin, request: HttpRequest, queryset: Tasks, operation: Operation
+    modeladmin: Admin, request: HttpRequest, queryset: Tasks, kind: BulkOperation.Kind
 ) -> HttpResponse | None:
     """The page that tells and asks; once it is confirmed, the change itself."""
-    tasks = modeladmin.get_queryset(request)
     if "apply" not in request.POST:
-        selected = queryset.order_by("pk").values_list("pk", flat=True)
-        ids = list(selected[: AT_ONCE + 1])
-        plan = _plan(tasks, ids[:AT_ONCE], operation)
-        if len(ids) > AT_ONCE:
-            text = _("An action takes at most %(limit)d analyses; for more use the command line.")
-            plan.left[text % {"limit": AT_ONCE}] = selected.count() - AT_ONCE
-        given = {"ids": ",".join(map(str, plan.ids)), "reason": request.POST.get("reason", "")}
-        return _page(modeladmin, request, operation, operation.form(initial=given), plan)
-    form = operation.form(request.POST)
-    if form.is_valid():
-        _change(modeladmin, request, operation, form.cleaned_data)
-        return None
-    plan = _plan(tasks, form.cleaned_data.get("ids", []), operation)
-    return _page(modeladmin, request, operation, form, plan)
+        return confirmation(modeladmin, request, prepared(request, queryset, kind))
+    return confirmed(modeladmin, request, KINDS[kind].form(request.POST))
 
 
-def _plan(tasks: Tasks, ids: list[int], operation: Operation) -> Plan:
-    plan = Plan()
-    chapters: set[int] = set()
-    for task in _each(tasks, ids):
-        try:
-            operation.check(task)
-            if operation is RETRY and task.chapter_id in chapters:
-                raise QueueConflict("already_queued", _("The chapter is already being analysed."))
-        except QueueConflict as conflict:
-            plan.left[str(conflict)] += 1
-        else:
-            plan.ids.append(task.pk)
-            chapters.add(task.chapter_id)
-    return plan
+def prepared(
+    request: HttpRequest,
+    tasks: Tasks,
+    kind: BulkOperation.Kind,
+    criteria: dict[str, Any] | None = None,
+) -> BulkOperation:
+    """An operation of who sent the request, that waits to be confirmed."""
+    if criteria is None:
+        across = request.POST.get("select_across") == "1"
+        chosen = request.POST.getlist(ACTION_CHECKBOX_NAME)[: audit.NAMED]
+        criteria = {"filter": request.GET.dict()} if across else {"selected": chosen}
+    return bulk.prepare(
+        kind,
+        tasks,
+        actor=request.user.get_username(),
+        user_id=request.user.pk,
+        reason=request.POST.get("reason", ""),
+        criteria=criteria,
+    )
 
 
-def _each(tasks: Tasks, ids: list[int]) -> Iterator[PendingAnalysis]:
-    """The tasks with what ``check`` reads, a batch in memory at a time."""
-    slim = tasks.select_related(None).select_related("chapter", "version")
-    slim = slim.only("status", "chapter__version", "chapter__deleted_at", "version__number")
-    for start in range(0, len(ids), BATCH):
-        found = slim.order_by().in_bulk(ids[start : start + BATCH])
-        yield from (found[pk] for pk in sorted(found))
-
-
-def _page(
-    modeladmin: Admin, request: HttpRequest, operation: Operation, form: ConfirmForm, plan: Plan
+def confirmation(
+    modeladmin: admin.ModelAdmin[Any],
+    request: HttpRequest,
+    operation: BulkOperation,
+    form: ConfirmForm | None = None,
+    to: str = "",
 ) -> HttpResponse:
+    """What the operation will do, and the button that begins it; its form goes ``to``."""
+    words = KINDS[operation.kind]
+    given = {"operation": operation.pk, "reason": operation.reason}
+    first = operation.parts.order_by("number").first()
     context = {
         **modeladmin.admin_site.each_context(request),
-        "title": operation.title,
-        "opts": modeladmin.opts,
-        "form": form,
-        "action": operation.name,
-        "count": len(plan.ids),
-        "left": plan.left.most_common(),
+        "title": words.title,
+        "opts": PendingAnalysis._meta,
+        "form": form or words.form(initial=given),
+        "form_url": to,
+        "action": operation.kind,
+        "operation": operation,
+        "count": operation.planned,
+        "left": bulk.sentences(operation.planned_left),
         "checkbox_name": ACTION_CHECKBOX_NAME,
-        "selected": plan.ids[:1],  # Django does nothing where nothing is selected
+        "selected": first.ids[:1] if first else [],  # Django does nothing where nothing is selected
+        "behind": operation.size > 1,
     }
     return TemplateResponse(request, "admin/analysis/confirm.html", context)
 
 
-def _change(
-    modeladmin: Admin, request: HttpRequest, operation: Operation, given: dict[str, Any]
-) -> None:
-    """Change each task and log it in one transaction; say what came of it."""
-    note = operation.note(given)
-    entry = audit.Entry(
-        request.user.get_username(), operation.name, given["reason"], {"note": note}
-    )
-    refused: Counter[str] = Counter()
-    examples: dict[str, int] = {}
-
-    def one(task: PendingAnalysis) -> None:
-        operation.work(task.pk, given)
-        modeladmin.log_change(request, task, note)
-
-    for task in _each(modeladmin.get_queryset(request), given["ids"]):
-        try:
-            entry.step(
-                lambda task=task: one(task),  # type: ignore[misc]
-                lambda _done, pk=task.pk: [pk],  # type: ignore[misc]
-            )
-        except QueueConflict as conflict:
-            refused[str(conflict)] += 1
-            examples.setdefault(str(conflict), task.pk)
-        except PendingAnalysis.DoesNotExist:
-            refused[_("There is no such analysis.")] += 1
-    entry.close()
-    _tell(modeladmin, request, entry.count, note, refused, examples)
+def confirmed(
+    modeladmin: admin.ModelAdmin[Any], request: HttpRequest, form: ConfirmForm, to: str = ""
+) -> HttpResponse | None:
+    """Begin it; None where it is done already, and who asked has been told."""
+    form.is_valid()
+    number = form.cleaned_data.get("operation", 0)
+    operation = BulkOperation.objects.filter(pk=number).first()
+    if operation is None or operation.user_id != request.user.pk:
+        modeladmin.message_user(request, _("There is no such operation."), messages.ERROR)
+        return None
+    if not may(request, operation):
+        raise PermissionDenied
+    if not form.is_valid():
+        return confirmation(modeladmin, request, operation, form, to)
+    changes = {
+        name: form.cleaned_data[name] for name in ("reason", "priority") if name in form.data
+    }
+    steps: list[bulk.Step] = []
+    if not bulk.begin(operation.pk, each=steps.append, **changes):
+        text = _("This operation was confirmed before.")
+        modeladmin.message_user(request, text, messages.WARNING)
+    elif operation.size > 1:
+        page = reverse("admin:analysis_bulkoperation_change", args=[operation.pk])
+        return HttpResponseRedirect(page)
+    operation.refresh_from_db()
+    for step in steps:
+        _tell(modeladmin, request, operation, step)
+    return None
 
 
 def _tell(
-    modeladmin: Admin,
+    modeladmin: admin.ModelAdmin[Any],
     request: HttpRequest,
-    done: int,
-    note: str,
-    refused: Counter[str],
-    examples: dict[str, int],
+    operation: BulkOperation,
+    step: bulk.Step,
 ) -> None:
-    if done:
-        text = ngettext("%(count)d analysis: %(note)s", "%(count)d analyses: %(note)s", done)
-        modeladmin.message_user(request, text % {"count": done, "note": note}, messages.SUCCESS)
-    for reason, count in refused.items():
+    if step.changed:
+        count, note = len(step.changed), bulk.note(operation)
+        text = ngettext("%(count)d analysis: %(note)s", "%(count)d analyses: %(note)s", count)
+        modeladmin.message_user(request, text % {"count": count, "note": note}, messages.SUCCESS)
+    ids: dict[str, list[int]] = {}
+    for pk, code in step.left.items():
+        ids.setdefault(code, []).append(pk)
+    for code, left in ids.items():
         text = ngettext(
             "%(count)d analysis was left as it is (such as %(id)s): %(reason)s",
             "%(count)d analyses were left as they are (such as %(id)s): %(reason)s",
-            count,
+            len(left),
         )
-        values: dict[str, Any] = {"count": count, "id": examples.get(reason, "-"), "reason": reason}
+        values = {"count": len(left), "id": left[0], "reason": _(CONFLICTS[code])}
         modeladmin.message_user(request, text % values, messages.WARNING)

@@ -69,6 +69,9 @@ class PendingAnalysisAdmin(TaskPage):
     def has_cancel_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("analysis.cancel_pendinganalysis")
 
+    def has_set_priority_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("analysis.change_pendinganalysis")
+
     @admin.display(description=_("chapter"))
     def chapter_label(self, task: PendingAnalysis) -> str:
         return f"{task.project.title} · {task.chapter.chapter_number}"

@@ -155,7 +155,7 @@ class OperatorCommand(BaseCommand, ABC):
         actor = audit.at_the_terminal()
         log.info("%s by %s: %s; reason: %s", self.name, actor, what, reason or "-")
 
-    def close(self, entry: audit.Entry, *, interrupted: bool) -> None:
+    def close(self, entry: audit.Changes, *, interrupted: bool) -> None:
         """Say in the record and in the log what was done."""
         entry.close(interrupted=interrupted)
         if entry.count:

@@ -26,6 +26,7 @@ from arboris.stop_request import StopRequest
 WIDTHS = (8, 10, 4, 24, 12, 6, 3)
 LOADED = ("chapter", "project", "user")
 BATCH = 200  # tasks in memory at a time
+OK = "ok"
 NOT_FOUND = "not_found"
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
 
@@ -117,7 +118,7 @@ def take(
     command: OperatorCommand,
     rows: Rows,
     total: int,
-    entry: audit.Entry,
+    entry: audit.Changes,
     totals: Callable[[], Mapping[str, Any]],
 ) -> bool:
     """Print the rows as they come; whatever happens, close the document and the record.

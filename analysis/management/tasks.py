@@ -1,38 +1,46 @@
-"""Commands that do one thing to each of the selected tasks: each in a transaction of its own."""
+"""Commands that do one thing to each of the selected tasks: a bulk operation, run here."""
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 from abc import abstractmethod
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.core.management.base import CommandParser
 from django.utils.translation import gettext as _
 
-from analysis import audit
-from analysis.errors import QueueConflict
+from analysis import audit, bulk
 from analysis.management import report
 from analysis.management.base import Failed, OperatorCommand, PartlyDone, UsageError
+from analysis.management.bulk_run import ForegroundRun, Rehearsal
 from analysis.management.selection import (
+    HIGHEST_ID,
+    NAMES,
     Selection,
     Tasks,
     add_selectors,
     named,
     read_selectors,
     require,
+    whole,
 )
-from analysis.models import PendingAnalysis, Status
+from analysis.models import BulkOperation, Status
 from arboris.stop_request import StopRequest
 
-OK = "ok"
+OK = report.OK
 
 
 class TaskCommand(OperatorCommand):
     """Subclasses say which states they act on, how, and in which words."""
 
     changes = True
+    kind: ClassVar[BulkOperation.Kind]
+    priority: int | None = None
     acts_on: ClassVar[tuple[Status, ...]] = ()
     # What a filter without --status means; single ids may be in any state.
     by_default: ClassVar[tuple[Status, ...]] = ()
@@ -47,13 +55,6 @@ class TaskCommand(OperatorCommand):
     def dry_run_summary(self, count: int) -> str:
         """The summary of a dry run: what would have been done."""
 
-    @abstractmethod
-    def check_task(self, task: PendingAnalysis) -> None:
-        """Raise the QueueConflict that ``act`` would meet."""
-
-    @abstractmethod
-    def act(self, task_id: int) -> None: ...
-
     def details(self) -> dict[str, Any]:
         """What the record tells beside the selectors."""
         return {}
@@ -64,29 +65,85 @@ class TaskCommand(OperatorCommand):
 
     def arguments(self, parser: CommandParser) -> None:
         add_selectors(parser)
+        parser.add_argument(
+            "--resume",
+            metavar="N",
+            help=_("Go on with the bulk operation of that number, which was stopped."),
+        )
 
     # --- one run -------------------------------------------------------------------------
     def run(self, options: dict[str, Any]) -> None:
+        if options["resume"] is not None:
+            self._resume(options)
+            return
         selection = self._selection(options)
         ids = [found for batch in selection.batches(self._tasks(selection)) for found in batch]
         missing = selection.missing()
-        totals = {"dry_run": self.dry_run, "selected": len(ids) + len(missing)}
         if ids:
             self.confirm(self.question(len(ids)), options)
-        entry = self.entry(options, selectors=named(options), **self.details())
+        if self.dry_run or not ids:
+            self._report(Rehearsal(self.kind, ids), missing)
+            return
+        operation = bulk.prepare(
+            self.kind,
+            ids,
+            actor=audit.at_the_terminal(),
+            action=self.name,
+            reason=options["reason"],
+            criteria={"selectors": named(options), **self.details()},
+            priority=self.priority,
+            foreground=True,
+            foresee=False,
+        )
+        self._report(ForegroundRun.of(operation), missing)
+
+    def _resume(self, options: dict[str, Any]) -> None:
+        """What an earlier run, or the workers, have left."""
+        names = (*NAMES, "priority")
+        if given := [name for name in names if options.get(name) not in (None, False, [], ())]:
+            raise UsageError("--resume", _("takes no selectors: %(given)s.") % {"given": given[0]})
+        number = whole("--resume", options["resume"], 1, HIGHEST_ID)
+        operation = BulkOperation.objects.filter(pk=number, kind=self.kind).first()
+        if operation is None:
+            text = _("there is no such operation of this command: %(number)d.")
+            raise UsageError("--resume", text % {"number": number})
+        left = operation.selected - operation.changed - operation.refused
+        self.confirm(self.question(left), options)
+        if self.dry_run:
+            parts = operation.parts.filter(number__gte=operation.position).order_by("number")
+            ids = [pk for part in parts.values_list("ids", flat=True) for pk in part]
+            self._report(Rehearsal(self.kind, ids), [])
+            return
+        try:
+            work = ForegroundRun.of(operation)
+        except bulk.Lost:
+            state = operation.get_state_display()
+            text = _("The operation %(number)d is not stopped: %(state)s.")
+            raise Failed(text % {"number": number, "state": state}) from None
+        self._report(work, [])
+
+    def _report(self, work: Rehearsal | ForegroundRun, missing: list[int]) -> None:
+        """Do it, with a row for each task."""
         outcomes: Counter[str] = Counter()
+        selected = work.size + len(missing)
 
         def rows(stop: StopRequest) -> Iterator[report.Row]:
-            for row in self._rows(ids, missing, entry, stop):
+            for row in chain(map(report.not_found, missing), work.rows(stop.is_set)):
                 outcomes[row["outcome"]] += 1
                 yield row
 
-        def counted() -> dict[str, Any]:
+        def totals() -> dict[str, Any]:
             done = outcomes[OK]
-            return {**totals, "done": done, "refused": outcomes.total() - done}
+            counts = {"done": done, "refused": outcomes.total() - done}
+            return {"dry_run": self.dry_run, "selected": selected, **counts}
 
-        interrupted = report.take(self, rows, totals["selected"], entry, counted)
-        self._conclude(outcomes[OK], counted()["refused"], interrupted)
+        with _rows_alone():
+            interrupted = report.take(self, rows, selected, work, totals)
+        if interrupted or outcomes.total() < selected:  # somebody has stopped it elsewhere
+            done = outcomes[OK] if self.dry_run else work.count
+            text = _("Interrupted; %(done)d were done.") % {"done": done}
+            raise PartlyDone(text + work.how_to_go_on(self.name))
+        self._conclude(outcomes[OK], totals()["refused"])
 
     def _selection(self, options: dict[str, Any]) -> Selection:
         selection = read_selectors(options)
@@ -106,31 +163,7 @@ class TaskCommand(OperatorCommand):
     def _tasks(self, selection: Selection) -> Tasks:
         return selection.tasks() if selection.ids else self.narrow(selection.tasks())
 
-    def _rows(
-        self, ids: list[int], missing: list[int], entry: audit.Entry, stop: StopRequest
-    ) -> Iterator[report.Row]:
-        yield from map(report.not_found, missing)
-        for task_id, task in report.loaded(ids):
-            if stop.is_set():
-                return
-            yield self._one(task, entry) if task else report.not_found(task_id)
-
-    def _one(self, task: PendingAnalysis, entry: audit.Entry) -> report.Row:
-        row = report.task_row(task)
-        try:
-            if self.dry_run:
-                self.check_task(task)
-            else:
-                entry.step(lambda: self.act(task.pk), lambda _: [task.pk])
-        except QueueConflict as conflict:
-            return {**row, "outcome": conflict.code, "reason": str(conflict)}
-        except PendingAnalysis.DoesNotExist:
-            return report.not_found(task.pk)
-        return {**row, "outcome": OK, "reason": ""}
-
-    def _conclude(self, done: int, refused: int, interrupted: bool) -> None:
-        if interrupted:
-            raise PartlyDone(_("Interrupted; %(done)d were done.") % {"done": done})
+    def _conclude(self, done: int, refused: int) -> None:
         if not done and not refused:
             self.say(_("No analysis matches."))
             return
@@ -141,6 +174,18 @@ class TaskCommand(OperatorCommand):
             error = PartlyDone if done else Failed
             raise error(_("%(text)s Refused: %(refused)d.") % {"text": text, "refused": refused})
         self.say(text)
+
+
+@contextmanager
+def _rows_alone() -> Iterator[None]:
+    """The rows tell of each analysis: the log, which goes to the same terminal, need not."""
+    log = logging.getLogger("analysis.queue.cancel")
+    level = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(level)
 
 
 def dry_run(text: str) -> str:

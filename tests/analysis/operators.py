@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,9 +15,10 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from analysis import queue
+from analysis import bulk, queue
 from analysis.errors import ProcessingTimeout
-from analysis.models import PendingAnalysis, Status
+from analysis.models import BulkOperation, PendingAnalysis, Status
+from analysis.queue.batch import Looked
 from arboris.db import db_now
 from arboris.errors import ServiceError
 from arboris.novels.models import NovelProject
@@ -95,13 +98,17 @@ def age(task: PendingAnalysis, **since: float) -> None:
     PendingAnalysis.objects.filter(pk=task.pk).update(created_at=db_now() - timedelta(**since))
 
 
-def interrupt_cancelling(monkeypatch: pytest.MonkeyPatch, task_id: int) -> None:
-    """Ctrl-C, when it is this one's turn to be cancelled."""
-    real = queue.cancel
+def interrupt_cancelling(
+    monkeypatch: pytest.MonkeyPatch, task_id: int, error: type[BaseException] = KeyboardInterrupt
+) -> None:
+    """Ctrl-C, or another error, when it is this one's turn to be cancelled; batches of one."""
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    cancel = BulkOperation.Kind.CANCEL
+    real = bulk.CHANGES[cancel]
 
-    def interrupted(turn: int) -> None:
-        if turn == task_id:
-            raise KeyboardInterrupt
-        real(turn)
+    def interrupted(ids: Sequence[int], priority: int | None) -> Looked:
+        if task_id in ids:
+            raise error("server has gone away")
+        return real.make(ids, priority)
 
-    monkeypatch.setattr(queue, "cancel", interrupted)
+    monkeypatch.setitem(bulk.CHANGES, cancel, dataclasses.replace(real, make=interrupted))

@@ -6,9 +6,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from analysis import queue
-from analysis.admin import actions
-from analysis.models import OperatorAction, PendingAnalysis, Status
+from analysis import bulk, queue
+from analysis.models import BulkOperation, OperatorAction, PendingAnalysis, Status
 from arboris import admin_base
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
@@ -17,6 +16,7 @@ from tests.analysis.test_admin import LIST, act, confirm, signed_in
 from tests.factories import claim_next, make_chapter, make_user, queue_chapter
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+OPERATIONS = "/admin/analysis/bulkoperation/"
 ENDED = "This analysis has already ended."
 
 
@@ -112,7 +112,6 @@ def test_a_whole_search_is_changed(
 ) -> None:
     """Also what the list's own search leaves out, which stops at 1,000."""
     monkeypatch.setattr(admin_base, "FOUND", 10)
-    monkeypatch.setattr(actions, "BATCH", 8)
     ids = many(project, 30)
     ended, foreign = queue_chapter(project), queue_chapter(novel_of("lin"))
     queue.cancel(ended.pk)
@@ -134,22 +133,60 @@ def test_an_error_is_found_across_pages(staff: Client, project: NovelProject) ->
     assert "3 analyses: Retried." in confirm(staff, page)
 
 
-def test_one_action_takes_a_bounded_number(
+def test_a_larger_one_is_the_workers_and_has_its_page(
     staff: Client, project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(actions, "AT_ONCE", 2)
-    tasks = [queue_chapter(project) for _ in range(5)]
-    page = whole_search(staff, "cancel", "听雨", tasks[0].pk)
-    assert "2 analyses will be changed." in page
-    assert "3 analyses are left as they are: An action takes at most 2 analyses" in page
-    assert statuses()[tasks[0].pk] == Status.PENDING
-    confirm(staff, page)
-    assert [statuses()[task.pk] for task in tasks] == ["cancelled"] * 2 + ["pending"] * 3
+    monkeypatch.setattr(bulk, "BATCH", 2)
+    tasks = [queue_chapter(project).pk for _ in range(5)]
+    page = whole_search(staff, "cancel", "听雨", tasks[0])
+    assert "5 analyses will be changed." in page and "The workers do it behind" in page
+    late = queue_chapter(project)
+    page = confirm(staff, page, reason="wrong model")
+    operation = BulkOperation.objects.get()
+    assert 'data-state="running"' in page and "0 of 5" in page
+    assert "No worker is running." in page and "听雨" in page
+    assert set(statuses().values()) == {Status.PENDING}
+    bulk.step(operation.pk, bulk.take(operation.pk, "host:1"))
+    url = f"{OPERATIONS}{operation.pk}/"
+    seen = staff.get(f"{url}state/").json()
+    assert (seen["state"], seen["ended"], seen["percent"]) == ("running", False, 40)
+    assert seen["line"] == "2 of 5: 2 changed, 0 left as they are"
+    stopped = staff.post(f"{url}stop/", follow=True).content.decode()
+    assert 'data-state="stopped"' in stopped and "Go on" in stopped
+    assert "It was not running any more." in staff.post(f"{url}stop/", follow=True).content.decode()
+    assert 'data-state="running"' in staff.post(f"{url}resume/", follow=True).content.decode()
+    bulk.run(operation.pk, bulk.take(operation.pk, "host:1"))
+    page = staff.get(f"{url}change/").content.decode()
+    assert 'data-state="done"' in page and "5 of 5: 5 changed" in page
+    assert statuses() == dict.fromkeys(tasks, Status.CANCELLED) | {late.pk: Status.PENDING}
+    record = OperatorAction.objects.get()
+    assert (record.actor, record.reason, record.count) == ("boss", "wrong model", 5)
+    assert record.details["filter"] == {"q": "听雨"}
+    assert "It is not stopped." in staff.post(f"{url}resume/", follow=True).content.decode()
 
 
-@pytest.mark.parametrize("ids", ["", "1,x", "1" * 30, "²"])
-def test_forged_numbers_change_nothing(staff: Client, project: NovelProject, ids: str) -> None:
+def test_a_preview_has_its_page_and_is_confirmed_once(staff: Client, project: NovelProject) -> None:
+    act(staff, "set_priority", queue_chapter(project))
+    url = f"{OPERATIONS}{BulkOperation.objects.get().pk}/"
+    page = staff.get(f"{url}change/").content.decode()
+    assert "1 analysis will be changed." in page and f'action="{url}start/"' in page
+    body = {"operation": BulkOperation.objects.get().pk, "priority": "11"}
+    assert "less than or equal to 10" in staff.post(f"{url}start/", body).content.decode()
+    body["priority"] = "9"
+    done = staff.post(f"{url}start/", body, follow=True).content.decode()
+    assert "1 analysis: Priority set to 9." in done and 'data-state="done"' in done
+    again = staff.post(f"{url}start/", body, follow=True).content.decode()
+    assert "This operation was confirmed before." in again
+    other = signed_in(make_user(is_staff=True, is_superuser=True))
+    assert "no such operation" in other.post(f"{url}start/", body, follow=True).content.decode()
+    for name in ("start", "stop", "resume"):
+        assert staff.get(f"{url}{name}/").status_code == 405
+        assert staff.post(f"{OPERATIONS}999/{name}/").status_code == 404
+
+
+@pytest.mark.parametrize("number", ["", "1,x", "9" * 30, "²", "999"])
+def test_forged_numbers_change_nothing(staff: Client, project: NovelProject, number: str) -> None:
     task = queue_chapter(project)
-    page = act(staff, "cancel", task, apply="1", ids=ids)
-    assert "No analysis will be changed." in page
+    page = act(staff, "cancel", task, apply="1", operation=number)
+    assert "There is no such operation." in page
     assert statuses() == {task.pk: Status.PENDING}

@@ -10,7 +10,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 
-from analysis.models import PendingAnalysis, QueuePause, Status
+from analysis.models import BulkOperation, PendingAnalysis, QueuePause, Status
 from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
 from tests.factories import make_user, queue_chapter
@@ -18,12 +18,14 @@ from tests.factories import make_user, queue_chapter
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
 
 groups = import_module("analysis.migrations.0006_groups")
+bulk_operations = import_module("analysis.migrations.0010_bulk_operations")
 VERSIONS = "/admin/novels/chapterversion/"
 
 
 def member_of(name: str) -> Client:
     """A test that empties the tables empties that of the groups too: they are made as at first."""
     groups.add_groups(apps, None)
+    bulk_operations.give_rights(apps, None)
     user = make_user(is_staff=True)
     user.groups.add(Group.objects.get(name=name))
     return signed_in(user)
@@ -42,8 +44,10 @@ def test_each_action_has_a_right_of_its_own(project: NovelProject, action: str) 
     before = status(task)
     rights = {"retry", "cancel", "change"} - {action}
     others = member("view_pendinganalysis", *(f"{right}_pendinganalysis" for right in rights))
-    assert 'name="apply"' not in act(others, action, task)
-    act(others, action, task, apply="1", ids=task.pk)
+    asked = {"action": action, "index": 0, "_selected_action": [task.pk]}
+    assert f'value="{action}"' not in others.get(LIST).content.decode()
+    assert others.post(LIST, asked).status_code == 403
+    assert others.post(LIST, {**asked, "apply": "1", "operation": "1"}).status_code == 403
     assert status(task) == before
     one = member("view_pendinganalysis", f"{action}_pendinganalysis")
     assert 'name="priority"' not in one.get(f"{LIST}{task.pk}/change/").content.decode()
@@ -65,7 +69,19 @@ def test_support_looks_and_an_operator_acts(project: NovelProject) -> None:
     assert operator.post("/admin/analysis/queuepause/add/", pause).status_code == 302
     assert QueuePause.objects.get().project_id == project.pk
     confirm(operator, act(operator, "set_priority", task), priority="9")
-    confirm(operator, act(operator, "cancel", task))
+    page = act(operator, "cancel", task)
+    operation = BulkOperation.objects.latest("pk")
+    url = f"/admin/analysis/bulkoperation/{operation.pk}/"
+    for name in ("start", "stop", "resume"):
+        assert support.post(f"{url}{name}/", {"operation": operation.pk}).status_code == 403
+    shown = support.get(f"{url}change/").content.decode()
+    assert 'data-state="previewed"' in shown and "<form method" not in shown.split("<main")[1]
+    assert support.get(f"{url}state/").json()["ended"] is True
+    asked = {"action": "cancel", "index": 0, "_selected_action": [task.pk]}
+    assert support.post(LIST, asked).status_code == 403
+    assert member("view_pendinganalysis").get(f"{url}change/").status_code == 403
+    assert status(task) == Status.PENDING
+    confirm(operator, page)
     assert (status(task), task.priority) == (Status.CANCELLED, 9)
 
 

@@ -125,14 +125,7 @@ def test_a_database_that_breaks_in_ends_it_as_partly_done(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = queue_chapter(project), queue_chapter(project)
-    real = queue.cancel
-
-    def broken(task_id: int) -> None:
-        if task_id == second.pk:
-            raise OperationalError("server has gone away")
-        real(task_id)
-
-    monkeypatch.setattr(queue, "cancel", broken)
+    interrupt_cancelling(monkeypatch, second.pk, OperationalError)
     called = call("cancel_analysis", "--all", "--noinput", "--json")
     assert (called.code, called.ids) == (3, [first.pk])
     assert called.document["interrupted"] is True

@@ -114,6 +114,8 @@ def install(directory: Path) -> Installation:
         (["retry_analysis"], 2),
         (["retry_analysis", "--what"], 2),
         (["retry_analysis", "one"], 2),
+        (["retry_analysis", "--resume", "99", "--noinput"], 2),
+        (["retry_analysis", "--resume", "1", "--all"], 2),
         (["retry_analysis", "--error-type", "nonsense", "--noinput"], 2),
         (["cancel_analysis", "1"], 2),
         (["cancel_analysis", "99", "--noinput"], 1),

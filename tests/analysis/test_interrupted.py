@@ -61,6 +61,9 @@ def fill(here: Installation, number: int) -> None:
     otherwise."""
     here.sql("DELETE FROM analysis_notifications")
     here.sql("DELETE FROM analysis_operatoraction")
+    here.sql("DELETE FROM analysis_bulkpart")
+    here.sql("DELETE FROM analysis_bulkchange")
+    here.sql("DELETE FROM analysis_bulkoperation")
     here.sql("DELETE FROM pending_analysis WHERE id > 1")
     here.sql("UPDATE pending_analysis SET status = 'pending', active_chapter = 1")
     here.sql(
@@ -87,21 +90,30 @@ def recorded(here: Installation) -> list[Any]:
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
 def test_cancelling(installation: Installation, name: str) -> None:
-    fill(installation, 30)
-    at = 'UPDATE "pending_analysis":7'
+    fill(installation, 1_200)
+    at = 'UPDATE "pending_analysis":2'
     document = interrupted(installation, at, "cancel_analysis", "--all", SIGNAL=name)
     done = document["done"]
-    assert 0 < done < 30
+    assert done == 1_000  # two batches
     assert installation.statuses().count("cancelled") == done == len(document["tasks"])
     ((count, reason, details),) = recorded(installation)
     assert (count, reason, json.loads(details)["state"]) == (done, "test", "interrupted")
-    for left in (30 - done, 0):
-        again = installation.manage("cancel_analysis", "--all", "--noinput", "--json")
-        assert (again.returncode, json.loads(again.stdout)["done"]) == (0, left)
+    ((number, state),) = installation.sql("SELECT id, state FROM analysis_bulkoperation")
+    assert state == "stopped"
+    again = installation.manage("cancel_analysis", "--resume", str(number), "--noinput", "--json")
+    assert (again.returncode, json.loads(again.stdout)["done"]) == (0, 1_200 - done)
+    ((count, _, details),) = recorded(installation)
+    assert (count, json.loads(details)["state"]) == (1_200, "done")
+    told = installation.sql("SELECT data FROM analysis_notifications ORDER BY id")
+    assert [json.loads(data) for (data,) in told] == [{"count": done}, {"count": 200}]
+    again = installation.manage("cancel_analysis", "--all", "--noinput", "--json")
+    assert (again.returncode, json.loads(again.stdout)["done"]) == (0, 0)
+    again = installation.manage("cancel_analysis", "--resume", str(number), "--noinput")
+    assert (again.returncode, "is not stopped: done" in again.stderr) == (1, True)
 
 
 def test_a_reader_who_goes_ends_it_between_two_steps(installation: Installation) -> None:
-    fill(installation, 300)
+    fill(installation, 1_200)
     reader, writer = os.pipe()
     os.close(reader)
     try:
@@ -111,7 +123,7 @@ def test_a_reader_who_goes_ends_it_between_two_steps(installation: Installation)
     _, err = process.communicate(timeout=PATIENCE_SECONDS)
     assert (process.returncode, "Traceback" in err, "Exception" in err) == (3, False, False), err
     ((count, _, details),) = recorded(installation)
-    assert 0 < count < 300
+    assert 0 < count < 1_200
     assert json.loads(details)["state"] == "interrupted"
     assert installation.statuses().count("cancelled") == count
     assert f"{count} were done" in err

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
 from analysis.management.tasks import TaskCommand
-from analysis.models import PendingAnalysis, Status
+from analysis.models import BulkOperation, Status
 
 
 class Command(TaskCommand):
@@ -20,6 +19,7 @@ class Command(TaskCommand):
         "--user lin --noinput",
         "--all --reason 'wrong model configured'",
     )
+    kind = BulkOperation.Kind.CANCEL
     acts_on = (Status.PENDING, Status.PROCESSING)
     by_default = acts_on
 
@@ -40,9 +40,3 @@ class Command(TaskCommand):
             count,
         )
         return text % {"count": count}
-
-    def check_task(self, task: PendingAnalysis) -> None:
-        queue.check_cancel(task)
-
-    def act(self, task_id: int) -> None:
-        queue.cancel(task_id)

@@ -9,10 +9,9 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from analysis import queue
 from analysis.management.selection import Tasks, whole
 from analysis.management.tasks import TaskCommand
-from analysis.models import PendingAnalysis, Status
+from analysis.models import BulkOperation, Status
 
 
 class Command(TaskCommand):
@@ -29,9 +28,9 @@ class Command(TaskCommand):
         "--status failed,cancelled --project 0f1c… --noinput --json",
         "--all --limit 100 --reason 'endpoint is back'",
     )
+    kind = BulkOperation.Kind.RETRY
     acts_on = (Status.FAILED, Status.CANCELLED)
     by_default = (Status.FAILED,)
-    priority: int | None = None
 
     def arguments(self, parser: CommandParser) -> None:
         super().arguments(parser)
@@ -71,9 +70,3 @@ class Command(TaskCommand):
             chapter__deleted_at=None,
             project__deleted_at=None,
         )
-
-    def check_task(self, task: PendingAnalysis) -> None:
-        queue.check_retry(task)
-
-    def act(self, task_id: int) -> None:
-        queue.retry(task_id, priority=self.priority)
