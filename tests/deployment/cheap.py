@@ -13,11 +13,11 @@ import sys
 from pathlib import Path
 
 from tests import servers
-from tests.deployment.machine import mount, put, put_systemctl
+from tests.deployment.machine import Machine, mount, put, put_systemctl
 
 VENV = Path(sys.prefix).resolve()
 BASE = Path(sys.base_prefix).resolve()
-EMPTY = ("dev", "proc", "tmp", "run", "root", "opt", "srv", "etc", "var/lib", "var/log", "var/tmp")
+EMPTY = ("tmp", "run", "root", "opt", "srv", "etc", "var/lib", "var/log", "var/tmp")
 OF_THE_HOST = ("ld.so.cache", "ld.so.conf", "ld.so.conf.d", "alternatives", "login.defs")
 OF_THE_PACKAGES = ("mysql", "redis", "nginx")
 ACCOUNTS = {"root": 0, "www-data": 33, "mysql": 901, "redis": 902, "nobody": 65534}
@@ -31,9 +31,14 @@ ExecStart=/usr/sbin/mariadbd --datadir=/var/lib/mysql --socket=/run/mysqld/mysql
 """
 
 
-def make(root: Path) -> None:
-    """Fill an empty directory. Raises servers.Missing where this host lacks a package."""
+def furnish(host: Machine) -> None:
+    """Make the empty machine one on which the page's first packages are installed already.
+
+    Raises servers.Missing where this host lacks one.
+    """
     _needs()
+    host.mount(_mounts(host.root))
+    root = host.files
     for name in EMPTY:
         (root / name).mkdir(parents=True, exist_ok=True)
     for name in ("tmp", "var/tmp"):
@@ -41,33 +46,24 @@ def make(root: Path) -> None:
     _etc(root / "etc")
     put(root, "etc/systemd/system/mariadb.service",
         MARIADB.format(hurry=" ".join(servers.MARIADB_IN_A_HURRY)))  # fmt: skip
+    for name in ("lib/nginx", "log/nginx"):
+        (root / "var" / name).mkdir()
     for name in ("lib/mysql", "lib/redis", "log/redis"):
         (root / "var" / name).mkdir()
         _give(root / "var" / name)
     for path in (root / "etc" / "redis", *(root / "etc" / "redis").iterdir()):
         _give(path, "redis")
-    for name in ("lib/nginx", "log/nginx"):
-        (root / "var" / name).mkdir()
-    put(root, ".mounts", _mounts(root))
+    put(root, "usr/local/bin/apt-get", NOTHING_TO_DO, 0o755)
+    link = f"#!/bin/sh\nexec ln -sfn {VENV} /opt/arboris/.venv\n"
+    put(root, "usr/local/bin/make", link, 0o755)
+    put_systemctl(root, f"{VENV}/bin/python -I")
+    install_db, _ = servers.mariadb_programs()
+    host.run(f"{install_db} --user=mysql --datadir=/var/lib/mysql --skip-test-db >/dev/null")
 
 
 def _give(path: Path, owner: str = "") -> None:
     number = ACCOUNTS[owner or path.name]
     os.chown(path, number, number)
-
-
-def finish(files: Path) -> None:
-    """Put the stand-ins where the root's own /usr is mounted."""
-    put(files, "usr/local/bin/apt-get", NOTHING_TO_DO, 0o755)
-    link = f"#!/bin/sh\nexec ln -sfn {VENV} /opt/arboris/.venv\n"
-    put(files, "usr/local/bin/make", link, 0o755)
-    put_systemctl(files, f"{VENV}/bin/python -I")
-
-
-def tables_of_mariadb() -> str:
-    """What the package's installation does, as a command."""
-    install_db, _ = servers.mariadb_programs()
-    return f"{install_db} --user=mysql --datadir=/var/lib/mysql --skip-test-db >/dev/null"
 
 
 def _needs() -> None:
@@ -102,20 +98,15 @@ def _mounts(root: Path) -> str:
     for name in ("bin", "sbin", "lib", "lib64"):
         host = Path("/", name)
         if host.is_symlink():
-            (root / name).symlink_to(host.readlink())
+            lines += f"ln -s {host.readlink()} {root / name}\n"
         elif host.exists():
-            (root / name).mkdir()
             lines += mount("--bind", host, root / name)
     above = root / ".usr"
-    for directory in (above, root / "usr"):
-        directory.mkdir()
     layers = f"lowerdir=/usr,upperdir={above}/upper,workdir={above}/work"
-    lines += mount("-t", "tmpfs", "tmpfs", above) + f"mkdir {above}/upper {above}/work\n"
+    lines += f"mkdir -p {above}/upper {above}/work\n"
     lines += mount("-t", "overlay", "overlay", "-o", layers, root / "usr")
     lines += mount("--rbind", "/dev", root / "dev") + mount("-t", "proc", "proc", root / "proc")
     for place in dict.fromkeys((VENV, BASE)):
         if not place.is_relative_to("/usr"):
-            inside = root / place.relative_to("/")
-            inside.mkdir(parents=True, exist_ok=True)
-            lines += mount("--bind", "-o", "ro", place, inside)
+            lines += mount("--bind", "-o", "ro", place, root / place.relative_to("/"))
     return lines

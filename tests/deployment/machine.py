@@ -6,7 +6,6 @@ import contextlib
 import fcntl
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -44,20 +43,26 @@ class Machine:
         """Its root, with its own mounts, as this process sees it."""
         return Path(f"/proc/{self.init}/root")
 
+    def mount(self, script: str) -> None:
+        """Run shell commands of this host among the machine's mounts, at ``root``."""
+        subprocess.run([*self._enter("--mount", "--pid"), "sh", "-ec", script], check=True)
+
+    def _enter(self, *what: str) -> list[str]:
+        return ["nsenter", f"--target={self.init}", *what]
+
     def inside(self, *command: str) -> list[str]:
         """The command line that runs ``command`` there."""
-        names = ["--mount", "--pid", "--net", "--root"]
         clean = [
             "env",
             "--chdir=/",
             "-i",
             *(f"{name}={value}" for name, value in self.environment.items()),
         ]
-        return ["nsenter", f"--target={self.init}", *names, *clean, *command]
+        return [*self._enter("--mount", "--pid", "--net", "--root"), *clean, *command]
 
     def beside(self, *command: str) -> list[str]:
         """The command line that runs ``command`` of this host in the machine's network."""
-        return ["nsenter", f"--target={self.init}", "--net", *command]
+        return [*self._enter("--net"), *command]
 
     def run(self, script: str, answers: Sequence[str] = ()) -> str:
         """What bash prints that runs a step; it stops at the first command that fails.
@@ -110,7 +115,8 @@ def _converse(terminal: int, answers: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def running(root: Path, environment: Mapping[str, str]) -> Iterator[Machine]:
-    """The root as a machine while the block runs; nothing of it outlives the block, nor us."""
+    """A machine with an empty root in memory at that directory, as only it sees it; nothing of it
+    outlives the block, nor us."""
     command = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child"]
     command += [sys.executable, "-I", str(INIT), str(root)]
     unshare = subprocess.Popen(
@@ -142,13 +148,14 @@ def put_systemctl(root: Path, python: str) -> None:
 
 
 def mount(*arguments: str | Path) -> str:
-    return shlex.join(["mount", *map(str, arguments)]) + "\n"
+    """A line of shell that mounts; the last argument is the place, which is made."""
+    return shlex.join(["mount", "-o", "X-mount.mkdir", *map(str, arguments)]) + "\n"
 
 
-def source_repository(place: Path, files: Path) -> Path:
-    """A git repository of the files in ``files``, to be cloned; its branch is main."""
-    shutil.copytree(files, place, symlinks=True)
-    git = ["git", "-C", str(place), "-c", "user.name=test", "-c", "user.email=test@example.org"]
-    for step in (["init", "-q", "-b", "main"], ["add", "-A"], ["commit", "-qm", "A release"]):
-        subprocess.run([*git, *step], check=True)
-    return place
+def source_repository(host: Machine, name: str, files: Path) -> None:
+    """A git repository there that has the files of a directory here, on its branch main."""
+    git = "git -c user.name=test -c user.email=test@example.org"
+    host.mount(
+        f"cp -a {files} {host.root}{name}; cd {host.root}{name}; git init -q -b main; git add -A; "
+        f"{git} commit -qm 'A release'"
+    )
