@@ -5,12 +5,13 @@ What the tables hold is the same for every process, so any web process can be sc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count
+from django.db.models import Count, Q
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -31,7 +32,10 @@ from analysis.models import (
 )
 from analysis.queue import budget, counters, due
 from arboris.db import db_now
-from arboris.llm.accounting import call_log
+from arboris.llm.accounting import budget as budgets
+from arboris.llm.accounting import call_counters, call_log
+from arboris.llm.accounting.admission import OK
+from arboris.llm.models import BudgetStop, CallCounter
 from notifications.relay import relay
 
 # A worker that was not seen for longer is gone: its row is only kept for people to look at.
@@ -70,7 +74,8 @@ class QueueCollector(Collector):
 
 def _queue() -> Iterator[Metric]:
     sums = counters.totals()
-    yield _by_status(sums)
+    yield from _by_status(sums)
+    yield _failures()
     mean = sums["seconds"] / sums["completed"] if sums["completed"] else 0.0
     yield GaugeMetricFamily(
         "pending_analysis_duration_seconds", "Mean duration of completed analyses.", value=mean
@@ -90,6 +95,7 @@ def _queue() -> Iterator[Metric]:
             f"pending_analysis_{name}", f"Number of {name} since the beginning.", value=number
         )
     yield _tokens(sums)
+    yield from _spent()
     yield from _calls()
     yield GaugeMetricFamily(
         "pending_analysis_paused", "Whether claims are paused.", value=control.paused_at is not None
@@ -99,16 +105,15 @@ def _queue() -> Iterator[Metric]:
         "Pending analyses that wait for the next month's budget.",
         value=budget.count(),
     )
+    yield _budgets()
     yield from _pauses(control)
 
 
-def _by_status(sums: dict[str, float]) -> Metric:
-    live = dict(
-        PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
-        .order_by()
-        .values_list("status")
-        .annotate(number=Count("pk"))
-    )
+def _by_status(sums: dict[str, float]) -> Iterator[Metric]:
+    rows = PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
+    due_now = Count("pk", filter=Q(status=Status.PENDING, due_at__lte=db_now()))
+    counted = rows.order_by().values_list("status").annotate(number=Count("pk"), due=due_now)
+    live = {status: (number, is_due) for status, number, is_due in counted}
     # A gauge by type: two of its series are levels. Its name is part of the documented outside.
     total = GaugeMetricFamily(
         "pending_analysis_total",
@@ -116,10 +121,41 @@ def _by_status(sums: dict[str, float]) -> Metric:
         labels=["status"],
     )
     for status in (Status.PENDING, Status.PROCESSING):
-        total.add_metric([status.value], live.get(status.value, 0))
+        total.add_metric([status.value], live.get(status.value, (0, 0))[0])
     for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
         total.add_metric([status.value], sums[status.value])
-    return total
+    yield total
+    yield GaugeMetricFamily(
+        "pending_analysis_due",
+        "Pending analyses whose time has come, also where a pause or a limit holds them back.",
+        value=live.get(Status.PENDING.value, (0, 0))[1],
+    )
+
+
+def _failures() -> Metric:
+    family = CounterMetricFamily(
+        "pending_analysis_failures",
+        "Analyses that failed for good since the beginning, by the error's code.",
+        labels=["error_type"],
+    )
+    for code, number in counters.failures().items():
+        family.add_metric([code], number)
+    return family
+
+
+def _budgets() -> Metric:
+    """Both scopes always, so that an alert has something to compare."""
+    family = GaugeMetricFamily(
+        "arboris_budgets_used_up",
+        "Novels and writers whose budget for this month is used up, and was not lifted.",
+        labels=["scope"],
+    )
+    month = budgets.month_of(db_now()).date()
+    stops = BudgetStop.objects.filter(month=month, lifted_at__isnull=True)
+    counts = stops.aggregate(all=Count("pk"), project=Count("project_id"))
+    family.add_metric(["project"], counts["project"])
+    family.add_metric(["writer"], counts["all"] - counts["project"])
+    return family
 
 
 def _pauses(control: QueueControl) -> Iterator[Metric]:
@@ -154,7 +190,7 @@ def _tokens(sums: dict[str, float]) -> Metric:
     return family
 
 
-def _calls() -> Iterator[Metric]:
+def _spent() -> Iterator[Metric]:
     """What all calls to models have used, analyses or not."""
     tokens = CounterMetricFamily(
         "arboris_llm_tokens",
@@ -178,18 +214,40 @@ def _calls() -> Iterator[Metric]:
     yield cost
 
 
+def _calls() -> Iterator[Metric]:
+    """How calls to models ended, and how long the answered ones took."""
+    calls = CounterMetricFamily(
+        "arboris_llm_calls",
+        "Calls to language models by outcome: ok, cancelled, or the error's code.",
+        labels=["endpoint", "model", "outcome"],
+    )
+    seconds = HistogramMetricFamily(
+        "arboris_llm_call_seconds",
+        "Duration of answered calls to language models.",
+        labels=["endpoint", "model"],
+    )
+    for total in call_counters.totals():
+        calls.add_metric([total.endpoint, total.model, total.outcome], total.calls)
+        if total.outcome == OK:
+            buckets = _cumulative(CallCounter.BOUNDS, total.buckets)
+            seconds.add_metric([total.endpoint, total.model], buckets, total.seconds)
+    yield calls
+    yield seconds
+
+
 def _histogram(sums: dict[str, float]) -> Metric:
-    bounds = [*(f"{float(bound)}" for bound in StatusTally.BOUNDS), "+Inf"]
-    buckets, running = [], 0.0
-    for bound, column in zip(bounds, counters.BUCKETS, strict=True):
-        running += sums[column]
-        buckets.append((bound, running))
     return HistogramMetricFamily(
         "pending_analysis_run_seconds",
         "Duration of completed analyses.",
-        buckets=buckets,
+        buckets=_cumulative(StatusTally.BOUNDS, [sums[column] for column in counters.BUCKETS]),
         sum_value=sums["seconds"],
     )
+
+
+def _cumulative(bounds: Sequence[float], numbers: Sequence[float]) -> list[tuple[str, float]]:
+    """The buckets as Prometheus has them: each with all that lie below it."""
+    names = [*(f"{float(bound)}" for bound in bounds), "+Inf"]
+    return list(zip(names, itertools.accumulate(numbers), strict=True))
 
 
 def _workers() -> Iterator[Metric]:
@@ -197,6 +255,19 @@ def _workers() -> Iterator[Metric]:
     age = GaugeMetricFamily(
         "arboris_worker_heartbeat_age_seconds", "Since a worker was last seen.", labels=["worker"]
     )
-    for beat in WorkerHeartbeat.objects.filter(seen_at__gte=now - SEEN_WITHIN):
-        age.add_metric([beat.worker], (now - beat.seen_at).total_seconds())
+    seen = dict(
+        WorkerHeartbeat.objects.filter(seen_at__gte=now - SEEN_WITHIN).values_list(
+            "worker", "seen_at"
+        )
+    )
+    for worker, seen_at in seen.items():
+        age.add_metric([worker], (now - seen_at).total_seconds())
     yield age
+    running = PendingAnalysis.objects.filter(status=Status.PROCESSING).order_by()
+    busy = len(seen.keys() & set(running.values_list("worker", flat=True)))
+    workers = GaugeMetricFamily(
+        "arboris_workers", "Workers that were seen lately, by what they do.", labels=["state"]
+    )
+    workers.add_metric(["busy"], busy)
+    workers.add_metric(["idle"], len(seen) - busy)
+    yield workers

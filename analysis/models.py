@@ -13,6 +13,7 @@ from analysis.bulk_models import BulkChange as BulkChange
 from analysis.bulk_models import BulkOperation as BulkOperation
 from analysis.bulk_models import BulkPart as BulkPart
 from analysis.groups.models import ErrorGroup as ErrorGroup
+from analysis.overview.models import FailureCounter as FailureCounter
 from analysis.overview.models import QueueSample as QueueSample
 from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject

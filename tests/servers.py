@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,27 @@ def deployment_programs() -> None:
     program("systemd-analyze", "systemd")
 
 
+def prometheus_program() -> str:
+    return program("prometheus", "prometheus")
+
+
+@contextlib.contextmanager
+def prometheus(target: str) -> Iterator[str]:
+    """A Prometheus that scrapes ``target`` (host:port) every half second; yields its address."""
+    server = prometheus_program()
+    with _directory("prometheus") as directory, supervise.reserved_port() as port:
+        (directory / "prometheus.yml").write_text(
+            "global: {scrape_interval: 500ms, scrape_timeout: 500ms}\n"
+            "scrape_configs:\n"
+            f"  - {{job_name: arboris, static_configs: [{{targets: ['{target}']}}]}}\n"
+        )
+        start = [server, f"--config.file={directory / 'prometheus.yml'}"]
+        start += [f"--storage.tsdb.path={directory / 'data'}"]
+        start += [f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"]
+        with _serving(start, directory / "server.log", lambda: _is_ready(port)):
+            yield f"http://127.0.0.1:{port}"
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
     needs: list[Callable[[], object]] = [
@@ -302,6 +324,15 @@ def _redis_answers(port: int) -> bool:
         with socket.create_connection(("127.0.0.1", port), timeout=1) as client:
             client.sendall(b"PING\r\n")
             return client.recv(5) == b"+PONG"
+    except OSError:
+        return False
+
+
+def _is_ready(port: int) -> bool:
+    """Whether Prometheus takes queries."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/ready", timeout=5) as answer:
+            return bool(answer.status == 200)
     except OSError:
         return False
 

@@ -24,7 +24,7 @@ from analysis.admin.control import recorded
 from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
 from arboris.llm.accounting import budget
 from arboris.llm.accounting.admission import CANCELLED, OK
-from arboris.llm.models import BudgetStop, CallSlot, ModelCall, SpendCounter
+from arboris.llm.models import BudgetStop, CallCounter, CallSlot, ModelCall, SpendCounter
 from arboris.novels.models import NovelProject
 
 Calls = QuerySet[ModelCall]
@@ -206,6 +206,12 @@ class BudgetStopAdmin(ReadOnlyAdmin[BudgetStop]):
 class SpendCounterAdmin(ReadOnlyAdmin[SpendCounter]):
     list_display = ("model", "purpose", "prompt_tokens", "completion_tokens", "cost", "shard")
     ordering = ("model", "purpose", "shard")
+
+
+@admin.register(CallCounter)
+class CallCounterAdmin(ReadOnlyAdmin[CallCounter]):
+    list_display = ("endpoint", "model", "outcome", "calls", "seconds", "shard")
+    ordering = ("endpoint", "model", "outcome", "shard")
 
 
 @admin.register(CallSlot)

@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from analysis.models import AnalysisAttempt, OperatorAction, StatusTally, WorkerHeartbeat
-from analysis.overview.models import QueueSample
+from analysis.overview.models import FailureCounter, QueueSample
 from arboris.admin_base import ReadOnlyAdmin
 
 
@@ -44,6 +44,12 @@ class StatusTallyAdmin(ReadOnlyAdmin[StatusTally]):
 class QueueSampleAdmin(ReadOnlyAdmin[QueueSample]):
     list_display = ("at", "step", "pending", "due", "processing", "completed", "failed")
     ordering = ("step", "-slot")
+
+
+@admin.register(FailureCounter)
+class FailureCounterAdmin(ReadOnlyAdmin[FailureCounter]):
+    list_display = ("error_type", "failures", "shard")
+    ordering = ("error_type", "shard")
 
 
 @admin.register(OperatorAction)

@@ -35,3 +35,22 @@ class QueueSample(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M}"
+
+
+class FailureCounter(models.Model):
+    """How many analyses have ever failed for good, by the error's code; a row a shard, as
+    ``StatusTally``."""
+
+    shard = models.PositiveSmallIntegerField()
+    error_type = models.CharField(_("error"), max_length=50)
+    failures = models.BigIntegerField(_("failures"), default=0)
+
+    class Meta:
+        verbose_name = _("counter of failures")
+        verbose_name_plural = _("counters of failures")
+        constraints = [
+            models.UniqueConstraint(fields=["shard", "error_type"], name="failure_counter_once")
+        ]
+
+    def __str__(self) -> str:
+        return self.error_type

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Mapping
 
-from django.db.models import Sum
+from django.db import IntegrityError, transaction
+from django.db.models import F, Sum
 
-from analysis.models import AnalysisAttempt, StatusTally
+from analysis.models import AnalysisAttempt, FailureCounter, StatusTally
 from arboris.sql import Plus, Update, write
 
 COUNTERS = ("completed", "failed", "cancelled", "retried", "rescued")
@@ -25,6 +27,24 @@ def count(**numbers: float) -> None:
     """Add to the counters in the caller's transaction."""
     if numbers:
         write(added(**numbers))
+
+
+def count_failure(code: str) -> None:
+    """An analysis has failed for good with that error, in the caller's transaction."""
+    count(failed=1)
+    key = {"shard": os.getpid() % StatusTally.SHARDS, "error_type": code}
+    if FailureCounter.objects.filter(**key).update(failures=F("failures") + 1):
+        return
+    # Another process of this shard may create it at this moment.
+    with contextlib.suppress(IntegrityError), transaction.atomic():
+        FailureCounter.objects.create(**key)
+    FailureCounter.objects.filter(**key).update(failures=F("failures") + 1)
+
+
+def failures() -> dict[str, int]:
+    """How many have failed for good, by the error's code."""
+    sums = FailureCounter.objects.order_by().values_list("error_type")
+    return dict(sums.annotate(number=Sum("failures")))
 
 
 def of_run(seconds: float) -> dict[str, float]:

@@ -143,7 +143,7 @@ def changes_after(
 def follow(decision: Decision, error: ServiceError, task_id: int, now: datetime) -> None:
     """Count a failure; wake a worker for the next try, or tell the writer that there is none."""
     if decision.at is None:
-        counters.count(failed=1)
+        counters.count_failure(error.code)
         notify_writer(task_id, "failed", {"error_type": error.code, "error": error.sentence})
         return
     counters.count(retried=1)

@@ -132,6 +132,47 @@ class SpendCounter(models.Model):
         return f"{self.model} ({self.purpose})"
 
 
+class CallCounter(models.Model):
+    """How many calls ever ended in which way, and how long the answered ones took.
+
+    One row a shard, as ``SpendCounter``; ``le_…`` are those that took no longer than BOUNDS says.
+    """
+
+    # Upper bounds in seconds; what took longer is in ``le_inf``.
+    BOUNDS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
+
+    shard = models.PositiveSmallIntegerField()
+    endpoint = models.CharField(_("endpoint"), max_length=100)
+    model = models.CharField(_("model"), max_length=200)
+    outcome = models.CharField(_("outcome"), max_length=50)
+    calls = models.BigIntegerField(_("calls"), default=0)
+    seconds = models.FloatField(_("seconds"), default=0)
+    le_0 = models.BigIntegerField(default=0)
+    le_1 = models.BigIntegerField(default=0)
+    le_2 = models.BigIntegerField(default=0)
+    le_3 = models.BigIntegerField(default=0)
+    le_4 = models.BigIntegerField(default=0)
+    le_5 = models.BigIntegerField(default=0)
+    le_6 = models.BigIntegerField(default=0)
+    le_7 = models.BigIntegerField(default=0)
+    le_8 = models.BigIntegerField(default=0)
+    le_9 = models.BigIntegerField(default=0)
+    le_inf = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "llm_call_tally"
+        verbose_name = _("counter of calls")
+        verbose_name_plural = _("counters of calls")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["shard", "endpoint", "model", "outcome"], name="llm_call_tally_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} ({self.outcome})"
+
+
 class CallSlot(models.Model):
     """A slot for one call at a time at an endpoint; free once ``expires_at`` has passed."""
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel
 from pytest_django import Settings
 
 from arboris.llm import chunks, client, errors, structured
-from arboris.llm.accounting import admission, budget, call_log, prices
+from arboris.llm.accounting import admission, budget, call_counters, call_log, prices
 from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.accounting.budget import Subject
 from arboris.llm.client import Call
@@ -239,6 +239,8 @@ def test_what_spends_nothing_makes_no_series(endpoint: Endpoint) -> None:
         ask(model="no such model")
     assert len(rows()) == 1
     assert not SpendCounter.objects.exists()
+    (counted,) = call_counters.totals()
+    assert (counted.model, counted.outcome, counted.calls) == ("other", "llm_model_unknown", 1)
 
 
 def test_old_rows_are_pruned_in_batches(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from arboris.db import in_transaction
-from arboris.llm.accounting import prices
+from arboris.llm.accounting import call_counters, prices
 from arboris.llm.accounting.admission import Payer, RequestRecord
 from arboris.llm.configured import endpoint_name
 from arboris.llm.models import ModelCall, SpendCounter
@@ -65,6 +65,7 @@ def _write(call: ModelCall) -> None:
         if not ModelCall.objects.filter(call_id=call.call_id).exists():
             raise
         return  # written before; the answer was lost with the connection
+    call_counters.count(call)
     if call.prompt_tokens or call.completion_tokens:
         # Only what costs tokens gets a counter: any writer may ask for a model that does not exist.
         _count(call)
