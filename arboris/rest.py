@@ -95,6 +95,14 @@ class MessageSerializer(serializers.Serializer[Any]):
     message = serializers.CharField()
 
 
+class ErrorSerializer(serializers.Serializer[Any]):
+    """The answer of a call that was refused; a view names it where ``arboris.api_schema`` does not
+    know the status."""
+
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
 class BoundedJSONParser(JSONParser):
     """One JSON object. DATA_UPLOAD_MAX_MEMORY_SIZE bounds its size, see exception_handler."""
 

@@ -28,6 +28,7 @@ DATA_DIR = env.directory("ARBORIS_DATA_DIR", BASE_DIR / "data")
 # --- security -----------------------------------------------------------------------------
 DEBUG = env.flag("DJANGO_DEBUG", default=False)
 ALLOWED_HOSTS = env.items("DJANGO_ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_FAILURE_VIEW = "arboris.urls.csrf_failed"
 CSRF_TRUSTED_ORIGINS = env.items("DJANGO_CSRF_TRUSTED_ORIGINS")
 # Behind a proxy that ends TLS the whole site is https; on a bare loopback it is not.
 HTTPS = env.flag("ARBORIS_HTTPS", default=False)
@@ -272,6 +273,10 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Novels, their asynchronous analysis and its notifications.",
     "VERSION": "0.1.0",
     "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "arboris.api_schema.add_errors",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",

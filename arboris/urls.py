@@ -5,7 +5,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.templatetags.static import static
 from django.urls import include, path
 from django.utils.translation import gettext as _
-from django.views import defaults
+from django.views import csrf, defaults
 from django_prometheus.exports import ExportToDjangoView
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
@@ -47,6 +47,14 @@ urlpatterns = [
     path("admin/overview", overview, name="admin-overview"),
     path("admin/", admin.site.urls),
 ]
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A page of the site, and JSON where a call came without the API's own answer: the sign-in."""
+    if request.path.startswith("/api/"):
+        text = _("The CSRF token is missing or wrong. Load the page again.")
+        return error_response(request, "csrf_failed", text, 403)
+    return csrf.csrf_failure(request, reason)
 
 
 def handler404(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -26,6 +26,7 @@ from arboris.novels.models import NovelProject
 from arboris.rest import (
     HIGHEST_ID,
     Conflict,
+    ErrorSerializer,
     MessageSerializer,
     WriterRate,
     uuid_parameter,
@@ -116,7 +117,7 @@ class RetryTask(APIView):
     throttle_classes = [WriterRate]
     throttle_scope = "retry"
 
-    @extend_schema(request=None, responses={200: MessageSerializer})
+    @extend_schema(request=None, responses={200: MessageSerializer, 409: ErrorSerializer})
     def post(self, request: Request, task_id: int) -> Response:
         own_task(request, task_id)
         try:
@@ -127,7 +128,7 @@ class RetryTask(APIView):
 
 
 class CancelTask(APIView):
-    @extend_schema(request=None, responses={200: MessageSerializer})
+    @extend_schema(request=None, responses={200: MessageSerializer, 409: ErrorSerializer})
     def post(self, request: Request, task_id: int) -> Response:
         own_task(request, task_id)
         try:

@@ -28,6 +28,7 @@ BENCHES = {
     "chapters": ("300 real chapters, beside bare processes with the same analyzer", ["chapters"]),
     "full": ("100,000 tasks", ["drain", "--tasks", "100000", "--rounds", "1"]),
     "outage": ("the database gone for a minute", ["outage"]),
+    "schema": ("thousands of requests made from the API's schema", ["schema"]),
     "chaos": ("50 rounds of kill -9", ["chaos", "--rounds", "50"]),
 }
 

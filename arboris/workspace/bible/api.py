@@ -6,7 +6,7 @@ import uuid
 from typing import Any
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,7 +16,7 @@ from arboris.bible.decisions import kinds
 from arboris.bible.decisions.base import Refused
 from arboris.bible.models import Decision
 from arboris.idempotency.views import creating, idempotent
-from arboris.rest import Conflict, whole_parameter
+from arboris.rest import Conflict, ErrorSerializer, whole_parameter
 from arboris.workspace.access import own_project
 from arboris.workspace.bible import content, export, questions, service
 
@@ -45,7 +45,10 @@ class DecisionRowSerializer(serializers.ModelSerializer[Decision]):
 
 
 class DecisionList(APIView):
-    @extend_schema(responses={200: DecisionRowSerializer(many=True)})
+    @extend_schema(
+        parameters=[OpenApiParameter("limit", int, description="1 to 1000; 100.")],
+        responses={200: DecisionRowSerializer(many=True)},
+    )
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
         """The history, newest first."""
         project = own_project(request, project_id)
@@ -73,7 +76,10 @@ class DecisionList(APIView):
 
 
 class DecisionUndo(APIView):
-    @extend_schema(request=None, responses={200: DecisionRowSerializer})
+    @extend_schema(
+        request=None,
+        responses={200: DecisionRowSerializer, 400: ErrorSerializer, 409: ErrorSerializer},
+    )
     def post(self, request: Request, project_id: uuid.UUID, decision_id: int) -> Response:
         project = own_project(request, project_id)
         try:
@@ -98,7 +104,9 @@ class ReadAgainView(APIView):
 
 
 class ExportView(APIView):
-    @extend_schema(responses={200: str})
+    @extend_schema(
+        responses={(200, "application/json"): dict[str, Any], (200, "text/markdown"): str}
+    )
     def get(self, request: Request, project_id: uuid.UUID, kind: str) -> HttpResponse:
         project = own_project(request, project_id)
         body, content_type = export.FORMATS[kind](project)

@@ -47,7 +47,13 @@ def check_number(project: NovelProject, number: int | None) -> None:
 
 
 class ChapterList(APIView):
-    @extend_schema(responses={200: ChapterRowSerializer(many=True)})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("limit", int, description="1 to 5000; 1000."),
+            OpenApiParameter("offset", int, description="Chapters to pass over."),
+        ],
+        responses={200: ChapterRowSerializer(many=True)},
+    )
     def get(self, request: Request, project_id: uuid.UUID) -> Response:
         project = own_project(request, project_id)
         limit = whole_parameter(request, "limit", 1000, high=5000)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -77,7 +77,13 @@ class RestoreSerializer(serializers.Serializer[Any]):
 
 
 class VersionList(CutVersion):
-    @extend_schema(responses={200: VersionRowSerializer(many=True)})
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("limit", int, description="1 to 200; 50."),
+            OpenApiParameter("before", int, description="Those with a lower number."),
+        ],
+        responses={200: VersionRowSerializer(many=True)},
+    )
     def get(self, request: Request, chapter_id: int) -> Response:
         """Newest first. ``limit`` of them, ``before`` a number."""
         chapter = own_chapter(request, chapter_id)
@@ -98,7 +104,10 @@ class VersionDetail(APIView):
 
 
 class VersionDiff(APIView):
-    @extend_schema(responses={200: DiffSerializer})
+    @extend_schema(
+        parameters=[OpenApiParameter("against", int, description="the number of a version")],
+        responses={200: DiffSerializer},
+    )
     def get(self, request: Request, chapter_id: int, number: int) -> Response:
         """How the version differs from ``against``; without it, from the one before."""
         chapter = own_chapter(request, chapter_id)

@@ -71,10 +71,13 @@ class WorkingCopySerializer(serializers.Serializer[Any]):
     content = serializers.SerializerMethodField()
     title = serializers.SerializerMethodField()
     base_version = serializers.IntegerField(source="chapter.version")
-    client = serializers.CharField(source="copy.client", default=None)
-    seq = serializers.IntegerField(source="copy.seq", default=None)
+    client = serializers.CharField(source="copy.client", default=None, allow_null=True)
+    seq = serializers.IntegerField(source="copy.seq", default=None, allow_null=True)
     saved_at = serializers.DateTimeField(
-        source="copy.saved_at", default=None, help_text="null: nothing but the version is saved."
+        source="copy.saved_at",
+        default=None,
+        allow_null=True,
+        help_text="null: nothing but the version is saved.",
     )
 
     def get_content(self, found: dict[str, Any]) -> str:

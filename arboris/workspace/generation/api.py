@@ -30,6 +30,7 @@ from arboris.llm.configured import missing_settings
 from arboris.llm.errors import LLMError, OverBudget
 from arboris.rest import (
     AnyAccept,
+    ErrorSerializer,
     PaymentRequired,
     Unavailable,
     WriterRate,
@@ -73,7 +74,10 @@ class GenerateChapter(APIView):
     content_negotiation_class = AnyAccept
 
     @idempotent_by(replay, longest)
-    @extend_schema(request=GenerateSerializer, responses={201: GeneratedChapterSerializer})
+    @extend_schema(
+        request=GenerateSerializer,
+        responses={201: GeneratedChapterSerializer, 402: ErrorSerializer},
+    )
     def post(self, request: Request, project_id: uuid.UUID) -> Response | StreamingHttpResponse:
         project = own_project(request, project_id)
         form = GenerateSerializer(data=request.data)

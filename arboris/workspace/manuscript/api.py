@@ -23,6 +23,7 @@ from arboris.workspace.manuscript.service import DEFAULT_FRONT, FRONT, BadChoice
 
 ARCHIVE = "archive"
 CHOICES = sorted([*FORMATS, ARCHIVE])
+MEDIA_TYPES = [kind.partition(";")[0] for kind, _write in FORMATS.values()] + ["application/zip"]
 MAX_WRITER = 200  # characters
 
 
@@ -37,7 +38,7 @@ class ExportNovel(APIView):
             OpenApiParameter("front", description="title, writer, synopsis; none of them: none."),
             OpenApiParameter("writer", description="A pen name."),
         ],
-        responses={(200, "application/octet-stream"): OpenApiTypes.BINARY},
+        responses={(200, media): OpenApiTypes.BINARY for media in MEDIA_TYPES},
     )
     def get(self, request: Request, project_id: uuid.UUID) -> StreamingHttpResponse:
         project = own_project(request, project_id)

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from arboris.novels import trash
 from arboris.novels.models import Chapter, NovelProject
-from arboris.rest import HIGHEST_ID, Conflict, whole_parameter
+from arboris.rest import HIGHEST_ID, Conflict, ErrorSerializer, whole_parameter
 from arboris.workspace.trash import service
 
 
@@ -62,7 +62,10 @@ def _discarded(item: Chapter | NovelProject) -> dict[str, Any]:
 
 
 class TrashList(APIView):
-    @extend_schema(responses={200: TrashSerializer(many=True)})
+    @extend_schema(
+        parameters=[OpenApiParameter("limit", int, description="1 to 5000")],
+        responses={200: TrashSerializer(many=True)},
+    )
     def get(self, request: Request) -> Response:
         """What can be restored, the last deleted first."""
         limit = whole_parameter(request, "limit", 1000, high=5000)
@@ -74,7 +77,7 @@ class TrashList(APIView):
 
 
 class TrashRestore(APIView):
-    @extend_schema(request=None, responses={200: RestoredSerializer})
+    @extend_schema(request=None, responses={200: RestoredSerializer, 409: ErrorSerializer})
     def post(self, request: Request, kind: str, item_id: str) -> Response:
         """Back to its place, or after the last chapter where that is taken."""
         user_id = request.user.pk or 0
