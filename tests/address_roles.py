@@ -111,7 +111,7 @@ def address_of(route: str, known: dict[str, str]) -> str:
 
     def value(found: re.Match[str]) -> str:
         name = found[1] or found[2]
-        if name == "object_id":
+        if name == "object_id" or name not in known:  # a page of the admin with a name of its own
             return first_key(model) if model else known["id"]
         for start, kind in KINDS.items():
             if name == "kind" and route.startswith(start):

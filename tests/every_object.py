@@ -17,7 +17,7 @@ from analysis.models import QueuePause
 from arboris.bible.models import Decision
 from arboris.db import in_transaction
 from arboris.llm.models import BudgetStop
-from arboris.novels.models import Chapter, NovelProject
+from arboris.novels.models import Chapter, ImportJob, NovelProject
 from notifications.models import AnalysisNotification
 from tests.bible.test_fold import person
 from tests.bible.test_service import record
@@ -52,6 +52,7 @@ def make_all(writer: User, novel: NovelProject) -> dict[str, str]:
         "decision_id": Decision.objects.latest("pk").pk,
         "entry_id": 1,
         "item_id": thrown,
+        "import_id": some(ImportJob).pk,
         "content_type_id": user_type.pk,
         "id": writer.pk,
     }

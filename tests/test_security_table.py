@@ -8,7 +8,7 @@ from tests.address_roles import PAGE, Row, page, table
 
 PUBLIC = {"/api/auth/token", "/api/auth/session", "/api/schema", "/api/docs"}
 SIGN_IN = {"/admin/login/", "/admin/jsi18n/"}
-OF_SOMEBODY = ("project_id", "chapter_id", "task_id", "notification_id", "item_id")
+OF_SOMEBODY = ("project_id", "chapter_id", "task_id", "notification_id", "item_id", "import_id")
 
 
 def got_something(status: int) -> bool:
@@ -21,7 +21,7 @@ def complaint(row: Row) -> str:
     if any(status >= 500 and status != 503 for status in row.statuses):
         return "a server error"
     if row.route.startswith("/admin/") and row.route not in SIGN_IN:
-        if not {anonymous, writer, other} <= {302, 403, 404, 405}:
+        if not {anonymous, writer, other} <= {302, 401, 403, 404, 405}:
             return "the admin for somebody who is not staff"
         if got_something(support) > got_something(operator) or (
             got_something(operator) > got_something(superuser)
