@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from arboris.admission import Admission  # noqa: E402
 from arboris.body_limits import BodyLimit, guard_daphne  # noqa: E402
 from arboris.handler import Handler  # noqa: E402
+from arboris.slow_clients import cut_slow_clients, raise_descriptors  # noqa: E402
 from arboris.socket_limits import guard_daphne_sockets  # noqa: E402
 from arboris.web_threads import keep_connections  # noqa: E402
 from notifications.routing import websocket  # noqa: E402
@@ -23,5 +24,7 @@ BaseCommand().check()
 
 guard_daphne()
 guard_daphne_sockets()
+cut_slow_clients()
+raise_descriptors()
 keep_connections()
 application = BodyLimit(Admission(ProtocolTypeRouter({"http": Handler(), "websocket": websocket})))

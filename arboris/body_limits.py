@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 from urllib.parse import unquote
@@ -18,6 +19,7 @@ from django.http import parse_cookie
 from django.utils.translation import gettext_lazy as _
 
 from arboris import refusals
+from arboris.admission import callers
 from arboris.refusals import Headers
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ Application = Callable[[Any, Any, Any], Awaitable[None]]
 ANONYMOUS = 64 * 1024
 SIGN_IN = {"/login", "/admin/login/", "/api/auth/token", "/api/auth/session"}
 TOO_LARGE = _("The request is larger than %(limit)d bytes.")
+TOO_MANY_BYTES = _("You are sending too much at a time. Wait for the answers, then try again.")
 IMPORT = re.compile(r"/api/projects/[^/]+/import")
 FORM = 1024 * 1024  # what a form adds to the file in it
 # Seconds for which a refused body is thrown away as it comes. A connection that is closed while its
@@ -58,6 +61,31 @@ def refusal(path: str, limit: int, headers: Headers) -> tuple[list[tuple[bytes, 
     log.warning("413 for a body over %d bytes at %.200r", limit, path)
     head, body = refusals.refusal(headers, "too_large", TOO_LARGE, {"limit": limit})
     return [*head, (b"Connection", b"close")], body
+
+
+class Held:
+    """Bytes of bodies that have been sent or announced, and whose requests have not ended."""
+
+    def __init__(self) -> None:
+        self._by_caller: Counter[str] = Counter()
+
+    def add(self, caller: str, number: int) -> bool:
+        """False where that is more than one caller, or all, may send at a time."""
+        most, in_all = settings.ARBORIS_BODY_BYTES_PER_WRITER, settings.ARBORIS_BODY_BYTES_IN_ALL
+        mine, all_ = self._by_caller[caller], self._by_caller.total()
+        # One is always let in: the limits of single bodies are for that.
+        if (mine and mine + number > most) or (all_ and all_ + number > in_all):
+            return False
+        self._by_caller[caller] += number
+        return True
+
+    def remove(self, caller: str, number: int) -> None:
+        self._by_caller[caller] -= number
+        if self._by_caller[caller] <= 0:
+            del self._by_caller[caller]
+
+
+held = Held()
 
 
 class BodyLimit:
@@ -108,6 +136,8 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     refused = False
     room = ANONYMOUS
     _end: Any = None
+    _held = 0  # bytes of this body in ``held``
+    _caller: str | None = None
 
     def gotLength(self, length: int | None) -> None:
         # Twisted sets the request's own path only when the whole body is there.
@@ -115,9 +145,12 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         self.target = unquote(uri.partition("?")[0])
         self.room = self.limit = limit_for(self.target, self._headers())
         too_long = (length or 0) > self.limit
-        super().gotLength(0 if too_long else length)  # 0: no file is opened for it
+        # 0: no file is opened for it, nor for what is small.
+        super().gotLength(0 if too_long or self.limit <= ANONYMOUS else length)
         if too_long:
             self._refuse()
+        elif length and not self._hold(length):
+            self._refuse_for_now()
 
     def handleContentChunk(self, data: bytes) -> None:
         self.room -= len(data)
@@ -126,6 +159,9 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         if self.room < 0:
             self._refuse()
             return
+        if self.limit - self.room > self._held and not self._hold(len(data)):  # of no known length
+            self._refuse_for_now()
+            return
         super().handleContentChunk(data)
 
     def process(self) -> Any:
@@ -133,16 +169,47 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
             return super().process()
         self.channel.loseConnection()  # all of it has come, nothing is left to throw away
 
+    def _hold(self, number: int) -> bool:
+        """Count so many bytes as the caller's, until the request has ended; False: too many."""
+        if self._caller is None:
+            client = [str(getattr(self.channel.transport.getPeer(), "host", "")), 0]
+            headers = [(name.lower(), value) for name, value in self._headers()]
+            self._caller = callers.of({"headers": headers, "client": client})
+        if not held.add(self._caller, number):
+            return False
+        self._held += number
+        return True
+
+    def _let_go(self) -> None:
+        if self._caller is not None:
+            held.remove(self._caller, self._held)
+            self._held, self._caller = 0, None
+
+    def finish(self) -> None:
+        self._let_go()
+        super().finish()
+
     def connectionLost(self, reason: Any) -> None:
+        self._let_go()
         if self._end is not None and self._end.active():
             self._end.cancel()
         super().connectionLost(reason)
 
     def _refuse(self) -> None:
-        self.refused = True
         head, body = refusal(self.target, self.limit, self._headers())
+        self._answer(b"413", b"Content Too Large", head, body)
+
+    def _refuse_for_now(self) -> None:
+        log.warning("429 for a body at %.200r: %s sends too much", self.target, self._caller)
+        head, body = refusals.refusal(self._headers(), "too_many_requests", TOO_MANY_BYTES)
+        head += [(b"Retry-After", b"5"), (b"Connection", b"close")]
+        self._answer(b"429", b"Too Many Requests", head, body)
+
+    def _answer(self, status: bytes, phrase: bytes, head: Any, body: bytes) -> None:
+        self.refused = True
+        self._let_go()
         self.requestHeaders.removeHeader(b"Expect")  # or "100 Continue" would be sent as well
-        self.channel.writeHeaders(b"HTTP/1.1", b"413", b"Content Too Large", head)
+        self.channel.writeHeaders(b"HTTP/1.1", status, phrase, head)
         self.channel.write(body)
         self.content.seek(0)
         self.content.truncate()

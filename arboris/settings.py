@@ -18,6 +18,7 @@ from arboris.email_url import read_email_url
 from arboris.env import Env
 from arboris.llm_settings import *  # noqa: F403
 from arboris.secret import secret_key
+from arboris.web_settings import *  # noqa: F403
 
 django_stubs_ext.monkeypatch()
 
@@ -200,23 +201,6 @@ DATABASES = {"default": database_from_url(DATABASE_URL)}
 SECRET_KEY = secret_key(
     env.text("DJANGO_SECRET_KEY"), DATA_DIR, embedded=DATABASE_URL.startswith("sqlite:")
 )
-
-# --- what one web process takes on, see arboris/admission.py -------------------------------
-# How many requests are worked on at a time, each on a database connection that is kept. A file of
-# SQLite has no server to spare, and whoever waits for its one writer holds a connection.
-ARBORIS_WEB_CONNECTIONS = env.whole(
-    "ARBORIS_WEB_CONNECTIONS", 32 if DATABASE_URL.startswith("sqlite:") else 10, low=2, high=1000
-)
-# Seconds that a request waits for one of them, before it is refused.
-ARBORIS_WEB_WAIT = env.number("ARBORIS_WEB_WAIT", 10, low=0.1, high=300)
-# Requests that are under way at a time, those that wait included.
-ARBORIS_REQUESTS_PER_WRITER = env.whole("ARBORIS_REQUESTS_PER_WRITER", 300, low=1, high=100_000)
-ARBORIS_REQUESTS_IN_ALL = env.whole("ARBORIS_REQUESTS_IN_ALL", 3000, low=1, high=100_000)
-# Frames that the sockets of one writer may send; ten times as many at once after a rest.
-ARBORIS_FRAMES_PER_SECOND = env.number("ARBORIS_FRAMES_PER_SECOND", 500, low=1, high=100_000)
-ARBORIS_SOCKETS_PER_WRITER = env.whole("ARBORIS_SOCKETS_PER_WRITER", 20, low=1, high=10_000)
-# Sockets that one caller may open; twenty times as many at once after a rest.
-ARBORIS_HANDSHAKES_PER_SECOND = env.number("ARBORIS_HANDSHAKES_PER_SECOND", 50, low=1, high=10_000)
 
 # --- languages and time -------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"

@@ -4,6 +4,7 @@ server."""
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from pathlib import Path
@@ -11,10 +12,11 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from pytest_django import Settings
 
-from arboris.body_limits import ANONYMOUS, FORM, BodyLimit, limit_for
+from arboris.body_limits import ANONYMOUS, FORM, BodyLimit, Held, limit_for
 from tests.live import Site
-from tests.waiting import PATIENCE_SECONDS
+from tests.waiting import PATIENCE_SECONDS, wait_for
 
 MEGABYTE = 1024 * 1024
 OFFERED = 300 * MEGABYTE
@@ -102,6 +104,46 @@ def test_limits_by_path_and_credentials() -> None:
         assert limit_for("/api/auth/token", credentials) == ANONYMOUS
     for path in (upload, "/api/projects", "/login"):
         assert limit_for(path, [(b"cookie", b"csrftoken=x")]) == ANONYMOUS
+
+
+def test_one_writer_sends_only_so_much_at_a_time(site: Site) -> None:
+    with site.client() as client:
+        project = client.post("/api/projects", json={"title": "夜航"}).json()["id"]
+    largest = settings.ARBORIS_MAX_ARCHIVE_BYTES
+    together = settings.ARBORIS_BODY_BYTES_PER_WRITER // largest
+    headers = [f"Content-Length: {largest}", f"Authorization: Token {site.tokens['writer']}"]
+    headers += ["Expect: 100-continue"]
+
+    def announce() -> tuple[socket.socket, bytes]:
+        connection = asked(site, f"/api/projects/{project}/import", *headers)
+        return connection, connection.recv(65_536)
+
+    with contextlib.ExitStack() as opened:
+        for _ in range(together):
+            connection, said = announce()
+            opened.enter_context(connection)
+            assert said.startswith(b"HTTP/1.1 100")
+        connection, said = announce()
+        opened.enter_context(connection)
+        assert said.startswith(b"HTTP/1.1 429") and b"too_many_requests" in said
+
+    def again() -> bool:
+        connection, said = announce()
+        connection.close()
+        return said.startswith(b"HTTP/1.1 100")
+
+    wait_for(again, "those that have gone count no more")
+
+
+def test_a_body_counts_until_its_request_has_ended(settings: Settings) -> None:
+    settings.ARBORIS_BODY_BYTES_PER_WRITER, settings.ARBORIS_BODY_BYTES_IN_ALL = 10, 15
+    held = Held()
+    assert held.add("one", 20)  # single bodies have limits of their own
+    assert not held.add("one", 1)
+    assert not held.add("two", 1)
+    held.remove("one", 20)
+    assert held.add("one", 4) and held.add("one", 6) and not held.add("one", 1)
+    assert held.add("two", 5)
 
 
 def drive(headers: list[tuple[bytes, bytes]], pieces: list[int]) -> tuple[int, int]:
