@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from django.conf import settings
 from django.db import transaction
 
+from arboris.notices import Notices
 from arboris.outage import Outage
 
 if TYPE_CHECKING:  # 7 MB in every process, where REDIS_URL is set
@@ -51,9 +52,9 @@ def listen(channel: Channel) -> Listener:
 
 
 def notify(channel: Channel) -> None:
-    """Wake every listener of the channel; never blocks for long, never raises for a dead one."""
+    """Wake every listener of the channel; never waits, never raises for a dead one."""
     if settings.REDIS_URL:
-        _notify_redis(channel)
+        _notices().put(channel)
     else:
         directory = Path(settings.ARBORIS_WAKE_DIR)
         with contextlib.suppress(FileNotFoundError):  # nobody has ever listened
@@ -66,9 +67,6 @@ def notify_on_commit(channel: Channel) -> None:
     """Notify once the running transaction is committed (at once outside of one)."""
     # robust: a full disk under the FIFO must not turn a committed request into an error.
     transaction.on_commit(lambda: notify(channel), robust=True)
-
-
-_notifying = Outage(log)
 
 
 class _FifoListener:
@@ -129,15 +127,20 @@ def _notify_fifo(path: Path) -> None:
         os.close(fd)
 
 
-def _notify_redis(channel: Channel) -> None:
+def flush(seconds: float) -> bool:
+    """Wait until notices that go over Redis were sent; False: not within that time."""
+    return _notices().flush(seconds) if settings.REDIS_URL else True
+
+
+@cache
+def _notices() -> Notices:
     from redis import RedisError
 
-    try:
-        _redis().publish(_redis_name(channel), b"")
-    except RedisError as error:
-        _notifying.failed("REDIS_URL: %s cannot be notified: %s", channel, error)
-    else:
-        _notifying.worked("REDIS_URL: %s can be notified again", channel)
+    return Notices(_publish, (RedisError,))
+
+
+def _publish(channel: str) -> None:
+    _redis().publish(_redis_name(channel), b"")
 
 
 class _RedisListener:
@@ -199,5 +202,5 @@ def _redis() -> redis.Redis:
     )
 
 
-def _redis_name(channel: Channel) -> str:
+def _redis_name(channel: str) -> str:
     return f"arboris:{channel}"

@@ -19,7 +19,6 @@ from django.db import transaction
 from pytest_django import Settings
 
 from arboris import wake
-from arboris.outage import Outage
 from arboris.workspace.demo.client import PushListener
 from arboris.workspace.demo.system import running_system
 from tests import migrated
@@ -33,6 +32,7 @@ def channel(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) 
     settings.REDIS_URL = os.environ["ARBORIS_TEST_REDIS_URL"] if request.param == "redis" else ""
     wake._redis.cache_clear()
     yield str(request.param)
+    assert wake.flush(PATIENCE_SECONDS)
     if request.param == "redis":
         wake._redis().close()
     wake._redis.cache_clear()
@@ -76,6 +76,7 @@ def test_a_tap_before_the_wait_is_not_lost_and_many_count_as_one(
 ) -> None:
     for _ in range(3):
         wake.notify("tasks")
+    assert wake.flush(PATIENCE_SECONDS)
     if channel == "redis":  # may have answered us before it told the listener
         wake._redis().ping()
     assert listener.wait(PATIENCE_SECONDS)
@@ -133,41 +134,61 @@ def test_a_pusher_that_ends_leaves_no_fifo(tmp_path: Path) -> None:
 
 
 def test_a_redis_that_is_gone_stops_neither_tap_nor_wait_and_is_said_once(
-    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, caplog: pytest.LogCaptureFixture, anew: None
 ) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
-    monkeypatch.setattr(wake, "_notifying", Outage(wake.log))
-    wake._redis.cache_clear()
     with contextlib.closing(wake.listen("tasks")) as listener:
         for _ in range(3):
             wake.notify("tasks")
             began = time.monotonic()
             assert not listener.wait(0.2)
             assert time.monotonic() - began >= 0.2
-    wake._redis.cache_clear()
-    assert [record.msg.partition(": %s")[0] for record in caplog.records] == [
-        "REDIS_URL", "REDIS_URL: no notices on %s"
-    ]  # fmt: skip
+    assert wake.flush(PATIENCE_SECONDS)
+    said = sorted(record.msg.partition(": %s")[0] for record in caplog.records)
+    assert said == ["REDIS_URL", "REDIS_URL: no notices on %s"]
+
+
+def test_a_redis_that_hangs_holds_up_nobody(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, anew: None
+) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:1/0"
+    answers, sent = threading.Event(), []
+
+    def hang(channel: str) -> None:
+        assert answers.wait(PATIENCE_SECONDS)
+        sent.append(channel)
+
+    monkeypatch.setattr(wake, "_publish", hang)
+    for _ in range(100):
+        wake.notify("tasks")  # returns, though nothing was sent
+    assert not wake.flush(0.01)
+    assert sent == []
+    answers.set()
+    assert wake.flush(PATIENCE_SECONDS)
+    # The first, and one for all that came meanwhile.
+    assert sent in (["tasks"], ["tasks", "tasks"])
 
 
 @pytest.mark.redis
 def test_a_redis_that_is_back_is_used_again_and_said_once(
-    settings: Settings, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    settings: Settings,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    anew: None,
 ) -> None:
     settings.REDIS_URL = os.environ["ARBORIS_TEST_REDIS_URL"]
-    monkeypatch.setattr(wake, "_notifying", Outage(wake.log))
-    wake._redis.cache_clear()
     with contextlib.closing(wake.listen("tasks")) as listener:
         with monkeypatch.context() as patched:
             patched.setattr(redis.Connection, "connect", refuse)
             for _ in range(2):
                 wake.notify("tasks")
                 assert not listener.wait(0.05)
+            assert wake.flush(PATIENCE_SECONDS)
         for _ in range(2):
             subscribe(listener)
             wake.notify("tasks")
             assert listener.wait(PATIENCE_SECONDS)
-    wake._redis.cache_clear()
+        assert wake.flush(PATIENCE_SECONDS)
     said = [record.getMessage() for record in caplog.records]
     assert len(said) == 4, said
     assert {"REDIS_URL: notices on tasks come again", "REDIS_URL: tasks can be notified again"} <= {
@@ -199,6 +220,16 @@ def test_a_line_to_redis_that_falls_silent_is_given_up(
     wake._redis().close()
     wake._redis.cache_clear()
     middle.close()
+
+
+@pytest.fixture
+def anew() -> Iterator[None]:
+    """What was known of Redis is forgotten."""
+    for cached in (wake._redis, wake._notices):
+        cached.cache_clear()
+    yield
+    for cached in (wake._redis, wake._notices):
+        cached.cache_clear()
 
 
 def refuse(*_: object) -> None:
