@@ -88,11 +88,10 @@ def recorded(here: Installation) -> list[Any]:
     return here.sql("SELECT count, reason, details FROM analysis_operatoraction")
 
 
-@pytest.mark.parametrize("name", ["SIGINT", "SIGHUP"])
-def test_cancelling(installation: Installation, name: str) -> None:
+def test_cancelling(installation: Installation) -> None:
     fill(installation, 1_200)
     at = 'UPDATE "pending_analysis":2'
-    document = interrupted(installation, at, "cancel_analysis", "--all", SIGNAL=name)
+    document = interrupted(installation, at, "cancel_analysis", "--all", SIGNAL="SIGHUP")
     done = document["done"]
     assert done == 1_000  # two batches
     assert installation.statuses().count("cancelled") == done == len(document["tasks"])
@@ -110,6 +109,29 @@ def test_cancelling(installation: Installation, name: str) -> None:
     assert (again.returncode, json.loads(again.stdout)["done"]) == (0, 0)
     again = installation.manage("cancel_analysis", "--resume", str(number), "--noinput")
     assert (again.returncode, "is not stopped: done" in again.stderr) == (1, True)
+
+
+def test_a_command_that_is_killed_is_resumed_where_it_was(installation: Installation) -> None:
+    fill(installation, 1_200)
+    killed = installation.manage(
+        *("cancel_analysis", "--all", "--noinput", "--reason", "test"),
+        DJANGO_SETTINGS_MODULE="interrupted_settings",
+        CTRL_C_AT='UPDATE "pending_analysis":2',
+        SIGNAL="SIGKILL",
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert installation.statuses().count("cancelled") == 500  # and of the second batch none
+    ((number, state),) = installation.sql("SELECT id, state FROM analysis_bulkoperation")
+    resume = ("cancel_analysis", "--resume", str(number), "--noinput", "--json")
+    early = installation.manage(*resume)
+    assert (state, early.returncode, "running" in early.stderr) == ("running", 1, True)
+    installation.sql("UPDATE analysis_bulkoperation SET lease_expires_at = '2026-01-01 00:00:00'")
+    done = installation.manage(*resume)
+    assert (done.returncode, json.loads(done.stdout)["done"]) == (0, 700)
+    ((count, reason, details),) = recorded(installation)
+    assert (count, reason, json.loads(details)["state"]) == (1_200, "test", "done")
+    told = installation.sql("SELECT data FROM analysis_notifications")
+    assert [json.loads(data) for (data,) in told] == [{"count": 1_200}]
 
 
 def test_a_reader_who_goes_ends_it_between_two_steps(installation: Installation) -> None:

@@ -27,6 +27,7 @@ BENCHES = {
     "drain": ("2,000 tasks, beside Celery and django-q2", ["drain", "--peers"]),
     "chapters": ("300 real chapters, beside bare processes with the same analyzer", ["chapters"]),
     "full": ("100,000 tasks", ["drain", "--tasks", "100000", "--rounds", "1"]),
+    "bulk": ("50,000 analyses retried, reordered and cancelled at once", ["bulk"]),
     "outage": ("the database gone for a minute", ["outage"]),
     "schema": ("thousands of requests made from the API's schema", ["schema"]),
     "chaos": ("50 rounds of kill -9", ["chaos", "--rounds", "50"]),
