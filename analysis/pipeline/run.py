@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pydantic import ValidationError
+
 from analysis.analyzers.base import Analyzer, ChapterInput
 from analysis.errors import InvalidResult, ProcessingTimeout
 from analysis.features import FeatureKey
@@ -14,6 +16,7 @@ from analysis.pipeline.config import GenerationConfig, enabled_features
 from arboris.bible.types.entries import Tier
 from arboris.bible.types.findings import Evidence, Finding, parse
 from arboris.errors import ServiceError
+from arboris.llm.normalise import sentence
 from arboris.storable import storable
 
 SURE = 0.8  # from here on a finding is applied without a mark
@@ -188,7 +191,9 @@ def _parse(feature: FeatureKey, plain: list[Any]) -> list[Finding]:
     try:
         return [parse(one) for one in plain]
     except ValueError as error:
-        raise InvalidResult(f"{feature}: {error}") from error
+        # Pydantic's own words hold the values: those are the writer's text.
+        words = sentence(error) if isinstance(error, ValidationError) else str(error)
+        raise InvalidResult(f"{feature}: {words}") from error
 
 
 def _tier(confidence: float, threshold: float) -> Tier:

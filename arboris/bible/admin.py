@@ -26,15 +26,22 @@ from arboris.bible.models import (
     SearchKey,
     WorldEntity,
 )
-from arboris.novels.admin import by_novel
+from arboris.novels.admin import ShowsText, by_novel
 
 
-class BibleAdmin(ReadOnlyAdmin[Any]):
-    """Searched by number or by the novel's title."""
+class BibleAdmin(ShowsText[Any], ReadOnlyAdmin[Any]):
+    """Searched by number or by the novel's title.
+
+    All of it rests on quotes: for those who may read texts. Lists do without them.
+    """
 
     novel: ClassVar[str] = "project_id"
     ordering = ("-id",)
     search_fields = ("=id", "novel")  # shows the search box; by_novel does the search
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may_read = request.user.has_perm("novels.read_text")
+        return may_read and super().has_view_permission(request, obj)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -44,7 +51,7 @@ class BibleAdmin(ReadOnlyAdmin[Any]):
 
 @admin.register(Finding)
 class FindingAdmin(BibleAdmin):
-    list_display = ("id", "project", "chapter", "type", "quote", "confidence", "current")
+    list_display = ("id", "project", "chapter", "type", "confidence", "current")
     exclude = ("prompt",)
     readonly_fields = ("prompt_version",)
     # Not type and feature: for want of choices their filters would read the whole table.
@@ -91,7 +98,7 @@ class WorldEntityAdmin(BibleAdmin):
 
 @admin.register(ForeshadowingThread)
 class ForeshadowingThreadAdmin(BibleAdmin):
-    list_display = ("id", "description", "kind", "status", "project", "chapter")
+    list_display = ("id", "kind", "status", "project", "chapter")
     list_select_related = ("project", "chapter")
     inlines = (EventInline,)
 

@@ -47,7 +47,7 @@ class Finding(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.type}: {self.quote[:40]}"
+        return f"{self.type} {self.pk}"  # without the text: it goes into logs and titles
 
 
 class Fact(models.Model):
@@ -125,7 +125,7 @@ class CharacterState(Fact):
         verbose_name_plural = _("character states")
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.description[:40]}"
+        return f"{self.kind} {self.pk}"
 
 
 class WorldEntity(Fact):
@@ -172,7 +172,7 @@ class ForeshadowingThread(Fact):
         indexes = [models.Index(fields=["project", "-chapter_number"], name="thread_by_chapter")]
 
     def __str__(self) -> str:
-        return self.description[:60]
+        return f"{self.kind} {self.pk}"
 
 
 class ForeshadowingEvent(Fact):
@@ -187,7 +187,7 @@ class ForeshadowingEvent(Fact):
         verbose_name_plural = _("foreshadowing events")
 
     def __str__(self) -> str:
-        return f"{self.outcome}: {self.description[:40]}"
+        return f"{self.outcome} {self.pk}"
 
 
 class Relationship(Fact):

@@ -114,16 +114,17 @@ class OfANovel(RecordAdmin[M]):
         return by_novel(queryset, search_term, self.novel), False
 
 
-class TextOfAChapter(OfANovel[M], ReadOnlyAdmin[M]):
-    """Whole texts: for those alone who may read them, each look recorded; a list does without."""
+class ShowsText(RecordAdmin[M]):
+    """``texts``, fields with the words of chapters: for those alone who may read them, each look
+    recorded. A list does without them."""
 
-    novel = "chapter__project_id"
+    texts: tuple[str, ...] = ("content",)
 
     def get_fields(self, request: HttpRequest, obj: M | None = None) -> Any:
         names = super().get_fields(request, obj)
         if request.user.has_perm("novels.read_text"):
             return names
-        return [name for name in names if name != "content"]
+        return [name for name in names if name not in self.texts]
 
     def change_view(
         self,
@@ -134,9 +135,16 @@ class TextOfAChapter(OfANovel[M], ReadOnlyAdmin[M]):
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
         row = self.get_object(request, object_id)
-        if row is not None and request.user.has_perm("novels.read_text"):
+        shown = request.method == "GET" and request.user.has_perm("novels.read_text")
+        if row is not None and shown:
             self.log_change(request, row, gettext("The text was read."))
         return response
+
+
+class TextOfAChapter(ShowsText[M], OfANovel[M], ReadOnlyAdmin[M]):
+    """Whole texts."""
+
+    novel = "chapter__project_id"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
         rows = super().get_queryset(request)
@@ -156,7 +164,8 @@ class VolumeAdmin(OfANovel[Volume], ReadOnlyAdmin[Volume]):
 
 
 @admin.register(Chapter)
-class ChapterAdmin(OfANovel[Chapter]):
+class ChapterAdmin(ShowsText[Chapter], OfANovel[Chapter]):
+    texts = ("summary",)  # mostly sentences of the text
     list_display = ("id", "project", "chapter_number", "title", "word_count", "version")
     list_select_related = ("project",)
     search_fields = ("=id", "project__title")

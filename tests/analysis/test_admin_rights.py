@@ -6,13 +6,19 @@ from importlib import import_module
 
 import pytest
 from django.apps import apps
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
+from django.urls import reverse
 
+from analysis.errors import ProcessingTimeout
 from analysis.models import BulkOperation, PendingAnalysis, QueuePause, Status
-from arboris.novels.models import NovelProject
+from arboris.bible.models import Character, Finding, ForeshadowingThread
+from arboris.novels.models import Chapter, NovelProject
+from tests.analysis.operators import failed_task, novel_of
 from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
+from tests.analysis.test_admin import world as bible_of
 from tests.factories import make_user, queue_chapter
 
 pytestmark = [pytest.mark.databases, pytest.mark.django_db]
@@ -120,3 +126,39 @@ def test_a_text_is_read_by_those_who_may_and_each_look_is_recorded(project: Nove
         str(version.pk),
         "The text was read.",
     )
+
+
+def test_no_page_shows_a_text_to_those_who_may_not_read_it(project: NovelProject) -> None:
+    """Every list, page and history; who may read sees it, and each page that shows it is logged."""
+    words = "雨停了再走"
+    chapter = queue_chapter(project, f"「沈砚秋」说：{words}。" * 40).chapter
+    bible_of(project)
+    Finding.objects.update(quote=words, payload={"description": words})
+    Character.objects.update(quote=words)
+    ForeshadowingThread.objects.update(quote=words, description=words)
+    Chapter.objects.filter(pk=chapter.pk).update(summary=words)
+    task = failed_task(novel_of("lin"), ProcessingTimeout("too long"))
+    PendingAnalysis.objects.filter(pk=task.pk).update(checkpoint={"features": words})
+    looks = Permission.objects.filter(codename__startswith="view_").exclude(
+        codename="view_traceback"
+    )
+    pages = [
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_{name}", args=arguments)
+        for model in admin.site._registry
+        for row in model._default_manager.all()[:1]
+        for name, arguments in (("changelist", []), ("change", [row.pk]), ("history", [row.pk]))
+    ]
+
+    def showing(*more: str) -> set[str]:
+        user = make_user(is_staff=True)
+        user.user_permissions.set([*looks, *Permission.objects.filter(codename__in=more)])
+        client = signed_in(user)
+        return {page for page in pages if words in client.get(page).content.decode()}
+
+    assert showing() == set()
+    assert not LogEntry.objects.exists()
+    shown = showing("read_text")
+    assert {page.split("/")[3] for page in shown} >= {"chapter", "chapterversion", "finding"}
+    assert {page for page in shown if not page.endswith("/change/")} == set()
+    read = LogEntry.objects.filter(change_message="The text was read.")
+    assert read.count() >= len(shown)
