@@ -7,10 +7,10 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test bench eval lint types js bundle lock messages clean
+.PHONY: help setup demo run check test deployment-test bench eval lint types js bundle lock messages clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## create .venv with everything that Arboris needs to run
 	@deploy/setup.sh
@@ -28,6 +28,10 @@ check: ## the quick part, in a minute: static checks and tests without processes
 test: ## all checks and tests, on SQLite and on a private MariaDB and PostgreSQL
 	@deploy/setup.sh test
 	@$(PYTHON_ENV) -m tests.run
+
+deployment-test: ## every step of docs/deployment.md in a bare Debian, as root, ten minutes or more
+	@deploy/setup.sh test
+	@$(PYTHON_ENV) -m tests.bench.deployment
 
 bench: ## measure the figures of docs on this machine, about an hour: make bench ONLY="drain pickup"
 	@deploy/setup.sh test

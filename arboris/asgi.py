@@ -14,6 +14,7 @@ from django.core.management.base import BaseCommand  # noqa: E402
 from arboris.admission import Admission  # noqa: E402
 from arboris.body_limits import BodyLimit, guard_daphne  # noqa: E402
 from arboris.handler import Handler  # noqa: E402
+from arboris.heartbeat import beat_in_the_event_loop  # noqa: E402
 from arboris.slow_clients import cut_slow_clients, raise_descriptors  # noqa: E402
 from arboris.socket_limits import guard_daphne_sockets  # noqa: E402
 from arboris.web_threads import keep_connections  # noqa: E402
@@ -27,4 +28,5 @@ guard_daphne_sockets()
 cut_slow_clients()
 raise_descriptors()
 keep_connections()
+beat_in_the_event_loop()
 application = BodyLimit(Admission(ProtocolTypeRouter({"http": Handler(), "websocket": websocket})))

@@ -290,6 +290,8 @@ ARBORIS_LEASE_SECONDS = env.number(
 ARBORIS_WATCHDOG_SECONDS = env.number(
     "ARBORIS_WATCHDOG_SECONDS", ARBORIS_LEASE_SECONDS + ARBORIS_DATABASE_TIMEOUT, low=0, high=86_400
 )
+# Touched every five seconds by a web process or a cluster that goes on; see arboris.heartbeat.
+ARBORIS_HEARTBEAT_FILE = env.text("ARBORIS_HEARTBEAT_FILE")
 ARBORIS_MAX_RETRIES = env.whole("ARBORIS_MAX_RETRIES", 3, low=0, high=20)
 ARBORIS_RETRY_BASE_SECONDS = env.number("ARBORIS_RETRY_BASE_SECONDS", 10, low=0, high=3600)
 # How long an endpoint that refuses us is left alone before a task tries it again.

@@ -1,4 +1,4 @@
-"""What is deployed beside the program: Prometheus' rules."""
+"""What is deployed beside the program: Prometheus' rules, containers, Kubernetes."""
 
 from __future__ import annotations
 

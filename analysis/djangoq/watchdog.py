@@ -14,6 +14,8 @@ from multiprocessing.process import BaseProcess
 
 from django.conf import settings
 
+from arboris import heartbeat
+
 log = logging.getLogger(__name__)
 # A sentinel looks twice a second. One that comes back from a longer sleep was not the only one.
 SENTINEL_SLEPT = 5.0
@@ -68,6 +70,7 @@ class Watch:
         self._looked = self._since = time.monotonic()
 
     def __call__(self) -> bool:
+        heartbeat.beat()  # of the sentinel, which calls this
         now, most = time.monotonic(), settings.ARBORIS_WATCHDOG_SECONDS
         if now - self._looked > SENTINEL_SLEPT:  # all slept: they get their time anew
             self._since = now

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from tests import servers
 from tests.checkout import ROOT
 from tests.deployment import bare, installed, machine, page
 from tests.deployment.installed import CERTIFICATE, PASSWORD, SITE
@@ -183,4 +184,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except servers.Missing as missing:
+        sys.exit(str(missing))

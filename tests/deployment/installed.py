@@ -48,7 +48,7 @@ def a_writer_is_served_by_every_process(host: Machine) -> None:
             assert writer.stdin is not None
             assert writer.stdout is not None
             assert writer.stdout.readline() == "told\n", host.journal()
-            host.run("systemctl stop arboris-web@8001")
+            assert host.run("systemctl stop arboris-web@8001") == ""
             print("go on", file=writer.stdin, flush=True)
             assert writer.stdout.readline() == "chapter 2 with 1 sockets\n", host.journal()
             host.run("systemctl start arboris-web@8001")

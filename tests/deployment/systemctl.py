@@ -158,6 +158,7 @@ class Unit:
     def stop(self) -> None:
         pid = self.pid()
         if pid is None:
+            print(f"systemctl: {self.name} was not running", file=sys.stderr)
             return
         for line in self.settings["ExecStop"]:
             self.run(line, self.environment())
