@@ -71,48 +71,62 @@ def is_known(fingerprint: str) -> bool:
 def groups(tasks: Tasks | None = None) -> list[Group]:
     """The groups (of ``tasks``), those with the most failures first."""
     adopt()
-    found = _counted(PendingAnalysis.objects.all() if tasks is None else tasks)
-    return _with_samples(sorted(found.values(), key=_most_first)[:MOST])
+    every = PendingAnalysis.objects.all() if tasks is None else tasks
+    found = _counted(every, [Status.FAILED])
+    waiting = _counted(every, LIVE)
+    missing = found.keys() - waiting.keys()
+    if missing and len(waiting) == MOST:  # there may be more of them
+        waiting |= _counted(every.filter(error_fingerprint__in=missing), LIVE)
+    return _with_samples(_merged(found, waiting)[:MOST])
 
 
 def group(fingerprint: str) -> Group | None:
     """One of them; None where no task has it (any more)."""
-    found = _counted(PendingAnalysis.objects.filter(of(fingerprint)))
-    return next(iter(_with_samples(found.values())), None)
+    tasks = PendingAnalysis.objects.filter(of(fingerprint))
+    found = _merged(_counted(tasks, [Status.FAILED]), _counted(tasks, LIVE))
+    return next(iter(_with_samples(found)), None)
 
 
-def _most_first(counted: dict[str, Any]) -> tuple[int, int, int]:
-    return -counted["failed"], -counted["waiting"], -counted["sample"]
+Counted = dict[str, Any]
 
 
-def _counted(tasks: Tasks) -> dict[str, dict[str, Any]]:
+def _counted(tasks: Tasks, statuses: Iterable[Status]) -> dict[str, Counted]:
+    """By fingerprint, the MOST largest."""
     rows = (
-        tasks.filter(error_fingerprint__gt="", status__in=(Status.FAILED, *LIVE))
+        tasks.filter(error_fingerprint__gt="", status__in=statuses)
         .order_by()
-        .values("error_fingerprint", "status")
+        .values("error_fingerprint")
         .annotate(
             count=Count("pk"),
             since=Min("completed_at"),
             last=Max("completed_at"),
-            newest=Max("pk"),
+            sample=Max("pk"),
             writers=Count("user_id", distinct=True),
             novels=Count("project_id", distinct=True),
         )
     )
-    found: dict[str, dict[str, Any]] = {}
-    for row in rows:
-        key, is_failed = row["error_fingerprint"], row["status"] == Status.FAILED
-        one = found.setdefault(key, {"fingerprint": key, "failed": 0, "waiting": 0, "sample": 0})
-        one["failed" if is_failed else "waiting"] += row["count"]
-        if is_failed or not one["failed"]:
-            told = {name: row[name] for name in ("since", "last", "writers", "novels")}
-            one |= told | {"sample": row["newest"]}
-    return found
+    found = [dict(row) for row in rows.order_by("-count", "-sample")[:MOST]]
+    return {str(row.pop("error_fingerprint")): row for row in found}
 
 
-def _with_samples(counted: Iterable[dict[str, Any]]) -> list[Group]:
+def _merged(failed: dict[str, Counted], waiting: dict[str, Counted]) -> list[Counted]:
+    """The facts of those that failed; where none has, of those that wait."""
+    found = [
+        {
+            **(failed.get(key) or waiting[key]),
+            "fingerprint": key,
+            "failed": failed[key]["count"] if key in failed else 0,
+            "waiting": waiting[key]["count"] if key in waiting else 0,
+        }
+        for key in {**failed, **waiting}
+    ]
+    for one in found:
+        del one["count"]
+    return sorted(found, key=lambda one: (-one["failed"], -one["waiting"], -one["sample"]))
+
+
+def _with_samples(found: list[Counted]) -> list[Group]:
     """Without those whose newest task was deleted in that very moment."""
-    found = list(counted)
     numbers = [one["sample"] for one in found]
     samples = PendingAnalysis.objects.filter(pk__in=numbers).values("pk", *SAMPLE)
     by_number = {sample["pk"]: sample for sample in samples}
