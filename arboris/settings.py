@@ -111,6 +111,7 @@ if sys.argv[1:2] == ["qcluster"]:
     INSTALLED_APPS.append("django.contrib.admin.apps.SimpleAdminConfig")
     MIDDLEWARE.remove("allauth.account.middleware.AccountMiddleware")
     ROOT_URLCONF = "arboris.no_urls"
+    CSRF_FAILURE_VIEW = "django.views.csrf.csrf_failure"  # ours is among the pages
 ASGI_APPLICATION = "arboris.asgi.application"
 APPEND_SLASH = False
 TEMPLATES = [
