@@ -1,7 +1,8 @@
-"""``python -m tests.bench.pictures``: the writer's pages, as the documentation shows them.
+"""``python -m tests.bench.pictures``: the pages, as the documentation shows them.
 
 Of the sample novel, in Chinese and English, light and dark, on a desk and a phone: all of the
-chapter's page, three of each other page; ``--all`` takes every page in every way, to be looked at.
+chapter's page, three of each other page, the admin's first one too, with a made-up history;
+``--all`` takes every page in every way, to be looked at.
 They are written to docs/images, or to ``--to``, in 64 colours where pngquant is there. Fonts
 are the machine's (Chinese needs fonts-noto-cjk).
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import os
 import shutil
 import subprocess
 import sys
@@ -23,7 +25,7 @@ from typing import Literal
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from arboris.workspace.demo.client import Writer
-from arboris.workspace.demo.system import System, running_system
+from arboris.workspace.demo.system import EMBEDDED, System, running_system
 from tests.bench.reading import SAMPLES
 from tests.browser.conftest import FLAGS
 from tests.browser.desk import on_desk, open_desk
@@ -52,6 +54,8 @@ class Way:
         return f"{self.language}-{self.scheme}-{self.width}"
 
 
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+WAYS = [Way(*way) for way in itertools.product(LOCALES, SCHEMES, SIZES)]
 SHOWN = {Way("zh", "light", 1280), Way("en", "light", 1280), Way("en", "dark", 390)}
 
 
@@ -137,6 +141,28 @@ def take(browser: Browser, sample: Sample, way: Way, every: bool, to: Path) -> I
     page.close()
 
 
+def overview(browser: Browser, system: System, way: Way, to: Path) -> Path:
+    """The admin's first page, as staff see it."""
+    page = browser.new_page(
+        locale=LOCALES[way.language], color_scheme=way.scheme, viewport=SIZES[way.width]
+    )
+    page.goto(f"{system.url}/admin/login/?next=/admin/%3Fwindow%3D24h")
+    page.fill("#id_username", "staff")
+    page.fill("#id_password", system.passwords["staff"])
+    page.locator("[type=submit]").click()
+    page.wait_for_selector("#overview-ends svg")
+    file = to / f"overview-{way}.png"
+    page.screenshot(path=file)
+    page.close()
+    return file
+
+
+def make_history(place: str) -> None:
+    settings = {**EMBEDDED, "ARBORIS_DATA_DIR": place}
+    command = [sys.executable, "-m", "tests.bench.pictures_history"]
+    subprocess.run(command, env={**os.environ, **settings}, check=True)
+
+
 def desk(page: Page, sample: Sample) -> None:
     """With the caret in somebody's name, whose card is shown."""
     open_desk(page, sample.system, sample.chapter)
@@ -162,11 +188,13 @@ def main() -> int:
         for language in LOCALES:
             with tempfile.TemporaryDirectory() as place, running_system(Path(place)) as system:
                 sample = imported(system, language)
-                schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
-                for scheme, width in itertools.product(schemes, SIZES):
-                    way = Way(language, scheme, width)
+                for way in (way for way in WAYS if way.language == language):
                     for file in take(browser, sample, way, asked.all, asked.to):
                         in_few_colours(file)
+                make_history(place)
+                for way in WAYS if asked.all else SHOWN:
+                    if way.language == language:
+                        in_few_colours(overview(browser, system, way, asked.to))
         browser.close()
     return 0
 
