@@ -203,6 +203,13 @@ def prometheus(target: str) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
 
 
+def faketime_library() -> str:
+    """What, preloaded, sets the clock of a process; raises Missing."""
+    for path in sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")):
+        return str(path)
+    raise Missing("libfaketime")
+
+
 def missing_packages() -> list[str]:
     """The Debian packages that the whole test run still lacks on this machine."""
     needs: list[Callable[[], object]] = [
@@ -218,6 +225,7 @@ def missing_packages() -> list[str]:
         npm_program,
         promtool_program,
         deployment_programs,
+        faketime_library,
         chromium_path,
     ]
     packages: list[str] = []

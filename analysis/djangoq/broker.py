@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from multiprocessing.util import Finalize
 from typing import Any
 
 from django.db import Error
-from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
 
 from analysis.djangoq import watchdog
-from arboris.db import is_away, is_transient
+from analysis.djangoq.wakeups import untaken
+from arboris.db import db_now, is_away, is_transient
 from arboris.outage import Outage
 from arboris.wake import Listener, listen
 
@@ -66,12 +67,12 @@ class WakingORM(ORM):  # type: ignore[misc]  # django-q2 carries no types
 
     def _take(self) -> list[tuple[int, str]]:
         queue = self.get_connection()
-        waiting = queue.filter(key=self.list_key, lock__lte=timezone.now()).order_by("pk")
         taken: list[tuple[int, str]] = []
         row: OrmQ
-        for row in waiting[: Conf.BULK]:
+        for row in untaken(queue.filter(key=self.list_key)).order_by("pk")[: Conf.BULK]:
             # Compare and set: another cluster may be faster.
-            if queue.filter(pk=row.pk, lock=row.lock).update(lock=self.timeout(row)):
+            locked_until = db_now() + timedelta(seconds=Conf.RETRY)
+            if queue.filter(pk=row.pk, lock=row.lock).update(lock=locked_until):
                 taken.append((row.pk, row.payload))
         return taken
 

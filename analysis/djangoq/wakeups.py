@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.conf import settings
 from django.db import connection
-from django.utils import timezone
-from django_q.brokers import get_broker
+from django.db.models import QuerySet
+from django.db.models.functions import Now
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from django_q.models import OrmQ
@@ -19,6 +19,8 @@ ENTRY_POINT = "analysis.worker.run_due"
 # More than these for each worker say nothing new: a slice uses up one and runs whatever is due.
 # Far more than workers could take while a transaction that counts on them is being committed.
 MOST_PER_WORKER = 10
+# Whatever a clock says: it may be taken.
+AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def issue(count: int = 1) -> None:
@@ -31,7 +33,7 @@ def issue(count: int = 1) -> None:
     _check_transaction()
     most = settings.ARBORIS_MAX_CONCURRENT
     if waiting() < MOST_PER_WORKER * most:
-        _add(get_broker(), min(count, most))
+        _add(AT_ONCE, min(count, most))
     wake.notify_on_commit("tasks")
 
 
@@ -40,7 +42,7 @@ def top_up(count: int) -> None:
     _check_transaction()
     missing = min(count, settings.ARBORIS_MAX_CONCURRENT - waiting())
     if missing > 0:
-        _add(get_broker(), missing)
+        _add(AT_ONCE, missing)
     wake.notify_on_commit("tasks")
 
 
@@ -56,7 +58,7 @@ def hand_on() -> None:
 def issue_for(due_at: datetime) -> None:
     """Add a wake-up that no worker is handed before ``due_at``; only the poll finds it."""
     _check_transaction()
-    _add(_Later(due_at), 1)
+    _add(due_at, 1)
 
 
 def _check_transaction() -> None:
@@ -64,12 +66,13 @@ def _check_transaction() -> None:
         raise RuntimeError("A wake-up belongs into the transaction of the task that it is for.")
 
 
-def _add(broker: ORM, count: int) -> None:
+def _add(due_at: datetime, count: int) -> None:
+    broker = _At(due_at)
     for _ in range(count):
         async_task(ENTRY_POINT, task_name="analysis", broker=broker)
 
 
-class _Later(ORM):  # type: ignore[misc]  # django-q2 carries no types
+class _At(ORM):  # type: ignore[misc]  # django-q2 carries no types
     """Rows whose lock lies in the future are passed over until then, as if a cluster had them."""
 
     def __init__(self, due_at: datetime) -> None:
@@ -81,7 +84,11 @@ class _Later(ORM):  # type: ignore[misc]  # django-q2 carries no types
         return int(row.pk)
 
 
+def untaken(rows: QuerySet[OrmQ]) -> QuerySet[OrmQ]:
+    """Those that no worker has taken, by the database's clock: those of hosts may differ."""
+    return rows.filter(lock__lte=Now())
+
+
 def waiting() -> int:
     """Wake-ups that no worker has taken yet."""
-    number: int = OrmQ.objects.filter(key=Conf.CLUSTER_NAME, lock__lte=timezone.now()).count()
-    return number
+    return untaken(OrmQ.objects.filter(key=Conf.CLUSTER_NAME)).count()

@@ -5,6 +5,7 @@ from analysis.queue.blocked import BlockedReason, blocked_reason
 from analysis.queue.budget import lift
 from analysis.queue.cancel import cancel, check_cancel, supersede, supersede_all
 from analysis.queue.claim import Claim, claim, owns, renew, report_progress
+from analysis.queue.clock import Watch
 from analysis.queue.endpoints import Endpoint, configured
 from analysis.queue.enqueue import NewTask, adopt, enqueue, enqueue_all
 from analysis.queue.fairness import room
@@ -24,6 +25,7 @@ __all__ = [
     "Failure",
     "NewTask",
     "PauseTarget",
+    "Watch",
     "adopt",
     "blocked_reason",
     "cancel",

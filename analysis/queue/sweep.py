@@ -15,7 +15,7 @@ from analysis.djangoq import wakeups, watchdog
 from analysis.errors import WorkerLost
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.overview import samples
-from analysis.queue import attempts, budget, counters, due
+from analysis.queue import attempts, budget, clock, counters, due
 from analysis.queue.attempts import Outcome
 from analysis.queue.endpoints import configured
 from analysis.queue.finish import changes_after, follow
@@ -33,17 +33,20 @@ HEARTBEAT_KEPT = timedelta(minutes=10)
 SLOW_SECONDS = 5.0
 
 
-def sweep(*, rescuing: bool = True) -> bool:
+def sweep(*, rescuing: bool = True, watch: clock.Watch | None = None) -> bool:
     """Do one round of repairs if none was done within ARBORIS_POLL_INTERVAL; True if it was
-    ours. ``rescuing``: take tasks away whose lease has expired, too."""
+    ours. ``rescuing``: take tasks away whose lease has expired, too. ``watch``: the caller's, who
+    does not take any before it has seen the database's clock go on.
+    """
+    rescuing &= watch is None or watch.has_looked
+    now = clock.check(watch or clock.Watch())
     # Each worker for itself: the only one that repairs may belong to a cluster with another
     # endpoint, which cannot claim what is due for ours.
     _step("wake-ups", _issue_missing_wakeups)
-    now = db_now()
     if not in_transaction(lambda: _is_ours(now)):
         return False
     if rescuing:
-        _step("rescue", rescue)
+        _step("rescue", lambda: rescue(now))
     _step("budgets", budget.release)
     _step("heartbeats", lambda: in_transaction(lambda: _forget_the_dead(now)))
     _step("retention", lambda: prune_step(now))
@@ -80,24 +83,26 @@ def _forget_the_dead(now: datetime) -> None:
     WorkerHeartbeat.objects.filter(pk__in=names).delete()
 
 
-def rescue() -> int:
-    """Take tasks whose lease has expired away from their dead workers; returns how many."""
+def rescue(now: datetime | None = None) -> int:
+    """Take tasks whose lease has expired away from their dead workers; returns how many. ``now``:
+    a time of the database that no step of its clock has falsified."""
+    at = now or db_now()
     expired = list(
-        PendingAnalysis.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=db_now())
+        PendingAnalysis.objects.filter(status=Status.PROCESSING, lease_expires_at__lt=at)
         .order_by("pk")
         .values_list("pk", flat=True)[:500]
     )
-    return sum(in_transaction(lambda pk=pk: _rescue_one(pk)) for pk in expired)  # type: ignore[misc]
+    return sum(in_transaction(lambda pk=pk: _rescue_one(pk, at)) for pk in expired)  # type: ignore[misc]
 
 
-def _rescue_one(task_id: int) -> int:
-    now = db_now()
+def _rescue_one(task_id: int, at: datetime) -> int:
     expired = PendingAnalysis.objects.filter(
-        pk=task_id, status=Status.PROCESSING, lease_expires_at__lt=now
+        pk=task_id, status=Status.PROCESSING, lease_expires_at__lt=at
     )
     task = locked(expired).first()
     if task is None:  # renewed or ended in between
         return 0
+    now = db_now()
     error = WorkerLost(f"{task.worker} let the lease expire")
     decision = decide(error, task.retry_count, task.max_retries, now)
     if decision.at is not None:  # the task did nothing wrong that waiting would mend

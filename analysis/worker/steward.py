@@ -91,7 +91,7 @@ class Steward:
         beat_at = 0.0
         sweep_every = min(settings.ARBORIS_POLL_INTERVAL, 30.0)
         sweep_at = rescue_at = 0.0
-        started = None
+        started, watch = None, queue.Watch()
         outage = Outage(log)
         while not self._stop.wait(TICK_SECONDS if beat_at else 0):
             watchdog.beat()
@@ -104,7 +104,7 @@ class Steward:
                     self._beat(started)
                     beat_at = now + HEARTBEAT_SECONDS
                 if now >= sweep_at and not outage.lasts:
-                    queue.sweep(rescuing=now >= rescue_at)
+                    queue.sweep(rescuing=now >= rescue_at, watch=watch)
                     sweep_at = now + sweep_every
                 if not outage.lasts:
                     self._bulk.look()

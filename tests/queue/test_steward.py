@@ -31,7 +31,7 @@ class Database:
             self.refused += 1
             raise InterfaceError("connection already closed")
 
-    def sweep(self, *, rescuing: bool) -> bool:
+    def sweep(self, *, rescuing: bool, watch: queue.Watch) -> bool:
         self.ask()
         self.swept.append(time.monotonic())
         self.rescued += self.swept[-1:] if rescuing else []

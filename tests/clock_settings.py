@@ -1,0 +1,18 @@
+"""The live site's settings, under libfaketime.
+
+That one makes clock_nanosleep, which is what Python sleeps with, fail now and then.
+"""
+
+from __future__ import annotations
+
+import select
+import time
+
+from tests.slow_settings import *  # noqa: F403
+
+
+def sleep(seconds: float) -> None:
+    select.select([], [], [], seconds)
+
+
+time.sleep = sleep
