@@ -13,9 +13,10 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import time
+import threading
 from collections.abc import Callable
 from functools import wraps
+from time import monotonic
 from typing import Any
 
 from allauth.account.models import EmailAddress
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 PERIODS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 View = Callable[..., HttpResponseBase]
+_beginning = threading.Lock()  # of a period
 
 
 class TooManyAttempts(exceptions.APIException):
@@ -70,12 +72,11 @@ class Limit:
 
     def hit(self, key: str) -> int:
         """Count one more; returns how many there are now. Atomic, also between threads."""
-        _, seconds = self.rate()
         name = self._counter(key)
-        cache.add(name, 0, seconds)
+        cache.add(name, 0, None)
         try:
             return cache.incr(name)
-        except ValueError:  # its period ended between the two lines
+        except ValueError:  # others have pushed it out between the two lines
             return 1
 
     def used(self, key: str) -> int:
@@ -85,12 +86,17 @@ class Limit:
     def wait(self, key: str) -> int:
         """Whole seconds until the period ends."""
         _, seconds = self.rate()
-        return max(1, math.ceil(self._began(key) + seconds - time.time()))
+        return max(1, math.ceil(self._began(key) + seconds - monotonic()))
 
     def _began(self, key: str) -> float:
+        """By the monotonic clock, which nobody sets; so the cache has no times of its own."""
         _, seconds = self.rate()
-        now = time.time()
-        return float(cache.get_or_set(self._entry(key), now, seconds) or now)
+        with _beginning:
+            now, began = monotonic(), cache.get(self._entry(key))
+            if began is None or now - began >= seconds:
+                began = now
+                cache.set(self._entry(key), began, None)
+        return float(began)
 
     def _counter(self, key: str) -> str:
         return f"{self._entry(key)}:{self._began(key)}"

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import select
 import time
+from typing import SupportsIndex
 
 from tests.slow_settings import *  # noqa: F403
 
 
-def sleep(seconds: float) -> None:
-    select.select([], [], [], seconds)
+def sleep(seconds: float | SupportsIndex, /) -> None:
+    select.select([], [], [], float(seconds))
 
 
 time.sleep = sleep

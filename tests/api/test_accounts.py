@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -176,6 +177,22 @@ def test_a_forged_proxy_header_is_throttled(anonymous: JsonClient) -> None:
         for guess in range(allowed_a_minute() + 1)
     ]
     assert codes[-1] == 429
+
+
+@pytest.mark.usefixtures("no_time_passes")
+def test_a_clock_that_is_set_changes_no_throttle(
+    anonymous: JsonClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body, now, passed = {"username": "lin"}, time.time(), time.monotonic()
+    for _ in range(allowed_a_minute()):
+        assert anonymous.post("/api/auth/token", body).status_code == 400
+    for step in (3600, -3600):
+        monkeypatch.setattr(time, "time", lambda step=step: now + step)
+        answer = anonymous.post("/api/auth/token", body)
+        assert answer.status_code == 429
+        assert int(answer.headers["Retry-After"]) <= 60
+    monkeypatch.setattr("arboris.sign_in.monotonic", lambda: passed + 61)
+    assert anonymous.post("/api/auth/token", body).status_code == 400
 
 
 def test_a_stale_token_does_not_bar_a_new_one(db: None) -> None:

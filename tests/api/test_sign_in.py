@@ -50,7 +50,8 @@ def sign_in(
 
 
 def minutes_later(monkeypatch: pytest.MonkeyPatch) -> None:
-    then = time.time() + 61
+    then, passed = time.time() + 61, time.monotonic() + 61
+    monkeypatch.setattr("arboris.sign_in.monotonic", lambda: passed)
     monkeypatch.setattr(time, "time", lambda: then)
 
 

@@ -30,6 +30,9 @@ BENCHES = {
     "bulk": ("50,000 analyses retried, reordered and cancelled at once", ["bulk"]),
     "outage": ("the database gone for a minute", ["outage"]),
     "schema": ("thousands of requests made from the API's schema", ["schema"]),
+    "pressure": ("the queue beside held snapshots, kills, no connections", ["pressure"]),
+    "hosts": ("several hosts: cut cables, lost power, wrong clocks (as root)", ["hosts"]),
+    "spread": ("1, 2 and 4 worker hosts against a slow endpoint", ["hosts", "--throughput"]),
     "chaos": ("50 rounds of kill -9", ["chaos", "--rounds", "50"]),
 }
 

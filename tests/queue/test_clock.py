@@ -80,7 +80,8 @@ class TestSweep:
         queue.sweep(watch=watch)
         assert column("due_at") <= db_now() - HOUR
         assert column("created_at") <= db_now() - HOUR
-        assert EndpointState.objects.get().probe_at <= later - HOUR
+        probe_at = EndpointState.objects.get().probe_at
+        assert probe_at is not None and probe_at <= later - HOUR
         assert PendingAnalysis.objects.get().pk == task.pk
         due_at = column("due_at")
         for _ in range(2):  # once is enough
