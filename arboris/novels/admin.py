@@ -27,6 +27,7 @@ from arboris.novels import services
 from arboris.novels.models import (
     Chapter,
     ChapterVersion,
+    ImportJob,
     ImportUpload,
     ImportUploadPart,
     NovelProject,
@@ -220,6 +221,30 @@ class ImportUploadAdmin(ReadOnlyAdmin[ImportUpload]):
         self, request: HttpRequest, queryset: QuerySet[ImportUpload], search_term: str
     ) -> tuple[QuerySet[ImportUpload], bool]:
         return by_title(queryset, search_term, "project_id"), False
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ReadOnlyAdmin[ImportJob]):
+    list_display = (
+        "id",
+        "upload",
+        "state",
+        "done",
+        "total",
+        "error_code",
+        "attempts",
+        "created_at",
+    )
+    list_filter = ("state",)
+    ordering = ("-created_at",)
+    fields = (
+        "id",
+        ("upload", "mode", "options"),
+        ("state", "done", "total", "attempts"),
+        ("error_code", "error"),
+        ("created_at", "seen_at", "ended_at"),
+        "request_id",
+    )
 
 
 @admin.register(ImportUploadPart)
