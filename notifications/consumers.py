@@ -99,6 +99,15 @@ class Ended(Exception):
         self.code = code
 
 
+def _rendered(row: AnalysisNotification, language: str) -> dict[str, Any]:
+    """``as_dict``, once for all sockets that the relay has handed this row to."""
+    texts: dict[str, dict[str, Any]] = row.__dict__.setdefault("_texts", {})
+    if language not in texts:
+        with translation.override(language):
+            texts[language] = row.as_dict()
+    return texts[language]
+
+
 class NoSuchSocket(AsyncWebsocketConsumer):
     """Every other path: accepted, then closed with 4404, so that a browser sees the code."""
 
@@ -308,8 +317,7 @@ class NotificationConsumer(AsyncWebsocketConsumer):
         if row.pk <= self.last_id:
             return
         self.last_id = row.pk
-        with translation.override(self.language):
-            body = row.as_dict()
+        body = _rendered(row, self.language)
         # Of a muted novel a page is told what has changed, and a plain client nothing.
         silent = row.project.muted or (row.is_quiet and self.enveloped)
         await self._frame("changed" if silent else "notification", body)

@@ -28,6 +28,8 @@ BENCHES = {
     "chapters": ("300 real chapters, beside bare processes with the same analyzer", ["chapters"]),
     "full": ("100,000 tasks", ["drain", "--tasks", "100000", "--rounds", "1"]),
     "bulk": ("50,000 analyses retried, reordered and cancelled at once", ["bulk"]),
+    "admission": ("whether anybody can stall a web process", ["admission"]),
+    "load": ("200 writers for ten minutes while staff look at every list", ["load"]),
     "outage": ("the database gone for a minute", ["outage"]),
     "schema": ("thousands of requests made from the API's schema", ["schema"]),
     "pressure": ("the queue beside held snapshots, kills, no connections", ["pressure"]),

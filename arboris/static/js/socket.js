@@ -5,7 +5,8 @@ const PING_EVERY = 25_000; // ms
 const SILENCE = 75_000; // ms without any frame: the line is dead (the server speaks every 30 s)
 const STEADY = 10_000; // ms open before the back-off starts anew
 const FIRST_WAIT = 500; // ms
-const LONGEST_WAIT = 30_000; // ms
+const LONGEST_WAIT = 10_000; // ms; a server that was killed has all pages back in half a minute
+const REFUSED_WAIT = 30_000; // ms
 
 export const CLOSE = { SIGNED_OUT: 4401, ORIGIN: 4403, STALLED: 4408, TOO_MANY: 4429, RESTART: 4012 };
 
@@ -15,7 +16,7 @@ export const CLOSE = { SIGNED_OUT: 4401, ORIGIN: 4403, STALLED: 4408, TOO_MANY: 
  */
 export function waitBeforeRetry(code, failures, random = Math.random) {
   if (code === CLOSE.RESTART) return 300 + random() * 3000;
-  if (code === CLOSE.ORIGIN || code === CLOSE.TOO_MANY) return LONGEST_WAIT * (1 + random());
+  if (code === CLOSE.ORIGIN || code === CLOSE.TOO_MANY) return REFUSED_WAIT * (1 + random());
   const ceiling = Math.min(LONGEST_WAIT, FIRST_WAIT * 2 ** failures);
   return ceiling / 2 + (random() * ceiling) / 2;
 }

@@ -1,0 +1,119 @@
+"""Many clients of one live site, for the benchmarks of admission and load."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+from arboris.workspace.demo.figures import percentile
+from tests import live, servers
+from tests.live import Site
+
+ROOT = Path(__file__).resolve().parents[2]
+V1 = [Subprotocol("arboris.v1")]
+PING = json.dumps({"type": "ping"})
+
+
+@dataclass(frozen=True)
+class Writer:
+    user: int
+    token: str
+    project: str
+    chapter: int
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Token {self.token}"}
+
+
+@contextlib.contextmanager
+def site_on(
+    database: str, directory: Path, extra: dict[str, str], *, workers: bool = False
+) -> Iterator[Site]:
+    """``database``: sqlite or mariadb, with the settings of an installation."""
+    own = servers.mariadb() if database == "mariadb" else contextlib.nullcontext("")
+    defaults = {"ARBORIS_FRAMES_PER_SECOND": "", "ARBORIS_POLL_INTERVAL": "10"}
+    with own as url, live.running(directory, defaults | extra, url, workers=workers) as site:
+        yield site
+
+
+def rows(site: Site, command: str, number: int, told: Any = None) -> Any:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.bench.admission_rows", command, str(number)],
+        cwd=ROOT, env=site.env | {"DJANGO_SETTINGS_MODULE": "arboris.settings"},
+        input=json.dumps(told), stdout=subprocess.PIPE, text=True, check=True,
+    )  # fmt: skip
+    return json.loads(done.stdout) if done.stdout else None
+
+
+def writers_of(site: Site, number: int) -> list[Writer]:
+    return [Writer(**row) for row in rows(site, "accounts", number)]
+
+
+def restart_web(site: Site) -> float:
+    """kill -9, and start again; the time of the kill."""
+    killed = time.monotonic()
+    site.processes["web"].kill()
+    site.processes["web"].wait()
+    command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.port), "arboris.asgi:application"]
+    site.processes["web"] = live.start(command, site.directory / "web.again.log", site.env)
+    return killed
+
+
+def resident(site: Site) -> float:
+    """Megabytes of memory that the web process holds."""
+    status = Path(f"/proc/{site.processes['web'].pid}/statm").read_text()
+    return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@contextlib.asynccontextmanager
+async def opened(site: Site, writer: Writer, query: str = "") -> AsyncIterator[ClientConnection]:
+    address = f"ws://127.0.0.1:{site.port}/ws/notifications{query}"
+    async with connect(
+        address, additional_headers=writer.headers, subprotocols=V1, proxy=None,
+        ping_interval=None, open_timeout=30, max_queue=None,
+    ) as socket:  # fmt: skip
+        yield socket
+
+
+async def frame_of(socket: ClientConnection, kind: str) -> dict[str, Any]:
+    while True:
+        frame: dict[str, Any] = json.loads(await socket.recv())
+        if frame["type"] == kind:
+            return frame
+
+
+async def back_off(failures: int) -> None:
+    """As the page does, see waitBeforeRetry of socket.js."""
+    ceiling = min(10.0, 0.5 * 2**failures)
+    await asyncio.sleep(ceiling / 2 + random.random() * ceiling / 2)
+
+
+def client(site: Site, **headers: str) -> httpx2.AsyncClient:
+    limits = httpx2.Limits(max_connections=None)
+    return httpx2.AsyncClient(
+        base_url=site.url, headers=headers, timeout=60, limits=limits, trust_env=False
+    )
+
+
+def spread(seconds: Sequence[float]) -> str:
+    ms = [one * 1000 for one in seconds]
+    if not ms:
+        return "nothing was measured"
+    figures = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+    said = ", ".join(f"{name} {percentile(ms, at):.0f}" for name, at in figures.items())
+    return f"{len(ms)}: {said}, most {max(ms):.0f} ms"
