@@ -7,7 +7,7 @@ COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run check test deployment-test bench eval lint types js bundle lock messages clean
+.PHONY: help setup demo run check test deployment-test bench eval lint types js bundle lock audit messages clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,6 +63,12 @@ lock: ## recompile the locks after a change of deploy/requirements/*.in (UPGRADE
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o requirements.txt deploy/requirements/base.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o deploy/requirements/dev.txt deploy/requirements/dev.in
 	$(COMPILE) $(if $(UPGRADE),--upgrade) -o tests/bench/peers/requirements.txt tests/bench/peers/requirements.in
+
+audit: ## ask the vulnerability services about everything in the locks (needs the network, and npm)
+	@deploy/setup.sh dev
+	.venv/bin/pip-audit --strict --disable-pip --require-hashes \
+		-r requirements.txt -r deploy/requirements/dev.txt
+	cd deploy/js && npm audit --package-lock-only
 
 messages: ## collect the texts for translation and compile the catalogues (needs gettext)
 	@deploy/setup.sh dev
