@@ -111,7 +111,8 @@ def address_of(route: str, known: dict[str, str]) -> str:
 
     def value(found: re.Match[str]) -> str:
         name = found[1] or found[2]
-        if name == "object_id" or name not in known:  # a page of the admin with a name of its own
+        # A page of the admin may have names of its own for its object.
+        if (name in {"object_id", "number"} and model) or name not in known:
             return first_key(model) if model else known["id"]
         for start, kind in KINDS.items():
             if name == "kind" and route.startswith(start):
