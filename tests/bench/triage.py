@@ -8,6 +8,7 @@ rest of the group is watched until ``--drained`` of it are done.
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
@@ -15,17 +16,21 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import django
 from playwright.sync_api import Page, sync_playwright
 
-from tests import live, servers
-from tests.bench.pictures import IMAGES
-from tests.browser import triage
-from tests.browser.conftest import FLAGS
-from tests.checkout import ROOT
-from tests.live import Site
-from tests.llm import endpoint
-from tests.servers import chromium_path
-from tests.waiting import wait_for
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
+django.setup()  # what follows reads the settings
+
+from tests import live, servers  # noqa: E402
+from tests.bench.pictures import IMAGES  # noqa: E402
+from tests.browser import triage  # noqa: E402
+from tests.browser.conftest import FLAGS  # noqa: E402
+from tests.checkout import ROOT  # noqa: E402
+from tests.live import Site  # noqa: E402
+from tests.llm import endpoint  # noqa: E402
+from tests.servers import chromium_path  # noqa: E402
+from tests.waiting import wait_for  # noqa: E402
 
 
 def main() -> int:
@@ -91,7 +96,7 @@ def _timed(work: Callable[[], None]) -> float:
 
 # --- the rows -------------------------------------------------------------------------------------
 def seed(site: Site, tasks: int, failed: int, waiting: int) -> None:
-    """In a process of its own: this one has no Django set up, nor a database."""
+    """In a process of its own: this one's Django has another database."""
     numbers = [str(number) for number in (tasks, failed, waiting)]
     command = [sys.executable, "-m", "tests.bench.triage_rows", *numbers]
     subprocess.run(command, env=site.env, cwd=ROOT, check=True)

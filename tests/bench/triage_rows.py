@@ -42,10 +42,12 @@ def main() -> None:
     )
     QueuePause.objects.create(user=users[-1], reason="moving", paused_at=now)
 
-    def chapters(count: int, of: list[NovelProject]) -> Iterator[list[ChapterVersion]]:
+    def chapters(
+        count: int, of: list[NovelProject], first: int = 1
+    ) -> Iterator[list[ChapterVersion]]:
         for start in range(0, count, BATCH):
             made = Chapter.objects.bulk_create(
-                Chapter(project=of[n % len(of)], chapter_number=n // len(of) + 1, version=1)
+                Chapter(project=of[n % len(of)], chapter_number=n // len(of) + first, version=1)
                 for n in range(start, min(start + BATCH, count))
             )
             yield ChapterVersion.objects.bulk_create(
@@ -82,7 +84,7 @@ def main() -> None:
                 for n in range(min(BATCH, ended - start))
             )
     place = 0
-    for versions in chapters(failed + failed // 100, novels[:-1]):
+    for versions in chapters(failed + failed // 100, novels[:-1], first=1_000):
         rows = []
         for version in versions:
             said = refused if place < failed else others[place % 2]
