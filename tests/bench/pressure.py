@@ -54,6 +54,8 @@ def main() -> int:
 
 
 def compare(arguments: argparse.Namespace) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
+    django.setup()
     from tests import outages
 
     figures: dict[str, list[float]] = {kind: [] for kind in KINDS}
