@@ -140,6 +140,12 @@ class PendingAnalysis(models.Model):
                 condition=Q(error_fingerprint__gt=""),
                 name="pending_analysis_error_group",
             ),
+            # What failed by an error, for staff; a task that goes well changes it once, at its end.
+            models.Index(
+                fields=["error_type", "id"],
+                condition=Q(error_type__gt=""),
+                name="pending_analysis_error",
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -326,6 +332,7 @@ class OperatorAction(models.Model):
     class Meta:
         verbose_name = _("operator's action")
         verbose_name_plural = _("operators' actions")
+        indexes = [models.Index(fields=["action", "at"], name="operator_action_newest")]
 
     def __str__(self) -> str:
         return f"{self.action} ({self.actor})"

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Mapping
+from typing import Any, ClassVar, TypeVar
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
+from django.contrib.auth import get_user_model
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.db.models import Model, QuerySet
-from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
-from django.utils.functional import cached_property
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import URLPattern, path, reverse
 from django.utils.html import escape, format_html
 from django.utils.safestring import mark_safe
 
+from arboris import admin_export
+from arboris.admin_lists import LOOK, BoundedChangeList, BoundedPaginator
+from arboris.admin_ways import Sought, Way, as_number, beginning, by_value, numbered, within
+
 M = TypeVar("M", bound=Model)
-
-COUNTED = 10_000
-FOUND = 1_000  # rows that one part of a search may bring
-
-
-def having(rows: QuerySet[M], column: str, term: str) -> QuerySet[M]:
-    """Rows whose ``column`` contains ``term``, whatever the case: icontains follows the collation,
-    and MariaDB's tables here tell cases apart."""
-    lowered = rows.alias(**{f"{column}_lowered": Lower(column)})
-    found: QuerySet[M] = lowered.filter(**{f"{column}_lowered__contains": term.lower()})
-    return found
-
-
-def first_ids(rows: QuerySet[Any], order: str) -> list[Any]:
-    """The keys of the first FOUND rows: looked up first, so that a big table that points to them is
-    entered through its index."""
-    return list(rows.order_by(order).values_list("pk", flat=True)[:FOUND])
-
-
-def as_number(term: str) -> int | None:
-    """The key that somebody may search for; None where the words cannot be one."""
-    return int(term) if term.isascii() and term.isdigit() and len(term) < 19 else None
 
 
 def prompt_links(version: str) -> str:
@@ -50,23 +34,72 @@ def prompt_links(version: str) -> str:
     return mark_safe(" / ".join(parts)) if version else "–"
 
 
-class BoundedPaginator(Paginator[Any]):
-    """Counts and reaches the first 10,000 rows only: a table may hold millions.
-
-    Filters, searches and the order of the columns lead to the rest.
-    """
-
-    @cached_property
-    def count(self) -> int:
-        rows: Any = self.object_list
-        return len(rows) if isinstance(rows, list) else rows[:COUNTED].count()
+def writers_named(term: str) -> QuerySet[Any]:
+    return get_user_model()._default_manager.filter(beginning("username", term))
 
 
 class BoundedAdmin(admin.ModelAdmin[M]):
+    """A list at any size: see ``admin_lists``. ``ordering`` has to be that of an index."""
+
     paginator = BoundedPaginator
     show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER  # each would count the table
     list_per_page = 50
     list_max_show_all = 200
+    list_defer: ClassVar[tuple[str, ...]] = ()  # what no column of the list shows
+    not_exported: ClassVar[tuple[str, ...]] = ()  # columns that no file gets
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view(self.export_view)
+        name = f"{self.opts.app_label}_{self.opts.model_name}_export"
+        return [path("export/<str:kind>/", view, name=name), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest, kind: str) -> HttpResponseBase:
+        """All rows of the list with this address's filter and search, as a file."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if kind not in admin_export.TYPES:
+            raise Http404
+        try:
+            changes = self.get_changelist_instance(request)
+        except IncorrectLookupParameters as error:
+            raise BadRequest("no such filter") from error
+        assert isinstance(changes, BoundedChangeList)
+        return admin_export.response(request, changes, kind)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return BoundedChangeList
+
+    def way(self, params: Mapping[str, Any]) -> Way:
+        """The index that leads to the rows of a list with these filters."""
+        ordering = tuple(str(name) for name in self.ordering or ("-pk",))
+        return within(by_value(self.model, params) or Way(order=ordering), params)
+
+    def seek(self, term: str) -> list[Sought]:
+        """What a search may mean. Words that mean nothing find nothing."""
+        exactly = [name[1:] for name in self.search_fields if str(name).startswith("=")]
+        return [one for name in exactly for one in numbered(term, name)]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
+    ) -> tuple[QuerySet[M], bool]:
+        """For a field that completes what is typed; a list does it itself."""
+        if not (term := search_term.strip()):
+            return queryset, False
+        ways = [way for one in self.seek(term) for way in one.ways if way.only is None]
+        first = (queryset.filter(way.where).order_by(*way.order) for way in ways)
+        ids = {pk for rows in first for pk in rows.values_list("pk", flat=True)[:LOOK]}
+        return queryset.filter(pk__in=ids), False
+
+    def get_sortable_by(self, request: HttpRequest) -> Any:
+        """Columns of the table itself: others would take a join."""
+        own = {field.name for field in self.opts.concrete_fields if not field.is_relation}
+        names = [name for name in self.get_list_display(request) if isinstance(name, str)]
+        return [name for name in names if self._sorted_by(name) in own]
+
+    def _sorted_by(self, name: str) -> str:
+        column = getattr(self, name, None)
+        return str(getattr(column, "admin_order_field", name if column is None else ""))
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None

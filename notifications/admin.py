@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.db.models import QuerySet
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
+from arboris.admin_base import ReadOnlyAdmin, writers_named
+from arboris.admin_ways import Sought, numbered, of_those
 from notifications.models import AnalysisNotification, ReadCount
 
 
@@ -24,16 +22,9 @@ class AnalysisNotificationAdmin(ReadOnlyAdmin[AnalysisNotification]):
     list_filter = ("notification_type", "is_read")
     list_select_related = ("user", "project")
     search_fields = ("=id", "user__username")
-    search_help_text = _("Number, or name of a writer")
+    search_help_text = _("Number, or beginning of a writer's name")
     ordering = ("-id",)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[AnalysisNotification], search_term: str
-    ) -> tuple[QuerySet[AnalysisNotification], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if (number := as_number(term)) is not None:
-            return queryset.filter(pk=number), False
-        users = having(get_user_model()._default_manager.all(), "username", term)
-        return queryset.filter(user_id__in=first_ids(users, "pk")), False
+    def seek(self, term: str) -> list[Sought]:
+        owned = of_those(AnalysisNotification, "user_id", writers_named(term))
+        return numbered(term) or [owned]

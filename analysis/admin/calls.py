@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth import get_user_model
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -21,15 +20,33 @@ from django.utils.translation import gettext_lazy, ngettext
 from analysis import queue
 from analysis.admin.actions import ReasonForm
 from analysis.admin.control import recorded
-from arboris.admin_base import ReadOnlyAdmin, as_number, first_ids, having
-from arboris.llm.accounting import budget
+from arboris.admin_base import ReadOnlyAdmin, writers_named
+from arboris.admin_ways import Sought, Way, numbered, of_those, sought, within
+from arboris.llm.accounting import budget, sums
 from arboris.llm.accounting.admission import CANCELLED, OK
-from arboris.llm.models import BudgetStop, CallCounter, CallSlot, ModelCall, SpendCounter
+from arboris.llm.models import (
+    BudgetStop,
+    CallCounter,
+    CallSlot,
+    ModelCall,
+    SpendCounter,
+    SpendSum,
+)
+from arboris.novels.admin import novels_named
 from arboris.novels.models import NovelProject
 
 Calls = QuerySet[ModelCall]
+Kind = SpendSum.Kind
 MONTHS = 14  # as long as rows are kept, by default
 LINES = 20  # of each table of sums: the dearest
+
+
+def month_named(text: str | None) -> datetime | None:
+    try:
+        month = datetime.strptime(text or "", "%Y-%m").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return None if month.year == datetime.max.year else month
 
 
 class MonthFilter(admin.SimpleListFilter):
@@ -42,15 +59,9 @@ class MonthFilter(admin.SimpleListFilter):
         names = [f"{number // 12}-{number % 12 + 1:02}" for number in numbers]
         return [(name, name) for name in names]
 
-    def month(self) -> datetime | None:
-        try:
-            return datetime.strptime(self.value() or "", "%Y-%m").replace(tzinfo=UTC)
-        except ValueError:
-            return None
-
     def queryset(self, request: HttpRequest, queryset: Calls) -> Calls:
-        month = self.month()
-        if month is None or month.year == datetime.max.year:
+        month = month_named(self.value())
+        if month is None:
             return queryset
         return queryset.filter(created_at__gte=month, created_at__lt=budget.next_month(month))
 
@@ -113,69 +124,72 @@ class ModelCallAdmin(ReadOnlyAdmin[ModelCall]):
     )
     list_filter = (MonthFilter, PurposeFilter, ModelFilter, OutcomeFilter)
     search_fields = ("=task_id",)  # shows the search box; get_search_results does the search
-    search_help_text = gettext_lazy("Number of an analysis, novel (title or id) or writer")
+    search_help_text = gettext_lazy(
+        "Number of an analysis, id of a novel, or beginning of its title or of a writer's name"
+    )
     ordering = ("-created_at", "-id")
     change_list_template = "admin/analysis/calls.html"
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: Calls, search_term: str
-    ) -> tuple[Calls, bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        if (number := as_number(term)) is not None:
-            return queryset.filter(task_id=number), False
+    def way(self, params: Mapping[str, Any]) -> Way:
+        month = month_named(params.get("month"))
+        if month is None:
+            return super().way(params)
+        until = budget.next_month(month)
+        where = Q(created_at__gte=month, created_at__lt=until)
+        return within(Way(where, self.ordering, frozenset({"month"})), params)
+
+    def seek(self, term: str) -> list[Sought]:
+        if found := numbered(term, "task_id"):
+            return found
+        newest = ("-created_at",)
         with contextlib.suppress(ValueError):  # then it is a name or a title
-            return queryset.filter(project_id=uuid.UUID(term)), False
-        writers = having(get_user_model()._default_manager.all(), "username", term)
-        if ids := first_ids(writers, "pk"):
-            return queryset.filter(user_id__in=ids), False
-        novels = having(NovelProject.objects.all(), "title", term)
-        return queryset.filter(project_id__in=first_ids(novels, "-created_at")), False
+            return [sought(Q(project_id=uuid.UUID(term)), newest)]
+        return [
+            of_those(ModelCall, "user_id", writers_named(term), newest),
+            of_those(ModelCall, "project_id", novels_named(term), newest),
+        ]
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """With the sums of what is shown, of this month where none is chosen."""
-        response = super().changelist_view(request, extra_context)
-        context = getattr(response, "context_data", None)
-        changes = context.get("cl") if context else None
-        if isinstance(changes, ChangeList):
-            response.context_data |= _sums(changes)  # type: ignore[attr-defined]
-        return response
+        """With the sums of the month that is chosen, or of this one."""
+        month = month_named(request.GET.get("month")) or datetime.now(UTC)
+        return super().changelist_view(request, (extra_context or {}) | _sums(month))
 
 
-def _sums(changes: ChangeList) -> dict[str, Any]:
-    calls = changes.queryset.order_by()
-    month = next(
-        (spec.month() for spec in changes.filter_specs if isinstance(spec, MonthFilter)), None
-    )
-    if month is None:
-        month = budget.month_of(datetime.now(UTC))
-        calls = calls.filter(created_at__gte=month)
+def _sums(moment: datetime) -> dict[str, Any]:
+    month = sums.month_of(moment)
     return {
         "sums_month": month.strftime("%Y-%m"),
         "sums_currency": settings.ARBORIS_LLM_CURRENCY,
         "sums": [
-            (_("By purpose"), _lines(calls, "purpose", {})),
-            (_("By novel"), _lines(calls, "project_id", NovelProject.objects)),
-            (_("By writer"), _lines(calls, "user_id", get_user_model()._default_manager)),
-            (_("By model"), _lines(calls, "model", {})),
+            (_("By purpose"), _lines(month, Kind.PURPOSE)),
+            (_("By novel"), _lines(month, Kind.NOVEL, NovelProject.objects, uuid.UUID)),
+            (
+                _("By writer"),
+                _lines(month, Kind.WRITER, get_user_model()._default_manager, int),
+            ),
+            (_("By model"), _lines(month, Kind.MODEL)),
         ],
     }
 
 
-def _lines(calls: Calls, column: str, named: Any) -> list[dict[str, Any]]:
-    """The dearest by ``column``; ``named``: where the names of its ids are found, if it has ids."""
-    sums = calls.values(column).annotate(
-        number=Count("pk"),
-        prompt=Sum("prompt_tokens"),
-        completion=Sum("completion_tokens"),
-        total=Sum("cost"),
-    )
-    lines = list(sums.order_by("-total", "-prompt")[:LINES])
-    names = named and named.in_bulk([line[column] for line in lines if line[column] is not None])
-    return [{**line, "name": names.get(line[column], line[column])} for line in lines]
+def _lines(
+    month: date, kind: Kind, named: Any = None, key: Callable[[str], Any] = str
+) -> list[dict[str, Any]]:
+    """The dearest; ``named``: where the names of its ids are found, if it has ids."""
+    found = list(sums.dearest(month, kind)[:LINES])
+    names = named.in_bulk([key(line.subject) for line in found]) if named else {}
+    return [
+        {
+            "name": names.get(key(line.subject), key(line.subject)),
+            "number": line.calls,
+            "prompt": line.prompt_tokens,
+            "completion": line.completion_tokens,
+            "total": line.cost,
+        }
+        for line in found
+    ]
 
 
 @admin.action(
@@ -194,7 +208,7 @@ def lift_now(modeladmin: Any, request: HttpRequest, stops: QuerySet[BudgetStop])
 @admin.register(BudgetStop)
 class BudgetStopAdmin(ReadOnlyAdmin[BudgetStop]):
     list_display = ("subject", "month", "budget", "user_id", "stopped_at", "lifted_at")
-    ordering = ("-month", "-stopped_at")
+    ordering = ("-pk",)
     action_form = ReasonForm
     actions = (lift_now,)
 
@@ -205,13 +219,28 @@ class BudgetStopAdmin(ReadOnlyAdmin[BudgetStop]):
 @admin.register(SpendCounter)
 class SpendCounterAdmin(ReadOnlyAdmin[SpendCounter]):
     list_display = ("model", "purpose", "prompt_tokens", "completion_tokens", "cost", "shard")
-    ordering = ("model", "purpose", "shard")
+    ordering = ("shard", "model", "purpose")
+
+
+@admin.register(SpendSum)
+class SpendSumAdmin(ReadOnlyAdmin[SpendSum]):
+    list_display = (
+        "month",
+        "kind",
+        "subject",
+        "calls",
+        "prompt_tokens",
+        "completion_tokens",
+        "cost",
+    )
+    list_filter = ("kind",)
+    ordering = ("-pk",)
 
 
 @admin.register(CallCounter)
 class CallCounterAdmin(ReadOnlyAdmin[CallCounter]):
     list_display = ("endpoint", "model", "outcome", "calls", "seconds", "shard")
-    ordering = ("endpoint", "model", "outcome", "shard")
+    ordering = ("shard", "endpoint", "model", "outcome")
 
 
 @admin.register(CallSlot)

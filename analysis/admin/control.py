@@ -78,7 +78,7 @@ class QueuePauseAdmin(BoundedAdmin[QueuePause]):
     list_select_related = ("project", "user")
     fields = ("project", "user", "reason")
     autocomplete_fields = ("project", "user")
-    ordering = ("-paused_at",)
+    ordering = ("-pk",)
 
     def has_change_permission(self, request: HttpRequest, obj: QueuePause | None = None) -> bool:
         return False

@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
-from operator import or_
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Max, Min, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
 from analysis.errors import ERRORS, SUPERSEDED
-from analysis.models import PendingAnalysis, Status
-from arboris.admin_base import as_number, first_ids, having
-from arboris.novels.models import NovelProject
+from analysis.groups import look
+from analysis.models import LIVE, PendingAnalysis, Status
+from arboris.admin_base import writers_named
+from arboris.admin_ways import Sought, Way, containing, numbered, of_those, sought
+from arboris.novels.admin import novels_named
 
 Tasks = QuerySet[PendingAnalysis]
-# A completed task carries no error: leaving them out leaves most of the table out.
-WITH_ERRORS = [status for status in Status if status != Status.COMPLETED]
+CODES = (*ERRORS, SUPERSEDED)
+# In the order of their claims; what has ended: the latest first. Each is that of an index.
+CLAIMS = ("-priority", "created_at", "id")
+ENDS = ("-completed_at", "-id")
+# How much later than one with a higher number a row may have been made: by clocks, not by writers.
+CLOCKS = timedelta(hours=1)
 
 
 class ErrorTypeFilter(admin.SimpleListFilter):
@@ -29,50 +34,124 @@ class ErrorTypeFilter(admin.SimpleListFilter):
     parameter_name = "error_type"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
-        return [(code, code) for code in (*ERRORS, SUPERSEDED)]
+        return [(code, code) for code in CODES]
 
     def queryset(self, request: HttpRequest, queryset: Tasks) -> Tasks:
-        if not self.value():
-            return queryset
-        return queryset.filter(status__in=WITH_ERRORS, error_type=self.value())
+        return queryset.filter(_failed_by(self.value())) if self.value() else queryset
+
+
+class ErrorGroupFilter(admin.SimpleListFilter):
+    """Comes from the page of a group; the list itself offers the one that is chosen alone."""
+
+    title = _("error group")
+    parameter_name = "error_fingerprint"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
+        return [(value, value) for value in [request.GET.get("error_fingerprint")] if value]
+
+    def queryset(self, request: HttpRequest, queryset: Tasks) -> Tasks:
+        return queryset.filter(look.of(str(self.value()))) if self.value() else queryset
 
 
 class PriorityFilter(admin.SimpleListFilter):
-    title = _("priority")
+    """Of what waits: nothing else has a use for its priority, and an index."""
+
+    title = _("priority of those pending")
     parameter_name = "priority"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Iterable[tuple[str, str]]:
         return [(str(number), str(number)) for number in range(10, 0, -1)]
 
     def queryset(self, request: HttpRequest, queryset: Tasks) -> Tasks:
-        value = self.value()
-        if not value or not value.isascii() or not value.isdigit() or len(value) > 2:
-            return queryset
-        # All states by name: the index begins with the state.
-        return queryset.filter(status__in=Status.values, priority=int(value))
+        where = _waiting_with(self.value())
+        return queryset if where is None else queryset.filter(where)
 
 
-def search(tasks: Tasks, term: str, *, everything: bool = False) -> Tasks:
-    """By number, novel, writer or error; for the list, each part brings at most its newest 1,000.
+def _failed_by(code: str | None) -> Q:
+    # The second is what the index is limited to, where a database can.
+    return Q(error_type=code, error_type__gt="")
 
-    One query a part instead of one OR over three tables, which no index would serve. An action on
-    all that a search finds wants ``everything``, and takes the time for that.
-    """
-    term = term.strip()
-    if not term:
-        return tasks
-    novels = having(NovelProject.objects.all(), "title", term)
-    users = having(get_user_model()._default_manager.all(), "username", term)
-    tasks = tasks.alias(message=Lower("error_message"))
-    parts = [
-        Q(project_id__in=novels.values("pk") if everything else first_ids(novels, "-created_at")),
-        Q(user_id__in=users.values("pk") if everything else first_ids(users, "pk")),
-        Q(status__in=WITH_ERRORS, error_type__contains=term.lower()),
-        Q(status__in=WITH_ERRORS, message__contains=term.lower()),
+
+def _waiting_with(priority: str | None) -> Q | None:
+    if not priority or not priority.isascii() or not priority.isdigit() or len(priority) > 2:
+        return None
+    return Q(status=Status.PENDING, priority=int(priority))
+
+
+# --- ways into the table ----------------------------------------------------------------------
+def way(params: Mapping[str, Any]) -> Way | None:
+    """The index that serves one of the filters; the one that leaves the least goes first."""
+    if group := params.get("error_fingerprint"):
+        return _of_group(group, params.get("status__exact"))
+    if code := params.get("error_type"):
+        return Way(_failed_by(code), ("-pk",), frozenset({"error_type"}))
+    if (waiting := _waiting_with(params.get("priority"))) is not None:
+        return Way(waiting, ("created_at", "id"), frozenset({"priority"}))
+    if (status := params.get("status__exact")) in Status.values:
+        covers = frozenset({"status__exact"})
+        if status in LIVE:
+            return Way(Q(status=status), CLAIMS, covers)
+        return Way(Q(status=status, completed_at__isnull=False), ENDS, covers)
+    return None
+
+
+def _of_group(fingerprint: str, status: str | None) -> Way:
+    where = look.of(fingerprint)
+    if status in Status.values:
+        covers = frozenset({"error_fingerprint", "status__exact"})
+        return Way(where & Q(status=status), ("-id",), covers)
+    return Way(where, ("-status", "-id"), frozenset({"error_fingerprint"}))
+
+
+def made_within(params: Mapping[str, Any]) -> Way | None:
+    """Those made in a time, by their numbers, which grow with it."""
+    bounds = {sign: _time(params.get(f"created_at__{sign}")) for sign in ("gte", "lt")}
+    if not any(bounds.values()):
+        return None
+    where = Q()
+    if bounds["gte"] is not None:
+        where &= Q(pk__gte=_first_since(bounds["gte"] - CLOCKS))
+    if bounds["lt"] is not None:
+        where &= Q(pk__lt=_first_since(bounds["lt"] + CLOCKS))
+    return Way(where, ("-pk",), frozenset({"created_at__gte", "created_at__lt"}))
+
+
+def _time(text: Any) -> datetime | None:
+    try:
+        time = parse_datetime(str(text).replace(" ", "+")) if text else None
+    except ValueError:
+        return None
+    return make_aware(time) if time is not None and is_naive(time) else time
+
+
+def _first_since(moment: datetime) -> int:
+    """The number of the first row that was made since then: found by halving."""
+    rows = PendingAnalysis.objects.order_by("pk")
+    ends = rows.aggregate(low=Min("pk"), high=Max("pk"))
+    if ends["low"] is None:
+        return 0
+    low, high = ends["low"], ends["high"] + 1
+    while low < high:
+        middle = (low + high) // 2
+        found = rows.filter(pk__gte=middle).values_list("pk", "created_at")[:1]
+        pk, made = found[0]
+        if made >= moment:
+            high = middle
+        else:
+            low = pk + 1
+    return int(low)
+
+
+# --- search -----------------------------------------------------------------------------------
+def seek(term: str) -> list[Sought]:
+    """By number, novel, writer and error. A message is looked for in the newest failures."""
+    codes = [code for code in CODES if term.lower() in code]
+    message = containing("error_message", term)
+    failed = Way(Q(status=Status.FAILED, completed_at__isnull=False), ENDS, only=message)
+    return [
+        *numbered(term),
+        of_those(PendingAnalysis, "project_id", novels_named(term)),
+        of_those(PendingAnalysis, "user_id", writers_named(term)),
+        *(sought(_failed_by(code)) for code in codes),
+        Sought(Q(status=Status.FAILED) & message, (failed,)),
     ]
-    if (number := as_number(term)) is not None:
-        parts.append(Q(pk=number))
-    if everything:
-        return tasks.filter(reduce(or_, parts))
-    found = {pk for part in parts for pk in first_ids(tasks.filter(part), "-pk")}
-    return tasks.filter(pk__in=found)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -15,13 +15,9 @@ from analysis.admin import actions, filters
 from analysis.admin.task_page import TaskPage
 from analysis.management.units import short
 from analysis.models import PendingAnalysis
+from arboris.admin_ways import Sought, Way, by_value, within
 
 HEAVY = ("result", "checkpoint", "generation_config", "token_usage")
-
-
-class TaskChangeList(ChangeList):
-    def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
-        return super().get_queryset(request, *args).defer(*HEAVY)
 
 
 @admin.register(PendingAnalysis)
@@ -38,30 +34,35 @@ class PendingAnalysisAdmin(TaskPage):
         "in_trash",
     )
     list_select_related = ("chapter", "project", "user")
+    list_defer = HEAVY
     list_filter = (
         "status",
         filters.ErrorTypeFilter,
+        filters.ErrorGroupFilter,
         filters.PriorityFilter,
         "created_at",
     )
-    search_fields = ("=id",)  # shows the search box; filters.search does the search
-    search_help_text = _("Number, novel, writer or error")
+    search_fields = ("=id",)  # shows the search box; seek does the search
+    search_help_text = _(
+        "Number, beginning of a novel's title or of a writer's name, or error; the words of an"
+        " error are looked for in the newest failures."
+    )
     ordering = ("-id",)
     action_form = actions.ReasonForm
     actions = (actions.retry, actions.cancel, actions.set_priority)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return TaskChangeList
+    def way(self, params: Mapping[str, Any]) -> Way:
+        found = filters.way(params)
+        if found is not None:
+            return within(found, params)
+        return by_value(self.model, params) or filters.made_within(params) or super().way(params)
+
+    def seek(self, term: str) -> list[Sought]:
+        return filters.seek(term)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PendingAnalysis]:
         rows = super().get_queryset(request).select_related(*self.list_select_related, "version")
         return rows.defer("version__content")
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[PendingAnalysis], search_term: str
-    ) -> tuple[QuerySet[PendingAnalysis], bool]:
-        across = request.method == "POST" and request.POST.get("select_across") == "1"
-        return filters.search(queryset, search_term, everything=across), False
 
     def has_retry_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("analysis.retry_pendinganalysis")
@@ -81,7 +82,7 @@ class PendingAnalysisAdmin(TaskPage):
         """Where its chapter or its novel was deleted and can be restored."""
         return bool(task.chapter.deleted_at or task.project.deleted_at)
 
-    @admin.display(description=_("age"), ordering="created_at")
+    @admin.display(description=_("age"), ordering="-id")
     def age(self, task: PendingAnalysis) -> str:
         return short((timezone.now() - task.created_at).total_seconds())
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from arboris.admin_base import ReadOnlyAdmin, ReadOnlyInline, prompt_links
+from arboris.admin_ways import Sought, numbered
 from arboris.bible.models import (
     Character,
     CharacterAlias,
@@ -30,23 +31,22 @@ from arboris.novels.admin import ShowsText, by_novel
 
 
 class BibleAdmin(ShowsText[Any], ReadOnlyAdmin[Any]):
-    """Searched by number or by the novel's title.
+    """Searched by number or by the beginning of the novel's title.
 
     All of it rests on quotes: for those who may read texts. Lists do without them.
     """
 
     novel: ClassVar[str] = "project_id"
     ordering = ("-id",)
-    search_fields = ("=id", "novel")  # shows the search box; by_novel does the search
+    search_fields = ("=id", "novel")  # shows the search box; seek does the search
+    search_help_text = _("Number, or beginning of a novel's title")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may_read = request.user.has_perm("novels.read_text")
         return may_read and super().has_view_permission(request, obj)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return by_novel(queryset, search_term, self.novel), False
+    def seek(self, term: str) -> list[Sought]:
+        return numbered(term) or by_novel(self.model, self.novel, term)
 
 
 @admin.register(Finding)

@@ -173,6 +173,47 @@ class CallCounter(models.Model):
         return f"{self.model} ({self.outcome})"
 
 
+class SpendSum(models.Model):
+    """What the calls of a month have cost, by what staff ask for: the log has too many rows to add.
+
+    It survives the pruning of the log. A row is written in the transaction of its call.
+    """
+
+    class Kind(models.TextChoices):
+        """What ``subject`` names: a purpose, a model, a writer's id, a novel's id (32 digits), or a
+        day of the month (2026-11-28)."""
+
+        PURPOSE = "purpose", _("purpose")
+        MODEL = "model", _("model")
+        WRITER = "writer", _("writer")
+        NOVEL = "novel", _("novel")
+        DAY = "day", _("day")
+
+    month = models.DateField(_("month"))  # its first day (UTC)
+    kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
+    subject = models.CharField(_("subject"), max_length=200)
+    calls = models.BigIntegerField(_("calls"), default=0)
+    prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
+    completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
+    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=10, default=0)
+
+    class Meta:
+        db_table = "llm_spend_sum"
+        verbose_name = _("sum of calls")
+        verbose_name_plural = _("sums of calls")
+        constraints = [
+            models.UniqueConstraint(fields=["month", "kind", "subject"], name="llm_sum_once")
+        ]
+        indexes = [
+            models.Index(
+                fields=["month", "kind", "-cost", "-prompt_tokens"], name="llm_sum_dearest"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.month:%Y-%m} {self.kind}: {self.subject}"
+
+
 class CallSlot(models.Model):
     """A slot for one call at a time at an endpoint; free once ``expires_at`` has passed."""
 

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth import get_user_model
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from arboris.admin_base import (
-    BoundedAdmin,
-    M,
-    ReadOnlyAdmin,
-    RecordAdmin,
-    as_number,
-    first_ids,
-    having,
-)
+from arboris.admin_base import BoundedAdmin, M, ReadOnlyAdmin, RecordAdmin, writers_named
+from arboris.admin_lists import LOOK
+from arboris.admin_ways import Sought, Way, beginning, numbered, of_those, sought
 from arboris.novels import services
 from arboris.novels.models import (
     Chapter,
@@ -41,7 +34,8 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
     list_display = ("title", "owner", "language", "genre", "created_at", "updated_at")
     list_filter = ("language",)
     list_select_related = ("owner",)
-    search_fields = ("title", "owner__username")
+    search_fields = ("title", "owner__username")  # shows the search box; seek does the search
+    search_help_text = _("Beginning of the title, or of the writer's name")
     ordering = ("-created_at",)
     autocomplete_fields = ("owner",)
     readonly_fields = ("id", "created_at", "updated_at")
@@ -53,16 +47,9 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
         # The chapters' analyses and notifications carry their writer too.
         return ("owner", *self.readonly_fields) if obj else self.readonly_fields
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[NovelProject], search_term: str
-    ) -> tuple[QuerySet[NovelProject], bool]:
-        term = search_term.strip()
-        if not term:
-            return queryset, False
-        users = having(get_user_model()._default_manager.all(), "username", term)
-        owners = Q(owner_id__in=first_ids(users, "pk"))
-        titled = Q(pk__in=having(NovelProject.objects.all(), "title", term).values("pk"))
-        return queryset.filter(owners | titled), False
+    def seek(self, term: str) -> list[Sought]:
+        owned = of_those(NovelProject, "owner_id", writers_named(term))
+        return [sought(beginning("title", term), ()), owned]
 
     def save_model(
         self, request: HttpRequest, obj: NovelProject, form: ModelForm[NovelProject], change: bool
@@ -105,14 +92,13 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
 
 
 class OfANovel(RecordAdmin[M]):
-    """Rows found by a word of their novel's title; ``novel`` is the column that leads to it."""
+    """Rows found by their novel's title; ``novel`` is the column that leads to it."""
 
     novel = "project_id"
+    search_help_text = _("Number, or beginning of a novel's title")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[M], search_term: str
-    ) -> tuple[QuerySet[M], bool]:
-        return by_novel(queryset, search_term, self.novel), False
+    def seek(self, term: str) -> list[Sought]:
+        return numbered(term) or by_novel(self.model, self.novel, term)
 
 
 class ShowsText(RecordAdmin[M]):
@@ -146,13 +132,7 @@ class TextOfAChapter(ShowsText[M], OfANovel[M], ReadOnlyAdmin[M]):
     """Whole texts."""
 
     novel = "chapter__project_id"
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[M]:
-        rows = super().get_queryset(request)
-        match = request.resolver_match
-        if match is not None and (match.url_name or "").endswith("_changelist"):
-            rows = rows.defer("content")
-        return rows
+    list_defer = ("content",)
 
 
 @admin.register(Volume)
@@ -170,7 +150,6 @@ class ChapterAdmin(ShowsText[Chapter], OfANovel[Chapter]):
     list_display = ("id", "project", "chapter_number", "title", "word_count", "version")
     list_select_related = ("project",)
     search_fields = ("=id", "project__title")
-    search_help_text = NovelProject._meta.verbose_name
     ordering = ("-id",)
     fields = (
         "project",
@@ -217,10 +196,8 @@ class ImportUploadAdmin(ReadOnlyAdmin[ImportUpload]):
     ordering = ("-created_at",)
     fields = ("id", "owner", "project", "encoding", "created_at", "imported_at")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[ImportUpload], search_term: str
-    ) -> tuple[QuerySet[ImportUpload], bool]:
-        return by_title(queryset, search_term, "project_id"), False
+    def seek(self, term: str) -> list[Sought]:
+        return by_novel(ImportUpload, "project_id", term)
 
 
 @admin.register(ImportJob)
@@ -235,8 +212,9 @@ class ImportJobAdmin(ReadOnlyAdmin[ImportJob]):
         "attempts",
         "created_at",
     )
+    list_select_related = ("upload",)
     list_filter = ("state",)
-    ordering = ("-created_at",)
+    ordering = ("-state", "-created_at")  # those that wait come first
     fields = (
         "id",
         ("upload", "mode", "options"),
@@ -245,6 +223,11 @@ class ImportJobAdmin(ReadOnlyAdmin[ImportJob]):
         ("created_at", "seen_at", "ended_at"),
         "request_id",
     )
+
+    def way(self, params: Mapping[str, Any]) -> Way:
+        if (state := params.get("state__exact")) in ImportJob.State.values:
+            return Way(Q(state=state), ("-created_at",), frozenset({"state__exact"}))
+        return super().way(params)
 
 
 @admin.register(ImportUploadPart)
@@ -260,14 +243,6 @@ class ImportUploadPartAdmin(ReadOnlyAdmin[ImportUploadPart]):
         return super().get_queryset(request).defer("content")
 
 
-def by_title(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
-    """Rows by a word of the novel's title."""
-    if not (term := term.strip()):
-        return queryset
-    novels = having(NovelProject.objects.all(), "title", term)
-    return queryset.filter(**{f"{path}__in": first_ids(novels, "-created_at")})
-
-
 @admin.register(WorkingCopy)
 class WorkingCopyAdmin(TextOfAChapter[WorkingCopy]):
     list_display = ("id", "chapter", "saved_at", in_trash)
@@ -277,11 +252,20 @@ class WorkingCopyAdmin(TextOfAChapter[WorkingCopy]):
     fields = ("chapter", "title", "client", "seq", "saved_at", "content")
 
 
-def by_novel(queryset: QuerySet[Any], term: str, path: str) -> QuerySet[Any]:
-    """Rows by their number, or by a word of the novel's title."""
-    term = term.strip()
-    if not term:
-        return queryset
-    if (number := as_number(term)) is not None:
-        return queryset.filter(pk=number)
-    return by_title(queryset, term, path)
+def novels_named(term: str) -> QuerySet[NovelProject]:
+    return NovelProject.objects.filter(beginning("title", term))
+
+
+def by_novel(model: type[Model], path: str, term: str) -> list[Sought]:
+    """Rows of the novels whose title begins with the words. Where the path leads through another
+    table, its newest rows are looked at."""
+    between, _dot, column = path.rpartition("__")
+    if not between:
+        return [of_those(model, path, novels_named(term))]
+    table: Any = model._meta.get_field(between).related_model
+    ways = []
+    for way in of_those(table, column, novels_named(term)).ways:
+        first = table._base_manager.filter(way.where).order_by(*way.order)
+        keys = list(first.values_list("pk", flat=True)[:LOOK])
+        ways.append(Way(Q(**{f"{between}__in": keys}), ()))
+    return [Sought(Q(**{f"{path}__in": novels_named(term).values("pk")}), tuple(ways))]

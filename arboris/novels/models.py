@@ -35,7 +35,7 @@ class NovelProject(models.Model):
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.CASCADE, related_name="projects", verbose_name=_("writer")
     )
-    title = models.CharField(_("title"), max_length=200)
+    title = models.CharField(_("title"), max_length=200, db_index=True)
     genre = models.CharField(_("genre"), max_length=100, blank=True)
     synopsis = models.TextField(_("synopsis"), blank=True)
     language = models.CharField(
@@ -67,6 +67,7 @@ class NovelProject(models.Model):
         verbose_name_plural = _("novels")
         indexes = [
             models.Index(fields=["owner", "-created_at"]),
+            models.Index(fields=["-created_at"], name="novel_newest"),
             models.Index(fields=["deleted_at"], name="novel_trash"),
         ]
 

@@ -8,7 +8,7 @@ from django.test import Client
 
 from analysis import bulk, queue
 from analysis.models import BulkOperation, OperatorAction, PendingAnalysis, Status
-from arboris import admin_base
+from arboris import admin_lists
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import failed_task, novel_of, statuses
@@ -110,8 +110,8 @@ def test_of_one_chapter_one_is_retried(staff: Client, project: NovelProject) -> 
 def test_a_whole_search_is_changed(
     staff: Client, project: NovelProject, term: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Also what the list's own search leaves out, which stops at 1,000."""
-    monkeypatch.setattr(admin_base, "FOUND", 10)
+    """Also what the list itself does not look at."""
+    monkeypatch.setattr(admin_lists, "LOOK", 10)
     ids = many(project, 30)
     ended, foreign = queue_chapter(project), queue_chapter(novel_of("lin"))
     queue.cancel(ended.pk)

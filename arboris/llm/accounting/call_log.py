@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Sum
 
 from arboris.db import in_transaction
-from arboris.llm.accounting import call_counters, prices
+from arboris.llm.accounting import call_counters, prices, sums
 from arboris.llm.accounting.admission import Payer, RequestRecord
 from arboris.llm.configured import endpoint_name
 from arboris.llm.models import ModelCall, SpendCounter
@@ -66,6 +66,7 @@ def _write(call: ModelCall) -> None:
             raise
         return  # written before; the answer was lost with the connection
     call_counters.count(call)
+    sums.add(call)
     if call.prompt_tokens or call.completion_tokens:
         # Only what costs tokens gets a counter: any writer may ask for a model that does not exist.
         _count(call)
