@@ -19,7 +19,7 @@ LOCKS = [NEEDED, DEV, ROOT / "tests/bench/peers/requirements.txt"]
 # is loaded where an operator chooses MySQL or MariaDB, and nothing of it is passed on by us.
 LICENCES = re.compile(
     r"(0BSD|(3-Clause )?BSD(-[23]-Clause| 3-Clause| License)?( License)?"
-    r"|Apache(-2\.0| Software License)|MIT(-0| License)?"
+    r"|Apache(-2\.0| Software License)?|MIT(-0| License)?"
     r"|PSF-2\.0|Python Software Foundation License|ZPL-2\.1|TCL|Zlib|CC0-1\.0"
     r"|MPL-2\.0|Mozilla Public License 2\.0 \(MPL 2\.0\)|LGPL-3\.0-only|DFSG approved)"
 )
