@@ -1,9 +1,10 @@
-"""A database in memory for what is run beside the suite: ``with scratch_database(): …``."""
+"""A database for what is run beside the suite: ``with scratch_database(): …``."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from collections.abc import Iterator
 
 import django
@@ -11,7 +12,19 @@ import django
 
 @contextlib.contextmanager
 def scratch_database() -> Iterator[None]:
-    """Sets Django up; all that happens inside is in one transaction, which is taken back."""
+    """Sets Django up on SQLite, in a directory of its own, so that a suite may run at that time.
+
+    All that happens inside is in one transaction, which is taken back.
+    """
+    with tempfile.TemporaryDirectory() as directory:
+        os.environ["ARBORIS_DATA_DIR"] = directory
+        os.environ.pop("DATABASE_URL", None)
+        with _set_up():
+            yield
+
+
+@contextlib.contextmanager
+def _set_up() -> Iterator[None]:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
     django.setup()
     from django.conf import settings
