@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from django.contrib.auth import get_user_model
+from django.db import connection
 from django.db.models import Case, CharField, F, OuterRef, Subquery, Value, When
 from django.db.models.functions import Cast, Coalesce
 
@@ -43,6 +44,8 @@ def holds() -> list[Hold]:
     stops = BudgetStop.objects.filter(month=month, lifted_at__isnull=True).values_list(
         _text("budget"), _key(), Coalesce(_title(), _username()), _text(""), _text(""), "stopped_at"
     )
+    if connection.features.supports_slicing_ordering_in_compound:  # a server gathers them all first
+        pauses, stops = pauses[: MOST + 1], stops[: MOST + 1]
     rows = control.union(endpoints, pauses, stops, all=True)[: MOST + 1]
     return sorted((Hold(*row) for row in rows), key=lambda hold: (ORDER[hold.kind], hold.since))
 

@@ -18,12 +18,12 @@ from django.db.models import Field, Model
 from analysis.models import EndpointState, QueueControl, StatusTally, WorkerHeartbeat
 from analysis.overview.models import FailureCounter
 from arboris.db import db_now
-from arboris.llm.models import CallCounter, CallSlot, ModelRoute, SpendCounter
+from arboris.llm.models import CallCounter, CallSlot, ModelRoute, PromptVersion, SpendCounter
 
 # As many as there are purposes, processes, endpoints: they do not grow with the novels.
 FEW = {
     CallCounter: 50, CallSlot: 50, EndpointState: 5, FailureCounter: 50, Group: 5, ModelRoute: 10,
-    QueueControl: 1, SpendCounter: 50, StatusTally: 16, WorkerHeartbeat: 20,
+    PromptVersion: 50, QueueControl: 1, SpendCounter: 50, StatusTally: 16, WorkerHeartbeat: 20,
 }  # fmt: skip
 # Of a hundred rows one belongs to another writer and novel, so each has a hundred; every tenth row
 # is of the first.
@@ -50,6 +50,7 @@ SPECIAL = {
     "analysis.OperatorAction.action": "CASE WHEN n % 400 = 1 THEN 'pause' ELSE 'retry' END",
     "llm.BudgetStop.subject": "{subject}",
     "llm.BudgetStop.project_id": "NULL",
+    "llm.BudgetStop.lifted_at": "CASE WHEN n % 2 = 0 THEN {time} ELSE NULL END",
     "llm.SpendSum.subject": "{digits}",  # a number, and a novel's id
     "llm.BudgetStop.month": "'2026-11-01'",
     "auth.User.is_staff": "n % 1000 = 1",
