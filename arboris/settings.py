@@ -243,9 +243,9 @@ REST_FRAMEWORK = {
         "token": env.rate("ARBORIS_TOKEN_RATE", "30/min"),
         "account": env.rate("ARBORIS_ACCOUNT_RATE", "10/min"),
         # Of one writer, see arboris.rest.WriterRate.
-        "import": env.rate("ARBORIS_IMPORT_RATE", "120/min"),
-        "generate": env.rate("ARBORIS_GENERATE_RATE", "120/min"),
-        "retry": env.rate("ARBORIS_RETRY_RATE", "600/min"),
+        "import": env.rate("ARBORIS_IMPORT_RATE", "600/min"),
+        "generate": env.rate("ARBORIS_GENERATE_RATE", "300/min"),
+        "retry": env.rate("ARBORIS_RETRY_RATE", "1200/min"),
     },
     # Behind one proxy the caller is the last address that it added; without one the header lies.
     "NUM_PROXIES": 1 if env.flag("ARBORIS_BEHIND_PROXY") else 0,

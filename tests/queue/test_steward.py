@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 import analysis.worker.steward as watching
 from analysis import queue
+from analysis.worker.bulk_runner import BulkRunner
 from analysis.worker.steward import Steward
 from tests.waiting import wait_for
 
@@ -44,6 +45,7 @@ def database(monkeypatch: pytest.MonkeyPatch) -> Database:
     monkeypatch.setattr(queue, "sweep", database.sweep)
     monkeypatch.setattr(watching, "db_now", lambda: None)
     monkeypatch.setattr(Steward, "_beat", lambda *_: database.ask())
+    monkeypatch.setattr(BulkRunner, "look", lambda *_: database.ask())
     monkeypatch.setattr(watching, "TICK_SECONDS", 0.01)
     return database
 
