@@ -171,7 +171,8 @@ def _start(
     if token:  # whoever had it has died, or no worker has taken it up
         waits |= Q(state=State.RUNNING, lease_expires_at__lt=now)
         waits |= Q(state=State.RUNNING, lease_expires_at=None)
-    waiting = BulkOperation.objects.filter(waits, pk=operation_id)
+    # Without a size it is empty, or not all that was found is noted yet.
+    waiting = BulkOperation.objects.filter(waits, pk=operation_id, size__gt=0)
     lease = {"runner": "", "lease_token": token, "lease_expires_at": expires}
     started = {"state": State.RUNNING, "ended_at": None, "error_message": "", **lease, **changes}
     first = Coalesce("started_at", Value(now, DateTimeField()))
@@ -213,9 +214,13 @@ def let_go(operation_id: int, token: str) -> None:
     in_transaction(lambda: row.update(lease_token="", lease_expires_at=None))
 
 
-def stop(operation_id: int) -> bool:
-    """Nothing more is changed once this has returned; False where it was not running."""
-    return in_transaction(lambda: _end(operation_id, State.STOPPED))
+def stop(operation_id: int, token: str = "") -> bool:
+    """Nothing more is changed once this has returned; False where it was not running.
+
+    ``token``: only where its holder is still the one who runs it.
+    """
+    held = Q(lease_token=token) if token else None
+    return in_transaction(lambda: _end(operation_id, State.STOPPED, held))
 
 
 # --- running --------------------------------------------------------------------------------------

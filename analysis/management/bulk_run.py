@@ -57,7 +57,9 @@ class ForegroundRun:
 
     @classmethod
     def of(cls, operation: BulkOperation) -> ForegroundRun:
-        return cls(operation, bulk.start_here(operation.pk, f"{operation.actor}:{os.getpid()}"))
+        token = bulk.start_here(operation.pk, f"{operation.actor}:{os.getpid()}")
+        operation.refresh_from_db()  # it may have gone on since it was read
+        return cls(operation, token)
 
     def rows(self, stopped: Stopped) -> Iterator[report.Row]:
         """Rows of tasks as they were before, a batch at a time; ends early once ``stopped``."""
@@ -77,7 +79,7 @@ class ForegroundRun:
 
     def close(self, *, interrupted: bool = False) -> None:
         """Done where nothing is left, else stopped: either is told to the writers."""
-        bulk.stop(self._operation.pk)
+        bulk.stop(self._operation.pk, self._token)
 
     def how_to_go_on(self, command: str) -> str:
         text = _("Go on with: manage.py %(command)s --resume %(number)d")

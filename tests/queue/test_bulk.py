@@ -137,6 +137,25 @@ def test_what_comes_meanwhile_is_not_changed(project: NovelProject) -> None:
     assert (operation.changed, operation.left) == (1, {"not_found": 1})
 
 
+def test_what_is_not_wholly_noted_is_not_begun(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    for _ in range(2):
+        queue_chapter(project)
+    begun: list[bool] = []
+    real = bulk._add_part
+
+    def add(operation: BulkOperation, number: int, ids: list[int]) -> None:
+        real(operation, number, ids)
+        begun.append(bulk.start(operation.pk))
+
+    monkeypatch.setattr(bulk, "_add_part", add)
+    operation = prepare(Kind.CANCEL)
+    assert begun == [False, False]
+    assert bulk.start(operation.pk)
+
+
 def test_of_one_chapters_failed_ones_one_is_retried(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
