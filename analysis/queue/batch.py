@@ -108,12 +108,14 @@ def retryable(
     busy = set(live.values_list("active_chapter", flat=True))
     found = Looked()
     for task in tasks:
-        chapter = chapters[task.chapter_id]
+        chapter, number = chapters.get(task.chapter_id), numbers.get(task.version_id)
+        if chapter is None or number is None:  # deleted since, and the task with it
+            continue
         code = refusal(
             task.status,
             incomplete=task.pk in lacking,
             in_trash=chapter.in_trash or (kept is not None and task.project_id not in kept),
-            current=numbers[task.version_id] == chapter.version,
+            current=number == chapter.version,
         )
         if not code and (task.chapter_id in busy or task.chapter_id in taken):
             code = "already_queued"
