@@ -14,7 +14,7 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
-from analysis.models import LIVE, BulkOperation, PendingAnalysis, QueueControl, Status
+from analysis.models import LIVE, BulkChange, BulkOperation, PendingAnalysis, QueueControl, Status
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
@@ -25,6 +25,7 @@ from notifications import outbox
 log = logging.getLogger(__name__)
 
 BATCH = 500
+MOST_CHANGES = 10_000  # small rows, and of an operation there may be a million
 EVERY = timedelta(days=1)
 
 
@@ -133,8 +134,8 @@ def _prune_sessions(now: datetime) -> int:
 
 
 def _prune_bulk(now: datetime) -> int:
-    """Delete the oldest bulk operation that nobody has confirmed, or that ended as long ago as an
-    analysis is kept; its record stays."""
+    """Delete of the oldest bulk operation that nobody has confirmed, or that ended as long ago as
+    an analysis is kept: a batch of what it has changed, at last itself; its record stays."""
     states, days = BulkOperation.State, settings.ARBORIS_KEEP_DAYS
     old = Q(state=states.PREVIEWED, created_at__lt=now - EVERY)
     if days:
@@ -143,5 +144,9 @@ def _prune_bulk(now: datetime) -> int:
     first = BulkOperation.objects.filter(old).order_by("pk").first()
     if first is None:
         return 0
+    changes = BulkChange.objects.filter(operation=first).order_by("pk")
+    if ids := list(changes.values_list("pk", flat=True)[:MOST_CHANGES]):
+        some = BulkChange.objects.filter(operation=first, pk__lte=ids[-1])
+        return in_transaction(lambda: some.delete()[0])
     doomed = BulkOperation.objects.filter(pk=first.pk).exclude(state=states.RUNNING)
     return in_transaction(lambda: doomed.delete()[0])

@@ -10,7 +10,13 @@ from django.contrib.sessions.models import Session
 from pytest_django import Settings
 
 from analysis import queue
-from analysis.models import AnalysisAttempt, PendingAnalysis, Status
+from analysis.models import (
+    AnalysisAttempt,
+    BulkChange,
+    BulkOperation,
+    PendingAnalysis,
+    Status,
+)
 from analysis.queue import counters
 from analysis.queue.prune import prune_step
 from arboris.db import db_now
@@ -102,6 +108,28 @@ def test_the_daily_clean_up_deletes_sessions_that_are_over(db: None) -> None:
         )
     prune_step(now)
     assert [session.pk for session in Session.objects.all()] == ["lasts"]
+
+
+def test_the_daily_clean_up_deletes_an_old_operation_in_batches(
+    db: None, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    settings.ARBORIS_KEEP_DAYS = 30
+    now = db_now()
+    old = now - timedelta(days=31)
+    done, young = (
+        BulkOperation.objects.create(kind="retry", state="done", created_at=at) for at in (old, now)
+    )
+    for operation in (done, young):
+        BulkChange.objects.bulk_create(
+            BulkChange(operation=operation, task_id=number) for number in range(3)
+        )
+    monkeypatch.setattr(sys.modules["analysis.queue.prune"], "MOST_CHANGES", 2)
+    for left in (1, 0):
+        prune_step(now)
+        assert done.changes.count() == left
+    prune_step(now)
+    assert BulkOperation.objects.get() == young
+    assert young.changes.count() == 3
 
 
 @pytest.mark.usefixtures("ended")
