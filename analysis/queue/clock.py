@@ -14,7 +14,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db.models import F, QuerySet
 
+from analysis.djangoq import watchdog
 from analysis.models import (
+    BulkOperation,
     EndpointState,
     PendingAnalysis,
     QueueControl,
@@ -58,6 +60,7 @@ def check(watch: Watch) -> datetime:
         log.warning("the database's clock was set back by %s: what is queued keeps its time", back)
         _date(PendingAnalysis.objects.filter(due_at__gt=now), back)
         _date_endpoints(now, back)
+        in_transaction(lambda: _shorten_operations(now))
     if back or step > TOLERANCE:
         log.warning("the database's clock was set: all leases begin anew")
         in_transaction(lambda: _renew_leases(now))
@@ -73,6 +76,8 @@ def _set_back_by(now: datetime) -> timedelta:
     control = QueueControl.objects.filter(pk=1)
     swept = control.values_list("swept_at", flat=True).first()
     if swept is None or swept <= now + TOLERANCE:
+        return timedelta()
+    if swept <= db_now() + TOLERANCE:  # another one has swept while this one was held up
         return timedelta()
     mine = in_transaction(lambda: control.filter(swept_at=swept).update(swept_at=now))
     # What was queued after that sweep is dated back a bit too little without this.
@@ -107,6 +112,7 @@ def _batches(tasks: QuerySet[PendingAnalysis]) -> Iterator[list[int]]:
     while ids := list(
         tasks.filter(pk__gt=last).order_by("pk").values_list("pk", flat=True)[:BATCH]
     ):
+        watchdog.beat()
         yield ids
         last = ids[-1]
 
@@ -122,6 +128,13 @@ def _renew_leases(now: datetime) -> None:
     ids = list(locked(running).order_by("pk").values_list("pk", flat=True))
     expires = now + timedelta(seconds=settings.ARBORIS_LEASE_SECONDS)
     running.filter(pk__in=ids).update(lease_expires_at=expires)
+
+
+def _shorten_operations(now: datetime) -> None:
+    """Whoever has died would keep its operation until the old time has come again."""
+    expires = now + timedelta(seconds=settings.ARBORIS_LEASE_SECONDS)
+    running = BulkOperation.objects.filter(state=BulkOperation.State.RUNNING)
+    running.filter(lease_expires_at__gt=expires).update(lease_expires_at=expires)
 
 
 def _see_workers(now: datetime) -> None:

@@ -10,7 +10,13 @@ import pytest
 from django.utils import timezone
 
 from analysis import queue
-from analysis.models import EndpointState, PendingAnalysis, QueueControl, WorkerHeartbeat
+from analysis.models import (
+    BulkOperation,
+    EndpointState,
+    PendingAnalysis,
+    QueueControl,
+    WorkerHeartbeat,
+)
 from analysis.queue import clock
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
@@ -76,16 +82,33 @@ class TestSweep:
         queue.give_back(claim)
         later = db_now() + timedelta(minutes=30)
         EndpointState.objects.create(name="north", paused_at=db_now(), probe_at=later)
+        operation = BulkOperation.objects.create(
+            state="running", created_at=db_now(), lease_expires_at=db_now()
+        )
         set_clock(-HOUR)
         queue.sweep(watch=watch)
         assert column("due_at") <= db_now() - HOUR
         assert column("created_at") <= db_now() - HOUR
         probe_at = EndpointState.objects.get().probe_at
         assert probe_at is not None and probe_at <= later - HOUR
+        held_until = BulkOperation.objects.get(pk=operation.pk).lease_expires_at
+        assert held_until is not None and held_until < db_now() - HOUR / 2
         assert PendingAnalysis.objects.get().pk == task.pk
         due_at = column("due_at")
         for _ in range(2):  # once is enough
             queue.sweep(watch=watch)
+        assert column("due_at") == due_at
+
+    def test_a_sweep_of_another_one_meanwhile_is_no_step_back(
+        self, project: NovelProject, watch: clock.Watch, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        queue_chapter(project)
+        PendingAnalysis.objects.update(due_at=db_now() + HOUR)
+        due_at = column("due_at")
+        before = db_now() - AHEAD
+        QueueControl.objects.update(swept_at=db_now())
+        monkeypatch.setattr(watch, "look", lambda: (before, timedelta()))
+        clock.check(watch)
         assert column("due_at") == due_at
 
     def test_what_was_queued_in_the_future_while_nobody_swept_is_due_now(
