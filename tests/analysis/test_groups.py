@@ -102,8 +102,10 @@ def test_three_causes_are_three_groups(
         queue_chapter(novel)
     PendingAnalysis.objects.update(max_retries=0)
     broken = [fail_next(endpoint, Reply(raw=b"data: {no JSON\n\n")) for _ in range(3)]
+    usual = settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT, settings.ARBORIS_LLM_TIMEOUT
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT = settings.ARBORIS_LLM_TIMEOUT = 0.3
     late = fail_next(endpoint, Reply(hold=True))
+    settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT, settings.ARBORIS_LLM_TIMEOUT = usual
     refused = fail_next(endpoint, Reply(status=401, error={"message": f"bad key {KEY}"}))
     assert [task.status for task in (*broken, late, refused)] == ["failed"] * 4 + ["pending"]
 
