@@ -173,6 +173,8 @@ def confirmed(
         return None
     if not may(request, operation):
         raise PermissionDenied
+    if type(form) is not KINDS[operation.kind].form:  # sent as another action than was asked for
+        form = KINDS[operation.kind].form(form.data)
     if not form.is_valid():
         return confirmation(modeladmin, request, operation, form, to)
     changes = {

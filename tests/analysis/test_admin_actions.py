@@ -166,12 +166,15 @@ def test_a_larger_one_is_the_workers_and_has_its_page(
 
 
 def test_a_preview_has_its_page_and_is_confirmed_once(staff: Client, project: NovelProject) -> None:
-    act(staff, "set_priority", queue_chapter(project))
+    task = queue_chapter(project)
+    act(staff, "set_priority", task)
     url = f"{OPERATIONS}{BulkOperation.objects.get().pk}/"
     page = staff.get(f"{url}change/").content.decode()
     assert "1 analysis will be changed." in page and f'action="{url}start/"' in page
     body = {"operation": BulkOperation.objects.get().pk, "priority": "11"}
     assert "less than or equal to 10" in staff.post(f"{url}start/", body).content.decode()
+    forged = {"operation": body["operation"], "apply": "1"}
+    assert "This field is required." in act(staff, "retry", task, **forged)
     body["priority"] = "9"
     done = staff.post(f"{url}start/", body, follow=True).content.decode()
     assert "1 analysis: Priority set to 9." in done and 'data-state="done"' in done
