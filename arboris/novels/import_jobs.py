@@ -59,10 +59,15 @@ def add(upload: ImportUpload, mode: str, options: dict[str, Any], language: str)
 def waiting() -> QuerySet[ImportJob]:
     """Those that a worker may take, the oldest first; none while one runs: an import writes much,
     and the analyses want their turn."""
-    lost = Q(state=State.RUNNING, seen_at__lt=Now() - LOST)
-    running = ImportJob.objects.filter(state=State.RUNNING, seen_at__gte=Now() - LOST)
+    # Seen in the future: the clock was set back since.
+    lost = Q(state=State.RUNNING) & (Q(seen_at__lt=Now() - LOST) | Q(seen_at__gt=Now() + LOST))
+    running = ImportJob.objects.filter(state=State.RUNNING, seen_at__range=_seen_of_late())
     free = ImportJob.objects.filter(~Exists(running), Q(state=State.WAITING) | lost)
     return free.order_by("created_at")
+
+
+def _seen_of_late() -> tuple[Any, Any]:
+    return Now() - LOST, Now() + LOST
 
 
 def take() -> ImportJob | None:

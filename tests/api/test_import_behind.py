@@ -164,9 +164,9 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing(
 
 def test_a_file_that_ends_its_workers_is_given_up(api: JsonClient, project: NovelProject) -> None:
     where = send(api, project)["Location"]
-    for _ in range(import_jobs.MOST_ATTEMPTS):
+    for hours in (-1, 1, -1):  # the clock may have been set, too
         assert import_jobs.take() is not None  # and nothing more is heard of it
-        ImportJob.objects.update(seen_at=db_now() - timedelta(hours=1))
+        ImportJob.objects.update(seen_at=db_now() + timedelta(hours=hours))
     work()
     assert api.get(where).json()["state"] == "failed"
 

@@ -33,6 +33,7 @@ def test_claims_are_exclusive_ordered_and_within_all_limits_and_pauses(settings:
         tasks=[task.pk for task in tasks],
         scopes=[{"project_id": str(projects[0].pk)}, {"user_id": writers[1].pk}, {}],
         settings={
+            "ARBORIS_FAIRNESS": "age",  # the order that the replay knows
             "ARBORIS_MAX_PER_PROJECT": PER_PROJECT,
             "ARBORIS_MAX_PER_ENDPOINT": PER_ENDPOINT,
         },
