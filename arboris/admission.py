@@ -55,6 +55,8 @@ class Callers:
 
     def learn(self, headers: dict[bytes, bytes], user: AbstractBaseUser) -> None:
         credential = _credential(headers)
+        if not credential:  # has signed in just now: nobody who comes without one is that writer
+            return
         self._known[credential] = f"user:{user.pk}"
         self._known.move_to_end(credential)
         while len(self._known) > REMEMBERED:

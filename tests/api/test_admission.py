@@ -109,6 +109,12 @@ def test_budgets_of_one_and_of_all(settings: Settings, monkeypatch: pytest.Monke
     asyncio.run(run())
 
 
+def test_who_signs_in_without_a_credential_is_not_everybody() -> None:
+    known, nobody = Callers(), scope_of()
+    known.learn(dict(nobody["headers"]), User(pk=1))
+    assert known.of(nobody) == "address:192.0.2.7"
+
+
 def test_behind_a_proxy_an_address_is_what_it_names(settings: Settings) -> None:
     named = scope_of(**{"x-forwarded-for": "203.0.113.9, 198.51.100.4"})
     assert address_of(named) == "192.0.2.7"
