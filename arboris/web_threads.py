@@ -95,6 +95,7 @@ class Threads:
             self._finished(caller)
             self._places += 1
             self._place_freed.notify()
+            self._work_came.notify()  # what waited for its caller's share may begin now
             self._start_if_needed()
         try:
             yield

@@ -98,6 +98,29 @@ def test_a_thread_that_waits_for_something_else_gives_its_place(steps: Callable[
     asyncio.run(run())
 
 
+def test_who_steps_aside_leaves_the_callers_share_too(steps: Callable[[], Step]) -> None:
+    async def run() -> None:
+        threads, before, model = Threads(2, share=1), steps(), steps()
+
+        def asks_a_model() -> None:
+            before()
+            with aside():
+                model()
+
+        (asking,) = await submit(threads, "writer", asks_a_model)
+        await asyncio.to_thread(before.begun.wait, PATIENCE_SECONDS)
+        (next_one,) = await submit(threads, "writer", lambda: "served meanwhile")
+        # A second thread has looked, and found that the writer has as many as may be.
+        await asyncio.to_thread(wait_for, lambda: threads._idle, "it waits for work")
+        before.may_end.set()
+        await asyncio.wait_for(asyncio.wrap_future(next_one), PATIENCE_SECONDS)
+        assert not asking.done()
+        model.may_end.set()
+        await asyncio.wrap_future(asking)
+
+    asyncio.run(run())
+
+
 def test_what_never_gets_a_turn_is_refused_and_what_has_begun_is_not(
     steps: Callable[[], Step], settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
