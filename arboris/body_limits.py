@@ -165,9 +165,13 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         super().handleContentChunk(data)
 
     def process(self) -> Any:
-        if not self.refused:
-            return super().process()
-        self.channel.loseConnection()  # all of it has come, nothing is left to throw away
+        if self.refused:
+            self.channel.loseConnection()  # all of it has come, nothing is left to throw away
+            return None
+        processed = super().process()
+        if self.transport is None:  # daphne has made a socket of it: nobody tells us of its end
+            self._let_go()
+        return processed
 
     def _hold(self, number: int) -> bool:
         """Count so many bytes as the caller's, until the request has ended; False: too many."""

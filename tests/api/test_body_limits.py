@@ -8,13 +8,17 @@ import contextlib
 import json
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from django.conf import settings
 from pytest_django import Settings
+from twisted.internet.testing import StringTransport
+from twisted.web.http import HTTPChannel
 
-from arboris.body_limits import ANONYMOUS, FORM, BodyLimit, Held, limit_for
+from arboris import body_limits
+from arboris.body_limits import ANONYMOUS, FORM, BodyLimit, BoundedRequest, Held, limit_for
 from tests.live import Site
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
@@ -144,6 +148,37 @@ def test_a_body_counts_until_its_request_has_ended(settings: Settings) -> None:
     held.remove("one", 20)
     assert held.add("one", 4) and held.add("one", 6) and not held.add("one", 1)
     assert held.add("two", 5)
+
+
+class Server:
+    """What daphne's request asks of its server where it becomes a socket."""
+
+    proxy_forwarded_address_header = None
+
+    def __init__(self) -> None:
+        self.server = self.ws_factory = self
+        self.sockets: list[bytes] = []
+
+    def protocol_connected(self, _protocol: Any) -> None: ...
+
+    def protocol_disconnected(self, _protocol: Any) -> None: ...
+
+    def buildProtocol(self, _address: Any) -> Any:
+        return SimpleNamespace(makeConnection=bool, dataReceived=self.sockets.append)
+
+
+def test_a_body_before_a_socket_counts_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, server = Held(), Server()
+    monkeypatch.setattr(body_limits, "held", held)
+    channel: Any = HTTPChannel()  # type: ignore[no-untyped-call]
+    channel.requestFactory, channel.factory = BoundedRequest, server
+    channel.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
+    head = ["GET /ws/notifications HTTP/1.1", "Host: x", "Upgrade: websocket", "Content-Length: 2"]
+    channel.dataReceived("\r\n".join([*head, "", "a"]).encode())
+    assert held._by_caller.total() == 2
+    channel.dataReceived(b"b")
+    assert len(server.sockets) == 1
+    assert not held._by_caller
 
 
 def drive(headers: list[tuple[bytes, bytes]], pieces: list[int]) -> tuple[int, int]:
