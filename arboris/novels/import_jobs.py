@@ -72,15 +72,17 @@ def _seen_of_late() -> tuple[Any, Any]:
 
 def take() -> ImportJob | None:
     """The next job, which is this worker's from now on; None where there is none."""
-    for job in waiting()[:10]:
-        token = uuid.uuid4().hex
-        mine = ImportJob.objects.filter(pk=job.pk, state=job.state, token=job.token)
-        if mine.update(
-            state=State.RUNNING, token=token, seen_at=Now(), attempts=job.attempts + 1, done=0
-        ):
-            job.token, job.attempts = token, job.attempts + 1
-            return job
-    return None
+    job = waiting().first()
+    if job is None:
+        return None
+    token = uuid.uuid4().hex
+    mine = ImportJob.objects.filter(pk=job.pk, state=job.state, token=job.token)
+    if not mine.update(
+        state=State.RUNNING, token=token, seen_at=Now(), attempts=job.attempts + 1, done=0
+    ):
+        return None  # another worker was faster: one runs
+    job.token, job.attempts = token, job.attempts + 1
+    return job
 
 
 def tell(job: ImportJob, done: int, total: int) -> None:

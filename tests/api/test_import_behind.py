@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import uuid
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -179,3 +181,22 @@ def test_one_at_a_time_and_a_few_of_each_writer(api: JsonClient, project: NovelP
     assert import_jobs.take() is not None
     assert import_jobs.take() is None
     assert upload(api, project, NOVEL.encode()).status_code == 201  # without the wish as ever
+
+
+def test_of_two_workers_that_look_at_once_one_has_an_import(
+    api: JsonClient, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        assert send(api, project).status_code == 202
+    faster: list[ImportJob | None] = []
+
+    def uuid4() -> uuid.UUID:
+        if not faster:  # between the look and the taking
+            faster.append(None)
+            faster.append(import_jobs.take())
+        return uuid.uuid4()
+
+    monkeypatch.setattr(import_jobs, "uuid", SimpleNamespace(uuid4=uuid4))
+    assert import_jobs.take() is None
+    assert faster[1] is not None
+    assert ImportJob.objects.filter(state=ImportJob.State.RUNNING).count() == 1
