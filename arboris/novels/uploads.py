@@ -60,14 +60,20 @@ def read(upload: ImportUpload) -> bytes:
     return b"".join(bytes(part) for part in parts)
 
 
+def lock(upload: ImportUpload) -> ImportUpload:
+    """Its row, as it is now; raises AlreadyImported where it is not needed any more."""
+    row = locked(ImportUpload.objects.filter(pk=upload.pk)).first()
+    if row is None or row.imported_at is not None:
+        raise AlreadyImported
+    return row
+
+
 def use(upload: ImportUpload) -> None:
     """Note that it becomes chapters, in the transaction that makes them; raises AlreadyImported.
 
     The file goes, the row stays to tell a second try.
     """
-    row = locked(ImportUpload.objects.filter(pk=upload.pk)).first()
-    if row is None or row.imported_at is not None:
-        raise AlreadyImported
+    row = lock(upload)
     row.imported_at = db_now()
     row.save(update_fields=["imported_at"])
     ImportUploadPart.objects.filter(upload=row).delete()

@@ -92,8 +92,7 @@ def queue_import(
 
     Raises uploads.AlreadyImported, import_jobs.TooMany.
     """
-    if upload.imported_at is not None:
-        raise uploads.AlreadyImported
+    uploads.lock(upload)  # two at once for one upload get the same job
     job = import_jobs.add(upload, mode, asdict(options), language)
     wakeups.issue()
     return job
