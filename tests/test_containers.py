@@ -17,6 +17,7 @@ import yaml
 from pytest_django import Settings
 
 from arboris import heartbeat
+from arboris.outage import Outage
 from tests.checkout import ROOT
 
 DEPLOY = ROOT / "deploy"
@@ -93,9 +94,13 @@ def test_compose_passes_every_setting_on() -> None:
 
 @pytest.mark.process
 def test_workers_are_well_while_their_heart_beats(
-    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     file = tmp_path / "heartbeat"
+    monkeypatch.setattr(heartbeat, "_outage", Outage(heartbeat.log))
     settings.ARBORIS_HEARTBEAT_FILE = str(file)
     command = [sys.executable, str(DEPLOY / "healthcheck.py"), "workers"]
     environment = os.environ | {"ARBORIS_HEARTBEAT_FILE": str(file)}
@@ -120,3 +125,8 @@ def test_workers_are_well_while_their_heart_beats(
     os.utime(file, (ago, ago))
     silent = look()
     assert (silent.returncode, silent.stderr) == (1, "no heartbeat for 120 s\n")
+    for _ in range(2):  # told in vain: said once, and no reason to end
+        monkeypatch.setattr(heartbeat, "_told", time.monotonic() - heartbeat.EVERY_SECONDS)
+        heartbeat.beat()
+    assert [record.levelname for record in caplog.records] == ["WARNING"]
+    assert look().returncode == 0
