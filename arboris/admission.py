@@ -153,13 +153,12 @@ class Admission:
     async def _may_open(self, caller: str, receive: Any, send: Any) -> bool:
         """Who opens sockets in a loop is slowed down, then told so."""
         budget = handshakes.of(caller)
-        wait = budget.spend()
-        if wait and budget.exhausted:
+        if budget.wait() and budget.exhausted:  # costs nothing, or they would never be let in again
             await receive()
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": TOO_MANY_SOCKETS})
             return False
-        await asyncio.sleep(wait)
+        await asyncio.sleep(budget.spend())
         return True
 
     async def _refused(self, caller: str, scope: Any, send: Any) -> bool:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
+from unittest.mock import AsyncMock
 
 import pytest
 from django.contrib.auth.models import User
 from pytest_django import Settings
 
 from arboris import admission
-from arboris.admission import Admission, Callers, address_of
+from arboris.admission import TOO_MANY_SOCKETS, Admission, Callers, address_of
+from arboris.rates import Budgets
 from tests.live import Site
 from tests.live_rows import cursor
 
@@ -107,6 +110,42 @@ def test_budgets_of_one_and_of_all(settings: Settings, monkeypatch: pytest.Monke
         assert await site.ask(mine) == 200
 
     asyncio.run(run())
+
+
+def test_sockets_in_a_loop_are_slowed_down_and_then_refused_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now, waits = [0.0], list[float]()
+    budgets = Budgets(lambda: 1, burst_seconds=4, clock=lambda: now[0])
+    monkeypatch.setattr(admission, "handshakes", budgets)
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    monkeypatch.setattr(admission, "asyncio", SimpleNamespace(sleep=sleep))
+
+    async def application(_scope: Any, _receive: Any, send: Any) -> None:
+        await send({"type": "websocket.accept"})
+
+    def opens() -> bool:
+        sent: list[Any] = []
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        socket = scope_of() | {"type": "websocket"}
+        asyncio.run(Admission(application)(socket, AsyncMock(), send))
+        return all(message.get("code") != TOO_MANY_SOCKETS for message in sent)
+
+    assert all(opens() for _ in range(5))
+    assert waits == [0, 0, 0, 0, 1]
+    for _ in range(10):  # twice as many as may be
+        now[0] += 0.5
+        assert opens()
+    now[0] += 0.5
+    assert not any(opens() for _ in range(100))
+    now[0] += waits[-1]
+    assert opens()
 
 
 def test_who_signs_in_without_a_credential_is_not_everybody() -> None:
