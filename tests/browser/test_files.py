@@ -78,6 +78,7 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
     here = page.url
     page.goto(f"{site.url}/")
     new_project(page, "长夜")
+    page.route("**/imports/*", lambda route: route.fulfill(status=503), times=1)  # for a moment
     with page.expect_response(lambda answer: answer.status == 202):
         look_into(
             page,

@@ -61,12 +61,23 @@ async function followed(form, api, job) {
       const words = t(state === 'running' ? 'import_running' : 'import_waiting', { done, total });
       if ($('.form-status', form).textContent !== words) say(form, words); // it is read out
       await new Promise((resolve) => setTimeout(resolve, LOOKED_AT_EVERY));
-      ({ state, done, total, error } = await get(`${api}/imports/${job.id}`));
+      job = await lookedAt(api, job);
+      ({ state, done, total, error } = job);
     }
     if (error) throw new ApiError(error.detail, 400, error.code);
     return done;
   } finally {
     bar.hidden = true;
+  }
+}
+
+/** The import as it is now; as it was, while there is no telling: the workers go on without us. */
+async function lookedAt(api, job) {
+  try {
+    return await get(`${api}/imports/${job.id}`);
+  } catch (error) {
+    if (error.status === 0 || error.status === 429 || error.status >= 500) return job;
+    throw error;
   }
 }
 
