@@ -20,7 +20,7 @@ from functools import cache, partial
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, connections
+from django.db import Error, close_old_connections, connections
 
 from arboris.db import drop_connection, release_connection
 
@@ -166,15 +166,24 @@ class Threads:
 def _do(work: _Work) -> None:
     if not work.future.set_running_or_notify_cancel():
         return  # whoever asked has gone
-    close_old_connections()
+    _look_at_connections()
     try:
         result = work.call()
     except BaseException as error:  # noqa: BLE001  # it is the caller's
-        close_old_connections()
+        _look_at_connections()
         work.future.set_exception(error)
     else:
-        close_old_connections()
+        _look_at_connections()
         work.future.set_result(result)
+
+
+def _look_at_connections() -> None:
+    """Close what is broken or old. One that fails at that ends no thread: its caller would wait for
+    ever."""
+    try:
+        close_old_connections()
+    except Error:
+        drop_connection()
 
 
 class Lane(Executor):

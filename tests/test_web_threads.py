@@ -6,9 +6,11 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from functools import partial
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from pytest_django import Settings
 
 from arboris import web_threads
@@ -139,6 +141,23 @@ def test_what_never_gets_a_turn_is_refused_and_what_has_begun_is_not(
         busy.may_end.set()
         await asyncio.wrap_future(running)
         assert await asyncio.wrap_future(its_end) == "its end"
+
+    asyncio.run(run())
+
+
+def test_a_connection_that_cannot_be_closed_ends_no_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def broken() -> None:
+        raise OperationalError("gone away")
+
+    monkeypatch.setattr(web_threads, "close_old_connections", broken)
+
+    async def run() -> None:
+        threads = Threads(1, share=1)
+        for number in range(2):
+            (one,) = await submit(threads, "writer", partial(str, number))
+            assert await asyncio.wait_for(asyncio.wrap_future(one), PATIENCE_SECONDS) == str(number)
 
     asyncio.run(run())
 
