@@ -262,11 +262,11 @@ class NotificationConsumer(AsyncWebsocketConsumer):
             except TimeoutError:
                 try:
                     await self._catch_up(live=True)
-                except Error as error:
-                    if not is_away(error):
+                except (Error, Overloaded) as error:
+                    if isinstance(error, Error) and not is_away(error):
                         raise
                     # Keep the sockets of all clients open; the next state catches up.
-                    log.warning("socket of user %s: no state: %s", self.user_id, error)
+                    log.warning("socket of user %s: no state: %r", self.user_id, error)
                 state_at = self.loop.time() + STATE_SECONDS
                 continue
             await self._check_signed_in()
