@@ -69,8 +69,8 @@ handshakes = Budgets(lambda: settings.ARBORIS_HANDSHAKES_PER_SECOND, burst_secon
 
 def _credential(headers: dict[bytes, bytes]) -> str:
     """The digest of a token or a session's key; "" without one."""
-    value = headers.get(b"authorization")
-    if value is None:
+    value = headers.get(b"authorization", b"")
+    if not value.lower().startswith(b"token "):  # a password before the whole site is everybody's
         cookies = parse_cookie(headers.get(b"cookie", b"").decode("latin-1"))
         value = cookies.get(settings.SESSION_COOKIE_NAME, "").encode()
     return hashlib.sha256(value).hexdigest() if value else ""

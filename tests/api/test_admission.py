@@ -154,6 +154,14 @@ def test_who_signs_in_without_a_credential_is_not_everybody() -> None:
     assert known.of(nobody) == "address:192.0.2.7"
 
 
+def test_a_password_before_the_whole_site_makes_no_writer_of_all() -> None:
+    known = Callers()
+    site = {"authorization": "Basic b2ZmaWNlOmFsbA=="}
+    yan, li = (scope_of(**site, cookie=f"sessionid={name}") for name in ("yan", "li"))
+    known.learn(dict(yan["headers"]), User(pk=1))
+    assert [known.of(scope) for scope in (yan, li)] == ["user:1", "address:192.0.2.7"]
+
+
 def test_behind_a_proxy_an_address_is_what_it_names(settings: Settings) -> None:
     named = scope_of(**{"x-forwarded-for": "203.0.113.9, 198.51.100.4"})
     assert address_of(named) == "192.0.2.7"
