@@ -55,6 +55,9 @@ def test_the_highest_priority_is_the_sites(
     assert refused.status_code == 400
     assert "6" in refused.json()["priority"][0]
     assert api.post(url, {"content": LONG_ENOUGH, "priority": 6}).status_code == 201
+    settings.ARBORIS_MAX_PRIORITY = 3  # less than what holds where nothing is asked for
+    saved = api.post(url, {"content": LONG_ENOUGH})
+    assert (saved.status_code, saved.json()["analysis"]["priority"]) == (201, 3)
 
 
 def test_no_more_of_a_writer_wait_than_may(

@@ -94,9 +94,12 @@ class AnalysisOptionsSerializer(serializers.Serializer[AnalysisOptions]):
     generation_config = serializers.JSONField(required=False)
 
     def validate_priority(self, value: int) -> int:
+        highest: int = settings.ARBORIS_MAX_PRIORITY
+        if "priority" not in self.initial_data:  # the default, which nobody has asked for
+            return min(value, highest)
         if isinstance(self.initial_data.get("priority"), bool):
             raise serializers.ValidationError(_("A valid integer is required."))
-        if value > (highest := settings.ARBORIS_MAX_PRIORITY):
+        if value > highest:
             raise serializers.ValidationError(_("Must be %(le)s or less.") % {"le": highest})
         return value
 
