@@ -142,6 +142,21 @@ def test_an_archive_becomes_an_equal_novel(api: JsonClient, novel: NovelProject)
 
 
 @pytest.mark.sqlite_only
+def test_an_archive_is_no_way_past_the_bounds_of_the_queue(
+    api: JsonClient, novel: NovelProject, settings: Settings
+) -> None:
+    data, copy = archive_of(api, novel), make_project(novel.owner, "空")
+    settings.ARBORIS_MAX_PENDING, settings.ARBORIS_MAX_PRIORITY = 1, 2
+    refused = bring_in(api, copy, data)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_pending")
+    assert not Chapter.everything.filter(project=copy).exists()
+    settings.ARBORIS_MAX_PENDING = 2
+    assert bring_in(api, copy, data).status_code == 201
+    waiting = PendingAnalysis.objects.get(project=copy, status="pending")
+    assert waiting.priority == 2  # it was 3
+
+
+@pytest.mark.sqlite_only
 def test_a_step_that_has_to_run_again_changes_nothing(api: JsonClient, novel: NovelProject) -> None:
     data = archive_of(api, novel)
     copy = make_project(novel.owner, "空")

@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from rest_framework import serializers
 
@@ -66,6 +67,10 @@ class Restoration:
             self._decisions = portable.translated(self._project.pk, found, ids)
         except portable.BadDecision as error:
             raise archive.wrong(archive.DECISIONS, _("this value is not allowed")) from error
+
+    def to_analyse(self) -> int:
+        """How many of its chapters will wait for their analysis; known once all is made."""
+        return len(self._waiting)
 
     def finish(self, project: NovelProject) -> list[chapters.SavedChapter]:
         """Make the novel that of the archive, in the transaction of the caller, who holds its lock.
@@ -202,7 +207,8 @@ class Restoration:
         except serializers.ValidationError as error:
             name = f"{archive.chapter_name(place)}: analysis.generation_config"
             raise archive.wrong(name, _("this value is not allowed")) from error
-        chapter, priority = self._chapters[place], analysis.priority
+        chapter = self._chapters[place]
+        priority = min(analysis.priority, settings.ARBORIS_MAX_PRIORITY)
         if analysis.completed_at is None:
             if not AnalysisOptions(config=config).why_not(version.content):
                 self._waiting[place] = queue.NewTask(chapter, version, priority, config)

@@ -122,6 +122,7 @@ class Job:
             longest = settings.ARBORIS_MAX_CHAPTER_CHARS
             self._restoration = restore.Restoration(self.project, self.data, longest)
             self._restoration.make(advance)
+            self._check_room(self._restoration.to_analyse())
             return
         if not self.novel.chapters:
             raise NovelImportError("empty", _("The file contains no text."))
@@ -130,7 +131,7 @@ class Job:
             for item in self.novel.chapters
         ]
         self._known = self._matches()
-        self._check_room()
+        self._check_room(sum(not self.options.why_not(text.content) for text in self._texts))
         making.in_steps(self._steps(advance))
 
     def run(self) -> list[chapters.SavedChapter]:
@@ -142,12 +143,9 @@ class Job:
             self._restoration.discard()
         making.remove([chapter.pk for chapter, _version in self._made.values()])
 
-    def _check_room(self) -> None:
+    def _check_room(self, analysed: int) -> None:
         room = queue.room(self.project.owner_id)
-        if room is None:
-            return
-        analysed = sum(not self.options.why_not(text.content) for text in self._texts)
-        if analysed > room:
+        if room is not None and analysed > room:
             said = _(
                 "%(count)d chapters would wait for their analysis, and %(room)d more of yours may. "
                 "Import the file again when some have ended, or without analysis."
