@@ -17,7 +17,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.paginator import InvalidPage, Paginator
-from django.db import connection
+from django.db import DataError, connection
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -45,6 +45,13 @@ class BoundedChangeList(ChangeList):
     MariaDB begins at the small table and sorts the big one."""
 
     model_admin: Any  # a BoundedAdmin
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses an address with a value that no column holds: the database is asked first."""
+        try:
+            super().__init__(*args, **kwargs)
+        except (DataError, OverflowError) as error:
+            raise IncorrectLookupParameters from error
 
     def apply_select_related(self, qs: QuerySet[Any]) -> QuerySet[Any]:
         names = self.list_select_related

@@ -72,8 +72,14 @@ def test_what_was_not_looked_at_is_said(staff: Client, ids: list[int]) -> None:
 
 
 def test_numbers_that_cannot_be_are_refused(staff: Client, ids: list[int]) -> None:
-    for after in ("x", "99999999999999999999999", str(max(ids) + 1)):
-        response = staff.get(LIST, {"after": after})
+    too_large = "99999999999999999999999"
+    for name, value in (
+        *(("after", value) for value in ("x", too_large, str(max(ids) + 1))),
+        ("user_id", too_large),
+        ("created_at__gte", "0001-01-01"),
+        ("created_at__lt", "9999-12-31T23:59:59Z"),
+    ):
+        response = staff.get(LIST, {name: value})
         assert response.status_code == 302 and response.headers["Location"].endswith("?e=1")
 
 
