@@ -47,7 +47,6 @@ class BoundedAdmin(admin.ModelAdmin[M]):
     list_per_page = 50
     list_max_show_all = 200
     list_defer: ClassVar[tuple[str, ...]] = ()  # what no column of the list shows
-    not_exported: ClassVar[tuple[str, ...]] = ()  # columns that no file gets
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.export_view)

@@ -37,11 +37,7 @@ recorders: list[Recorder] = []
 
 def response(request: HttpRequest, changes: BoundedChangeList, kind: str) -> StreamingHttpResponse:
     """Send the file as it is made. ``kind``: a key of TYPES."""
-    columns = [
-        name
-        for name in changes.model_admin.get_list_display(request)
-        if name not in changes.model_admin.not_exported
-    ]
+    columns = list(changes.model_admin.get_list_display(request))
     what = {
         "list": changes.opts.label,
         "format": kind,
