@@ -53,7 +53,7 @@ class AnalysisAttemptAdmin(ReadOnlyAdmin[AnalysisAttempt]):
     search_fields = ("=task__id",)  # shows the search box; seek does the search
     search_help_text = _("Number of an analysis")
     ordering = ("-id",)
-    list_defer = ("token_usage",)
+    list_defer = ("token_usage", "traceback")
 
     def seek(self, term: str) -> list[Sought]:
         # By the numbers of its attempts: the index is that of the constraint.
@@ -61,6 +61,12 @@ class AnalysisAttemptAdmin(ReadOnlyAdmin[AnalysisAttempt]):
             Sought(one.whole, (Way(one.whole, ("task_id", "number")),))
             for one in numbered(term, "task_id")
         ]
+
+    def get_fields(self, request: HttpRequest, obj: AnalysisAttempt | None = None) -> Any:
+        names = super().get_fields(request, obj)
+        if request.user.has_perm("analysis.view_traceback"):
+            return names
+        return [name for name in names if name != "traceback"]
 
 
 @admin.register(WorkerHeartbeat)

@@ -66,6 +66,10 @@ def test_it_tells_all_there_is(staff: Client, project: NovelProject) -> None:
     assert "analysis/x.py:7" in call("analysis_show", task.pk).out
 
     support = member("view_pendinganalysis", "view_analysisattempt")
+    attempt = f"/admin/analysis/analysisattempt/{AnalysisAttempt.objects.get().pk}/change/"
+    seen_by = [client.get(attempt).content.decode() for client in (staff, support)]
+    assert ["world_expansion" in one for one in seen_by] == [True, True]
+    assert ["analysis/x.py" in one for one in seen_by] == [True, False]
     page = page_of(support, task)
     assert "world_expansion" in page
     for hidden in ("analysis/x.py", "Retry the analysis", "Set priority"):
