@@ -90,6 +90,8 @@ def canary(group: ErrorGroup | None) -> Canary:
         state: State = "runs" if task.status == Status.PROCESSING else "waits"
         return Canary(state, task.pk, sentence(reason) if reason else "")
     if task.status == Status.COMPLETED:
+        if look.failed(group.fingerprint).filter(completed_at__gt=task.completed_at).exists():
+            return Canary("none")  # of an earlier outbreak, or the rest fails all the same
         missing = (task.result or {}).get("missing", [])
         return Canary("partly" if missing else "ok", task.pk, ", ".join(missing))
     ended: State = "failed" if task.status == Status.FAILED else "cancelled"

@@ -235,6 +235,7 @@ class ImportUploadPartAdmin(ReadOnlyAdmin[ImportUploadPart]):
     """Without the file's content, which is its writer's."""
 
     list_display = ("id", "upload", "place")
+    list_select_related = ("upload",)
     search_fields = ("=id",)
     ordering = ("-id",)
     fields = ("upload", "place")

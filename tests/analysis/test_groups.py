@@ -197,6 +197,8 @@ def test_one_goes_first_and_then_the_rest(
     run_next()
     state = staff.get(f"{GROUPS}{group.fingerprint}/state/").content.decode()
     assert drain_of(state) == (0, 2, 1) and 'data-over="yes"' in state
+    # One has failed since: the canary speaks for no other.
+    assert state_of(page_of(staff, group.fingerprint)) == "none"
     records = OperatorAction.objects.order_by("pk").values_list("action", "actor", "reason")
     assert list(records) == [
         ("retry_canary", "boss", "model is there"),
