@@ -180,7 +180,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 
 # --- database -----------------------------------------------------------------------------
 # MySQL and MariaDB ignore the condition of an index: it is larger there, and as good.
-SILENCED_SYSTEM_CHECKS = ["models.W037"]
+# HSTS preload is the decision of the site's owner: it is hard to undo.
+SILENCED_SYSTEM_CHECKS = ["models.W037", "security.W021"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # A worker keeps its connection between tasks; a web process keeps those of its bounded number of
 # threads, see arboris/web_threads.py.

@@ -73,7 +73,7 @@ def _offered(changes: Any) -> Iterator[str]:
     yield from (f"?{order}" for order in orders)
     for place, queries in enumerate(choices):
         yield from queries
-        for query in queries[1:4]:
+        for query in queries[1:2]:
             yield from (f"{query}&{order}" for order in orders[:1])
             for others in choices[place + 1 :]:
                 yield f"{query}&{others[-1].lstrip('?')}"
