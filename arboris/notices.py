@@ -1,7 +1,7 @@
 """Notices that are sent from a thread of their own, so that nobody waits for whom they go to.
 
-A notice says "look now" and may get lost (see ``wake``): while the receiver is away or hangs, those
-that come count as one, and are tried again more and more rarely.
+A notice says "look now" and may get lost (see ``wake``): one that fails is dropped, and while the
+receiver is away or hangs, those that come count as one and are sent more and more rarely.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ LAST_SECONDS = 0.5
 
 class Notices:
     def __init__(self, send: Callable[[str], None], failures: tuple[type[Exception], ...]) -> None:
-        """``send``: called on the thread, may take its time; raises ``failures``."""
+        """``send``: called on the thread, may take its time; raises ``failures`` where the
+        receiver is away."""
         self._send, self._failures = send, failures
         self._changed = threading.Condition()
         self._due: set[str] = set()
@@ -65,7 +66,10 @@ class Notices:
         try:
             for name in names:
                 self._send(name)
-        except self._failures as error:
-            self._outage.failed("REDIS_URL: %s cannot be notified: %s", ", ".join(names), error)
+        except Exception as error:  # noqa: BLE001 - logged, a fault of ours with its traceback
+            # Whatever it is, the thread outlives it: nobody else would send the later ones.
+            ours = not isinstance(error, self._failures)
+            text = "REDIS_URL: %s cannot be notified: %s"
+            self._outage.failed(text, ", ".join(names), error, traceback=ours)
         else:
             self._outage.worked("REDIS_URL: %s can be notified again", ", ".join(names))

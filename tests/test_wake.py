@@ -19,6 +19,7 @@ from django.db import transaction
 from pytest_django import Settings
 
 from arboris import wake
+from arboris.notices import Notices
 from arboris.workspace.demo.client import PushListener
 from arboris.workspace.demo.system import running_system
 from tests import migrated
@@ -169,6 +170,21 @@ def test_a_redis_that_hangs_holds_up_nobody(
     assert sent in (["tasks"], ["tasks", "tasks"])
 
 
+def test_whatever_one_notice_meets_the_next_is_sent() -> None:
+    faults, sent = [ValueError("I/O operation on closed file")], []
+
+    def send(name: str) -> None:
+        if faults:
+            raise faults.pop()
+        sent.append(name)
+
+    notices = Notices(send, (redis.RedisError,))
+    for _ in range(2):
+        notices.put("tasks")
+        assert notices.flush(PATIENCE_SECONDS)
+    assert sent == ["tasks"]
+
+
 @pytest.mark.redis
 def test_a_redis_that_is_back_is_used_again_and_said_once(
     settings: Settings,
@@ -217,6 +233,7 @@ def test_a_line_to_redis_that_falls_silent_is_given_up(
             return listener.wait(0.1)
 
         wait_for(heard, "it listens on another line")
+    assert wake.flush(PATIENCE_SECONDS)
     wake._redis().close()
     wake._redis.cache_clear()
     middle.close()
