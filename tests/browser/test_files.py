@@ -63,6 +63,7 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
     page.get_by_test_id("import-submit").click()
     page.get_by_test_id("import-agree").click()
     expect(rows).to_have_count(2)
+    expect(page.locator("#import .form-status")).to_contain_text("2")  # it takes the next file
 
     # Of a long book only the rows that somebody scrolls to are made.
     many = "\n\n".join(f"第{number}章 夜\n\n{LONG_ENOUGH}" for number in range(1, 101))
