@@ -6,6 +6,9 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
 
 import django
 
+from arboris.collector import collect_less_often, keep_what_is_loaded
+
+collect_less_often()
 django.setup()  # loads the apps, so it has to come before what follows
 
 from channels.routing import ProtocolTypeRouter  # noqa: E402
@@ -30,3 +33,4 @@ raise_descriptors()
 keep_connections()
 beat_in_the_event_loop()
 application = BodyLimit(Admission(ProtocolTypeRouter({"http": Handler(), "websocket": websocket})))
+keep_what_is_loaded()

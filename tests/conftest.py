@@ -19,6 +19,7 @@ from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
 from analysis.worker.steward import Steward
+from arboris.collector import collect_less_often, keep_what_is_loaded
 from arboris.llm.accounting import admission, budget
 from arboris.novels.models import NovelProject
 from tests import guards, live, llm_server, migrated
@@ -42,6 +43,7 @@ hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    collect_less_often()
     # As Ctrl-C: fixtures take down what they have started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # A script's background job ignores Ctrl-C, and so would all that is started and sent one here.
@@ -87,6 +89,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # Here, since most tests may start no process.
     if begins_with_a_copy() and any(uses_the_database(item) for item in session.items):
         migrated.original()
+    keep_what_is_loaded()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import signal
 import sys
@@ -15,6 +14,7 @@ from django_q import cluster
 from analysis.djangoq import watchdog
 from analysis.djangoq.ipc import PILL, Flag, PacketQueue, Timer
 from analysis.worker.steward import start_steward
+from arboris.collector import keep_what_is_loaded
 
 # Whoever starts and stops workers tells them with this; the default action would end the process.
 STOP = signal.SIGUSR1
@@ -25,10 +25,7 @@ def prepare() -> None:
     """For the process of ``manage.py qcluster``, before it forks."""
     if settings.REDIS_URL:
         import redis  # noqa: F401  # by all of them, and so shared
-    # What is loaded by now stays in pages that all its processes share: the garbage collector
-    # writes into each object that it looks at.
-    gc.collect()
-    gc.freeze()
+    keep_what_is_loaded()
     tell_workers_of_a_stop()
     end_who_hangs()
     if sys.platform == "linux":
