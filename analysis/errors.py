@@ -25,6 +25,7 @@ class AnalyzerFailed(AnalysisError):
     """An analyzer raised something that nobody foresaw."""
 
     code = "analyzer_error"
+    may_quote = True
     sentence = gettext_noop("The analysis ran into an unexpected error.")
 
 
@@ -42,6 +43,7 @@ class WorkerLost(AnalysisError):
 
 class InvalidResult(AnalysisError):
     code = "invalid_result"
+    may_quote = True
     sentence = gettext_noop("The analyzer gave an answer that cannot be used.")
 
 
@@ -97,6 +99,22 @@ def sentence_for(code: str) -> str:
     if code == SUPERSEDED:
         return str(_("A newer version of the chapter replaced this one."))
     return str(_(ERRORS.get(code, AnalyzerFailed).sentence))
+
+
+# Codes whose details never hold words of a text.
+PLAIN = (SUPERSEDED, *(code for code, kind in ERRORS.items() if not kind.may_quote))
+_KIND = re.compile(r"\w+(?:Error|Exception)(?=: )", re.ASCII)
+
+
+def without_text(code: str, detail: str) -> str:
+    """The detail of an error for those who may not read texts.
+
+    Where it may quote one, our own sentence stands for it, after the name of Python's class.
+    """
+    if not detail or code in PLAIN:
+        return detail
+    kind = _KIND.match(detail)
+    return ": ".join([*([kind[0]] if kind else []), sentence_for(code)])
 
 
 # What differs from one error to the next of the same cause: quoted values, ids, addresses, numbers.

@@ -79,13 +79,20 @@ class BoundedAdmin(admin.ModelAdmin[M]):
         exactly = [name[1:] for name in self.search_fields if str(name).startswith("=")]
         return [one for name in exactly for one in numbered(term, name)]
 
+    def seek_for(self, request: HttpRequest, term: str) -> list[Sought]:
+        """``seek``, where not everybody may search in everything."""
+        return self.seek(term)
+
+    def hide(self, request: HttpRequest, row: M) -> None:
+        """Put out of the row what this person may not see of it; it is shown and never saved."""
+
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[M], search_term: str
     ) -> tuple[QuerySet[M], bool]:
         """For a field that completes what is typed; a list does it itself."""
         if not (term := search_term.strip()):
             return queryset, False
-        ways = [way for one in self.seek(term) for way in one.ways if way.only is None]
+        ways = [way for one in self.seek_for(request, term) for way in one.ways if way.only is None]
         first = (queryset.filter(way.where).order_by(*way.order) for way in ways)
         ids = {pk for rows in first for pk in rows.values_list("pk", flat=True)[:LOOK]}
         return queryset.filter(pk__in=ids), False

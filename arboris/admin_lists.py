@@ -58,10 +58,13 @@ class BoundedChangeList(ChangeList):
         return qs if isinstance(names, bool) else qs.prefetch_related(*names)
 
     def get_queryset(self, request: HttpRequest, *args: Any) -> QuerySet[Any]:
+        self.request = request
         self.after = self.params.pop(AFTER, None)
         self.filter_params.pop(AFTER, None)
         term, self.query = self.query.strip(), ""
-        self.sought: list[Sought] | None = self.model_admin.seek(term) if term else None
+        self.sought: list[Sought] | None = (
+            self.model_admin.seek_for(request, term) if term else None
+        )
         self.ways = self._ways()
         self.filtered = super().get_queryset(request, *args)
         self.query = term
@@ -100,7 +103,10 @@ class BoundedChangeList(ChangeList):
         """The rows of these keys, in that order, with what the list shows of them."""
         shown = self.root_queryset.select_related(None).defer(*self.model_admin.list_defer)
         found = self.apply_select_related(shown.order_by()).in_bulk(ids) if ids else {}
-        return [found[pk] for pk in ids if pk in found]
+        rows = [found[pk] for pk in ids if pk in found]
+        for row in rows:
+            self.model_admin.hide(self.request, row)
+        return rows
 
     def batches(self, size: int) -> Iterator[list[Any]]:
         """The rows of the whole filter, each once, ``size`` at a time."""

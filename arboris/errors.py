@@ -31,6 +31,8 @@ class ServiceError(Exception):
     one_answer = False
     # There is no money for the work this month: the task waits, and keeps its retries.
     parks = False
+    # Its detail is whatever a library or an analyzer said: it may quote the text it was given.
+    may_quote = False
     # It is an endpoint's doing: the same words from another one have another cause.
     of_endpoint = False
     # What those of one cause have in common where their details read differently; see

@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.timezone import is_naive, make_aware
 from django.utils.translation import gettext_lazy as _
 
-from analysis.errors import ERRORS, SUPERSEDED
+from analysis.errors import ERRORS, PLAIN, SUPERSEDED
 from analysis.groups import look
 from analysis.models import LIVE, PendingAnalysis, Status
 from arboris.admin_base import writers_named
@@ -143,10 +143,13 @@ def _first_since(moment: datetime) -> int:
 
 
 # --- search -----------------------------------------------------------------------------------
-def seek(term: str) -> list[Sought]:
-    """By number, novel, writer and error. A message is looked for in the newest failures."""
+def seek(term: str, *, in_all_words: bool) -> list[Sought]:
+    """By number, novel, writer and error. A message is looked for in the newest failures; unless
+    ``in_all_words``, not where it may quote a text."""
     codes = [code for code in CODES if term.lower() in code]
     message = containing("error_message", term)
+    if not in_all_words:
+        message &= Q(error_type__in=PLAIN)
     failed = Way(Q(status=Status.FAILED, completed_at__isnull=False), ENDS, only=message)
     return [
         *numbered(term),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from analysis.admin import words
 from analysis.admin.task_page import ReasonForm
 from analysis.errors import QueueConflict
 from analysis.groups import cost, look, retrying
@@ -66,7 +68,10 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         self._check(request)
         context = {
             "title": _("Failures by cause"),
-            "groups": look.groups(),
+            "groups": [
+                (one, words.of_error(request, one.error_type, one.error_message))
+                for one in look.groups()
+            ],
             "most": look.MOST,
             "endpoints": paused_endpoints(),
         }
@@ -85,8 +90,10 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         one = group or row
         if one is None:
             raise Http404
+        said = words.of_error(request, one.error_type, one.error_message)
         context = {
             "title": one.error_type,
+            "said": said,
             **self._state(request, object_id, row, group),
             **(self._details(request, group) if group else {}),
         }
@@ -106,7 +113,7 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         row: ErrorGroup | None,
         group: look.Group | None,
     ) -> dict[str, Any]:
-        canary, drain = retrying.canary(row), retrying.drain(row)
+        canary, drain = _canary(request, row), retrying.drain(row)
         return {
             "fingerprint": fingerprint,
             "group": group,
@@ -150,7 +157,7 @@ class ErrorGroupAdmin(ReadOnlyAdmin[ErrorGroup]):
         if group is None and row is None:
             raise Http404
         page = reverse("admin:analysis_errorgroup_change", args=[fingerprint])
-        canary = retrying.canary(row)
+        canary = _canary(request, row)
         sent = request.POST if request.method == "POST" else None
         form = RestForm(sent, went_well=canary.went_well)
         if sent is not None and form.is_valid():
@@ -201,6 +208,14 @@ def _may_retry(request: HttpRequest) -> bool:
 
 def _may_see_code(request: HttpRequest) -> bool:
     return request.user.has_perm("analysis.view_traceback")
+
+
+def _canary(request: HttpRequest, row: ErrorGroup | None) -> retrying.Canary:
+    canary = retrying.canary(row)
+    if not canary.error_type:
+        return canary
+    said = words.of_error(request, canary.error_type, canary.why)
+    return replace(canary, why=": ".join(filter(None, (canary.error_type, said))))
 
 
 def _traceback(task_id: int) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from analysis import audit
+from analysis.admin import words
 from analysis.models import AnalysisAttempt, OperatorAction, StatusTally, WorkerHeartbeat
 from analysis.overview.models import FailureCounter, QueueSample
 from arboris import admin_export
@@ -61,6 +62,13 @@ class AnalysisAttemptAdmin(ReadOnlyAdmin[AnalysisAttempt]):
             Sought(one.whole, (Way(one.whole, ("task_id", "number")),))
             for one in numbered(term, "task_id")
         ]
+
+    def get_object(self, request: HttpRequest, *args: Any) -> AnalysisAttempt | None:
+        attempt = super().get_object(request, *args)
+        if attempt is not None:
+            said = attempt.error_type, attempt.error_message
+            attempt.error_message = words.of_error(request, *said)
+        return attempt
 
     def get_fields(self, request: HttpRequest, obj: AnalysisAttempt | None = None) -> Any:
         names = super().get_fields(request, obj)

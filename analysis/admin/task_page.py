@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from analysis import audit, queue, task_detail
+from analysis.admin import words
 from analysis.errors import QueueConflict
 from analysis.models import (
     AnalysisAttempt,
@@ -137,6 +138,8 @@ class TaskPage(RecordAdmin[PendingAnalysis]):
         seen = task_detail.look(task.pk)
         if not self.may(request, "view_traceback"):
             seen["attempts"] = [one | {"traceback": ""} for one in seen["attempts"]]
+        for one in (seen, *seen["attempts"]):
+            one["error_message"] = words.of_error(request, one["error_type"], one["error_message"])
         buttons = [
             (self._address(task, name), change.title)
             for name, change in CHANGES.items()

@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from analysis.admin import actions, filters
+from analysis.admin import actions, filters, words
 from analysis.admin.task_page import TaskPage
 from analysis.management.units import short
 from analysis.models import PendingAnalysis
@@ -57,8 +57,11 @@ class PendingAnalysisAdmin(TaskPage):
             return within(found, params)
         return by_value(self.model, params) or filters.made_within(params) or super().way(params)
 
-    def seek(self, term: str) -> list[Sought]:
-        return filters.seek(term)
+    def seek_for(self, request: HttpRequest, term: str) -> list[Sought]:
+        return filters.seek(term, in_all_words=words.may_read(request))
+
+    def hide(self, request: HttpRequest, row: PendingAnalysis) -> None:
+        row.error_message = words.of_error(request, row.error_type, row.error_message)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[PendingAnalysis]:
         rows = super().get_queryset(request).select_related(*self.list_select_related, "version")

@@ -27,12 +27,13 @@ class Canary:
     """How the one that was retried first does.
 
     partly: completed without some feature. gone: it was deleted. ``why``: what it waits for, or
-    how it ended.
+    how it ended, which ``error_type`` is the code of.
     """
 
     state: State
     task_id: int | None = None
     why: str = ""
+    error_type: str = ""
 
     @property
     def went_well(self) -> bool:
@@ -95,7 +96,7 @@ def canary(group: ErrorGroup | None) -> Canary:
         missing = (task.result or {}).get("missing", [])
         return Canary("partly" if missing else "ok", task.pk, ", ".join(missing))
     ended: State = "failed" if task.status == Status.FAILED else "cancelled"
-    return Canary(ended, task.pk, ": ".join(filter(None, (task.error_type, task.error_message))))
+    return Canary(ended, task.pk, task.error_message, task.error_type)
 
 
 def retry_rest(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from importlib import import_module
 
 import pytest
@@ -12,8 +13,15 @@ from django.contrib.auth.models import Group, Permission, User
 from django.test import Client
 from django.urls import reverse
 
-from analysis.errors import ProcessingTimeout
-from analysis.models import BulkOperation, PendingAnalysis, QueuePause, Status
+from analysis.errors import AnalyzerFailed, ProcessingTimeout
+from analysis.models import (
+    AnalysisAttempt,
+    BulkOperation,
+    ErrorGroup,
+    PendingAnalysis,
+    QueuePause,
+    Status,
+)
 from arboris.bible.models import Character, Finding, ForeshadowingThread
 from arboris.novels.models import Chapter, NovelProject
 from tests.analysis.operators import failed_task, novel_of
@@ -162,3 +170,41 @@ def test_no_page_shows_a_text_to_those_who_may_not_read_it(project: NovelProject
     assert {page for page in shown if not page.endswith("/change/")} == set()
     read = LogEntry.objects.filter(change_message="The text was read.")
     assert read.count() >= len(shown)
+
+
+@pytest.mark.sqlite_only
+def test_an_error_that_quotes_a_text_is_told_to_those_who_may_read_one(
+    project: NovelProject,
+) -> None:
+    """Its list and page, files, groups, canary and attempts; others see its code and kind."""
+    words = "雨停了再走"
+    error = AnalyzerFailed(f"KeyError: '{words}'")
+    error.retryable = False
+    task = failed_task(project, error)
+    group, attempt = task.error_fingerprint, AnalysisAttempt.objects.get()
+    ErrorGroup.objects.create(pk=group, error_type=error.code, canary=task.pk)
+    failed_task(project, ProcessingTimeout("no end"))
+    pages = [
+        f"{LIST}?status__exact=failed",
+        f"{LIST}{task.pk}/change/",
+        f"{LIST}export/json/?status__exact=failed",
+        f"{LIST}export/json/?q={words}",
+        "/admin/analysis/errorgroup/",
+        f"/admin/analysis/errorgroup/{group}/change/",
+        f"/admin/analysis/errorgroup/{group}/state/",
+        f"/admin/analysis/analysisattempt/{attempt.pk}/change/",
+    ]
+
+    def told(*more: str) -> list[str]:
+        views = ("view_pendinganalysis", "view_analysisattempt", "retry_pendinganalysis")
+        client = member(*views, *more)
+        answers = [client.get(page) for page in pages]
+        assert {answer.status_code for answer in answers} == {200}
+        return [b"".join(answer).decode() for answer in answers]
+
+    plain = told()
+    assert [words in page for page in plain] == [False] * len(pages)
+    assert json.loads(plain[3]) == []
+    assert "timeout: no end" in plain[0]
+    assert "analyzer_error: KeyError: The analysis ran into" in plain[0]
+    assert all(words in page for page in told("read_text"))
