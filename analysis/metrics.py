@@ -239,7 +239,7 @@ def _histogram(sums: dict[str, float]) -> Metric:
     return HistogramMetricFamily(
         "pending_analysis_run_seconds",
         "Duration of completed analyses.",
-        buckets=_cumulative(StatusTally.BOUNDS, [sums[column] for column in counters.BUCKETS]),
+        buckets=_cumulative(StatusTally.BOUNDS, [sums[column] for column in StatusTally.BUCKETS]),
         sum_value=sums["seconds"],
     )
 

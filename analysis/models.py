@@ -15,6 +15,7 @@ from analysis.bulk_models import BulkPart as BulkPart
 from analysis.groups.models import ErrorGroup as ErrorGroup
 from analysis.overview.models import FailureCounter as FailureCounter
 from analysis.overview.models import QueueSample as QueueSample
+from arboris.histogram import Histogram
 from arboris.logs import LONGEST_ID
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 
@@ -353,12 +354,11 @@ class WorkerHeartbeat(models.Model):
         return self.worker
 
 
-class StatusTally(models.Model):
+class StatusTally(Histogram):
     """What has ever ended, so that counters survive pruning. A row per shard keeps writers
     apart."""
 
     SHARDS = 16
-    # Upper bounds of the run-time histogram, in seconds.
     BOUNDS = (0.5, 1, 2, 5, 10, 30, 60, 120, 300, 600)
     TOKEN_KINDS = ("prompt", "completion", "estimated")
 
@@ -373,17 +373,6 @@ class StatusTally(models.Model):
     tokens_completion = models.BigIntegerField(default=0)
     # How many of the two were never reported but estimated.
     tokens_estimated = models.BigIntegerField(default=0)
-    le_0 = models.BigIntegerField(default=0)
-    le_1 = models.BigIntegerField(default=0)
-    le_2 = models.BigIntegerField(default=0)
-    le_3 = models.BigIntegerField(default=0)
-    le_4 = models.BigIntegerField(default=0)
-    le_5 = models.BigIntegerField(default=0)
-    le_6 = models.BigIntegerField(default=0)
-    le_7 = models.BigIntegerField(default=0)
-    le_8 = models.BigIntegerField(default=0)
-    le_9 = models.BigIntegerField(default=0)
-    le_inf = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("tally")

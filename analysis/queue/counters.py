@@ -14,7 +14,6 @@ from arboris.sql import Plus, Update, write
 
 COUNTERS = ("completed", "failed", "cancelled", "retried", "rescued")
 TOKENS = {kind: f"tokens_{kind}" for kind in StatusTally.TOKEN_KINDS}
-BUCKETS = (*(f"le_{position}" for position in range(len(StatusTally.BOUNDS))), "le_inf")
 
 
 def added(**numbers: float) -> Update:
@@ -49,12 +48,7 @@ def failures() -> dict[str, int]:
 
 def of_run(seconds: float) -> dict[str, float]:
     """The counters of one completed run: number, total and histogram bucket."""
-    bucket = "le_inf"
-    for position, bound in enumerate(StatusTally.BOUNDS):
-        if seconds <= bound:
-            bucket = f"le_{position}"
-            break
-    return {"completed": 1, "seconds": seconds, bucket: 1}
+    return {"completed": 1, "seconds": seconds, StatusTally.bucket_of(seconds): 1}
 
 
 def of_tokens(task_id: int, attempt: int, used: Mapping[str, int]) -> dict[str, int]:
@@ -84,7 +78,7 @@ def of_tokens(task_id: int, attempt: int, used: Mapping[str, int]) -> dict[str, 
 
 def totals() -> dict[str, float]:
     """Every column summed over the shards."""
-    columns = (*COUNTERS, "seconds", *TOKENS.values(), *BUCKETS)
+    columns = (*COUNTERS, "seconds", *TOKENS.values(), *StatusTally.BUCKETS)
     sums = StatusTally.objects.aggregate(**{column: Sum(column) for column in columns})
     return {column: float(sums[column] or 0) for column in columns}
 

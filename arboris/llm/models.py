@@ -6,6 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from arboris.histogram import Histogram
+
 
 class ModelCall(models.Model):
     """One request to a model. The row is written when the request ends, however it ends.
@@ -104,7 +106,18 @@ class PromptVersion(models.Model):
         return f"{self.key} ({self.language}) #{self.pk}"
 
 
-class SpendCounter(models.Model):
+class _Spent(models.Model):
+    """What calls have used, added up."""
+
+    prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
+    completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
+    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=10, default=0)
+
+    class Meta:
+        abstract = True
+
+
+class SpendCounter(_Spent):
     """What was ever spent, by model and purpose. It survives the pruning of the call log.
 
     One row a shard, so that processes do not wait for one another's row.
@@ -115,10 +128,7 @@ class SpendCounter(models.Model):
     shard = models.PositiveSmallIntegerField()
     model = models.CharField(_("model"), max_length=200)
     purpose = models.CharField(_("purpose"), max_length=30)
-    prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
-    completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
     estimated_tokens = models.BigIntegerField(_("estimated tokens"), default=0)
-    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=10, default=0)
 
     class Meta:
         db_table = "llm_spend_tally"
@@ -132,13 +142,12 @@ class SpendCounter(models.Model):
         return f"{self.model} ({self.purpose})"
 
 
-class CallCounter(models.Model):
+class CallCounter(Histogram):
     """How many calls ever ended in which way, and how long the answered ones took.
 
-    One row a shard, as ``SpendCounter``; ``le_…`` are those that took no longer than BOUNDS says.
+    One row a shard, as ``SpendCounter``.
     """
 
-    # Upper bounds in seconds; what took longer is in ``le_inf``.
     BOUNDS = (0.25, 0.5, 1, 2, 5, 10, 20, 30, 60, 120)
 
     shard = models.PositiveSmallIntegerField()
@@ -147,17 +156,6 @@ class CallCounter(models.Model):
     outcome = models.CharField(_("outcome"), max_length=50)
     calls = models.BigIntegerField(_("calls"), default=0)
     seconds = models.FloatField(_("seconds"), default=0)
-    le_0 = models.BigIntegerField(default=0)
-    le_1 = models.BigIntegerField(default=0)
-    le_2 = models.BigIntegerField(default=0)
-    le_3 = models.BigIntegerField(default=0)
-    le_4 = models.BigIntegerField(default=0)
-    le_5 = models.BigIntegerField(default=0)
-    le_6 = models.BigIntegerField(default=0)
-    le_7 = models.BigIntegerField(default=0)
-    le_8 = models.BigIntegerField(default=0)
-    le_9 = models.BigIntegerField(default=0)
-    le_inf = models.BigIntegerField(default=0)
 
     class Meta:
         db_table = "llm_call_tally"
@@ -173,7 +171,7 @@ class CallCounter(models.Model):
         return f"{self.model} ({self.outcome})"
 
 
-class SpendSum(models.Model):
+class SpendSum(_Spent):
     """What the calls of a month have cost, by what staff ask for: the log has too many rows to add.
 
     It survives the pruning of the log. A row is written in the transaction of its call.
@@ -193,9 +191,6 @@ class SpendSum(models.Model):
     kind = models.CharField(_("kind"), max_length=7, choices=Kind.choices)
     subject = models.CharField(_("subject"), max_length=200)
     calls = models.BigIntegerField(_("calls"), default=0)
-    prompt_tokens = models.BigIntegerField(_("prompt tokens"), default=0)
-    completion_tokens = models.BigIntegerField(_("completion tokens"), default=0)
-    cost = models.DecimalField(_("cost"), max_digits=24, decimal_places=10, default=0)
 
     class Meta:
         db_table = "llm_spend_sum"

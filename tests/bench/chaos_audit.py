@@ -171,7 +171,7 @@ def _tallies(tasks: dict[int, PendingAnalysis], verdict: Verdict) -> None:
     """The counters of the metrics say what the rows say."""
     ended = Counter(str(task.status) for task in tasks.values())
     outcomes = Counter(AnalysisAttempt.objects.values_list("outcome", flat=True))
-    buckets = [f"le_{n}" for n in range(len(StatusTally.BOUNDS))] + ["le_inf"]
+    buckets = StatusTally.BUCKETS
     expected = {
         "completed": ended["completed"],
         "failed": ended["failed"],

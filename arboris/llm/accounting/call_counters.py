@@ -17,7 +17,6 @@ from django.db.models import F, Sum
 from arboris.llm.accounting.admission import OK
 from arboris.llm.models import CallCounter, ModelCall, SpendCounter
 
-BUCKETS = (*(f"le_{place}" for place in range(len(CallCounter.BOUNDS))), "le_inf")
 # In the place of a model that has never answered: any writer may ask for one that does not exist.
 OTHER = "other"
 
@@ -38,7 +37,7 @@ def count(call: ModelCall) -> None:
     """Add a call that has just ended, in the caller's transaction."""
     added = {"calls": F("calls") + 1, "seconds": F("seconds") + call.seconds}
     if call.outcome == OK:
-        bucket = _bucket(call.seconds)
+        bucket = CallCounter.bucket_of(call.seconds)
         added[bucket] = F(bucket) + 1
     key = {
         "shard": os.getpid() % SpendCounter.SHARDS,
@@ -62,16 +61,9 @@ def _is_known(call: ModelCall) -> bool:
     return SpendCounter.objects.filter(model=call.model).exists()
 
 
-def _bucket(seconds: float) -> str:
-    for name, bound in zip(BUCKETS, CallCounter.BOUNDS, strict=False):
-        if seconds <= bound:
-            return name
-    return "le_inf"
-
-
 def totals() -> Iterator[CallTotal]:
     """Yield the counters, summed over their shards."""
-    columns = ("calls", "seconds", *BUCKETS)
+    columns = ("calls", "seconds", *CallCounter.BUCKETS)
     names = ("endpoint", "model", "outcome")
     sums = CallCounter.objects.values_list(*names).order_by(*names)
     for row in sums.annotate(*(Sum(name) for name in columns)):
