@@ -64,25 +64,42 @@ def refusal(path: str, limit: int, headers: Headers) -> tuple[list[tuple[bytes, 
 
 
 class Held:
-    """Bytes of bodies that have been sent or announced, and whose requests have not ended."""
+    """Bytes of bodies whose requests have not ended: of one caller those that were announced, of
+    all together those that came. Whoever announces much and sends nothing takes nobody's room.
+
+    One body is always let in: the limits of single bodies are for that.
+    """
 
     def __init__(self) -> None:
         self._by_caller: Counter[str] = Counter()
+        self._came = 0
 
-    def add(self, caller: str, number: int) -> bool:
-        """False where that is more than one caller, or all, may send at a time."""
-        most, in_all = settings.ARBORIS_BODY_BYTES_PER_WRITER, settings.ARBORIS_BODY_BYTES_IN_ALL
-        mine, all_ = self._by_caller[caller], self._by_caller.total()
-        # One is always let in: the limits of single bodies are for that.
-        if (mine and mine + number > most) or (all_ and all_ + number > in_all):
+    def announce(self, caller: str, number: int) -> bool:
+        """False where that is more than one caller may send at a time, or than there is room for
+        now."""
+        mine = self._by_caller[caller]
+        if mine and mine + number > settings.ARBORIS_BODY_BYTES_PER_WRITER:
+            return False
+        if not self._has_room(number, self._came):
             return False
         self._by_caller[caller] += number
         return True
 
-    def remove(self, caller: str, number: int) -> None:
-        self._by_caller[caller] -= number
+    def come(self, number: int, before: int) -> bool:
+        """A piece of a body of which ``before`` bytes came earlier; False: all send too much."""
+        if not self._has_room(number, self._came - before):
+            return False
+        self._came += number
+        return True
+
+    def remove(self, caller: str, announced: int, came: int) -> None:
+        self._came -= came
+        self._by_caller[caller] -= announced
         if self._by_caller[caller] <= 0:
             del self._by_caller[caller]
+
+    def _has_room(self, number: int, others: int) -> bool:
+        return not others or self._came + number <= settings.ARBORIS_BODY_BYTES_IN_ALL
 
 
 held = Held()
@@ -136,7 +153,7 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
     refused = False
     room = ANONYMOUS
     _end: Any = None
-    _held = 0  # bytes of this body in ``held``
+    _announced = _came = 0  # bytes of this body in ``held``
     _caller: str | None = None
 
     def gotLength(self, length: int | None) -> None:
@@ -149,7 +166,7 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         super().gotLength(0 if too_long or self.limit <= ANONYMOUS else length)
         if too_long:
             self._refuse()
-        elif length and not self._hold(length):
+        elif length and not self._announce(length):
             self._refuse_for_now()
 
     def handleContentChunk(self, data: bytes) -> None:
@@ -159,9 +176,11 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
         if self.room < 0:
             self._refuse()
             return
-        if self.limit - self.room > self._held and not self._hold(len(data)):  # of no known length
+        unknown = self.limit - self.room > self._announced  # it has no length
+        if (unknown and not self._announce(len(data))) or not held.come(len(data), self._came):
             self._refuse_for_now()
             return
+        self._came += len(data)
         super().handleContentChunk(data)
 
     def process(self) -> Any:
@@ -173,21 +192,21 @@ class BoundedRequest(http_protocol.WebRequest):  # type: ignore[misc]
             self._let_go()
         return processed
 
-    def _hold(self, number: int) -> bool:
+    def _announce(self, number: int) -> bool:
         """Count so many bytes as the caller's, until the request has ended; False: too many."""
         if self._caller is None:
             client = [str(getattr(self.channel.transport.getPeer(), "host", "")), 0]
             headers = [(name.lower(), value) for name, value in self._headers()]
             self._caller = callers.of({"headers": headers, "client": client})
-        if not held.add(self._caller, number):
+        if not held.announce(self._caller, number):
             return False
-        self._held += number
+        self._announced += number
         return True
 
     def _let_go(self) -> None:
         if self._caller is not None:
-            held.remove(self._caller, self._held)
-            self._held, self._caller = 0, None
+            held.remove(self._caller, self._announced, self._came)
+            self._announced, self._came, self._caller = 0, 0, None
 
     def finish(self) -> None:
         self._let_go()

@@ -8,18 +8,17 @@ while the budget is spent or much waits to be answered.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from daphne import ws_protocol
 from django.conf import settings
 from prometheus_client import Counter
-from twisted.internet import reactor as _reactor
 
 from arboris.admission import callers
 from arboris.rates import Budget, Budgets
 
 log = logging.getLogger(__name__)
-reactor: Any = _reactor  # its functions are those of the loop that daphne has chosen
 
 TOO_MANY = 4429
 # Longer than daphne's 5 s: after a restart all come at once, and wait for their turn.
@@ -35,6 +34,14 @@ SILENT_SECONDS = 1.0
 
 FLOODS = Counter("arboris_flooding_sockets", "Sockets closed because of too many frames.")
 frames = Budgets(lambda: settings.ARBORIS_FRAMES_PER_SECOND, burst_seconds=10)
+
+
+def _later(seconds: float, call: Callable[[], object]) -> None:
+    """By the loop that daphne has chosen; to import it earlier would choose another."""
+    from twisted.internet import reactor
+
+    loop: Any = reactor  # a module in Twisted's types
+    loop.callLater(seconds, call)
 
 
 class BoundedSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
@@ -62,7 +69,7 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
             return
         self._heard = True
         self.transport.pauseProducing()
-        reactor.callLater(LOOK_AGAIN_SECONDS, self.transport.resumeProducing)
+        _later(LOOK_AGAIN_SECONDS, self.transport.resumeProducing)
 
     def onFrameBegin(self) -> None:
         """For each frame, pings, pongs and fragments too."""
@@ -77,7 +84,7 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
         elif (wait or self._waiting() > WAITING_FRAMES) and not self._held:
             self._held = True
             self.transport.pauseProducing()
-            reactor.callLater(LOOK_AGAIN_SECONDS, self._look_again)
+            _later(LOOK_AGAIN_SECONDS, self._look_again)
 
     def _look_again(self) -> None:
         """Whether to read on: others of the writer's sockets spend of the same budget."""
@@ -86,7 +93,7 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
         if self._waiting() > WAITING_FRAMES // 2:
             wait = max(wait, LOOK_AGAIN_SECONDS)
         if wait and not self._flooding:
-            reactor.callLater(max(wait, LOOK_AGAIN_SECONDS), self._look_again)
+            _later(max(wait, LOOK_AGAIN_SECONDS), self._look_again)
         else:
             self._held = False
             self.transport.resumeProducing()
@@ -104,14 +111,14 @@ class BoundedSocket(ws_protocol.WebSocketProtocol):  # type: ignore[misc]
         self.transport.bufferSize = 16 * READ_BYTES
         self.closeHandshakeTimeout = CLOSE_SECONDS
         self.sendCloseFrame(code=TOO_MANY)
-        reactor.callLater(SILENT_SECONDS, self._drop_when_silent)
+        _later(SILENT_SECONDS, self._drop_when_silent)
 
     def _drop_when_silent(self) -> None:
         if self.state == self.STATE_CLOSED:
             return
         if self._heard:
             self._heard = False
-            reactor.callLater(SILENT_SECONDS, self._drop_when_silent)
+            _later(SILENT_SECONDS, self._drop_when_silent)
         else:
             self.dropConnection(abort=False)
 

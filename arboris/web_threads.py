@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import threading
 import time
 from collections import Counter, OrderedDict, deque
@@ -23,6 +24,9 @@ from django.conf import settings
 from django.db import Error, close_old_connections, connections
 
 from arboris.db import drop_connection, release_connection
+from arboris.outage import Outage
+
+log = logging.getLogger(__name__)
 
 EXPIRY_SECONDS = 0.25
 KEPT_SECONDS = 600
@@ -56,6 +60,7 @@ class Threads:
         self._places = size
         self._returning = 0
         self._leaving = 0
+        self._refusal = Outage(log)  # by the system, which gives no thread
 
     def submit(self, work: _Work, *, ahead: bool = False) -> None:
         """``ahead``: before what else waits of the same caller."""
@@ -81,6 +86,7 @@ class Threads:
                     del self._waiting[caller]
             self._queued -= len(late)
             left = self._queued
+            self._start_if_needed()  # where none could be started before
         for one in late:
             if one.future.set_running_or_notify_cancel():
                 one.future.set_exception(Overloaded())
@@ -111,8 +117,13 @@ class Threads:
 
     def _start_if_needed(self) -> None:
         if self._queued > self._idle and self._places > self._returning:
-            self._places -= 1
-            threading.Thread(target=self._run, name="web", daemon=True).start()
+            try:
+                threading.Thread(target=self._run, name="web", daemon=True).start()
+            except RuntimeError as error:  # those that there are do the work
+                self._refusal.failed("no thread for what waits: %s", error)
+            else:
+                self._refusal.worked("threads can be started again")
+                self._places -= 1
 
     def _run(self) -> None:
         _here.threads = self

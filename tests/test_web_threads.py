@@ -145,6 +145,29 @@ def test_what_never_gets_a_turn_is_refused_and_what_has_begun_is_not(
     asyncio.run(run())
 
 
+def test_where_no_thread_can_be_started_what_waits_is_refused_in_time(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ARBORIS_WEB_WAIT = 0.01
+    monkeypatch.setattr(web_threads, "EXPIRY_SECONDS", 0.02)
+
+    def none_left(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def run() -> None:
+        threads = Threads(1, share=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", none_left)
+            (refused,) = await submit(threads, "writer", lambda: "never")
+            with pytest.raises(Overloaded):
+                await asyncio.wrap_future(refused)
+            settings.ARBORIS_WEB_WAIT = PATIENCE_SECONDS
+            (waiting,) = await submit(threads, "writer", lambda: "once there is one")
+        assert await asyncio.wait_for(asyncio.wrap_future(waiting), PATIENCE_SECONDS)
+
+    asyncio.run(run())
+
+
 def test_a_connection_that_cannot_be_closed_ends_no_thread(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

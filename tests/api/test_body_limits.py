@@ -36,9 +36,11 @@ def resident(site: Site) -> int:
     return int(line.split()[1]) * 1024
 
 
-def asked(site: Site, path: str, *headers: str) -> socket.socket:
+def asked(site: Site, path: str, *headers: str, source: str = "127.0.0.1") -> socket.socket:
     """A connection on which the headers of a POST were sent, and nothing of its body."""
-    connection = socket.create_connection(("127.0.0.1", site.port), timeout=PATIENCE_SECONDS)
+    connection = socket.create_connection(
+        ("127.0.0.1", site.port), timeout=PATIENCE_SECONDS, source_address=(source, 0)
+    )
     lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Accept-Language: en", *headers, "", ""]
     connection.sendall("\r\n".join(lines).encode())
     return connection
@@ -139,15 +141,32 @@ def test_one_writer_sends_only_so_much_at_a_time(site: Site) -> None:
     wait_for(again, "those that have gone count no more")
 
 
+def test_what_is_announced_and_not_sent_takes_nobodys_room(site: Site) -> None:
+    headers = [f"Content-Length: {settings.ARBORIS_MAX_ARCHIVE_BYTES}", "Expect: 100-continue"]
+    headers += ["Authorization: Token of-nobody"]
+    enough = settings.ARBORIS_BODY_BYTES_IN_ALL // settings.ARBORIS_MAX_ARCHIVE_BYTES + 1
+    with contextlib.ExitStack() as opened:
+        for number in range(enough):
+            source = f"127.0.1.{number + 1}"
+            connection = asked(site, "/api/projects/7d2f/import", *headers, source=source)
+            opened.enter_context(connection)
+            assert connection.recv(65_536).startswith(b"HTTP/1.1 100"), number
+
+
 def test_a_body_counts_until_its_request_has_ended(settings: Settings) -> None:
     settings.ARBORIS_BODY_BYTES_PER_WRITER, settings.ARBORIS_BODY_BYTES_IN_ALL = 10, 15
     held = Held()
-    assert held.add("one", 20)  # single bodies have limits of their own
-    assert not held.add("one", 1)
-    assert not held.add("two", 1)
-    held.remove("one", 20)
-    assert held.add("one", 4) and held.add("one", 6) and not held.add("one", 1)
-    assert held.add("two", 5)
+    assert held.announce("one", 20)  # single bodies have limits of their own
+    assert not held.announce("one", 1)
+    assert held.announce("two", 6)  # nothing has come yet
+    assert held.come(12, 0) and held.come(8, 12)
+    assert not held.come(6, 0)
+    assert not held.announce("three", 1)
+    held.remove("one", 20, 20)
+    assert held.come(6, 0)
+    assert not held.announce("three", 10)
+    held.remove("two", 6, 6)
+    assert held.announce("one", 4) and held.announce("one", 6) and not held.announce("one", 1)
 
 
 class Server:
@@ -175,10 +194,10 @@ def test_a_body_before_a_socket_counts_no_longer(monkeypatch: pytest.MonkeyPatch
     channel.makeConnection(StringTransport())  # type: ignore[no-untyped-call]
     head = ["GET /ws/notifications HTTP/1.1", "Host: x", "Upgrade: websocket", "Content-Length: 2"]
     channel.dataReceived("\r\n".join([*head, "", "a"]).encode())
-    assert held._by_caller.total() == 2
+    assert (held._by_caller.total(), held._came) == (2, 1)
     channel.dataReceived(b"b")
     assert len(server.sockets) == 1
-    assert not held._by_caller
+    assert not held._by_caller and not held._came
 
 
 def drive(headers: list[tuple[bytes, bytes]], pieces: list[int]) -> tuple[int, int]:

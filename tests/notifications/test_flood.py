@@ -128,8 +128,7 @@ def clock(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Clock:
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     calls: list[Any] = []
-    reactor = SimpleNamespace(callLater=lambda _, call: calls.append(call))
-    monkeypatch.setattr(socket_limits, "reactor", reactor)
+    monkeypatch.setattr(socket_limits, "_later", lambda _, call: calls.append(call))
     return calls
 
 
