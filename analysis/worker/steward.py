@@ -12,7 +12,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,7 @@ class Steward:
     def __init__(self) -> None:
         self.worker = f"{socket.gethostname()[:60]}:{os.getpid()}"
         self._claim: Claim | None = None
+        self._tell: Callable[[], object] | None = None
         self._lost = threading.Event()
         self._stop = threading.Event()
         # Set when the worker is asked to stop: the running analysis ends at its next check.
@@ -68,6 +69,17 @@ class Steward:
             yield
         finally:
             self._keep(None)
+
+    @contextlib.contextmanager
+    def telling(self, alive: Callable[[], object]) -> Iterator[None]:
+        """Call ``alive`` with each heartbeat meanwhile, in the steward's thread."""
+        with self._lock:
+            self._tell = alive
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._tell = None
 
     def _keep(self, claim: Claim | None) -> None:
         with self._lock:
@@ -138,6 +150,7 @@ class Steward:
     def _beat(self, started: Any) -> None:
         with self._lock:
             task_id = self._claim.task_id if self._claim else None
+            tell = self._tell
         beat = {
             "started_at": started,
             "seen_at": db_now(),
@@ -146,6 +159,8 @@ class Steward:
         }
         heartbeats = WorkerHeartbeat.objects
         in_transaction(lambda: heartbeats.update_or_create(worker=self.worker, defaults=beat))
+        if tell is not None:
+            tell()
 
 
 def resident_bytes() -> int:

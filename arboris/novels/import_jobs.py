@@ -90,6 +90,11 @@ def tell(job: ImportJob, done: int, total: int) -> None:
     _write(job, done=done, total=total, seen_at=Now())
 
 
+def see(job: ImportJob) -> None:
+    """Its worker lives; nothing where the job is not its own any more."""
+    ImportJob.objects.filter(pk=job.pk, token=job.token).update(seen_at=Now())
+
+
 def give_back(job: ImportJob) -> None:
     """The worker has to stop: another one begins anew."""
     _write(job, state=State.WAITING, token="", attempts=job.attempts - 1, done=0)

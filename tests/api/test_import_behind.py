@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,7 +14,7 @@ from django_q.models import OrmQ
 from pytest_django import Settings
 
 from analysis.models import PendingAnalysis
-from analysis.worker import loop
+from analysis.worker import loop, steward
 from analysis.worker.steward import Steward
 from arboris.db import db_now
 from arboris.novels import import_jobs
@@ -21,6 +22,7 @@ from arboris.novels.models import Chapter, ImportJob, NovelProject
 from arboris.workspace.importing import behind, service
 from tests.api.test_import import NOVEL, upload
 from tests.factories import JsonClient
+from tests.waiting import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.databases]
 ASYNC = {"Prefer": "respond-async"}
@@ -35,10 +37,15 @@ def imports_alone(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Stewar
     return steward
 
 
-def send(api: JsonClient, project: NovelProject, data: bytes = NOVEL.encode()) -> Any:
+def send(
+    api: JsonClient,
+    project: NovelProject,
+    data: bytes = NOVEL.encode(),
+    headers: Mapping[str, str] = ASYNC,
+) -> Any:
     body = {"file": SimpleUploadedFile("novel.txt", data)}
     url = f"/api/projects/{project.pk}/import"
-    return api.post(url, body, format="multipart", headers=ASYNC)
+    return api.post(url, body, format="multipart", headers={**ASYNC, **headers})
 
 
 def work() -> None:
@@ -50,8 +57,11 @@ def test_a_worker_imports_and_the_writer_sees_how_far_it_is(
     api: JsonClient, foreign: JsonClient, project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(behind, "TOLD_EVERY", 0.0)
-    answer = send(api, project)
-    assert answer.status_code == 202, answer.content
+    answer, again = (send(api, project, headers={"Idempotency-Key": "once"}) for _ in range(2))
+    assert answer.status_code == again.status_code == 202, answer.content
+    assert answer.json() == again.json()
+    for name in ("Location", "Preference-Applied"):
+        assert answer[name] == again[name]
     assert answer["Preference-Applied"] == "respond-async"
     where = answer["Location"]
     assert api.get(where).json() == answer.json()
@@ -162,6 +172,32 @@ def test_a_worker_that_was_taken_for_dead_changes_nothing(
     assert not ahead
     assert api.get(where).json()["state"] == "done"
     assert Chapter.everything.filter(project=project).count() == 3
+
+
+@pytest.fixture
+def with_its_thread(imports_alone: Steward, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(steward, "TICK_SECONDS", 0.01)
+    monkeypatch.setattr(steward, "HEARTBEAT_SECONDS", 0.01)
+    imports_alone.start()
+    yield
+    imports_alone.stop()
+
+
+@pytest.mark.usefixtures("with_its_thread")
+def test_a_worker_that_parses_for_long_is_not_taken_for_dead(
+    api: JsonClient, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    where = send(api, project)["Location"]
+    parse = service.parse
+
+    def long(*given: Any) -> Any:
+        ImportJob.objects.update(seen_at=db_now() - timedelta(hours=1))
+        wait_for(lambda: not import_jobs.waiting().exists(), "the steward tells that it lives")
+        return parse(*given)
+
+    monkeypatch.setattr(service, "parse", long)
+    behind.import_behind()
+    assert (api.get(where).json()["state"], ImportJob.objects.get().attempts) == ("done", 1)
 
 
 def test_a_file_that_ends_its_workers_is_given_up(api: JsonClient, project: NovelProject) -> None:

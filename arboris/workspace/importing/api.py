@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
-from rest_framework import exceptions, serializers
+from rest_framework import exceptions, serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from arboris.db import in_transaction
-from arboris.idempotency.views import creating, holding_on, idempotent
+from arboris.idempotency.claims import Answer
+from arboris.idempotency.views import as_json, creating, holding_on, idempotent_by, lease
 from arboris.novels import import_jobs, uploads
 from arboris.novels.importing import ImportedNovel, NovelImportError
 from arboris.novels.importing.decode import ENCODINGS
@@ -118,12 +120,28 @@ class ImportState(APIView):
         return Response(ImportJobSerializer(job).data)
 
 
+def _again(request: Request, answer: Answer) -> HttpResponse:
+    """A first answer anew: that of an import which was left to a worker has headers of its own."""
+    response = as_json(request, answer)
+    if answer.status == status.HTTP_202_ACCEPTED:
+        project_id = request.parser_context["kwargs"]["project_id"]
+        for name, value in _of_queued(project_id, json.loads(answer.body)["id"]).items():
+            response.headers[name] = value
+    return response
+
+
+def _of_queued(project_id: uuid.UUID, job_id: uuid.UUID | str) -> dict[str, str]:
+    """The headers of a 202."""
+    location = f"/api/projects/{project_id}/imports/{job_id}"
+    return {"Location": location, "Preference-Applied": "respond-async"}
+
+
 class ImportNovel(APIView):
     throttle_classes = [WriterRate]
     throttle_scope = "import"
     parser_classes = [FormParser, BoundedJSONParser]
 
-    @idempotent
+    @idempotent_by(_again, lease)
     @extend_schema(
         parameters=[
             OpenApiParameter("preview", bool),
@@ -224,8 +242,7 @@ def _queued(
         job = in_transaction(
             lambda: service.queue_import(kept(), mode, options, get_language() or "")
         )
-        location = f"/api/projects/{job.upload.project_id}/imports/{job.pk}"
-        headers = {"Location": location, "Preference-Applied": "respond-async"}
+        headers = _of_queued(job.upload.project_id, job.pk)
         return Response(ImportJobSerializer(job).data, status=202, headers=headers)
 
     try:

@@ -53,8 +53,12 @@ def import_behind() -> bool:
 
 def _work(job: ImportJob) -> None:
     """Import, and note how it ended. Raises Lost."""
+    # Before the first chapter a large file is parsed, and at the end all appear at once: for
+    # longer than a worker may be silent, perhaps.
+    alive = current_steward().telling(partial(import_jobs.see, job))
     try:
-        count = _import(job)
+        with alive:
+            count = _import(job)
     except Stopping:
         import_jobs.give_back(job)
         logs.event(log, logging.INFO, "import given back")
