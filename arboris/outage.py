@@ -53,7 +53,8 @@ def outlasting(work: Callable[[], T], *, give_up: Callable[[], bool]) -> T:
 
     Not in an open transaction. Where a commit's answer was lost, ``work`` runs again though it was
     done: it has to be fenced, or to change nothing the second time. Raises the database's error
-    once ``give_up`` says so.
+    once ``give_up`` says so. The first time it runs again at once: mostly a line was cut, and
+    the server is there.
     """
     outage = Outage(logging.getLogger(__name__))
     while True:
@@ -62,9 +63,10 @@ def outlasting(work: Callable[[], T], *, give_up: Callable[[], bool]) -> T:
         except (DatabaseError, InterfaceError) as error:
             if not is_away(error) or give_up():
                 raise
+            pause = FIRST_PAUSE if outage.lasts else 0.0
             outage.failed("the database is away, tries again until it is back: %s", error)
             drop_connection()
-            time.sleep(FIRST_PAUSE)
+            time.sleep(pause)
         else:
             outage.worked("the database is back")
             return result

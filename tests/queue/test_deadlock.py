@@ -247,7 +247,7 @@ def test_a_commit_whose_answer_is_lost_is_done_once_and_leaves_nothing_leased(
 def test_a_line_that_is_cut_anywhere_in_an_analysis_is_no_error_of_the_analysis(
     project: NovelProject, proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outage, "FIRST_PAUSE", 0.0)
+    monkeypatch.setattr(outage, "FIRST_PAUSE", -1.0)  # nobody waits: that would be an error
     tasks = []
     for request in itertools.count(1):
         tasks.append(queue_chapter(project, TALK).pk)
