@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db.models import Q, QuerySet
 
 from analysis.models import LIVE, BulkChange, BulkOperation, PendingAnalysis, QueueControl, Status
+from analysis.queue import steps
 from arboris.db import in_transaction, locked
 from arboris.idempotency import claims
 from arboris.llm.accounting import call_log
@@ -76,53 +78,58 @@ def _delete(doomed: QuerySet[PendingAnalysis]) -> int:
     return per_model.get("analysis.PendingAnalysis", 0)
 
 
-def prune_step(now: datetime) -> int:
-    """Delete one batch of what is kept no longer, if today's deletion is not through yet.
+class Deletion(NamedTuple):
+    """What goes a batch at a time: ``batch`` returns how many rows it has deleted; fewer than
+    ``most``, and none is left."""
 
-    Returns how many analyses it deleted for their age.
+    what: str  # in the plural, for the log
+    batch: Callable[[datetime], int]
+    most: int = 1
+
+
+def prune_step(now: datetime) -> None:
+    """Delete one batch of all that is kept no longer, if today's deletion is not through yet.
+
+    Each kind of it by itself: one that fails holds up none of the others, and is tried again.
     """
     pruned_at = QueueControl.objects.values_list("pruned_at", flat=True).get(pk=1)
     if pruned_at is not None and now - pruned_at < EVERY:
-        return 0
-    calls, keys = call_log.prune(now), claims.prune(now)
-    uploaded, sessions = uploads.prune(now), _prune_sessions(now)
-    unused = tokens.prune(now)
-    kept = settings.ARBORIS_KEEP_NOTIFICATION_DAYS
-    told = outbox.prune(now - timedelta(days=kept), BATCH) if kept else 0
-    days = settings.ARBORIS_KEEP_TRASH_DAYS
-    operations = _prune_bulk(now)
-    emptied = making.prune(now)
-    emptied += trash.empty_step(now - timedelta(days=days)) if days else 0
-    deleted = sum(
-        prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
-        for statuses, days in (
-            ((Status.COMPLETED, Status.CANCELLED), settings.ARBORIS_KEEP_DAYS),
-            ((Status.FAILED,), settings.ARBORIS_KEEP_FAILED_DAYS),
-        )
-        if days
-    )
-    if deleted:
-        log.info("retention: %d analyses deleted", deleted)
-    if calls:
-        log.info("retention: %d rows of the call log deleted", calls)
-    if told:
-        log.info("retention: %d notifications deleted", told)
-    if emptied:
-        log.info("retention: %d chapters or novels deleted from the trash", emptied)
-    rows_left = (
-        deleted >= BATCH
-        or calls >= call_log.BATCH
-        or keys >= claims.BATCH
-        or told >= BATCH
-        or sessions >= BATCH
-        or unused >= tokens.BATCH
-        or operations
-        or emptied
-        or uploaded
-    )
-    if not rows_left:
+        return
+    through = [_is_through(deletion, now) for deletion in DELETIONS]
+    if all(through):
         QueueControl.objects.filter(pk=1).update(pruned_at=now)
-    return deleted
+
+
+def _is_through(deletion: Deletion, now: datetime) -> bool:
+    name = f"deleting old {deletion.what}"
+    deleted = steps.take(name, lambda: deletion.batch(now))
+    if deleted:
+        log.info("retention: %d %s deleted", deleted, deletion.what)
+    return deleted is not None and deleted < deletion.most
+
+
+def _prune_notifications(now: datetime) -> int:
+    days = settings.ARBORIS_KEEP_NOTIFICATION_DAYS
+    return outbox.prune(now - timedelta(days=days), BATCH) if days else 0
+
+
+def _empty_trash(now: datetime) -> int:
+    days = settings.ARBORIS_KEEP_TRASH_DAYS
+    return trash.empty_step(now - timedelta(days=days)) if days else 0
+
+
+def _prune_ended(now: datetime) -> int:
+    return _prune_after(settings.ARBORIS_KEEP_DAYS, now, Status.COMPLETED, Status.CANCELLED)
+
+
+def _prune_failed(now: datetime) -> int:
+    return _prune_after(settings.ARBORIS_KEEP_FAILED_DAYS, now, Status.FAILED)
+
+
+def _prune_after(days: int, now: datetime, *statuses: Status) -> int:
+    if not days:
+        return 0
+    return prune(statuses, now - timedelta(days=days), progress=lambda count: None, limit=BATCH)
 
 
 def _prune_sessions(now: datetime) -> int:
@@ -150,3 +157,18 @@ def _prune_bulk(now: datetime) -> int:
         return in_transaction(lambda: some.delete()[0])
     doomed = BulkOperation.objects.filter(pk=first.pk).exclude(state=states.RUNNING)
     return in_transaction(lambda: doomed.delete()[0])
+
+
+DELETIONS = (
+    Deletion("rows of the call log", call_log.prune, call_log.BATCH),
+    Deletion("idempotency keys", claims.prune, claims.BATCH),
+    Deletion("uploads", uploads.prune),
+    Deletion("sessions", _prune_sessions, BATCH),
+    Deletion("tokens", tokens.prune, tokens.BATCH),
+    Deletion("notifications", _prune_notifications, BATCH),
+    Deletion("rows of bulk operations", _prune_bulk),
+    Deletion("unfinished chapters", making.prune),
+    Deletion("chapters or novels in the trash", _empty_trash),
+    Deletion("analyses that ended", _prune_ended, BATCH),
+    Deletion("analyses that failed", _prune_failed, BATCH),
+)

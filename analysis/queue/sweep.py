@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db.models import Q
 
-from analysis.djangoq import wakeups, watchdog
+from analysis.djangoq import wakeups
 from analysis.errors import WorkerLost
 from analysis.models import PendingAnalysis, QueueControl, Status, WorkerHeartbeat
 from analysis.overview import samples
-from analysis.queue import attempts, budget, clock, counters, due
+from analysis.queue import attempts, budget, clock, counters, due, steps
 from analysis.queue.attempts import Outcome
 from analysis.queue.endpoints import configured
 from analysis.queue.finish import changes_after, follow
@@ -23,14 +21,12 @@ from analysis.queue.prune import prune_step
 from analysis.queue.read_again import to_look_at
 from analysis.queue.retry import decide
 from arboris.bible import behind
-from arboris.db import db_now, in_transaction, is_away, locked
+from arboris.db import db_now, in_transaction, locked
 from arboris.novels import import_jobs
 
 log = logging.getLogger(__name__)
 
 HEARTBEAT_KEPT = timedelta(minutes=10)
-# A step that takes longer holds up the lease of the analysis beside it; the log tells of it.
-SLOW_SECONDS = 5.0
 
 
 def sweep(*, rescuing: bool = True, watch: clock.Watch | None = None) -> bool:
@@ -42,31 +38,16 @@ def sweep(*, rescuing: bool = True, watch: clock.Watch | None = None) -> bool:
     now = clock.check(watch or clock.Watch())
     # Each worker for itself: the only one that repairs may belong to a cluster with another
     # endpoint, which cannot claim what is due for ours.
-    _step("wake-ups", _issue_missing_wakeups)
+    steps.take("wake-ups", _issue_missing_wakeups)
     if not in_transaction(lambda: _is_ours(now)):
         return False
     if rescuing:
-        _step("rescue", lambda: rescue(now))
-    _step("budgets", budget.release)
-    _step("heartbeats", lambda: in_transaction(lambda: _forget_the_dead(now)))
-    _step("retention", lambda: prune_step(now))
-    _step("samples", lambda: samples.take(now))
+        steps.take("rescue", lambda: rescue(now))
+    steps.take("budgets", budget.release)
+    steps.take("heartbeats", lambda: in_transaction(lambda: _forget_the_dead(now)))
+    prune_step(now)
+    steps.take("samples", lambda: samples.take(now))
     return True
-
-
-def _step(name: str, work: Callable[[], object]) -> None:
-    """One that fails is logged and tried again with the next sweep; the others go on. Raises what
-    is no fault of its own: the database is away."""
-    watchdog.beat()
-    began = time.monotonic()
-    try:
-        work()
-    except Exception as error:
-        if is_away(error):
-            raise
-        log.exception("sweep: %s failed, the other steps go on", name)
-    if (seconds := time.monotonic() - began) > SLOW_SECONDS:
-        log.warning("sweep: %s took %.1f s", name, seconds)
 
 
 def _is_ours(now: datetime) -> bool:

@@ -15,6 +15,7 @@ from analysis.models import (
     BulkChange,
     BulkOperation,
     PendingAnalysis,
+    QueueControl,
     Status,
 )
 from analysis.queue import counters
@@ -100,14 +101,23 @@ def test_batches_reach_everything(project: NovelProject, monkeypatch: pytest.Mon
     assert steps == [2, 2, 1]
 
 
-def test_the_daily_clean_up_deletes_sessions_that_are_over(db: None) -> None:
+def test_the_daily_clean_up_deletes_sessions_though_another_deletion_fails(
+    db: None, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     now = db_now()
     for key, left in (("over", -1), ("lasts", 1)):
         Session.objects.create(
             session_key=key, session_data="", expire_date=now + timedelta(hours=left)
         )
+    settings.ARBORIS_LLM_KEEP_DAYS = 10**6  # since a time before all times
     prune_step(now)
     assert [session.pk for session in Session.objects.all()] == ["lasts"]
+    assert "deleting old rows of the call log failed" in caplog.text
+    assert QueueControl.objects.get().pruned_at is None  # all of it is tried again
+
+    settings.ARBORIS_LLM_KEEP_DAYS = 30
+    prune_step(now)
+    assert QueueControl.objects.get().pruned_at == now
 
 
 def test_the_daily_clean_up_deletes_an_old_operation_in_batches(
