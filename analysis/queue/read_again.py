@@ -83,10 +83,9 @@ def read_again(chapters: Sequence[Reading], *, quiet: bool) -> int:
     new = []
     for one in rows.order_by("chapter__chapter_number"):
         if one.chapter_id not in busy and one.version.number == one.chapter.version:
-            priority, config = asked.get(one.chapter_id, (5, {}))
-            new.append(
-                NewTask(one.chapter, one.version, LAST if quiet else priority, config, quiet)
-            )
+            last_priority, config = asked.get(one.chapter_id, (5, {}))
+            priority = LAST if quiet else min(last_priority, settings.ARBORIS_MAX_PRIORITY)
+            new.append(NewTask(one.chapter, one.version, priority, config, quiet))
     enqueue_all(new)
     if new:
         wakeups.issue(len(new))

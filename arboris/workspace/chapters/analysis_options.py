@@ -70,6 +70,12 @@ class AnalysisOptions:
             self, priority=priority, config=last[1] if self.config is None else self.config
         )
 
+    @property
+    def allowed_priority(self) -> int:
+        """That of a new analysis: the last one may have been higher than the site has it now."""
+        highest: int = settings.ARBORIS_MAX_PRIORITY
+        return min(self.priority or DEFAULT_PRIORITY, highest)
+
     def why_not(self, content: str) -> str:
         """Why this text is not analysed; empty when it is."""
         if self.mode == "basic":

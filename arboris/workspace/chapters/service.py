@@ -25,7 +25,7 @@ from arboris.novels import services as novels
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from arboris.novels.working_copies import OutdatedChange, copy_of
 from arboris.web_threads import aside
-from arboris.workspace.chapters.analysis_options import DEFAULT_PRIORITY, AnalysisOptions
+from arboris.workspace.chapters.analysis_options import AnalysisOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ def enqueue(chapter: Chapter, version: ChapterVersion, options: AnalysisOptions)
     task = queue.enqueue(
         chapter,
         version,
-        priority=options.priority or DEFAULT_PRIORITY,
+        priority=options.allowed_priority,
         config=options.config,
         in_order=options.together or not bible_service.holds(chapter.pk),
         wake=False,
@@ -246,7 +246,7 @@ def enqueue_all(
     new: Sequence[tuple[Chapter, ChapterVersion]], options: AnalysisOptions
 ) -> list[SavedChapter]:
     """As ``enqueue``, of chapters that are new, in their order, with the wake-ups."""
-    priority, config = options.priority or DEFAULT_PRIORITY, options.config or {}
+    priority, config = options.allowed_priority, options.config or {}
     notes = {chapter.pk: options.why_not(version.content) for chapter, version in new}
     wanted = [one for one in new if not notes[one[0].pk]]
     tasks = queue.enqueue_all([queue.NewTask(*one, priority, config) for one in wanted])
