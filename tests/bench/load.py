@@ -29,12 +29,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
 django.setup()  # what follows reads the settings
 
 from arboris.workspace.demo.figures import percentile  # noqa: E402
-from tests.bench import crowd  # noqa: E402
+from tests.bench import crowd, processor  # noqa: E402
 from tests.bench.crowd import Writer, spread  # noqa: E402
 from tests.live import Site  # noqa: E402
 
 PAUSE = 5.0  # seconds between two saves of a writer, half as many to twice as many
 SAVES_TO_A_VERSION = 12
+ARRIVE = 10.0  # within so many seconds all have opened their page
 STAFF_PAUSE = 1.0
 SENTENCE = "雨落在听雨楼的瓦上，沈砚秋没有回头。"
 GOALS = {"reads": 0.1, "saves": 0.3}
@@ -46,6 +47,7 @@ class Figures:
     seconds: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     errors: Counter[str] = field(default_factory=Counter)
     memory: list[float] = field(default_factory=list)
+    late: list[float] = field(default_factory=list)
     frames: int = 0
     ends: float = 0.0
 
@@ -69,35 +71,49 @@ class Figures:
 
 
 async def write(site: Site, writer: Writer, figures: Figures) -> None:
-    await asyncio.sleep(random.uniform(0, 2 * PAUSE))  # not all in one moment
     async with crowd.client(site, **writer.headers) as client:
-        base = await figures.ask(client, "reads", "GET", f"/api/chapters/{writer.chapter}/working")
+        path = f"/api/chapters/{writer.chapter}"
+        base = await figures.ask(client, "reads", "GET", f"{path}/working")
         if base is None:
             return
-        version, text, saves = base.json()["base_version"], base.json()["content"], 0
-        while not figures.over:
+        version, text = base.json()["base_version"], base.json()["content"]
+        until_version = random.randint(1, SAVES_TO_A_VERSION)
+        for seq in itertools.count(1):
             await asyncio.sleep(PAUSE * random.uniform(0.5, 2))
-            text, saves = text + SENTENCE, saves + 1
-            body = {"content": text, "base_version": version, "client": "bench", "seq": saves}
-            path = f"/api/chapters/{writer.chapter}"
+            if figures.over:
+                return
+            text += SENTENCE
+            body = {"content": text, "base_version": version, "client": "bench", "seq": seq}
             await figures.ask(client, "saves", "PUT", f"{path}/working", json=body)
-            if saves % SAVES_TO_A_VERSION == 0:
+            if seq % SAVES_TO_A_VERSION == until_version % SAVES_TO_A_VERSION:
                 answer = await figures.ask(client, "versions", "POST", f"{path}/versions", json={})
                 if answer is not None and answer.status_code < 400:
                     version = answer.json()["version"]
-            await asyncio.sleep(random.uniform(0.2, 1))
-            status = f"/api/async-analysis/status?project_id={writer.project}&limit=10"
-            await figures.ask(client, "reads", "GET", status)
-            polled = "/api/async-analysis/notifications?unread_only=true&limit=20"
-            await figures.ask(client, "reads", "GET", polled)
+            await poll(client, writer, figures)
+
+
+async def poll(client: httpx2.AsyncClient, writer: Writer, figures: Figures) -> None:
+    await asyncio.sleep(random.uniform(0.2, 1))
+    status = f"/api/async-analysis/status?project_id={writer.project}&limit=10"
+    await figures.ask(client, "reads", "GET", status)
+    polled = "/api/async-analysis/notifications?unread_only=true&limit=20"
+    await figures.ask(client, "reads", "GET", polled)
 
 
 async def listen(site: Site, writer: Writer, figures: Figures) -> None:
     async with crowd.opened(site, writer) as line:
-        while not figures.over:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(line.recv(), 1)
-                figures.frames += 1
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(figures.ends - time.monotonic()):
+                async for _frame in line:
+                    figures.frames += 1
+        if not figures.over:
+            figures.errors["a socket was closed"] += 1
+
+
+async def work(site: Site, writer: Writer, figures: Figures) -> None:
+    """As one open page does; they are not all opened in one moment, see ``bench.admission``."""
+    await asyncio.sleep(random.uniform(0, ARRIVE))
+    await asyncio.gather(write(site, writer, figures), listen(site, writer, figures))
 
 
 async def look_at_lists(site: Site, cookie: str, figures: Figures) -> None:
@@ -121,19 +137,21 @@ async def watch_memory(site: Site, figures: Figures) -> None:
 
 
 async def run(site: Site, writers: list[Writer], cookie: str, minutes: float) -> Figures:
-    figures = Figures(ends=time.monotonic() + minutes * 60)
-    work = [write(site, one, figures) for one in writers]
-    work += [listen(site, one, figures) for one in writers]
-    work += [look_at_lists(site, cookie, figures), watch_memory(site, figures)]
-    for ended in await asyncio.gather(*work, return_exceptions=True):
+    figures, use = Figures(ends=time.monotonic() + minutes * 60), processor.Use(crowd.pids(site))
+    tasks = [work(site, one, figures) for one in writers]
+    tasks += [look_at_lists(site, cookie, figures), watch_memory(site, figures)]
+    tasks += [processor.lateness(figures.late, figures.ends)]
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(ended, BaseException):
             figures.errors[f"ended with {type(ended).__name__}"] += 1
+    print(f"processors: {use}")
     return figures
 
 
 def report(figures: Figures) -> bool:
     for kind, seconds in sorted(figures.seconds.items()):
         print(f"{kind}: {spread(seconds)}")
+    print(f"the client's own event loop was late by: {spread(figures.late)}")
     quarter = max(1, len(figures.memory) // 4)
     first, last = max(figures.memory[:quarter]), max(figures.memory[-quarter:])
     print(f"frames heard: {figures.frames}; memory {first:.0f} MB, at the end {last:.0f} MB")
