@@ -25,11 +25,17 @@ def seconds(pid: int) -> float:
     return own + sum(map(seconds, children))
 
 
+def busy() -> float:
+    """Processor seconds of the whole machine since its start, also those that its host took."""
+    user, nice, system, _idle, _waiting, *other = Path("/proc/stat").read_text().split()[1:9]
+    return sum(map(int, [user, nice, system, *other])) / TICKS
+
+
 class Use:
     """Processor seconds by name, from when it was made to when it is asked."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
-        self._pids, self._began = pids, time.monotonic()
+        self._pids, self._began, self._busy = pids, time.monotonic(), busy()
         self._before = {name: seconds(pid) for name, pid in pids.items()}
         self._mine = time.process_time()
 
@@ -37,8 +43,9 @@ class Use:
         took = time.monotonic() - self._began
         used = {name: seconds(pid) - self._before[name] for name, pid in self._pids.items()}
         used["client"] = time.process_time() - self._mine
+        used["all else on this machine"] = busy() - self._busy - sum(used.values())
         shares = ", ".join(f"{name} {one / took:.2f}" for name, one in used.items())
-        return f"{shares}; in all {sum(used.values()) / took:.2f} of {os.cpu_count()}"
+        return f"{shares}, of {os.cpu_count()}"
 
 
 async def lateness(late: list[float], ends: float) -> None:
