@@ -178,6 +178,7 @@ def environment(directory: Path, url: str) -> dict[str, str]:
         "ARBORIS_POLL_INTERVAL": str(POLL_SECONDS),
         "ARBORIS_MAX_CONCURRENT": "2",
         "ARBORIS_FRAMES_PER_SECOND": "50",
+        "ARBORIS_WEB_WAIT": str(PATIENCE_SECONDS),  # however slow the machine is
         BRAKE: str(directory / "brake"),
         "PYTHONUNBUFFERED": "1",
     }

@@ -47,7 +47,8 @@ def site_on(
 ) -> Iterator[Site]:
     """``database``: sqlite or mariadb, with the settings of an installation."""
     own = servers.mariadb() if database == "mariadb" else contextlib.nullcontext("")
-    defaults = {"ARBORIS_FRAMES_PER_SECOND": "", "ARBORIS_POLL_INTERVAL": "10"}
+    own_values = ("ARBORIS_FRAMES_PER_SECOND", "ARBORIS_WEB_WAIT")
+    defaults = dict.fromkeys(own_values, "") | {"ARBORIS_POLL_INTERVAL": "10"}
     with own as url, live.running(directory, defaults | extra, url, workers=workers) as site:
         yield site
 
