@@ -1,4 +1,4 @@
-"""What is deployed beside the program: Prometheus' rules, containers, Kubernetes."""
+"""What is deployed beside the program: Prometheus' rules."""
 
 from __future__ import annotations
 

@@ -214,16 +214,17 @@ def test_a_redis_that_is_back_is_used_again_and_said_once(
 
 @pytest.mark.redis
 def test_a_line_to_redis_that_falls_silent_is_given_up(
-    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, anew: None
 ) -> None:
     server = urlsplit(os.environ["ARBORIS_TEST_REDIS_URL"])
     assert server.hostname and server.port
-    middle = Proxy(tmp_path / "r.sock", (server.hostname, server.port))
     settings.REDIS_URL = f"unix://{tmp_path / 'r.sock'}"
     monkeypatch.setattr(wake, "REDIS_ASKED_EVERY", 0.05)
     monkeypatch.setattr(wake, "REDIS_SILENT_SECONDS", 0.2)
-    wake._redis.cache_clear()
-    with contextlib.closing(wake.listen("tasks")) as listener:
+    with (
+        contextlib.closing(Proxy(tmp_path / "r.sock", (server.hostname, server.port))) as middle,
+        contextlib.closing(wake.listen("tasks")) as listener,
+    ):
         subscribe(listener)
         middle.swallow(lambda request: b"PING" in request, ends=False)
         wait_for(lambda: not listener.wait(0.1) and middle.lost.is_set(), "the line is silent")
@@ -233,10 +234,8 @@ def test_a_line_to_redis_that_falls_silent_is_given_up(
             return listener.wait(0.1)
 
         wait_for(heard, "it listens on another line")
-    assert wake.flush(PATIENCE_SECONDS)
-    wake._redis().close()
-    wake._redis.cache_clear()
-    middle.close()
+        assert wake.flush(PATIENCE_SECONDS)
+        wake._redis().close()
 
 
 @pytest.fixture

@@ -32,8 +32,8 @@ def page_of(client: Client, task: PendingAnalysis) -> str:
     return response.content.decode()
 
 
-def messages_of(client: Client, path: str, **data: object) -> list[str]:
-    """What the page says after the form was sent, each with its level."""
+def levels_after(client: Client, path: str, **data: object) -> list[str]:
+    """The levels of the messages that the page shows after the form was sent."""
     page = client.post(path, data, follow=True).content.decode()
     return re.findall(r'<li class="(success|error|warning)">', page)
 
@@ -81,13 +81,13 @@ def test_one_is_retried_reordered_and_cancelled_there(staff: Client, project: No
     url = f"{LIST}{task.pk}/"
     asked = staff.get(f"{url}retry/").content.decode()
     assert "听雨楼 · 1" in asked and "will be told" not in asked
-    assert messages_of(staff, f"{url}retry/", reason="key is new") == ["success"]
-    assert messages_of(staff, f"{url}retry/") == ["error"]
+    assert levels_after(staff, f"{url}retry/", reason="key is new") == ["success"]
+    assert levels_after(staff, f"{url}retry/") == ["error"]
     queue.pause("moving", PauseTarget(project_id=project.pk))
     assert "project_paused" in page_of(staff, task)
-    assert messages_of(staff, f"{url}change/", priority=9, reason="urgent") == ["success"]
+    assert levels_after(staff, f"{url}change/", priority=9, reason="urgent") == ["success"]
     assert "will be told" in staff.get(f"{url}cancel/").content.decode()
-    assert messages_of(staff, f"{url}cancel/") == ["success"]
+    assert levels_after(staff, f"{url}cancel/") == ["success"]
     task.refresh_from_db()
     assert (task.status, task.priority) == (Status.CANCELLED, 9)
     assert AnalysisNotification.objects.filter(notification_type="cancelled").count() == 1
@@ -106,7 +106,7 @@ def test_a_priority_that_does_not_count_is_refused_and_nothing_else(
     staff: Client, project: NovelProject
 ) -> None:
     task = failed_task(project)
-    assert messages_of(staff, f"{LIST}{task.pk}/change/", priority=3) == ["error"]
+    assert levels_after(staff, f"{LIST}{task.pk}/change/", priority=3) == ["error"]
     task.refresh_from_db()
     assert task.priority == 10
     assert not OperatorAction.objects.exists() and not LogEntry.objects.exists()
@@ -127,5 +127,5 @@ def test_each_button_takes_its_right(project: NovelProject, name: str) -> None:
     assert task.status == before
     one = member("view_pendinganalysis", f"{name}_pendinganalysis")
     assert f"{task.pk}/{name}/" in page_of(one, task)
-    assert messages_of(one, f"{LIST}{task.pk}/{name}/") == ["success"]
+    assert levels_after(one, f"{LIST}{task.pk}/{name}/") == ["success"]
     assert one.get(f"{LIST}999999/{name}/").status_code == 404

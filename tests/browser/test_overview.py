@@ -61,9 +61,9 @@ def test_the_overview_is_live_and_stops_with_the_page(page: Page, site: System) 
     expect(completed(page)).not_to_have_text(before)
     expect(completed(page).get_by_role("link")).to_be_focused()  # it was not drawn anew
 
+    page.evaluate(HIDE, True)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
-    page.evaluate(HIDE, True)
     page.clock.fast_forward(20 * MORE_THAN_A_POLL)
     with page.expect_response("**/admin/overview?**"):
         page.evaluate(HIDE, False)

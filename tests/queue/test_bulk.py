@@ -10,6 +10,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django_q.models import OrmQ
+from pytest_django import Settings
 
 from analysis import bulk, queue
 from analysis.djangoq import wakeups
@@ -213,19 +215,18 @@ def test_it_is_stopped_between_two_batches_and_resumed(
     assert not bulk.start(operation.pk)  # it is done
 
 
-def test_few_statements_and_one_wake_up_for_all(
-    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+def test_few_statements_and_a_wake_up_for_each_worker(
+    project: NovelProject, settings: Settings
 ) -> None:
+    settings.ARBORIS_MAX_CONCURRENT = 3
     writers = [project, novel_of("lin"), novel_of("mei")]
     for number in range(9):
         failed_task(writers[number % 3])
-    before = wakeups.waiting()
+    OrmQ.objects.all().delete()
     operation = prepare(Kind.RETRY)
     token = bulk.start_here(operation.pk, "test")
-    with CaptureQueriesContext(
-        connection,
-    ) as queries:
+    with CaptureQueriesContext(connection) as queries:
         bulk.step(operation.pk, token)
     assert len(queries) <= 30
-    assert wakeups.waiting() <= max(before, 3)
+    assert wakeups.waiting() == settings.ARBORIS_MAX_CONCURRENT
     assert set(statuses().values()) == {Status.PENDING}
