@@ -29,7 +29,7 @@ from arboris.workspace.demo.system import EMBEDDED, System, running_system
 from tests.bench.reading import SAMPLES
 from tests.browser.conftest import FLAGS
 from tests.browser.desk import on_desk, open_desk
-from tests.browser.session import sign_in
+from tests.browser.session import sign_in, sign_in_to_admin
 from tests.servers import chromium_path
 from tests.waiting import wait_for
 
@@ -146,10 +146,8 @@ def overview(browser: Browser, system: System, way: Way, to: Path) -> Path:
     page = browser.new_page(
         locale=LOCALES[way.language], color_scheme=way.scheme, viewport=SIZES[way.width]
     )
-    page.goto(f"{system.url}/admin/login/?next=/admin/%3Fwindow%3D24h")
-    page.fill("#id_username", "staff")
-    page.fill("#id_password", system.passwords["staff"])
-    page.locator("[type=submit]").click()
+    password = system.passwords["staff"]
+    sign_in_to_admin(page, system.url, "staff", password, "/admin/?window=24h")
     page.wait_for_selector("#overview-ends svg")
     file = to / f"overview-{way}.png"
     page.screenshot(path=file)

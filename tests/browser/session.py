@@ -1,8 +1,9 @@
-"""The sessions of the site's writer, for a page."""
+"""The sessions of the site's writer and staff, for a page."""
 
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from playwright.sync_api import Page, expect
 
@@ -30,3 +31,12 @@ def with_session(page: Page, site: System) -> None:
         page.context.add_cookies(_cookies[site.url])
     else:
         sign_in(page, site)
+
+
+def sign_in_to_admin(page: Page, url: str, name: str, password: str, then: str = "/admin/") -> None:
+    """At the admin's own page; it leads to the path ``then``."""
+    page.goto(f"{url}/admin/login/?next={quote(then)}")
+    page.fill("#id_username", name)
+    page.fill("#id_password", password)
+    page.locator("[type=submit]").click()
+    expect(page.locator("#user-tools")).to_be_visible()

@@ -82,6 +82,12 @@ def test_keys_and_drag_put_a_book_in_order(page: Page, site: System, writer: Wri
         lambda: [v["title"] for v in writer.get(path)["volumes"]] == ["", "下卷"], "the volume"
     )
 
+    rename_by_keys(page, ids[0])
+    assert titles_of(writer, project)[0] == ["第三章 钟", "楔子"]
+
+
+def rename_by_keys(page: Page, chapter: int) -> None:
+    """Left, taken up again after the book was drawn anew, and sent twice."""
     row(page, "序幕").focus()
     page.keyboard.press("F2")
     page.keyboard.insert_text("楔子")
@@ -92,14 +98,13 @@ def test_keys_and_drag_put_a_book_in_order(page: Page, site: System, writer: Wri
     field = page.get_by_test_id("binder").get_by_role("textbox")
     expect(field).to_have_value("序幕")
     page.keyboard.insert_text("楔子")
-    page.route(f"**/api/chapters/{ids[0]}", lambda call: call.abort(), times=1)
+    page.route(f"**/api/chapters/{chapter}", lambda call: call.abort(), times=1)
     page.keyboard.press("Enter")
     tell(page, "连接")
     expect(field).to_have_value("楔子")
     page.keyboard.press("Enter")
     expect(row(page, "楔子")).to_be_focused()
     tell(page, "楔子")
-    assert titles_of(writer, project)[0] == ["第三章 钟", "楔子"]
 
 
 def test_splitting_joining_and_deleting_lose_nothing(
@@ -119,10 +124,30 @@ def test_splitting_joining_and_deleting_lose_nothing(
     second = writer.get(f"/api/chapters/{chapters['chapters'][1]}")
     assert second["content"] == "雨停了。他没有回头。"
 
-    lines = "𠮷。\r\n一。\r\n二。\r\n三。\r\n"  # a letter of two units, and line ends of two
-    path = f"/api/chapters/{ids[1]}"
+    split_and_join_odd_letters(page, writer, ids[1])
+    page.locator(f'#binder a[href="/chapters/{ids[0]}"]').click()
+    expect(page.get_by_test_id("chapter-text")).to_have_text("序幕。")
+    more(page, "join")
+    tell(page, "合并")
+    expect(page.get_by_test_id("chapter-text")).to_contain_text("他没有回头。")
+    assert desk_text(page).split() == text.split()
+    assert titles_of(writer, project) == [TITLES[:2]]
+
+    delete_and_undo(page, site, ids)
+    assert writer.get(f"/api/chapters/{ids[0]}")["notes"] == "灯笼是谁的？"
+    delete_and_restore(page, site, ids[0])
+    page.get_by_test_id("binder-add").click()
+    expect(row(page, "第 2 章")).to_have_attribute("aria-current", "page")
+    expect(page.get_by_test_id("chapter-text")).to_have_text("")
+    assert titles_of(writer, project) == [["序幕", "", "第一章 雨"]]
+
+
+def split_and_join_odd_letters(page: Page, writer: Writer, chapter: int) -> None:
+    """A letter of two units, and line ends of two."""
+    lines = "𠮷。\r\n一。\r\n二。\r\n三。\r\n"
+    path = f"/api/chapters/{chapter}"
     writer.http.patch(path, json={"content": f"{lines}雨停了。"}).raise_for_status()
-    page.locator(f'#binder a[href="/chapters/{ids[1]}"]').click()
+    page.locator(f'#binder a[href="/chapters/{chapter}"]').click()
     expect(page.get_by_test_id("chapter-text")).to_contain_text("𠮷")
     page.get_by_test_id("chapter-text").focus()
     page.keyboard.press("ControlOrMeta+End")
@@ -133,15 +158,10 @@ def test_splitting_joining_and_deleting_lose_nothing(
     assert writer.get(path)["content"].strip() == lines.strip()
     more(page, "join")
     tell(page, "合并")
-    page.locator(f'#binder a[href="/chapters/{ids[0]}"]').click()
-    expect(page.get_by_test_id("chapter-text")).to_have_text("序幕。")
 
-    more(page, "join")
-    tell(page, "合并")
-    expect(page.get_by_test_id("chapter-text")).to_contain_text("他没有回头。")
-    assert desk_text(page).split() == text.split()
-    assert titles_of(writer, project) == [TITLES[:2]]
 
+def delete_and_undo(page: Page, site: System, ids: list[int]) -> None:
+    """The first of two chapters, with its notes."""
     more(page, "notes")
     page.get_by_test_id("binder-notes-text").fill("灯笼是谁的？")
     page.get_by_test_id("binder-notes-save").click()
@@ -153,8 +173,10 @@ def test_splitting_joining_and_deleting_lose_nothing(
     expect(row(page, "序幕")).to_have_count(0)
     page.get_by_test_id("binder-undo").click()
     expect(row(page, "序幕")).to_be_focused()
-    assert writer.get(f"/api/chapters/{ids[0]}")["notes"] == "灯笼是谁的？"
 
+
+def delete_and_restore(page: Page, site: System, chapter: int) -> None:
+    """From the trash, by its page."""
     page.keyboard.press("Delete")
     expect(row(page, "序幕")).to_have_count(0)
     page.goto(f"{site.url}/trash")
@@ -162,11 +184,7 @@ def test_splitting_joining_and_deleting_lose_nothing(
         "trash-restore"
     ).click()
     page.get_by_role("status").get_by_role("link", name=re.compile("序幕")).click()
-    expect(page).to_have_url(f"{site.url}/chapters/{ids[0]}")
-    page.get_by_test_id("binder-add").click()
-    expect(row(page, "第 2 章")).to_have_attribute("aria-current", "page")
-    expect(page.get_by_test_id("chapter-text")).to_have_text("")
-    assert titles_of(writer, project) == [["序幕", "", "第一章 雨"]]
+    expect(page).to_have_url(f"{site.url}/chapters/{chapter}")
 
 
 def test_a_long_book_is_drawn_where_it_is_looked_at(

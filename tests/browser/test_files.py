@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from docx import Document
-from playwright.sync_api import FilePayload, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from arboris.workspace.demo.system import System
 from tests.browser.session import sign_in
@@ -18,6 +18,8 @@ from tests.factories import LONG_ENOUGH
 pytestmark = pytest.mark.browser
 
 DOCX_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+# Too short to be analysed: nothing of it goes on, and is told, beside the tests that come next.
+MANY = "\n\n".join(f"第{number}章 夜\n\n雨停了。" for number in range(1, 101))
 
 
 def manuscript(*chapters: tuple[str, str]) -> FilePayload:
@@ -29,6 +31,10 @@ def manuscript(*chapters: tuple[str, str]) -> FilePayload:
     out = io.BytesIO()
     document.save(out)
     return {"name": "雾海.docx", "mimeType": DOCX_TYPE, "buffer": out.getvalue()}
+
+
+def text_file(text: str) -> FilePayload:
+    return {"name": "长.txt", "mimeType": "text/plain", "buffer": text.encode()}
 
 
 def look_into(page: Page, file: FilePayload) -> None:
@@ -44,59 +50,28 @@ def download(page: Page, kind: str) -> tuple[str, bytes]:
     return coming.value.suggested_filename, Path(coming.value.path()).read_bytes()
 
 
+def rows_of(page: Page) -> Locator:
+    return page.locator("[data-chapter-id]")
+
+
+def table_of(page: Page) -> Locator:
+    """What a look into a file has found, a row a chapter."""
+    return page.get_by_test_id("import-table").locator("tbody tr")
+
+
 def test_a_book_in_and_out(page: Page, site: System) -> None:
     sign_in(page, site)
     new_project(page, "雾海听钟")
-    rows = page.locator("[data-chapter-id]")
-    table = page.get_by_test_id("import-table").locator("tbody tr")
-
-    # A look, and a change of mind: nothing is saved.
-    look_into(page, manuscript(("第一章 雨夜", LONG_ENOUGH), ("第二章 铜铃", LONG_ENOUGH)))
-    expect(table).to_have_count(2)
-    expect(table.first).to_contain_text("第一章 雨夜")
-    expect(page.locator("#import-aside")).to_contain_text("一座楼的故事。")
-    expect(page.locator("#import-modes")).to_be_hidden()
-    page.keyboard.press("Escape")
-    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
-    expect(rows).to_have_count(0)
-
+    look_and_leave(page)
     page.get_by_test_id("import-submit").click()
     page.get_by_test_id("import-agree").click()
-    expect(rows).to_have_count(2)
+    expect(rows_of(page)).to_have_count(2)
     expect(page.locator("#import .form-status")).to_contain_text("2")  # it takes the next file
-
-    # Of a long book only the rows that somebody scrolls to are made.
-    many = "\n\n".join(f"第{number}章 夜\n\n{LONG_ENOUGH}" for number in range(1, 101))
-    look_into(page, {"name": "长.txt", "mimeType": "text/plain", "buffer": many.encode()})
-    expect(page.get_by_test_id("import-found")).to_contain_text("100")
-    expect(table).to_have_count(41)  # and one that asks for more
-    table.last.scroll_into_view_if_needed()
-    expect(table).to_have_count(81)
-    page.keyboard.press("Escape")
-    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
-
-    # A longer one is imported by a worker; the page tells of it until it is there.
+    scroll_through_a_long_file(page)
     here = page.url
-    page.goto(f"{site.url}/")
-    new_project(page, "长夜")
-    page.route("**/imports/*", lambda route: route.fulfill(status=503), times=1)  # for a moment
-    with page.expect_response(lambda answer: answer.status == 202):
-        look_into(
-            page,
-            {"name": "长.txt", "mimeType": "text/plain", "buffer": f"{many}\n\n{many}".encode()},
-        )
-        page.get_by_test_id("import-agree").click()
-    expect(page.locator("#import .form-status")).to_contain_text("200")
-    expect(page.locator("#import-progress")).to_be_hidden()
+    import_by_a_worker(page, site)
     page.goto(here)
-
-    # The same book, revised: what is here becomes a new version, what is new is added.
-    look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
-    expect(table.first.locator("td").nth(2)).to_have_text("第一章 雨夜")
-    page.locator('[name="mode"][value="replace"]').check()
-    page.get_by_test_id("import-agree").click()
-    expect(rows).to_have_count(3)
-    expect(rows.first).to_contain_text("第 2 版")
+    revise(page)
 
     name, data = download(page, "epub")
     assert name == "雾海听钟.epub"
@@ -113,5 +88,50 @@ def test_a_book_in_and_out(page: Page, site: System) -> None:
     look_into(page, {"name": name, "mimeType": "application/zip", "buffer": data})
     page.get_by_test_id("import-agree").click()
     expect(page.locator("#project-name")).to_have_text("雾海听钟")
-    expect(rows).to_have_count(3)
-    expect(rows.first).to_contain_text("第 2 版")
+    expect(rows_of(page)).to_have_count(3)
+    expect(rows_of(page).first).to_contain_text("第 2 版")
+
+
+def look_and_leave(page: Page) -> None:
+    """A look, and a change of mind: nothing is saved."""
+    look_into(page, manuscript(("第一章 雨夜", LONG_ENOUGH), ("第二章 铜铃", LONG_ENOUGH)))
+    expect(table_of(page)).to_have_count(2)
+    expect(table_of(page).first).to_contain_text("第一章 雨夜")
+    expect(page.locator("#import-aside")).to_contain_text("一座楼的故事。")
+    expect(page.locator("#import-modes")).to_be_hidden()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
+    expect(rows_of(page)).to_have_count(0)
+
+
+def scroll_through_a_long_file(page: Page) -> None:
+    """Only the rows that somebody scrolls to are made."""
+    look_into(page, text_file(MANY))
+    expect(page.get_by_test_id("import-found")).to_contain_text("100")
+    expect(table_of(page)).to_have_count(41)  # and one that asks for more
+    table_of(page).last.scroll_into_view_if_needed()
+    expect(table_of(page)).to_have_count(81)
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("import-dialog")).to_be_hidden()
+
+
+def import_by_a_worker(page: Page, site: System) -> None:
+    """More than a hundred chapters; the page tells of it until they are there."""
+    page.goto(f"{site.url}/")
+    new_project(page, "长夜")
+    page.route("**/imports/*", lambda route: route.fulfill(status=503), times=1)  # for a moment
+    with page.expect_response(lambda answer: answer.status == 202):
+        look_into(page, text_file(f"{MANY}\n\n{MANY}"))
+        page.get_by_test_id("import-agree").click()
+    expect(page.locator("#import .form-status")).to_contain_text("200")
+    expect(page.locator("#import-progress")).to_be_hidden()
+
+
+def revise(page: Page) -> None:
+    """The same book again: what is here becomes a new version, what is new is added."""
+    look_into(page, manuscript(("第一章 雨夜", f"{LONG_ENOUGH}改"), ("第三章 剑", LONG_ENOUGH)))
+    expect(table_of(page).first.locator("td").nth(2)).to_have_text("第一章 雨夜")
+    page.locator('[name="mode"][value="replace"]').check()
+    page.get_by_test_id("import-agree").click()
+    expect(rows_of(page)).to_have_count(3)
+    expect(rows_of(page).first).to_contain_text("第 2 版")

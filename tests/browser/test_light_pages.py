@@ -15,12 +15,10 @@ from tests.browser.test_writing import CHAPTER
 from tests.waiting import wait_for
 
 pytestmark = pytest.mark.browser
-
-
 MOST_BYTES, MOST_FETCHED = 60_000, 10
 
 
-class Line:
+class Fetches:
     """What a page fetches from the server from now on: caches are not asked."""
 
     def __init__(self, page: Page) -> None:
@@ -63,15 +61,15 @@ def test_a_page_that_was_seen_before_loads_what_is_new(
              "/notifications"]  # fmt: skip
     for path in paths:
         page.goto(f"{site.url}{path}", wait_until="networkidle")
-        line = Line(page)
+        fetches = Fetches(page)
         page.goto(f"{site.url}{path}", wait_until="networkidle")
-        assert 1 <= len(line.fetched) <= MOST_FETCHED, line.fetched
-        assert 1_000 <= line.bytes <= MOST_BYTES, path
-        line.session.detach()
+        assert 1 <= len(fetches.fetched) <= MOST_FETCHED, fetches.fetched
+        assert 1_000 <= fetches.bytes <= MOST_BYTES, path
+        fetches.session.detach()
 
 
 # As on a busy page: what is in sight by now is told together with how it was before.
-OLD_NEWS = """window.IntersectionObserver = class extends IntersectionObserver {
+LATE_ENTRIES = """window.IntersectionObserver = class extends IntersectionObserver {
   constructor(heard, options) {
     super((seen) => heard([{ isIntersecting: false }, ...seen]), options);
   }
@@ -96,7 +94,7 @@ def test_of_a_long_bible_only_what_is_read_is_made(
     with_session(page, site)
     page.route("**/bible", lambda route: many(route) if "/api/" in route.request.url
                else route.continue_())  # fmt: skip
-    page.add_init_script(OLD_NEWS)
+    page.add_init_script(LATE_ENTRIES)
     page.goto(f"{site.url}/projects/{project}/bible")
     people = page.locator('[data-part="characters"] article')
     expect(people.first).to_be_visible()

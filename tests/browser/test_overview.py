@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
+from tests.browser.session import sign_in_to_admin
 from tests.browser.test_versions import analysed
 from tests.browser.test_writing import CHAPTER
 
@@ -21,13 +22,6 @@ HIDE = """(hidden) => {
     Object.defineProperty(document, 'hidden', { get: () => hidden, configurable: true });
     document.dispatchEvent(new Event('visibilitychange'));
 }"""
-
-
-def sign_in(page: Page, site: System) -> None:
-    page.goto(f"{site.url}/admin/login/?next=/admin/")
-    page.fill("#id_username", "staff")
-    page.fill("#id_password", site.passwords["staff"])
-    page.locator("[type=submit]").click()
 
 
 def completed(page: Page) -> Locator:
@@ -51,7 +45,7 @@ def set_paused(page: Page, paused: bool) -> None:
 @pytest.mark.parametrize("locale", ["en-US"], indirect=True)
 def test_the_overview_is_live_and_stops_with_the_page(page: Page, site: System) -> None:
     page.clock.install()
-    sign_in(page, site)
+    sign_in_to_admin(page, site.url, "staff", site.passwords["staff"])
     expect(page.locator("#overview-levels svg")).to_be_visible()
     before = completed(page).inner_text()
     completed(page).get_by_role("link").focus()
@@ -86,7 +80,7 @@ def a_chapter_more(writer: Writer) -> None:
 
 @pytest.mark.parametrize("locale", ["en-US"], indirect=True)
 def test_what_is_paused_is_told_and_resumed(page: Page, site: System) -> None:
-    sign_in(page, site)
+    sign_in_to_admin(page, site.url, "staff", site.passwords["staff"])
     page.goto(f"{site.url}/admin/analysis/queuecontrol/1/change/")
     set_paused(page, True)
     try:

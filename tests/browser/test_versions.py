@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from arboris.workspace.demo.client import Writer
 from arboris.workspace.demo.system import System
@@ -120,53 +120,67 @@ def test_compared_and_restored_by_keyboard(page: Page, site: System) -> None:
         page.get_by_test_id("versions-link").click()
 
         rows = page.get_by_test_id("versions").locator("tbody tr")
-        expect(rows).to_have_count(3)
-        expect(rows.last).to_contain_text("初稿")
-        compared = page.get_by_test_id("compared")
-        expect(compared.locator("del")).to_contain_text([NEW])  # from 2, which is short, to 3
-        rows.nth(1).locator("[name=to]").focus()
-        page.keyboard.press("Space")
-        expect(page.locator("#comparison-sums")).to_have_text("两版正文相同。")
-        rows.last.locator("[name=from]").focus()
-        page.keyboard.press("Space")
-        expect(compared.locator("ins").filter(has_text=NEW)).to_be_visible()
-        expect(compared.locator("p.change").first.locator("del")).to_have_text("钟")
-        expect(compared.locator("p.change").first.locator("ins")).to_have_text("风")
-        page.locator("[name=layout]:checked").focus()
-        page.keyboard.press("ArrowRight")
-        sides = compared.locator("tr.change").first.locator("td")
-        expect(sides.first.locator("del")).to_have_text("钟")
-        expect(sides.last.locator("ins")).to_have_text("风")
-        page.locator("#next-change").focus()
-        page.keyboard.press("Enter")
-        expect(compared.locator("tr.change").first).to_be_focused()
-
+        compare(page, rows)
         type_elsewhere(writer, chapter, 3)
-        rows.nth(1).get_by_test_id("restore").focus()
-        page.keyboard.press("Enter")
-        impact = page.get_by_test_id("impact")
-        expect(impact.locator('[data-part="vanishing"] li').first).to_be_visible()
-        link = impact.locator("a").first
-        assert (link.get_attribute("href") or "").startswith(f"/chapters/{chapter}#quote=")
-        expect(page.locator("#restore-typed")).to_be_visible()
-        page.keyboard.press("Escape")
-        expect(page.get_by_test_id("restore-dialog")).to_be_hidden()
-        expect(rows).to_have_count(3)
-
-        rows.nth(1).get_by_test_id("restore").click()
-        expect(page.get_by_test_id("restore-yes")).to_be_enabled()
-        page.get_by_test_id("restore-yes").focus()
-        page.route("**/restore", lambda call: call.abort(), times=1)
-        page.keyboard.press("Enter")
-        expect(page.locator("#restore-problem")).to_be_visible()
-        expect(page.get_by_test_id("restore-yes")).to_be_focused()
-        page.keyboard.press("Enter")
-        expect(rows).to_have_count(5)
-        expect(page.locator("#versions-status")).to_contain_text("5")
+        see_what_restoring_does(page, rows, chapter)
+        restore_at_the_second_try(page, rows)
         newest = writer.get(f"/api/chapters/{chapter}")
         assert (newest["version"], newest["content"]) == (5, SHORT)
         assert writer.get(f"/api/chapters/{chapter}/versions/4")["content"] == TYPED
+        compared = page.get_by_test_id("compared")
         expect(compared.locator("del").filter(has_text="夜深了")).to_be_visible()  # from 4 to 5
         rows.nth(1).locator("[name=to]").check()
         rows.nth(2).locator("[name=from]").check()  # from 3 to 4: one paragraph more
         expect(compared.locator(".change")).to_have_count(1)
+
+
+def compare(page: Page, rows: Locator) -> None:
+    """Two versions that are chosen, in one text and side by side."""
+    compared = page.get_by_test_id("compared")
+    expect(rows).to_have_count(3)
+    expect(rows.last).to_contain_text("初稿")
+    expect(compared.locator("del")).to_contain_text([NEW])  # from 2, which is short, to 3
+    rows.nth(1).locator("[name=to]").focus()
+    page.keyboard.press("Space")
+    expect(page.locator("#comparison-sums")).to_have_text("两版正文相同。")
+    rows.last.locator("[name=from]").focus()
+    page.keyboard.press("Space")
+    expect(compared.locator("ins").filter(has_text=NEW)).to_be_visible()
+    expect(compared.locator("p.change").first.locator("del")).to_have_text("钟")
+    expect(compared.locator("p.change").first.locator("ins")).to_have_text("风")
+    page.locator("[name=layout]:checked").focus()
+    page.keyboard.press("ArrowRight")
+    sides = compared.locator("tr.change").first.locator("td")
+    expect(sides.first.locator("del")).to_have_text("钟")
+    expect(sides.last.locator("ins")).to_have_text("风")
+    page.locator("#next-change").focus()
+    page.keyboard.press("Enter")
+    expect(compared.locator("tr.change").first).to_be_focused()
+
+
+def see_what_restoring_does(page: Page, rows: Locator, chapter: int) -> None:
+    """The dialog says it, and is left: nothing is restored."""
+    rows.nth(1).get_by_test_id("restore").focus()
+    page.keyboard.press("Enter")
+    impact = page.get_by_test_id("impact")
+    expect(impact.locator('[data-part="vanishing"] li').first).to_be_visible()
+    link = impact.locator("a").first
+    assert (link.get_attribute("href") or "").startswith(f"/chapters/{chapter}#quote=")
+    expect(page.locator("#restore-typed")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("restore-dialog")).to_be_hidden()
+    expect(rows).to_have_count(3)
+
+
+def restore_at_the_second_try(page: Page, rows: Locator) -> None:
+    """The first one does not reach the server."""
+    rows.nth(1).get_by_test_id("restore").click()
+    expect(page.get_by_test_id("restore-yes")).to_be_enabled()
+    page.get_by_test_id("restore-yes").focus()
+    page.route("**/restore", lambda call: call.abort(), times=1)
+    page.keyboard.press("Enter")
+    expect(page.locator("#restore-problem")).to_be_visible()
+    expect(page.get_by_test_id("restore-yes")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(rows).to_have_count(5)
+    expect(page.locator("#versions-status")).to_contain_text("5")

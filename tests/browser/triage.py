@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
+from tests.browser.session import sign_in_to_admin
 from tests.live import Site
 from tests.live_setup import PASSWORD
 
@@ -19,11 +20,7 @@ ENDED = re.compile("^(?!none|waits|runs)")
 
 
 def sign_in(page: Page, site: Site) -> None:
-    page.goto(f"{site.url}/admin/login/?next=/admin/")
-    page.fill("#id_username", STAFF)
-    page.fill("#id_password", PASSWORD)
-    page.get_by_role("button").last.click()
-    expect(page.locator("#user-tools")).to_be_visible()
+    sign_in_to_admin(page, site.url, STAFF, PASSWORD)
 
 
 def find_the_cause(page: Page, shoot: Shoot) -> str:
