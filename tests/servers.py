@@ -104,7 +104,7 @@ def mariadb(*, durable: bool = True) -> Iterator[str]:
         if os.geteuid() == 0:
             common.append("--user=root")  # refuses to run as root unless told so by name
         create = [install_db, *common, "--auth-root-authentication-method=normal"]
-        _run_quietly([*create, "--skip-test-db", "--skip-name-resolve"], directory / "install.log")
+        run_quietly([*create, "--skip-test-db", "--skip-name-resolve"], directory / "install.log")
         (directory / "init.sql").write_text(INIT_SQL)
         start = [server, *common, f"--socket={address}", "--skip-networking"]
         start += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin"]
@@ -132,7 +132,7 @@ def postgresql(*, durable: bool = True) -> Iterator[str]:
         # Without a sync of the fresh files: they need not outlive this machine's next crash.
         create = [init, f"--pgdata={data}", "--username=arboris", "--auth=trust", "--no-sync"]
         create += ["--encoding=UTF8", "--locale=C"]
-        _run_quietly(create, directory / "install.log", account)
+        run_quietly(create, directory / "install.log", account)
         start = [server, "-D", str(data), "-k", str(directory), "-p", POSTGRESQL_PORT]
         start += ["-c", "listen_addresses=", *([] if durable else POSTGRESQL_IN_A_HURRY)]
         with _serving(
@@ -143,7 +143,7 @@ def postgresql(*, durable: bool = True) -> Iterator[str]:
             stop_by=signal.SIGINT,  # SIGTERM would wait until the last client has gone
         ):
             where = ["-h", str(directory), "-p", POSTGRESQL_PORT, "-U", "arboris"]
-            _run_quietly([create_database, *where, "arboris"], directory / "database.log")
+            run_quietly([create_database, *where, "arboris"], directory / "database.log")
             yield f"postgres://arboris@/arboris?host={directory}&port={POSTGRESQL_PORT}"
 
 
@@ -345,7 +345,7 @@ def _is_ready(port: int) -> bool:
         return False
 
 
-def _run_quietly(command: list[str], log: Path, account: pwd.struct_passwd | None = None) -> None:
+def run_quietly(command: list[str], log: Path, account: pwd.struct_passwd | None = None) -> None:
     with log.open("wb") as output:
         code = subprocess.run(
             command,

@@ -18,7 +18,7 @@ from arboris.bible.storage.current import current
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
 from tests.bench.chaos_analyzer import mark_in
-from tests.bench.chaos_load import Load
+from tests.bench.chaos_load import Saved
 
 ENDED_BADLY = {"lost", "cancelled", "failed"}
 
@@ -51,11 +51,14 @@ def waiting_wakeups() -> int:
     return count
 
 
-def audit(load: Load, verdict: Verdict) -> None:
-    """Add to the verdict what the tables tell; nothing is running any more."""
+def audit(saves: list[Saved], in_doubt: list[int], verdict: Verdict) -> None:
+    """Add to the verdict what the tables tell; nothing is running any more.
+
+    ``saves`` were answered; ``in_doubt`` are the marks of those that were not.
+    """
     columns = ("status", "attempt_count", "retry_count", "chapter_id", "version_id", "error_type")
     tasks = {row.pk: row for row in PendingAnalysis.objects.only(*columns)}
-    _saves(load, tasks, verdict)
+    _saves(saves, in_doubt, tasks, verdict)
     _tasks(tasks, verdict)
     _attempts(tasks, verdict)
     _findings(tasks, verdict)
@@ -64,11 +67,13 @@ def audit(load: Load, verdict: Verdict) -> None:
     verdict.figures["wake-ups that died with a process"] = OrmQ.objects.count()
 
 
-def _saves(load: Load, tasks: dict[int, PendingAnalysis], verdict: Verdict) -> None:
+def _saves(
+    saves: list[Saved], in_doubt: list[int], tasks: dict[int, PendingAnalysis], verdict: Verdict
+) -> None:
     """Every save that was answered is there, and every text that is there has its analysis."""
     versions = ChapterVersion.objects.values_list("pk", "chapter_id", "content")
     marks = {mark_in(content): (pk, chapter) for pk, chapter, content in versions}
-    for saved in load.saved:
+    for saved in saves:
         if saved.mark not in marks:
             verdict.lost.append(f"the text with mark {saved.mark} (task {saved.task_id})")
         elif saved.task_id not in tasks:
@@ -79,9 +84,9 @@ def _saves(load: Load, tasks: dict[int, PendingAnalysis], verdict: Verdict) -> N
             verdict.lost.append(f"chapter {chapter} was saved without a task (mark {mark})")
         elif analysed[version] > 1:
             verdict.twice.append(f"chapter {chapter} has {analysed[version]} tasks for mark {mark}")
-    committed = sum(mark in marks for mark in load.in_doubt)
-    verdict.figures["saves answered"] = len(load.saved)
-    verdict.figures["saves in doubt"] = f"{len(load.in_doubt)}, {committed} committed"
+    committed = sum(mark in marks for mark in in_doubt)
+    verdict.figures["saves answered"] = len(saves)
+    verdict.figures["saves in doubt"] = f"{len(in_doubt)}, {committed} committed"
 
 
 def _tasks(tasks: dict[int, PendingAnalysis], verdict: Verdict) -> None:

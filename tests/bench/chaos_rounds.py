@@ -103,7 +103,7 @@ class Chaos:
             self.verdict.stuck.append(f"the cluster: {wrong}")
         self.verdict.figures["seconds to drain"] = drained
         self.verdict.figures["cluster starts"] = self.cluster.starts
-        audit(self.load, self.verdict)
+        audit(self.load.saved, self.load.in_doubt, self.verdict)
 
     def _round(self, number: int, kind: str) -> None:
         self._await(lambda: self.cluster.is_complete(WORKERS), "a complete cluster")

@@ -8,6 +8,7 @@ import logging
 import threading
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,22 +36,33 @@ class Writer:
     first_mark: int
     saved: list[Saved] = field(default_factory=list)
     told: set[int] = field(default_factory=set)  # tasks, by a frame
-    in_doubt: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._stop = threading.Event()
         self._marks, self._novel = self.first_mark, ""
-        works = (self._save_on, self._listen)
-        self._threads = [threading.Thread(target=work, daemon=True) for work in works]
+        self._errors: list[Exception] = []
+        self._threads = [
+            threading.Thread(target=self._run, args=(work,), daemon=True)
+            for work in (self._save_on, self._listen)
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
     def stop(self) -> None:
+        """Raises what one of its threads has met."""
         self._stop.set()
         for thread in self._threads:
             thread.join(ANSWER_SECONDS * 8)
+        if self._errors:
+            raise self._errors[0]
+
+    def _run(self, work: Callable[[], None]) -> None:
+        try:
+            work()
+        except Exception as error:  # noqa: BLE001  # raised by stop
+            self._errors.append(error)
 
     def _save_on(self) -> None:
         while not self._stop.wait(PAUSE_SECONDS):

@@ -27,7 +27,8 @@ def ip(*arguments: str) -> None:
 
 @dataclass
 class Host:
-    """``address`` is where the others reach it; ``clock`` by how much its clock goes wrong."""
+    """``number`` is the last part of its address; its files, logs and clock are in
+    ``directory``."""
 
     name: str
     number: int
@@ -104,13 +105,12 @@ class Host:
         )
         return [pid for pid in map(int, told.stdout.split()) if alive(pid)]
 
-    def stop_at_once(self) -> int:
-        """As a host that loses its power; how many processes there were."""
-        hit = kill(self.pids())
+    def stop_at_once(self) -> None:
+        """As a host that loses its power."""
+        kill(self.pids())
         for process in self.processes.values():
             process.wait()
         self.processes.clear()
-        return len(hit)
 
     def stop(self) -> None:
         for process in self.processes.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,6 @@ from tests.bench.hosts_net import Host
 WEB_PORT, ENDPOINT_PORT = 8000, 8000
 WORKERS = 2  # on a worker host
 WEB = ("web1", "web2")
-SERVERS = ("database", "redis", "endpoint")
 INIT = """CREATE USER site@'%';
 GRANT ALL ON arboris.* TO site@'%';
 """
@@ -79,7 +79,7 @@ def start_mariadb(host: Host) -> None:
     data, init = host.directory / "data", host.directory / "init.sql"
     common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={host.directory}", "--user=root"]
     create = [install, *common, "--auth-root-authentication-method=normal", "--skip-test-db"]
-    servers._run_quietly([*create, "--skip-name-resolve"], host.directory / "install.log")
+    servers.run_quietly([*create, "--skip-name-resolve"], host.directory / "install.log")
     init.write_text(servers.INIT_SQL + INIT)
     start = [server, *common, f"--bind-address={host.address}", f"--init-file={init}"]
     start += [f"--socket={host.directory / 'm.sock'}", "--skip-name-resolve", "--port=3306"]
@@ -98,9 +98,11 @@ def answers() -> bool:
     return True
 
 
-def wait_until(condition: object, what: str, within: float = UP_WITHIN_SECONDS) -> None:
+def wait_until(
+    condition: Callable[[], object], what: str, within: float = UP_WITHIN_SECONDS
+) -> None:
     ends = time.monotonic() + within
-    while not condition():  # type: ignore[operator]
+    while not condition():
         if time.monotonic() > ends:
             raise TimeoutError(f"not within {within:g} s: {what}")
         time.sleep(0.1)

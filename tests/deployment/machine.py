@@ -70,7 +70,6 @@ class Machine:
         Where it asks at its terminal, it gets one of ``answers`` after the other.
         """
         command = self.inside("bash", "-euo", "pipefail", "-c", script)
-        secondary = -1
         primary, secondary = os.openpty()
         with os.fdopen(primary, "rb", buffering=0) as terminal:
             process = subprocess.Popen(

@@ -27,6 +27,7 @@ UNITS = [Path(place) for place in ("/etc/systemd/system", "/usr/lib/systemd/syst
 STATE = Path("/run/units")
 LOGS = Path("/var/log/units")
 START_WITHIN_SECONDS = 300
+VERBS = {"start", "stop", "restart", "reload", "enable", "disable", "is-active", "daemon-reload"}
 
 
 class Unit:
@@ -186,6 +187,8 @@ def _file_of(name: str) -> Path:
 def main(arguments: list[str]) -> None:
     now = "--now" in arguments
     verb, *names = [word for word in arguments if not word.startswith("--")]
+    if verb not in VERBS:
+        sys.exit(f"systemctl: the stand-in knows no {verb}")
     units = [Unit(name) for name in names]
     for unit in units:
         if verb in {"stop", "restart"} or (verb == "disable" and now):
@@ -196,10 +199,6 @@ def main(arguments: list[str]) -> None:
             unit.reload()
         if verb == "is-active" and unit.pid() is None:
             sys.exit(3)
-        if verb == "show-pid":
-            print(unit.pid())
-    if verb not in "start stop restart reload enable disable is-active daemon-reload show-pid":
-        sys.exit(f"systemctl: the stand-in knows no {verb}")
 
 
 if __name__ == "__main__":

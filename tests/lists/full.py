@@ -181,8 +181,7 @@ def _words(field: Field[Any, Any], *, unique: bool) -> str:
 
 
 def _text(before: str) -> str:
-    joined = f"CONCAT('{before}', n)" if connection.vendor == "mysql" else f"'{before}' || n"
-    return joined
+    return f"CONCAT('{before}', n)" if connection.vendor == "mysql" else f"'{before}' || n"
 
 
 def _subject() -> str:
@@ -200,7 +199,7 @@ def _uuid(number: str) -> str:
 
 
 def _time() -> str:
-    """The newest row is of now."""
+    """From sixty days ago on, SECONDS apart."""
     start = db_now() - timedelta(days=60)
     if connection.vendor == "mysql":
         return f"('{start:%Y-%m-%d %H:%M:%S}' + INTERVAL n * {SECONDS} SECOND)"

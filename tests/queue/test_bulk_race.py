@@ -33,6 +33,13 @@ def prepared(kind: Any) -> int:
     return bulk.prepare(kind, PendingAnalysis.objects.all(), actor="boss").pk
 
 
+def prepared_cancelling(project: NovelProject, count: int) -> int:
+    """Of so many new analyses."""
+    for _ in range(count):
+        queue_chapter(project)
+    return prepared(Kind.CANCEL)
+
+
 def make(number: int) -> None:
     bulk.run(number, bulk.start_here(number, "test"))
 
@@ -120,9 +127,7 @@ def test_workers_take_it_up_and_from_one_another(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
-    for _ in range(6):
-        queue_chapter(project)
-    number = prepared(Kind.CANCEL)
+    number = prepared_cancelling(project, 6)
     runner = BulkRunner("host:2", lambda: False)
 
     def look() -> BulkOperation:
@@ -147,9 +152,7 @@ def test_a_command_that_has_died_is_stopped_and_its_writers_are_told(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
-    for _ in range(4):
-        queue_chapter(project)
-    number = prepared(Kind.CANCEL)
+    number = prepared_cancelling(project, 4)
     bulk.step(number, bulk.start_here(number, "boss@host:1"))
     BulkRunner("host:2", lambda: False).look()
     assert BulkOperation.objects.get().state == State.RUNNING
@@ -165,9 +168,7 @@ def test_a_command_ends_nothing_that_workers_have_taken_over(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 1)
-    for _ in range(3):
-        queue_chapter(project)
-    operation = BulkOperation.objects.get(pk=prepared(Kind.CANCEL))
+    operation = BulkOperation.objects.get(pk=prepared_cancelling(project, 3))
     stale = BulkOperation.objects.get(pk=operation.pk)
     command = ForegroundRun.of(operation)
     rows = command.rows(lambda: False)
@@ -187,8 +188,7 @@ def test_a_command_ends_nothing_that_workers_have_taken_over(
 def test_what_breaks_is_told_and_can_be_resumed(
     project: NovelProject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    queue_chapter(project)
-    number = prepared(Kind.CANCEL)
+    number = prepared_cancelling(project, 1)
     bulk.start(number)
     runner = BulkRunner("host:1", lambda: False)
     with monkeypatch.context() as patch:
