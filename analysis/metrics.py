@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import DatabaseError
-from django.db.models import Count, Q
+from django.db.models import Count
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
@@ -30,7 +30,7 @@ from analysis.models import (
     StatusTally,
     WorkerHeartbeat,
 )
-from analysis.queue import budget, counters, due
+from analysis.queue import budget, counted, counters, due
 from arboris.db import db_now
 from arboris.llm.accounting import budget as budgets
 from arboris.llm.accounting import call_counters, call_log
@@ -42,6 +42,7 @@ from notifications.relay import relay
 SEEN_WITHIN = timedelta(seconds=60)
 
 _registered = False
+due_now = counted.Due()
 
 
 def register() -> None:
@@ -110,10 +111,9 @@ def _queue() -> Iterator[Metric]:
 
 
 def _by_status(sums: dict[str, float]) -> Iterator[Metric]:
-    rows = PendingAnalysis.objects.filter(status__in=[Status.PENDING, Status.PROCESSING])
-    due_now = Count("pk", filter=Q(status=Status.PENDING, due_at__lte=db_now()))
-    counted = rows.order_by().values_list("status").annotate(number=Count("pk"), due=due_now)
-    live = {status: (number, is_due) for status, number, is_due in counted}
+    live = counted.live()
+    pending = live.get(Status.PENDING.value, 0)
+    number, age = due_now.count(pending)
     # A gauge by type: two of its series are levels. Its name is part of the documented outside.
     total = GaugeMetricFamily(
         "pending_analysis_total",
@@ -121,14 +121,19 @@ def _by_status(sums: dict[str, float]) -> Iterator[Metric]:
         labels=["status"],
     )
     for status in (Status.PENDING, Status.PROCESSING):
-        total.add_metric([status.value], live.get(status.value, (0, 0))[0])
+        total.add_metric([status.value], live.get(status.value, 0))
     for status in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
         total.add_metric([status.value], sums[status.value])
     yield total
     yield GaugeMetricFamily(
         "pending_analysis_due",
         "Pending analyses whose time has come, also where a pause or a limit holds them back.",
-        value=live.get(Status.PENDING.value, (0, 0))[1],
+        value=number,
+    )
+    yield GaugeMetricFamily(
+        "pending_analysis_due_counted_seconds",
+        "Since pending_analysis_due was counted: 0 unless more than 10,000 are pending.",
+        value=age,
     )
 
 

@@ -13,6 +13,7 @@ from pytest_django import Settings
 
 from analysis import queue
 from analysis.models import PendingAnalysis, QueuePause, Status, WorkerHeartbeat
+from analysis.queue import counted
 from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from arboris.workspace.demo import tables
@@ -131,7 +132,9 @@ def test_readyz_without_a_database_is_503(
     assert any("database" in reason for reason in answer.json()["reasons"])
 
 
-def test_metrics_count_by_status(client: Client, project: NovelProject) -> None:
+def test_metrics_count_by_status(
+    client: Client, project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for status in Status.values:
         assert metrics(client)[f'pending_analysis_total{{status="{status}"}}'] == 0
     queue_chapter(project)
@@ -145,6 +148,15 @@ def test_metrics_count_by_status(client: Client, project: NovelProject) -> None:
     seen = metrics(client)
     for status in Status.values:
         assert seen[f'pending_analysis_total{{status="{status}"}}'] == 1
+    # Of very many what is due is counted now and then alone, and how old that is stands beside it.
+    monkeypatch.setattr(counted, "KEPT_ABOVE", 1)
+    queue_chapter(project)
+    names = ("due", 'total{status="pending"}', "due_counted_seconds")
+    seen = metrics(client)
+    due, pending, age = (seen[f"pending_analysis_{name}"] for name in names)
+    assert (due, pending) == (1, 2) and age > 0
+    monkeypatch.setattr(counted, "KEPT_SECONDS", 0.0)
+    assert metrics(client)["pending_analysis_due"] == 2
 
 
 def test_the_oldest_age_is_of_what_may_begin(client: Client, project: NovelProject) -> None:
@@ -155,7 +167,9 @@ def test_the_oldest_age_is_of_what_may_begin(client: Client, project: NovelProje
 
     task = queue_chapter(project)
     PendingAnalysis.objects.update(created_at=db_now() - timedelta(hours=1))
+    later = queue_chapter(project, priority=10)
     assert age() == pytest.approx(3600, abs=60)
+    queue.cancel(later.pk)
     queue.pause("moving")
     assert age() == 0
     queue.resume()
