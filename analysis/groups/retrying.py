@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Literal
 
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils.translation import gettext as _
 
 from analysis import audit, bulk, queue
@@ -16,7 +16,7 @@ from analysis.groups import look
 from analysis.models import LIVE, BulkOperation, ErrorGroup, PendingAnalysis, Status
 from arboris.db import db_now, in_transaction, locked
 
-TRIES = 20  # tasks that are tried as a canary before it is given up
+TRIES = 20  # tasks that are tried as a canary: each may have changed in that very moment
 FIRST = 10  # the canary's priority: it is to be known soon
 
 State = Literal["none", "waits", "runs", "ok", "partly", "failed", "cancelled", "gone"]
@@ -49,8 +49,9 @@ def retry_canary(fingerprint: str, actor: str, reason: str = "") -> int:
 
     Raises QueueConflict where a canary is under way, or no task can be retried.
     """
-    tasks = look.retryable(fingerprint).order_by("-pk").values_list("pk", flat=True)
-    for task_id in list(tasks[:TRIES]):
+    busy = PendingAnalysis.objects.filter(active_chapter=OuterRef("chapter"))
+    tasks = look.retryable(fingerprint).filter(~Exists(busy)).order_by("-pk")
+    for task_id in list(tasks.values_list("pk", flat=True)[:TRIES]):
         try:
             in_transaction(lambda pk=task_id: _retry_one(fingerprint, pk, actor, reason))  # type: ignore[misc]
         except PendingAnalysis.DoesNotExist:

@@ -35,21 +35,24 @@ class Watch:
     """What one process has seen of the database's clock, beside the monotonic one."""
 
     def __init__(self) -> None:
-        self._last: tuple[datetime, float] | None = None
+        self._last: tuple[datetime, float] | None = None  # and when it was asked for
 
     @property
     def has_looked(self) -> bool:
         return self._last is not None
 
     def look(self) -> tuple[datetime, timedelta]:
-        """The database's time, and by how much its clock was set since the last look."""
+        """The database's time, and by how much its clock was set forward since the last look, at
+        least: when within a slow answer it was read is not known."""
         asked = time.monotonic()
         now = db_now()
         told = time.monotonic()
-        last, self._last = self._last, (now, told)
-        if last is None or told - asked > TOLERANCE.total_seconds() / 2:
-            return now, timedelta()  # an answer that took so long says too little
-        return now, (now - last[0]) - timedelta(seconds=told - last[1])
+        last = self._last
+        step = (now - last[0]) - timedelta(seconds=told - last[1]) if last else timedelta()
+        # What a slow answer does not show, the next one shows beside the last quick one.
+        if last is None or step > TOLERANCE or told - asked <= TOLERANCE.total_seconds() / 2:
+            self._last = (now, asked)
+        return now, step
 
 
 def check(watch: Watch) -> datetime:

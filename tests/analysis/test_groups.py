@@ -11,9 +11,10 @@ from pytest_django import Settings
 
 from analysis import queue, run_analysis
 from analysis.errors import AnalyzerFailed, WorkerLost, fingerprint
-from analysis.groups import look
+from analysis.groups import look, retrying
 from analysis.models import BulkOperation, OperatorAction, PendingAnalysis, Status
 from analysis.worker.steward import Steward
+from arboris.db import in_transaction
 from arboris.llm.errors import BadAnswer, KeyRefused, ServerFailed
 from arboris.novels.models import NovelProject
 from tests.analysis.llm_answers import says
@@ -206,6 +207,17 @@ def test_one_goes_first_and_then_the_rest(
     ]
     (did,) = call("analysis_show", tasks[0].pk, "--json").document["record"]
     assert (did["action"], did["operation"]) == ("retry_group", BulkOperation.objects.get().pk)
+
+
+@pytest.mark.sqlite_only
+def test_the_canary_is_one_that_can_be_retried(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retrying, "TRIES", 1)
+    first, *others = [failed_task(project) for _ in range(3)]
+    for task in others:  # its chapter is analysed again already
+        in_transaction(lambda one=task: queue.enqueue(one.chapter, one.version))  # type: ignore[misc]
+    assert retrying.retry_canary(first.error_fingerprint, "boss") == first.pk
 
 
 def test_what_nobody_gave_a_fingerprint_gets_one(staff: Client, project: NovelProject) -> None:

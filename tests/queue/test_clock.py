@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.utils import timezone
@@ -133,6 +134,21 @@ class TestSweep:
             QueueControl.objects.update(swept_at=None)
             assert queue.sweep(watch=watch)
             assert queue.owns(claim) is owned
+
+
+@pytest.mark.parametrize(
+    ("step", "shown_by"), [(timedelta(seconds=30), "the next"), (HOUR, "the slow one")], ids=str
+)
+def test_a_step_forward_beside_a_slow_answer_is_seen_once(
+    monkeypatch: pytest.MonkeyPatch, step: timedelta, shown_by: str
+) -> None:
+    began, times = timezone.now(), iter([0.0, 0.0, 10.0, 70.0, 80.0, 80.0, 90.0, 90.0])
+    answers = iter([began, *(began + step + timedelta(seconds=s) for s in (10, 80, 90))])
+    monkeypatch.setattr(clock, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    monkeypatch.setattr(clock, "db_now", lambda: next(answers))
+    watch = clock.Watch()
+    seen = [watch.look()[1] > clock.TOLERANCE for _ in range(4)]
+    assert seen == [False, shown_by == "the slow one", shown_by == "the next", False]
 
 
 @pytest.fixture
