@@ -153,7 +153,9 @@ def confirmation(
         "action": operation.kind,
         "operation": operation,
         "count": operation.planned,
+        "may_change": operation.planned or operation.selected > bulk.FORESEEN,
         "left": bulk.sentences(operation.planned_left),
+        "not_looked_at": max(0, operation.selected - bulk.FORESEEN),
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "selected": first.ids[:1] if first else [],  # Django does nothing where nothing is selected
         "behind": operation.size > 1,

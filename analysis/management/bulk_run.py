@@ -20,7 +20,7 @@ class Rehearsal:
     """What would become of these tasks; nothing is changed and nothing recorded."""
 
     def __init__(self, kind: BulkOperation.Kind, ids: Sequence[int]) -> None:
-        self.count, self.reason = 0, ""
+        self.count, self.reason, self.lost = 0, "", False
         self.ids: list[int] = []
         self._look = bulk.CHANGES[kind].look
         self._ids = ids
@@ -52,7 +52,7 @@ class ForegroundRun:
         self._record = operation.record_id
         self.reason = operation.reason
         self.size = operation.selected - operation.changed - operation.refused
-        self.count = 0
+        self.count, self.lost = 0, False
         self.ids: list[int] = []
 
     @classmethod
@@ -70,7 +70,8 @@ class ForegroundRun:
             before = _before(parts.get(number=number).ids)
             try:
                 done = bulk.step(self._operation.pk, self._token)
-            except bulk.Lost:  # somebody stopped it in the admin
+            except bulk.Lost:  # somebody stopped it in the admin, or it stood still for too long
+                self.lost = True
                 return
             assert done is not None  # there is a part of that number
             self.count += len(done.changed)

@@ -141,8 +141,14 @@ class TaskCommand(OperatorCommand):
             interrupted = report.take(self, rows, selected, work, totals)
         if interrupted or outcomes.total() < selected:  # somebody has stopped it elsewhere
             done = outcomes[OK] if self.dry_run else work.count
-            text = _("Interrupted; %(done)d were done.") % {"done": done}
-            raise PartlyDone(text + work.how_to_go_on(self.name))
+            text = _("Interrupted; %(done)d were done.")
+            if work.lost:
+                text = _(
+                    "Somebody has stopped the operation, or it was stopped because nothing took "
+                    "its output for more than %(seconds)d s; %(done)d were done."
+                )
+            values = {"done": done, "seconds": bulk.LEASE.total_seconds()}
+            raise PartlyDone(text % values + work.how_to_go_on(self.name))
         self._conclude(outcomes[OK], totals()["refused"])
 
     def _selection(self, options: dict[str, Any]) -> Selection:

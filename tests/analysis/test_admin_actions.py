@@ -140,6 +140,13 @@ def test_a_larger_one_is_the_workers_and_has_its_page(
     tasks = [queue_chapter(project).pk for _ in range(5)]
     page = whole_search(staff, "cancel", "听雨", tasks[0])
     assert "5 analyses will be changed." in page and "The workers do it behind" in page
+    with monkeypatch.context() as patched:  # of very many the page says what it does not know
+        patched.setattr(bulk, "FORESEEN", 2)
+        page = whole_search(staff, "cancel", "听雨", tasks[0])
+        assert "5 analyses are selected; at least 2 of them will be changed." in page
+        assert "3 were not looked at yet" in page
+    first, _second = BulkOperation.objects.order_by("pk")
+    first.delete()
     late = queue_chapter(project)
     page = confirm(staff, page, reason="wrong model")
     operation = BulkOperation.objects.get()

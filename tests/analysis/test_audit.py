@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from django.db import OperationalError
 
-from analysis import audit, queue
+from analysis import audit, bulk, queue
 from analysis.errors import QueueConflict
-from analysis.models import OperatorAction, PendingAnalysis, Status
+from analysis.models import BulkOperation, OperatorAction, PendingAnalysis, Status
+from arboris.db import db_now
 from arboris.novels.models import NovelProject
 from tests.analysis.operators import call, ended, failed_task, interrupt_cancelling, statuses
 from tests.factories import LONG_ENOUGH, queue_chapter
@@ -133,6 +134,32 @@ def test_a_database_that_breaks_in_ends_it_as_partly_done(
     assert (only().count, only().details["state"]) == (1, "interrupted")
     again = call("cancel_analysis", "--all", "--noinput", "--json")
     assert (again.code, again.rows) == (1, [])
+
+
+@pytest.mark.sqlite_only
+def test_a_command_whose_output_stood_still_says_what_happened(
+    project: NovelProject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks = [queue_chapter(project).pk for _ in range(2)]
+    monkeypatch.setattr(bulk, "BATCH", 1)
+    step = bulk.step
+
+    def then_stands_still(operation_id: int, token: str) -> bulk.Step | None:
+        """Until a worker has found that nobody goes on with it."""
+        done = step(operation_id, token)
+        BulkOperation.objects.update(lease_expires_at=db_now() - bulk.LEASE)
+        assert bulk.look_for_one() is None
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(bulk, "step", then_stands_still)
+        called = call("cancel_analysis", "--all", "--noinput", "--json")
+    assert (called.code, called.ids) == (3, tasks[:1])
+    assert "nothing took its output for more than 30 s; 1 were done" in called.err
+    number = BulkOperation.objects.get().pk
+    assert f"--resume {number}" in called.err
+    again = call("cancel_analysis", "--resume", number, "--noinput", "--json")
+    assert (again.code, again.ids) == (0, tasks[1:])
 
 
 def test_each_step_stands_in_the_record_before_the_next(project: NovelProject) -> None:

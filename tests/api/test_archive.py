@@ -149,6 +149,10 @@ def test_an_archive_is_no_way_past_the_bounds_of_the_queue(
     settings.ARBORIS_MAX_PENDING, settings.ARBORIS_MAX_PRIORITY = 1, 2
     refused = bring_in(api, copy, data)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_pending")
+    assert refused.json()["detail"] == (
+        "file: Of the chapters 1 would wait for their analysis; 1 of yours may, and there is room "
+        "for 0. Import the archive again when some have ended."
+    )
     assert not Chapter.everything.filter(project=copy).exists()
     settings.ARBORIS_MAX_PENDING = 2
     assert bring_in(api, copy, data).status_code == 201

@@ -250,8 +250,9 @@ def _queued(
     except uploads.AlreadyImported:
         raise Conflict(_("This file was imported already."), "already_imported") from None
     except import_jobs.TooMany:
-        said = _("Some of your imports are waiting already. Try again when one has ended.")
-        raise TooMany(said, "too_many_imports") from None
+        said = _("%(limit)d of your imports are waiting already. Try again when one has ended.")
+        values = {"limit": import_jobs.PER_WRITER}
+        raise TooMany(said % values, "too_many_imports") from None
 
 
 def _file(upload: UploadedFile[Any]) -> tuple[str, bytes]:
@@ -288,7 +289,7 @@ def _imported(field: str, job: service.Job) -> Response:
     except service.Changed as error:
         raise Conflict(str(error), "changed") from error
     except service.NoRoom as error:
-        raise TooMany(str(error), "too_many_pending") from error
+        raise TooMany(f"{field}: {error}", "too_many_pending") from error
     finally:
         job.discard()
 

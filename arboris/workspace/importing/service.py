@@ -145,12 +145,19 @@ class Job:
 
     def _check_room(self, analysed: int) -> None:
         room = queue.room(self.project.owner_id)
-        if room is not None and analysed > room:
-            said = _(
-                "%(count)d chapters would wait for their analysis, and %(room)d more of yours may. "
-                "Import the file again when some have ended, or without analysis."
-            )
-            raise NoRoom(said % {"count": analysed, "room": room})
+        if room is None or analysed <= room:
+            return
+        said = _(
+            "Of the chapters %(count)d would wait for their analysis; %(limit)d of yours may, and "
+            "there is room for %(room)d."
+        )
+        if self._restoration is None:
+            advice = _("Import the file again when some have ended, or without analysis.")
+        else:  # it says itself what is to be analysed
+            advice = _("Import the archive again when some have ended.")
+        limit = settings.ARBORIS_MAX_PENDING
+        values = {"count": analysed, "limit": limit, "room": room}
+        raise NoRoom(f"{said % values} {advice}")
 
     def _steps(self, advance: Callable[[int], object]) -> Iterator[Callable[[], None]]:
         new = [place for place, there in enumerate(self._known) if there is None]
