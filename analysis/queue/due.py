@@ -137,7 +137,7 @@ def oldest(endpoint: Endpoint) -> datetime | None:
     )
     heads = " UNION ALL ".join(head.format(number, number) for number in range(1, 11))
     ((earliest,),) = _rows(
-        Query(f"SELECT MIN(created_at) FROM ({heads}) heads", moment.params * 10)
+        Query(f"SELECT MIN(created_at) FROM ({heads}) heads", [*moment.params] * 10)
     )
     return None if earliest is None else as_time(earliest)
 
