@@ -17,6 +17,7 @@ from analysis.overview import samples
 from analysis.overview.models import QueueSample
 from analysis.overview.samples import MOST
 from analysis.queue import due
+from analysis.queue.fairness import BY_AGE
 from arboris.db import db_now
 
 # What may be looked at of the windows' names, and their lengths.
@@ -83,13 +84,16 @@ def look(window: str) -> Figures:
 
 
 def counted(status: Status) -> int:
-    return PendingAnalysis.objects.filter(status=status).order_by()[: MOST + 1].count()
+    """In an index's order: PostgreSQL would else look for the first ones in the table, where all
+    that has ended may stand before them."""
+    rows = PendingAnalysis.objects.filter(status=status).order_by(*BY_AGE)
+    return rows[: MOST + 1].count()
 
 
 def _waiting(now: datetime) -> dict[str, int]:
     """Of the pending ones that come first: how many there are, and whose time has come."""
     rows = PendingAnalysis.objects.filter(status=Status.PENDING)
-    rows = rows.order_by("-priority", "created_at", "id")[: DUE_AMONG + 1]
+    rows = rows.order_by(*BY_AGE)[: DUE_AMONG + 1]
     return rows.aggregate(number=Count("pk"), due=Count("pk", filter=Q(due_at__lte=now)))
 
 

@@ -8,7 +8,6 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connection
 from pytest_django import DjangoDbBlocker, Settings
 
 from analysis import queue
@@ -185,9 +184,7 @@ def test_the_overview_reads_no_more_than_it_counts(monkeypatch: pytest.MonkeyPat
         seen = figures.look("7d")
     assert (seen.pending, seen.ended["7d"]["completed"], seen.due) == (2_001, 2_001, 1_001)
     counted = 3 * 2_001 + 3 * 2_001 + 1_001 + figures.RUNS
-    # PostgreSQL plans by a random sample of the table, and now and then goes through all of it.
-    if connection.vendor != "postgresql":
-        assert cost.rows < 4 * counted + 20 * figures.OLDEST_AMONG + FEW
+    assert cost.rows < 4 * counted + 20 * figures.OLDEST_AMONG + FEW
     with scale.costs() as cost:
         assert paused.holds() == []
     assert cost.rows < 60
