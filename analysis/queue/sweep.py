@@ -84,6 +84,8 @@ def _rescue_one(task_id: int, at: datetime) -> int:
     if task is None:  # renewed or ended in between
         return 0
     now = db_now()
+    if now < at - clock.TOLERANCE:  # it was set back meanwhile: all leases begin anew
+        return 0
     error = WorkerLost(f"{task.worker} let the lease expire")
     decision = decide(error, task.retry_count, task.max_retries, now)
     if decision.at is not None:  # the task did nothing wrong that waiting would mend

@@ -99,6 +99,8 @@ class TestSweep:
         for _ in range(2):  # once is enough
             queue.sweep(watch=watch)
         assert column("due_at") == due_at
+        claim = claim_next()  # of one whose sweep had begun before that step
+        assert (queue.rescue(db_now() + HOUR), queue.owns(claim)) == (0, True)
 
     def test_a_sweep_of_another_one_meanwhile_is_no_step_back(
         self, project: NovelProject, watch: clock.Watch, monkeypatch: pytest.MonkeyPatch
