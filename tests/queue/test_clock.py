@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,8 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Set:
     """As far as sweeps see it."""
 
     def by(step: timedelta) -> None:
-        monkeypatch.setattr(clock, "db_now", lambda: db_now() + step)
+        for module in (clock, importlib.import_module("analysis.queue.sweep")):
+            monkeypatch.setattr(module, "db_now", lambda: db_now() + step)
 
     return by
 
