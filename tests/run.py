@@ -1,8 +1,9 @@
 """Everything that has to hold before a change is good: ``python -m tests.run [pytest arguments]``.
 
 Without arguments: linters, types, contracts, migrations, catalogues, the deployment check, the
-suite on SQLite, and the tests marked ``databases`` on a private MariaDB and PostgreSQL too. With
-arguments: only the pytest runs, with those arguments. ``--on DATABASE``: on that one alone.
+suite on SQLite, the tests marked ``databases`` on a private MariaDB too, and of those the ones
+marked ``postgresql`` on a private PostgreSQL. With arguments: only the pytest runs, with those
+arguments. ``--on DATABASE``: on that one alone, all that are marked ``databases``.
 ``--fast [paths]``: what ``make check`` runs, the static checks and the tests of SQLite that start
 no process.
 
@@ -93,11 +94,19 @@ def needs_of_mariadb() -> None:
         raise servers.Missing("mysqlclient (libmariadb-dev, then make setup)")
 
 
-# What each needs, and the mark of the tests that are repeated on it.
-DATABASES: dict[str, tuple[Callable[[], object], list[str]]] = {
-    "SQLite": (lambda: None, []),
-    "MariaDB": (needs_of_mariadb, ["databases"]),
-    "PostgreSQL": (servers.postgresql_programs, ["databases"]),
+@dataclass(frozen=True)
+class Database:
+    """``marks``: of the tests that are repeated on it; ``in_whole_runs``: those of a whole run."""
+
+    needs: Callable[[], object]
+    marks: Sequence[str] = ()
+    in_whole_runs: Sequence[str] = ()
+
+
+DATABASES = {
+    "SQLite": Database(lambda: None),
+    "MariaDB": Database(needs_of_mariadb, ["databases"], ["databases"]),
+    "PostgreSQL": Database(servers.postgresql_programs, ["databases"], ["postgresql"]),
 }
 
 
@@ -204,9 +213,10 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
         marks.append("not redis")
     everything = not (run.arguments or only)
     jobs = []
-    for database, (needs, repeated) in DATABASES.items():
-        if only in {None, database} and run.has(f"tests on {database}", needs):
-            jobs.append(run.suite(f"tests on {database}", database, [*repeated, *marks]))
+    for name, database in DATABASES.items():
+        if only in {None, name} and run.has(f"tests on {name}", database.needs):
+            repeated = database.in_whole_runs if everything else database.marks
+            jobs.append(run.suite(f"tests on {name}", name, [*repeated, *marks]))
     if everything:
         jobs = [*jobs[1:], *sqlite_in_parts(run, marks)]
         jobs += static_checks(run, CHECKS + MORE_CHECKS)

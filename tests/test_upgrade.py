@@ -23,7 +23,7 @@ from tests.bible.test_fold import payoff, person, seed
 from tests.bible.test_service import FIRST, record
 from tests.factories import LONG_ENOUGH, JsonClient, claim_next, make_chapter
 
-pytestmark = [pytest.mark.slow, pytest.mark.databases]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 
 NOVELS = ("novels", "0002_draft_versions")
 BEFORE = [

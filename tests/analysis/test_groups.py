@@ -93,6 +93,7 @@ def test_unlike_errors_are_apart_and_like_ones_together() -> None:
     assert len(set(apart)) == len(apart)
 
 
+@pytest.mark.postgresql
 def test_three_causes_are_three_groups(
     staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
 ) -> None:
@@ -220,6 +221,7 @@ def test_the_canary_is_one_that_can_be_retried(
     assert retrying.retry_canary(first.error_fingerprint, "boss") == first.pk
 
 
+@pytest.mark.postgresql
 def test_what_nobody_gave_a_fingerprint_gets_one(staff: Client, project: NovelProject) -> None:
     """Rows that were written by hand, or by a program that knew of none."""
     tasks = [failed_task(project) for _ in range(2)]

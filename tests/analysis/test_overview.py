@@ -30,7 +30,7 @@ from tests.analysis.operators import ended, failed_task, novel_of
 from tests.analysis.test_admin import signed_in
 from tests.factories import claim_next, make_user, queue_chapter
 
-pytestmark = [pytest.mark.django_db, pytest.mark.databases]
+pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
 URL = "/admin/overview"
 HOUR = timedelta(hours=1)
 DAYS = timedelta(days=3)  # as they are told however slow the machine is: "3d"

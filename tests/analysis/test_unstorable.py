@@ -19,7 +19,7 @@ from tests.factories import claim_next, queue_chapter
 
 TALK = "「沈砚秋」说：雨停了再走。「顾长风」说：等不得。" * 12
 
-pytestmark = [pytest.mark.databases, pytest.mark.usefixtures("scripted")]
+pytestmark = [pytest.mark.postgresql, pytest.mark.usefixtures("scripted")]
 
 
 def test_a_finding_loses_its_control_characters(

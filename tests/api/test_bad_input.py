@@ -13,7 +13,7 @@ from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from notifications.models import AnalysisNotification
 from tests.factories import LONG_ENOUGH, JsonClient
 
-pytestmark = pytest.mark.databases
+pytestmark = pytest.mark.postgresql
 
 WRITTEN = (Chapter, ChapterVersion, PendingAnalysis, AnalysisNotification, OrmQ)
 

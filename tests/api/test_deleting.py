@@ -22,7 +22,7 @@ from arboris.novels.models import Chapter, NovelProject
 from tests.factories import LONG_ENOUGH, client_of, make_chapter, make_project, queue_chapter
 from tests.queue.threads import side_by_side
 
-pytestmark = pytest.mark.databases
+pytestmark = pytest.mark.postgresql
 
 in_threads = pytest.mark.django_db(transaction=True)
 NEWER = "雨停了，沈砚秋才发觉灯笼早已熄灭，巷子尽头有人在等他。" * 12

@@ -24,7 +24,7 @@ from tests.llm_server import Script
 from tests.queue.threads import side_by_side
 from tests.waiting import wait_for
 
-pytestmark = pytest.mark.databases
+pytestmark = pytest.mark.postgresql
 
 KEY = "8e03978e-40d5-43e8-bc93-6894a57f9326"
 # Answers 200 as PATCH does, and creates all the same.

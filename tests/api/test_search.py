@@ -15,7 +15,7 @@ from arboris.workspace.chapters import service as chapters
 from arboris.workspace.search import replacing
 from tests.factories import JsonClient, make_chapter, make_project
 
-pytestmark = pytest.mark.databases
+pytestmark = pytest.mark.postgresql
 
 ONE = "雨停了。沈砚秋推开门，喊：“阿秋在吗？”\n\n没有人应。ＡＤＡ走了。"
 TWO = "ada 与沈砚秋同行，路过Canada，遇见 Ada。"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from arboris.novels.models import Chapter
 from tests.factories import JsonClient, client_of, make_chapter, make_project, make_user
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 
 START = "0"
 CLIENTS = 3

@@ -27,7 +27,7 @@ from tests.bible.test_fold import NAMES, findings, names, of
 from tests.bible.test_service import record
 from tests.factories import make_chapter, make_project, make_user
 
-pytestmark = [pytest.mark.slow, pytest.mark.databases]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql]
 CHAPTERS = 5
 # What is folded is the same on all databases; on the servers, that it is stored and read.
 EXAMPLES = 25 if connection.vendor == "sqlite" else 5

@@ -14,7 +14,7 @@ from arboris.llm.accounting import admission, budget, call_log, prices
 from arboris.llm.accounting.admission import Payer, RequestRecord, Usage
 from arboris.llm.accounting.budget import Subject
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db]
 NOVEL, WRITER = uuid.uuid4(), 7
 
 

@@ -133,6 +133,7 @@ def test_a_cancelled_wait_holds_no_slot(endpoint: Endpoint, settings: Settings) 
     assert len(endpoint.requests) == 2
 
 
+@pytest.mark.postgresql
 def test_threads_never_share_a_slot() -> None:
     """As many as there are, and not one more; a slot that is freed is taken again."""
 

@@ -24,7 +24,7 @@ from tests.notifications.test_socket import talk
 from tests.waiting import PATIENCE_SECONDS
 
 # The socket has connections of its own.
-pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 LIST = "/api/async-analysis/notifications"
 

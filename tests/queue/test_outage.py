@@ -232,6 +232,7 @@ def test_a_server_that_is_read_only_for_a_while_is_read_and_waited_for(
     assert len(client.get(f"/api/projects/{project}/chapters").json()) == saved
 
 
+@pytest.mark.postgresql
 @pytest.mark.process  # the database's server
 def test_a_server_that_falls_silent_is_given_up_within_the_read_timeout(
     database: Database,
@@ -256,6 +257,7 @@ def refusal(client: httpx2.Client, project: str) -> httpx2.Response | None:
     return answer if answer.status_code != 200 else None
 
 
+@pytest.mark.postgresql
 def test_a_server_that_is_cut_off_is_given_up_within_the_connect_timeout() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and says nothing
         address = f"u@127.0.0.1:{silent.getsockname()[1]}/arboris?connect_timeout=2"
