@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import signal
 import time
@@ -15,6 +16,7 @@ from django.conf import settings as django_settings
 from django.contrib.auth.models import User
 from django.core.cache import cache
 from django.db import connection
+from django.test import TransactionTestCase
 from django.utils import translation
 from pytest_django import DjangoDbBlocker, Settings
 
@@ -22,12 +24,13 @@ from analysis.worker.steward import Steward
 from arboris.collector import collect_less_often, keep_what_is_loaded
 from arboris.llm.accounting import admission, budget
 from arboris.novels.models import NovelProject
-from tests import guards, live, llm_server, migrated
+from tests import emptied, guards, live, llm_server, migrated
 from tests.analyzers import REGISTERED, Endless, Failing, Scripted
 from tests.factories import JsonClient, client_of, make_project, make_user
 
 # Whoever uses one of these starts processes.
 PROCESS_FIXTURES = {"site", "browser"}
+MORE_DATABASES = {"server_only", "postgresql"}
 DATABASE_FIXTURES = {"db", "transactional_db", "site"}
 # Longer than any test's own time limit in setup.cfg, and the end of its fixtures.
 NOTHING_MOVES_SECONDS = 1200
@@ -50,6 +53,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     # Real hashes are slow on purpose; sites in processes of their own have them.
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # Else each test client looks for all static files that there are before its first request.
+    django_settings.WHITENOISE_AUTOREFRESH = True
+    TransactionTestCase._fixture_teardown = emptied.empty  # type: ignore[method-assign]
     if not config.getoption("usepdb"):
         watch = guards.Watch(NOTHING_MOVES_SECONDS, os.dup(2))
         config.pluginmanager.register(watch)
@@ -61,7 +67,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         if PROCESS_FIXTURES.intersection(getattr(item, "fixturenames", ())):
             item.add_marker("process")
-        if item.get_closest_marker("server_only") or is_of_the_queue(item):
+        if is_of_the_queue(item) and not item.get_closest_marker("process"):
+            item.add_marker("postgresql")
+        if is_of_the_queue(item) or any(map(item.get_closest_marker, MORE_DATABASES)):
             item.add_marker("databases")
     elsewhere = "server_only" if connection.vendor == "sqlite" else "sqlite_only"
     left_out = {item for item in items if item.get_closest_marker(elsewhere)}
@@ -86,6 +94,9 @@ def begins_with_a_copy() -> bool:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
+    # What has been imported lives to the end: it need not be looked through again and again.
+    gc.collect()
+    gc.freeze()
     # Here, since most tests may start no process.
     if begins_with_a_copy() and any(uses_the_database(item) for item in session.items):
         migrated.original()
