@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
     django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # Else each test client looks for all static files that there are before its first request.
     django_settings.WHITENOISE_AUTOREFRESH = True
-    TransactionTestCase._fixture_teardown = emptied.empty  # type: ignore[method-assign]
+    TransactionTestCase._fixture_teardown = emptied.empty  # type: ignore[attr-defined]
     if not config.getoption("usepdb"):
         watch = guards.Watch(NOTHING_MOVES_SECONDS, os.dup(2))
         config.pluginmanager.register(watch)
