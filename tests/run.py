@@ -160,10 +160,10 @@ class Run:
         }
         return Job(title, command, kept | data | settings, directory)
 
-    def suite(self, title: str, database: str, marks: Sequence[str]) -> Job:
+    def suite(self, title: str, database: str, marks: Sequence[str], *paths: str) -> Job:
         job = self.job(title, ())
         command = [sys.executable, "-m", "tests.suite", database, f"--junitxml={job.results}"]
-        command += ["-m", " and ".join(marks), *self.arguments]
+        command += ["-m", " and ".join(marks), *self.arguments, *paths]
         return Job(job.title, command, job.env, job.directory)
 
     def ended(self, one: Ended) -> None:
@@ -205,7 +205,7 @@ def fast_jobs(run: Run) -> list[Job]:
 
 
 def whole_jobs(run: Run, only: str | None) -> list[Job]:
-    """What waits much first, so that the cores have other work beside it; the shortest last."""
+    """What takes longest first, so that both cores have work to the end; the shortest last."""
     marks = ["not bench"]
     if not run.has("browser tests", servers.chromium_path):
         marks.append("not browser")
@@ -218,7 +218,7 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
             repeated = database.in_whole_runs if everything else database.marks
             jobs.append(run.suite(f"tests on {name}", name, [*repeated, *marks]))
     if everything:
-        jobs = [*jobs[1:], *sqlite_in_parts(run, marks)]
+        jobs = [*jobs[1:2], *sqlite_in_parts(run, marks), *jobs[2:]]
         jobs += static_checks(run, CHECKS + MORE_CHECKS)
     return jobs
 
@@ -226,13 +226,14 @@ def whole_jobs(run: Run, only: str | None) -> list[Job]:
 def sqlite_in_parts(run: Run, marks: list[str]) -> list[Job]:
     """The largest suite as several, each with a live site of its own where it needs one."""
     parts = {
+        "tests on SQLite": ["not process"],
         "processes on SQLite alone": ["process", "not databases", "not browser"],
         "processes on SQLite": ["process", "databases", "not browser"],
-        "tests on SQLite": ["not process"],
     }
-    if "not browser" not in marks:
-        parts["browser tests"] = ["browser"]
-    return [run.suite(title, "SQLite", [*part, *marks]) for title, part in parts.items()]
+    jobs = [run.suite(title, "SQLite", [*part, *marks]) for title, part in parts.items()]
+    if "not browser" not in marks:  # those are in one directory: no other is read
+        jobs.insert(2, run.suite("browser tests", "SQLite", marks, "tests/browser"))
+    return jobs
 
 
 def static_checks(run: Run, checks: Sequence[Check]) -> list[Job]:

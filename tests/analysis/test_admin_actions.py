@@ -15,7 +15,7 @@ from tests.analysis.operators import failed_task, novel_of, statuses
 from tests.analysis.test_admin import LIST, act, confirm, signed_in
 from tests.factories import claim_next, make_chapter, make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 OPERATIONS = "/admin/analysis/bulkoperation/"
 ENDED = "This analysis has already ended."
 

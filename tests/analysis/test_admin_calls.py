@@ -23,11 +23,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import member, signed_in
 from tests.factories import claim_next, make_project, make_user, queue_chapter
 
-pytestmark = [
-    pytest.mark.databases,
-    pytest.mark.django_db,
-    pytest.mark.usefixtures("same_month"),
-]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("same_month")]
 CALLS = "/admin/llm/modelcall/"
 STOPS = "/admin/llm/budgetstop/"
 

@@ -19,7 +19,7 @@ from tests.analysis.test_llm_tasks import run_task
 from tests.factories import make_user
 from tests.llm.endpoint import Endpoint
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 PROMPTS = "/admin/llm/promptversion/"
 TRACKING = f"{PROMPTS}text/character_tracking/zh/"
 ENGLISH = {"accept-language": "en"}

@@ -15,7 +15,7 @@ from arboris.novels.models import NovelProject
 from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
 from tests.factories import make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

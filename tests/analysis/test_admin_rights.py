@@ -29,7 +29,7 @@ from tests.analysis.test_admin import LIST, act, confirm, member, signed_in
 from tests.analysis.test_admin import world as bible_of
 from tests.factories import make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 groups = import_module("analysis.migrations.0006_groups")
 bulk_operations = import_module("analysis.migrations.0010_bulk_operations")

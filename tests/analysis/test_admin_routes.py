@@ -23,7 +23,7 @@ from tests.analysis.test_llm_tasks import run_task
 from tests.factories import make_user, queue_chapter
 from tests.llm.endpoint import Endpoint, Reply, serving
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db(transaction=True)]
+pytestmark = pytest.mark.django_db(transaction=True)
 ROUTES = "/admin/llm/modelroute/"
 BLANK = {
     "endpoint": "", "model": "", "effort": "", "temperature": "", "fallback_endpoint": "",

@@ -18,7 +18,7 @@ from tests.analysis.test_admin import LIST, member, signed_in
 from tests.analysis.test_show import called
 from tests.factories import make_user, queue_chapter
 
-pytestmark = [pytest.mark.databases, pytest.mark.django_db]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
