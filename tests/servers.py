@@ -27,7 +27,7 @@ READY_WITHIN_SECONDS = 180
 STOPPED_WITHIN_SECONDS = 60
 # Debian keeps servers where the PATH of an ordinary user does not look.
 SEARCH_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/local/sbin", "/usr/sbin"])
-INIT_SQL = "CREATE DATABASE arboris CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
+INIT_SQL = "CREATE DATABASE IF NOT EXISTS arboris CHARACTER SET utf8mb4 COLLATE utf8mb4_bin;\n"
 POSTGRESQL_PROGRAMS = Path("/usr/lib/postgresql")  # one directory a version, none on the PATH
 MARIADB_IN_A_HURRY = [
     "--innodb-flush-log-at-trx-commit=0", "--innodb-flush-method=nosync", "--sync-binlog=0",
@@ -89,14 +89,14 @@ def mariadb_programs() -> tuple[str, str]:
 
 
 @contextlib.contextmanager
-def mariadb(*, durable: bool = True) -> Iterator[str]:
+def mariadb(*, durable: bool = True, kept: Path | None = None) -> Iterator[str]:
     """A private MariaDB; yields the DATABASE_URL of an empty database.
 
     With its default durability, or without: what it has committed then outlives its own end, and
-    not the machine's.
+    not the machine's. ``kept``: a directory that stays, and whose database is taken up again.
     """
     install_db, server = mariadb_programs()
-    with _directory("mariadb") as directory:
+    with contextlib.nullcontext(kept) if kept else _directory("mariadb") as directory:
         data, address = directory / "data", directory / "m.sock"
         # Its temporary tables too: two servers that start at a time would take each other's away.
         common = ["--no-defaults", f"--datadir={data}", f"--tmpdir={directory}"]
@@ -104,7 +104,9 @@ def mariadb(*, durable: bool = True) -> Iterator[str]:
         if os.geteuid() == 0:
             common.append("--user=root")  # refuses to run as root unless told so by name
         create = [install_db, *common, "--auth-root-authentication-method=normal"]
-        run_quietly([*create, "--skip-test-db", "--skip-name-resolve"], directory / "install.log")
+        create += ["--skip-test-db", "--skip-name-resolve"]
+        if not data.exists():
+            run_quietly(create, directory / "install.log")
         (directory / "init.sql").write_text(INIT_SQL)
         start = [server, *common, f"--socket={address}", "--skip-networking"]
         start += ["--character-set-server=utf8mb4", "--collation-server=utf8mb4_bin"]

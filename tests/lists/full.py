@@ -43,6 +43,10 @@ SPECIAL = {
     "analysis.PendingAnalysis.error_type": (
         "CASE WHEN n % 2000 = 3 THEN 'timeout' WHEN n % 20 = 3 THEN 'llm_refused' ELSE '' END"
     ),
+    "analysis.PendingAnalysis.error_fingerprint": (
+        "CASE WHEN n % 2000 = 3 THEN '0123456789abcdef' WHEN n % 20 = 3 THEN 'fedcba9876543210'"
+        " ELSE '' END"
+    ),
     "analysis.PendingAnalysis.completed_at": (
         "CASE WHEN n % 50 = 1 OR n % 10000 = 2 THEN NULL ELSE {time} END"
     ),
@@ -54,6 +58,13 @@ SPECIAL = {
     "llm.BudgetStop.lifted_at": "CASE WHEN n % 2 = 0 THEN {time} ELSE NULL END",
     "llm.SpendSum.subject": "{digits}",  # a number, and a novel's id
     "llm.BudgetStop.month": "'2026-11-01'",
+    "llm.ModelCall.outcome": (
+        "CASE WHEN n % 20 = 3 THEN 'timeout' WHEN n % 50 = 1 THEN 'cancelled' ELSE 'ok' END"
+    ),
+    "llm.ModelCall.purpose": "CASE n % 20 WHEN 0 THEN 'purp 7' ELSE 'purp 8' END",
+    "llm.ModelCall.model": "CASE n % 20 WHEN 1 THEN 'mode 7' ELSE 'mode 8' END",
+    "novels.NovelProject.deleted_at": "CASE WHEN n % 50 = 2 THEN {time} ELSE NULL END",
+    "novels.Chapter.deleted_at": "CASE WHEN n % 50 = 2 THEN {time} ELSE NULL END",
     "auth.User.is_staff": "n % 1000 = 1",
     "auth.User.is_superuser": "n % 1000 = 1",
     "auth.User.is_active": "n % 100 <> 1",
@@ -112,12 +123,13 @@ def _numbers(count: int) -> str:
 def _value(field: Field[Any, Any], count: int, rows: int) -> str:
     special = SPECIAL.get(f"{field.model._meta.label}.{field.name}")
     if special is not None:
-        for name, made in (("{time}", _time), ("{digits}", _digits), ("{subject}", _subject)):
-            special = special.replace(name, made())
+        made = {"{time}": _time(count), "{digits}": _digits(), "{subject}": _subject()}
+        for name, expression in made.items():
+            special = special.replace(name, expression)
         return special
     if field.is_relation:
         return _target(field, rows)
-    return _plain(field, unique=_is_unique(field))
+    return _plain(field, count, unique=_is_unique(field))
 
 
 def _is_unique(field: Field[Any, Any]) -> bool:
@@ -143,12 +155,12 @@ def _target(field: Field[Any, Any], rows: int) -> str:
     return _uuid(f"({number})") if isinstance(key, models.UUIDField) else f"({number})"
 
 
-def _plain(field: Field[Any, Any], *, unique: bool) -> str:
+def _plain(field: Field[Any, Any], count: int, *, unique: bool) -> str:
     kind = type(field)
     if isinstance(field, models.UUIDField):
         return _uuid("n")
     if isinstance(field, models.DateTimeField):
-        return _time()
+        return _time(count)
     if isinstance(field, models.DateField):
         return "'2026-11-01'"
     if isinstance(field, models.JSONField):
@@ -198,9 +210,9 @@ def _uuid(number: str) -> str:
     return f"printf('0000000000004000%016x', {number} + (8 << 60))"
 
 
-def _time() -> str:
-    """From sixty days ago on, SECONDS apart."""
-    start = db_now() - timedelta(days=60)
+def _time(count: int) -> str:
+    """The newest row is of now."""
+    start = db_now() - timedelta(seconds=count * SECONDS)
     if connection.vendor == "mysql":
         return f"('{start:%Y-%m-%d %H:%M:%S}' + INTERVAL n * {SECONDS} SECOND)"
     return f"datetime('{start:%Y-%m-%d %H:%M:%S}', (n * {SECONDS}) || ' seconds')"
