@@ -8,7 +8,7 @@ whole filter: what acts on all of it, or writes all of it to a file, is not boun
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -18,7 +18,8 @@ from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.core.paginator import InvalidPage, Paginator
 from django.db import DataError, connection
-from django.db.models import Q, QuerySet
+from django.db.models import BooleanField, Case, Q, QuerySet, When
+from django.db.models.sql.where import WhereNode
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import cached_property
@@ -142,7 +143,7 @@ class BoundedChangeList(ChangeList):
             self.last = None
         if self.exact or not looked:
             return looked
-        return list(_keys(self.filtered.filter(pk__in=set(looked))))
+        return list(_keys(_among(set(looked), self.filtered)))
 
     def _is_exact(self) -> bool:
         if len(self.ways) != 1 or self.ways[0].only is not None:
@@ -186,7 +187,7 @@ class BoundedChangeList(ChangeList):
 
     @staticmethod
     def _fit(rows: QuerySet[Any], keys: list[Any], only: Q) -> list[Any]:
-        fit = set(_keys(rows.order_by().filter(only, pk__in=keys)))
+        fit = set(_keys(_among(keys, rows.order_by().filter(only))))
         return [key for key in keys if key in fit]
 
     # --- what is told of it -------------------------------------------------------------------
@@ -238,12 +239,25 @@ def _keys(rows: QuerySet[Any]) -> QuerySet[Any]:
     return rows.prefetch_related(None).values_list("pk", flat=True)
 
 
+def _among(keys: Collection[Any], rows: QuerySet[Any]) -> QuerySet[Any]:
+    """Those of ``rows`` that have one of the keys, looked up by it: a database that sees an index
+    for the filter as well may go through all that this one leads to."""
+    where = rows.query.where
+    if not where:
+        return rows.filter(pk__in=keys)
+    found = rows.all()
+    found.query.where = WhereNode()
+    fits = Case(When(where, then=True), default=False, output_field=BooleanField())
+    return found.filter(fits, pk__in=keys)
+
+
 def _beyond(order: Sequence[str], values: Sequence[Any]) -> Q:
     """What follows, in this order, after the row with these values."""
     names = [name.lstrip("-") for name in order]
+    signs = ["lt" if name.startswith("-") else "gt" for name in order]
     parts = []
-    for place, name in enumerate(order):
+    for place, sign in enumerate(signs):
         same = dict(zip(names[:place], values[:place], strict=True))
-        sign = "lt" if name.startswith("-") else "gt"
         parts.append(Q(**same, **{f"{names[place]}__{sign}": values[place]}))
-    return reduce(or_, parts)
+    # The first follows from the rest, and tells the database where its index begins.
+    return Q(**{f"{names[0]}__{signs[0]}e": values[0]}) & reduce(or_, parts)

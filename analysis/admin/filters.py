@@ -127,10 +127,11 @@ def _time(text: Any) -> datetime | None:
 def _first_since(moment: datetime) -> int:
     """The number of the first row that was made since then: found by halving."""
     rows = PendingAnalysis.objects.order_by("pk")
-    ends = rows.aggregate(low=Min("pk"), high=Max("pk"))
-    if ends["low"] is None:
+    # Each by itself: asked for both at once, SQLite goes through the table.
+    low, last = (rows.aggregate(end=end("pk"))["end"] for end in (Min, Max))
+    if low is None:
         return 0
-    low, high = ends["low"], ends["high"] + 1
+    high = last + 1
     while low < high:
         middle = (low + high) // 2
         found = rows.filter(pk__gte=middle).values_list("pk", "created_at")[:1]

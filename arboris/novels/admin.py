@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
+from django.db.models import BooleanField, Case, Model, Q, QuerySet, When
 from django.forms import ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext, ngettext
@@ -41,6 +41,12 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
     readonly_fields = ("id", "created_at", "updated_at")
     fields = ("id", "owner", "title", "genre", "synopsis", "language", "created_at", "updated_at")
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[NovelProject]:
+        """Without those in the trash, and without its index, which leads to nearly all others."""
+        kept = Case(When(deleted_at=None, then=True), default=False, output_field=BooleanField())
+        ordering = self.get_ordering(request)
+        return NovelProject.everything.filter(kept).order_by(*ordering)
+
     def get_readonly_fields(
         self, request: HttpRequest, obj: NovelProject | None = None
     ) -> tuple[str, ...]:
@@ -48,7 +54,8 @@ class NovelProjectAdmin(BoundedAdmin[NovelProject]):
         return ("owner", *self.readonly_fields) if obj else self.readonly_fields
 
     def seek(self, term: str) -> list[Sought]:
-        owned = of_those(NovelProject, "owner_id", writers_named(term))
+        newest = ("-created_at",)
+        owned = of_those(NovelProject, "owner_id", writers_named(term), newest)
         return [sought(beginning("title", term), ()), owned]
 
     def save_model(
@@ -254,7 +261,8 @@ class WorkingCopyAdmin(TextOfAChapter[WorkingCopy]):
 
 
 def novels_named(term: str) -> QuerySet[NovelProject]:
-    return NovelProject.objects.filter(beginning("title", term))
+    """Those in the trash too: lists show what belongs to them."""
+    return NovelProject.everything.filter(beginning("title", term))
 
 
 def by_novel(model: type[Model], path: str, term: str) -> list[Sought]:
