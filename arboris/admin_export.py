@@ -23,7 +23,8 @@ from django.utils.safestring import SafeString
 
 from arboris.admin_lists import BoundedChangeList
 
-BATCH = 1_000  # rows in memory
+# Rows in memory; SQLite takes no more than 999 rows of another table with them.
+BATCH = 500
 # With one of these a spreadsheet takes a text for a formula, also one of a stranger's.
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}

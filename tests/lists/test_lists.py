@@ -13,7 +13,7 @@ from django.test import Client
 
 from analysis.models import OperatorAction, PendingAnalysis
 from arboris import admin_export, admin_lists
-from arboris.novels.models import NovelProject
+from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.analysis.test_admin import LIST, member, signed_in
 from tests.analysis.test_admin_actions import many
 from tests.every_object import make_all
@@ -120,6 +120,15 @@ def test_the_whole_filter_goes_into_a_file(
         "rows": 20,
         "state": "done",
     }
+
+
+def test_a_file_is_longer_than_a_batch(staff: Client, project: NovelProject) -> None:
+    numbers = range(1, admin_export.BATCH + 2)
+    Chapter.objects.bulk_create(Chapter(project=project, chapter_number=n) for n in numbers)
+    rows = [ChapterVersion(chapter=chapter, number=1) for chapter in project.chapters.all()]
+    ChapterVersion.objects.bulk_create(rows)
+    file = staff.get(walk.address_of(ChapterVersion, "export/json/"))
+    assert len(json.loads(b"".join(file.streaming_content))) == len(rows)  # type: ignore[attr-defined]
 
 
 def test_a_spreadsheet_reads_it_and_takes_nothing_for_a_formula(
