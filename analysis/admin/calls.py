@@ -164,7 +164,7 @@ def _sums(moment: datetime) -> dict[str, Any]:
         "sums_currency": settings.ARBORIS_LLM_CURRENCY,
         "sums": [
             (_("By purpose"), _lines(month, Kind.PURPOSE)),
-            (_("By novel"), _lines(month, Kind.NOVEL, NovelProject.objects, uuid.UUID)),
+            (_("By novel"), _lines(month, Kind.NOVEL, NovelProject.everything, uuid.UUID)),
             (
                 _("By writer"),
                 _lines(month, Kind.WRITER, get_user_model()._default_manager, int),
