@@ -150,8 +150,8 @@ def test_an_archive_is_no_way_past_the_bounds_of_the_queue(
     refused = bring_in(api, copy, data)
     assert (refused.status_code, refused.json()["code"]) == (429, "too_many_pending")
     assert refused.json()["detail"] == (
-        "file: Of the chapters 1 would wait for their analysis; 1 of yours may, and there is room "
-        "for 0. Import the archive again when some have ended."
+        "file: 其中将有 1 章等待分析；您最多可以有 1 个在等待，现在还能排入 0 个。 "
+        "请等一些分析结束后再导入该存档。"
     )
     assert not Chapter.everything.filter(project=copy).exists()
     settings.ARBORIS_MAX_PENDING = 2
