@@ -68,6 +68,14 @@ def in_the_middle(
     return BulkOperation.objects.get(pk=number)
 
 
+def looked_after(host: str) -> BulkOperation:
+    """The only operation, once a worker has looked for one and done what it could."""
+    runner = BulkRunner(host, lambda: False)
+    runner.look()
+    runner.join(PATIENCE_SECONDS)
+    return BulkOperation.objects.get()
+
+
 def write_anew(chapter_id: int) -> None:
     draft = novels.ChapterText.of(LONG_ENOUGH + "又一句。")
     chapters.change(chapter_id, draft, None, AnalysisOptions())
@@ -128,20 +136,13 @@ def test_workers_take_it_up_and_from_one_another(
 ) -> None:
     monkeypatch.setattr(bulk, "BATCH", 2)
     number = prepared_cancelling(project, 6)
-    runner = BulkRunner("host:2", lambda: False)
-
-    def look() -> BulkOperation:
-        runner.look()
-        runner.join(PATIENCE_SECONDS)
-        return BulkOperation.objects.get(pk=number)
-
-    assert look().state == State.PREVIEWED  # nobody has confirmed it
+    assert looked_after("host:2").state == State.PREVIEWED  # nobody has confirmed it
     bulk.start(number)
     token = bulk.take(number, "host:1")
     bulk.step(number, token)
-    assert look().changed == 2  # the other one has it
+    assert looked_after("host:2").changed == 2  # the other one has it
     BulkOperation.objects.update(lease_expires_at=db_now() - bulk.LEASE)  # and has died
-    operation = look()
+    operation = looked_after("host:2")
     assert (operation.state, operation.changed, operation.runner) == (State.DONE, 6, "host:2")
     with pytest.raises(bulk.Lost):
         bulk.step(number, token)
@@ -154,11 +155,9 @@ def test_a_command_that_has_died_is_stopped_and_its_writers_are_told(
     monkeypatch.setattr(bulk, "BATCH", 2)
     number = prepared_cancelling(project, 4)
     bulk.step(number, bulk.start_here(number, "boss@host:1"))
-    BulkRunner("host:2", lambda: False).look()
-    assert BulkOperation.objects.get().state == State.RUNNING
+    assert looked_after("host:2").state == State.RUNNING
     BulkOperation.objects.update(lease_expires_at=db_now() - bulk.LEASE)
-    BulkRunner("host:2", lambda: False).look()
-    assert BulkOperation.objects.get().state == State.STOPPED
+    assert looked_after("host:2").state == State.STOPPED
     assert AnalysisNotification.objects.get().data == {"count": 2}
     assert OperatorAction.objects.get().details["state"] == "interrupted"
 
@@ -190,15 +189,10 @@ def test_what_breaks_is_told_and_can_be_resumed(
 ) -> None:
     number = prepared_cancelling(project, 1)
     bulk.start(number)
-    runner = BulkRunner("host:1", lambda: False)
     with monkeypatch.context() as patch:
         patch.setattr(batch, "_update", lambda *_: 1 / 0)
-        runner.look()
-        runner.join(PATIENCE_SECONDS)
-    operation = BulkOperation.objects.get()
+        operation = looked_after("host:1")
     assert (operation.state, operation.changed) == (State.FAILED, 0)
     assert "ZeroDivisionError" in operation.error_message
     assert bulk.start(number)
-    runner.look()
-    runner.join(PATIENCE_SECONDS)
-    assert BulkOperation.objects.get().state == State.DONE
+    assert looked_after("host:1").state == State.DONE
