@@ -27,6 +27,7 @@ BENCHES = {
     "drain": ("2,000 tasks, beside Celery and django-q2", ["drain", "--peers"]),
     "chapters": ("300 real chapters, beside bare processes with the same analyzer", ["chapters"]),
     "full": ("100,000 tasks", ["drain", "--tasks", "100000", "--rounds", "1"]),
+    "pages": ("what the lists of the admin cost, of a million rows each", ["pages"]),
     "bulk": ("50,000 analyses retried, reordered and cancelled at once", ["bulk"]),
     "admission": ("whether anybody can stall a web process", ["admission"]),
     "load": ("200 writers for ten minutes while staff look at every list", ["load"]),
