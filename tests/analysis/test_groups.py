@@ -93,11 +93,11 @@ def test_unlike_errors_are_apart_and_like_ones_together() -> None:
     assert len(set(apart)) == len(apart)
 
 
-@pytest.mark.postgresql
-def test_three_causes_are_three_groups(
-    staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
-) -> None:
-    """Made by a real endpoint: an answer that is none, one that does not come, a refused key."""
+def three_failures(
+    project: NovelProject, endpoint: Endpoint, settings: Settings
+) -> tuple[list[PendingAnalysis], PendingAnalysis, PendingAnalysis]:
+    """Made by a real endpoint: an answer that is none (thrice), one that does not come, a refused
+    key."""
     settings.ARBORIS_ANALYZER = "llm"
     lin = novel_of("lin")
     for novel in (project, project, lin, project, project):
@@ -109,6 +109,14 @@ def test_three_causes_are_three_groups(
     late = fail_next(endpoint, Reply(hold=True))
     settings.ARBORIS_LLM_FIRST_TOKEN_TIMEOUT, settings.ARBORIS_LLM_TIMEOUT = usual
     refused = fail_next(endpoint, Reply(status=401, error={"message": f"bad key {KEY}"}))
+    return broken, late, refused
+
+
+@pytest.mark.postgresql
+def test_three_causes_are_three_groups(
+    staff: Client, project: NovelProject, endpoint: Endpoint, settings: Settings
+) -> None:
+    broken, late, refused = three_failures(project, endpoint, settings)
     assert [task.status for task in (*broken, late, refused)] == ["failed"] * 4 + ["pending"]
 
     groups = {group.error_type: group for group in look.groups()}
@@ -166,15 +174,7 @@ def test_one_goes_first_and_then_the_rest(
     assert staff.post(rest, {"reason": ""}).status_code == 200  # not sure
     assert not BulkOperation.objects.exists()
 
-    retry_one(staff, group.fingerprint, reason="model is there")
-    page = page_of(staff, group.fingerprint)
-    assert state_of(page) == "waits" and "Retry one" not in page
-    assert "is under way" in retry_one(staff, group.fingerprint)
-    assert "The canary has not ended yet: whether" in staff.get(rest).content.decode()
-    assert run_next().pk == tasks[3].pk  # the endpoint is as it was
-    assert state_of(page_of(staff, group.fingerprint)) == "failed"
-    assert "will hardly do better" in staff.get(rest).content.decode()
-
+    retry_one_in_vain(staff, group.fingerprint, tasks[-1].pk)
     endpoint.answer = says()
     retry_one(staff, group.fingerprint)
     assert run_next().status == Status.COMPLETED
@@ -189,17 +189,7 @@ def test_one_goes_first_and_then_the_rest(
 
     viewer = member("view_pendinganalysis")
     assert (viewer.get(rest).status_code, viewer.post(rest).status_code) == (403, 403)
-    staff.post(rest, {"reason": "all of them"})
-    assert drain_of(page_of(staff, group.fingerprint)) == (3, 0, 0)
-    run_next()
-    fail_next(endpoint, Reply(status=404, error={"message": "no such model"}))
-    endpoint.answer = says()
-    assert drain_of(page_of(viewer, group.fingerprint)) == (1, 1, 1)
-    run_next()
-    state = staff.get(f"{GROUPS}{group.fingerprint}/state/").content.decode()
-    assert drain_of(state) == (0, 2, 1) and 'data-over="yes"' in state
-    # One has failed since: the canary speaks for no other.
-    assert state_of(page_of(staff, group.fingerprint)) == "none"
+    retry_the_rest(staff, viewer, endpoint, group.fingerprint)
     records = OperatorAction.objects.order_by("pk").values_list("action", "actor", "reason")
     assert list(records) == [
         ("retry_canary", "boss", "model is there"),
@@ -208,6 +198,34 @@ def test_one_goes_first_and_then_the_rest(
     ]
     (did,) = call("analysis_show", tasks[0].pk, "--json").document["record"]
     assert (did["action"], did["operation"]) == ("retry_group", BulkOperation.objects.get().pk)
+
+
+def retry_one_in_vain(staff: Client, group: str, newest: int) -> None:
+    """The endpoint is as it was."""
+    rest = f"{GROUPS}{group}/rest/"
+    retry_one(staff, group, reason="model is there")
+    page = page_of(staff, group)
+    assert state_of(page) == "waits" and "Retry one" not in page
+    assert "is under way" in retry_one(staff, group)
+    assert "The canary has not ended yet: whether" in staff.get(rest).content.decode()
+    assert run_next().pk == newest
+    assert state_of(page_of(staff, group)) == "failed"
+    assert "will hardly do better" in staff.get(rest).content.decode()
+
+
+def retry_the_rest(staff: Client, viewer: Client, endpoint: Endpoint, group: str) -> None:
+    """Three, of which the second fails again; others may watch."""
+    staff.post(f"{GROUPS}{group}/rest/", {"reason": "all of them"})
+    assert drain_of(page_of(staff, group)) == (3, 0, 0)
+    run_next()
+    fail_next(endpoint, Reply(status=404, error={"message": "no such model"}))
+    endpoint.answer = says()
+    assert drain_of(page_of(viewer, group)) == (1, 1, 1)
+    run_next()
+    state = staff.get(f"{GROUPS}{group}/state/").content.decode()
+    assert drain_of(state) == (0, 2, 1) and 'data-over="yes"' in state
+    # One has failed since: the canary speaks for no other.
+    assert state_of(page_of(staff, group)) == "none"
 
 
 @pytest.mark.sqlite_only
