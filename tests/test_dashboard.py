@@ -8,6 +8,7 @@ counters are looked at in the same moments.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import json
 import math
 import subprocess
@@ -30,6 +31,7 @@ pytestmark = [pytest.mark.process, pytest.mark.slow]
 DASHBOARD = ROOT / "deploy" / "grafana" / "arboris.json"
 Rows = dict[str, float]
 Tables = dict[str, Rows]
+SCRAPES = 5
 
 
 class Told:
@@ -67,14 +69,16 @@ def prometheus(
             stdout=subprocess.PIPE,
             text=True,
         )
-        with filler, servers.prometheus(f"127.0.0.1:{site.port}") as address:
+        with filler, contextlib.ExitStack() as opened:
             assert filler.stdin is not None and filler.stdout is not None
             assert filler.stdout.readline() == "ready\n"
+            # Not before: a scrape in the first part of the work would see only some of it.
+            address = opened.enter_context(servers.prometheus(f"127.0.0.1:{site.port}"))
             scraped_after(address, time.time())
             filler.stdin.write("go on\n")
             filler.stdin.flush()
             told = Told(json.loads(filler.stdout.readline()))
-            told.scraped = scraped_after(address, told.done)
+            told.scraped = often_scraped_after(address, told.done)
             yield address, told
 
 
@@ -82,11 +86,22 @@ def scraped_after(address: str, moment: float) -> float:
     """Wait for a whole scrape that began later; returns when it did."""
 
     def seen() -> float:
-        now = time.time()
-        found = asked(address, "max(timestamp(pending_analysis_due))", now)
+        found = asked(address, "max(timestamp(pending_analysis_due))", time.time())
         return max((value for value in found.values() if value > moment), default=0)
 
     return wait_for(seen, "Prometheus has looked")
+
+
+def often_scraped_after(address: str, moment: float) -> float:
+    """As ``scraped_after``, with SCRAPES in all: of few samples a rate takes it that the counter
+    began at 0 just before the first of them, each counter at another time."""
+
+    def seen() -> float:
+        when = scraped_after(address, moment)
+        (number,) = asked(address, "max(count_over_time(pending_analysis_due[1h]))", when).values()
+        return when if number >= SCRAPES else 0
+
+    return wait_for(seen, f"Prometheus has looked {SCRAPES} times")
 
 
 def asked(address: str, query: str, at: float) -> dict[tuple[str, ...], float]:
