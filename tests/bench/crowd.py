@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -20,6 +20,7 @@ import httpx2
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
+from arboris.supervise import reserved_port
 from arboris.workspace.demo.figures import percentile
 from tests import live, servers
 from tests.live import Site
@@ -71,15 +72,34 @@ def restart_web(site: Site) -> float:
     killed = time.monotonic()
     site.processes["web"].kill()
     site.processes["web"].wait()
-    command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(site.port), "arboris.asgi:application"]
-    site.processes["web"] = live.start(command, site.directory / "web.again.log", site.env)
+    site.processes["web"] = _start_web(site, site.port, "web.again")
     return killed
 
 
+def _start_web(site: Site, port: int, log: str) -> subprocess.Popen[bytes]:
+    command = ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "arboris.asgi:application"]
+    return live.start(command, site.directory / f"{log}.log", site.env)
+
+
+@contextlib.contextmanager
+def several(site: Site, number: int) -> Iterator[list[Site]]:
+    """The site at each of so many web processes, as ``arboris-web@PORT`` are; it stops them all."""
+    sites = [site]
+    with contextlib.ExitStack() as ports:
+        for index in range(2, number + 1):
+            port = ports.enter_context(reserved_port())
+            site.processes[f"web {index}"] = _start_web(site, port, f"web{index}")
+            sites.append(replace(site, port=port))
+        for one in sites:
+            live.wait_until_ready(one)
+        yield sites
+
+
 def resident(site: Site) -> float:
-    """Megabytes of memory that the web process holds."""
-    status = Path(f"/proc/{site.processes['web'].pid}/statm").read_text()
-    return int(status.split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e6
+    """Megabytes of memory that its web processes hold."""
+    pids = [process.pid for name, process in site.processes.items() if name.startswith("web")]
+    pages = [int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in pids]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
 def pids(site: Site) -> dict[str, int]:

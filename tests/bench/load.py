@@ -1,8 +1,9 @@
 """``python -m tests.bench.load``: 200 writers save, poll and listen while staff open every list.
 
-A real site with workers on MariaDB (``--database sqlite``: there). Each writer has a socket, saves
-the working copy every few seconds, makes a version now and then, and polls in between. Goals: p95
-of reads at most 100 ms and of saves 300 ms, no error, memory of the web process flat.
+A real site with workers on MariaDB (``--database sqlite``: there), with as many web processes as the
+deployment page starts. Each writer has a socket, saves the working copy every few seconds, makes a
+version now and then, and polls in between. Goals: p95 of reads at most 100 ms and of saves 300 ms,
+no error, memory of the web processes flat.
 """
 
 from __future__ import annotations
@@ -136,9 +137,11 @@ async def watch_memory(site: Site, figures: Figures) -> None:
         await asyncio.sleep(5)
 
 
-async def run(site: Site, writers: list[Writer], cookie: str, minutes: float) -> Figures:
+async def run(sites: list[Site], writers: list[Writer], cookie: str, minutes: float) -> Figures:
+    """The writers at the web processes in turn; staff and the figures at the first."""
+    site = sites[0]
     figures, use = Figures(ends=time.monotonic() + minutes * 60), processor.Use(crowd.pids(site))
-    tasks = [work(site, one, figures) for one in writers]
+    tasks = [work(*both, figures) for both in zip(itertools.cycle(sites), writers)]
     tasks += [look_at_lists(site, cookie, figures), watch_memory(site, figures)]
     tasks += [processor.lateness(figures.late, figures.ends)]
     for ended in await asyncio.gather(*tasks, return_exceptions=True):
@@ -165,14 +168,16 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--writers", type=int, default=200)
     parser.add_argument("--database", choices=["mariadb", "sqlite"], default="mariadb")
+    parser.add_argument("--web", type=int, default=2, help="processes; deployment.md starts two")
     chosen = parser.parse_args()
     with (
         tempfile.TemporaryDirectory(prefix="arboris-bench-") as directory,
         crowd.site_on(chosen.database, Path(directory), {}, workers=True) as site,
+        crowd.several(site, chosen.web) as sites,
     ):
         writers = crowd.writers_of(site, chosen.writers)
         cookie = crowd.rows(site, "staff", 1)
-        good = report(asyncio.run(run(site, writers, cookie, chosen.minutes)))
+        good = report(asyncio.run(run(sites, writers, cookie, chosen.minutes)))
     return 0 if good else 1
 
 
