@@ -1,9 +1,9 @@
 """``python -m tests.bench.load``: 200 writers save, poll and listen while staff open every list.
 
-A real site with workers on MariaDB (``--database sqlite``: there), with as many web processes as the
-deployment page starts. Each writer has a socket, saves the working copy every few seconds, makes a
-version now and then, and polls in between. Goals: p95 of reads at most 100 ms and of saves 300 ms,
-no error, memory of the web processes flat.
+A real site with workers on MariaDB (``--database sqlite``: there), with as many web processes as
+the deployment page starts. Each writer has a socket, saves the working copy every few seconds,
+makes a version now and then, and polls in between. Goals: p95 of reads at most 100 ms and of saves
+300 ms, no error, memory of the web processes flat.
 """
 
 from __future__ import annotations
