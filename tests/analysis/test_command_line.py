@@ -108,30 +108,61 @@ def install(directory: Path) -> Installation:
     return here
 
 
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["retry_analysis"], 2),
-        (["retry_analysis", "--what"], 2),
-        (["retry_analysis", "one"], 2),
-        (["retry_analysis", "--resume", "99", "--noinput"], 2),
-        (["retry_analysis", "--resume", "1", "--all"], 2),
-        (["retry_analysis", "--error-type", "nonsense", "--noinput"], 2),
-        (["cancel_analysis", "1"], 2),
-        (["cancel_analysis", "99", "--noinput"], 1),
-        (["cancel_analysis", "1", "99", "--dry-run"], 3),
-        (["cancel_analysis", "--all", "--dry-run"], 0),
-        (["analysis_health"], 1),
-        (["analysis_status", "--watch"], 2),
-        (["import_novel", "missing.txt"], 2),
-    ],
-)
-def test_exit_codes(installation: Installation, arguments: list[str], code: int) -> None:
-    done = installation.manage(*arguments)
-    assert done.returncode == code, done.stderr
-    assert "Traceback" not in done.stderr
-    assert "\x1b" not in done.stdout + done.stderr  # no colour and no bar without a terminal
+# A list of command lines on stdin: each is run by manage.py in a process of its own, which has all
+# modules loaded already. Prints its exit code and what it has printed, as JSON.
+FORKING = """
+import json, os, sys
+import django, manage
+
+django.setup()
+import arboris.urls
+
+for arguments in json.load(sys.stdin):
+    read, write = os.pipe()
+    if not (child := os.fork()):
+        os.dup2(write, 1)
+        os.dup2(write, 2)
+        sys.argv = ["manage.py", *arguments]
+        manage.main()
+        sys.exit()
+    os.close(write)
+    with os.fdopen(read) as pipe:
+        printed = pipe.read()
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(json.dumps([code, printed]), flush=True)
+"""
+EXIT_CODES: list[tuple[list[str], int]] = [
+    (["retry_analysis"], 2),
+    (["retry_analysis", "--what"], 2),
+    (["retry_analysis", "one"], 2),
+    (["retry_analysis", "--resume", "99", "--noinput"], 2),
+    (["retry_analysis", "--resume", "1", "--all"], 2),
+    (["retry_analysis", "--error-type", "nonsense", "--noinput"], 2),
+    (["cancel_analysis", "1"], 2),
+    (["cancel_analysis", "99", "--noinput"], 1),
+    (["cancel_analysis", "1", "99", "--dry-run"], 3),
+    (["cancel_analysis", "--all", "--dry-run"], 0),
+    (["analysis_health"], 1),
+    (["analysis_status", "--watch"], 2),
+    (["import_novel", "missing.txt"], 2),
+]
+
+
+def test_exit_codes(installation: Installation) -> None:
+    commands = [arguments for arguments, _ in EXIT_CODES]
+    forking = subprocess.run(
+        [sys.executable, "-c", FORKING], cwd=ROOT, input=json.dumps(commands), text=True,
+        env={"DJANGO_SETTINGS_MODULE": "arboris.settings"} | installation.env,
+        capture_output=True, timeout=PATIENCE_SECONDS, check=True,
+    )  # fmt: skip
+    done = [json.loads(line) for line in forking.stdout.splitlines()]
+    for (arguments, code), (ended_with, printed) in zip(EXIT_CODES, done, strict=True):
+        assert ended_with == code, (arguments, printed)
+        assert "Traceback" not in printed
+        assert "\x1b" not in printed  # no colour and no bar without a terminal
     assert installation.statuses() == ["pending", "pending"]
+    alone = installation.manage(*commands[0])  # and so as it is really started
+    assert (alone.returncode, alone.stdout + alone.stderr) == (EXIT_CODES[0][1], done[0][1])
 
 
 def test_json_stands_alone_on_stdout(installation: Installation) -> None:
