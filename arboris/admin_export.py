@@ -29,8 +29,9 @@ BATCH = 500
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 TYPES = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 
-# Called as an export begins, with the request and what is exported; what it returns is called at
-# the end, with how many rows were written and whether those were all. The rooms above set it.
+# Called before the first piece of an export is made, with the request and what is exported; what
+# it returns is called at the end, with how many rows were written and whether those were all. The
+# rooms above set it.
 Ended = Callable[[int, bool], None]
 Recorder = Callable[[HttpRequest, Mapping[str, Any]], Ended]
 recorders: list[Recorder] = []
@@ -44,8 +45,7 @@ def response(request: HttpRequest, changes: BoundedChangeList, kind: str) -> Str
         "format": kind,
         "filter": changes.get_query_string().removeprefix("?"),
     }
-    ends = [begin(request, what) for begin in recorders]
-    pieces = _counted(changes, columns, kind, ends)
+    pieces = _recorded(changes, columns, kind, partial(_begin, request, what))
     answer = StreamingHttpResponse(
         # Django reads the one kind of iterator to its end on a server of the other kind.
         _as_async(pieces) if isinstance(request, ASGIRequest) else pieces,
@@ -67,10 +67,15 @@ async def _as_async(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
         await sync_to_async(pieces.close)()  # type: ignore[attr-defined]
 
 
-def _counted(
-    changes: BoundedChangeList, columns: list[Any], kind: str, ends: list[Ended]
+def _begin(request: HttpRequest, what: Mapping[str, Any]) -> list[Ended]:
+    return [begin(request, what) for begin in recorders]
+
+
+def _recorded(
+    changes: BoundedChangeList, columns: list[Any], kind: str, begin: Callable[[], list[Ended]]
 ) -> Iterator[bytes]:
-    written, whole = 0, False
+    """The pieces. Of a file that nobody waits for there is no record: its end would never come."""
+    written, whole, ends = 0, False, begin()
     write = _csv if kind == "csv" else _json
     try:
         for count, piece in write(changes, columns):

@@ -9,6 +9,7 @@ whole filter: what acts on all of it, or writes all of it to a file, is not boun
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -81,9 +82,17 @@ class BoundedChangeList(ChangeList):
 
     def _ways(self) -> list[Way]:
         if self.sought is not None:
-            return [way for one in self.sought for way in one.ways]
+            return [self._total(way) for one in self.sought for way in one.ways]
         params = {key: values[-1] for key, values in self.get_filters_params().items()}
-        return [self.model_admin.way(params)]
+        return [self._total(self.model_admin.way(params))]
+
+    def _total(self, way: Way) -> Way:
+        """With the key last in its order, unless no two rows are alike in it: each has a place."""
+        opts, names = self.lookup_opts, {name.lstrip("-") for name in way.order}
+        unique = [{"pk"}, {opts.pk.name}, *(set(c.fields) for c in opts.total_unique_constraints)]
+        if not way.order or any(one <= names for one in unique):
+            return way
+        return replace(way, order=(*way.order, "-pk" if way.order[-1].startswith("-") else "pk"))
 
     def get_results(self, request: HttpRequest) -> None:
         ids = self._found()

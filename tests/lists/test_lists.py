@@ -100,7 +100,7 @@ def exported(client: Client, kind: str, query: str = "", address: str = LIST) ->
 
 
 def test_the_whole_filter_goes_into_a_file(
-    staff: Client, ids: list[int], monkeypatch: pytest.MonkeyPatch
+    staff: Client, project: NovelProject, ids: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin_export, "BATCH", 7)
     PendingAnalysis.objects.filter(pk__in=ids[:20]).update(attempt_count=3)
@@ -111,6 +111,11 @@ def test_the_whole_filter_goes_into_a_file(
     assert rows[0]["chapter_label"] == "听雨楼 · 1" and rows[0]["in_trash"] is False
     assert len(json.loads(exported(staff, "json"))) == 30
     assert json.loads(exported(staff, "json", "?status__exact=failed")) == []
+    novels = [NovelProject(owner=project.owner, title=f"{n}") for n in range(9)]
+    made = [novel.pk for novel in NovelProject.objects.bulk_create(novels)]
+    NovelProject.objects.update(created_at=project.created_at)  # to the same microsecond
+    rows = json.loads(exported(staff, "json", address="/admin/novels/novelproject/"))
+    assert len(rows) == len(made) + 1
     recorded = OperatorAction.objects.order_by("pk")[0]
     assert (recorded.actor, recorded.action) == ("boss", "export")
     assert recorded.details == {
@@ -148,7 +153,13 @@ def test_a_file_takes_the_right_to_look(ids: list[int]) -> None:
     address = f"{LIST}export/csv/"
     assert Client().get(address).status_code == 302  # to the login
     assert member("view_modelcall").get(address).status_code == 403
-    assert member("view_pendinganalysis").get(address).status_code == 200
+    assert member("view_pendinganalysis").get(address).status_code == 200  # and leaves at once
+    assert not OperatorAction.objects.exists()
+    answer: Any = member("view_pendinganalysis").get(address)
+    assert next(iter(answer.streaming_content)).startswith(b"\xef\xbb\xbf")
+    answer._iterator.close()  # the browser has gone
+    left = OperatorAction.objects.get().details
+    assert (left["state"], left["rows"]) == ("interrupted", 0)
     assert member("view_pendinganalysis").get(f"{LIST}export/xml/").status_code == 404
     assert member("view_pendinganalysis").get(f"{address}?nonsense=1").status_code == 400
     assert OperatorAction.objects.count() == 1
