@@ -19,7 +19,7 @@ from arboris.llm.models import SpendCounter
 
 # For how long the samples of each step (in seconds) are kept.
 KEPT = {60: timedelta(hours=2), 600: timedelta(hours=26), 3600: timedelta(days=8)}
-# How far is counted: a sample costs the same beyond.
+# How far is counted, and one more: a sample costs the same beyond.
 MOST = 100_000
 
 
@@ -44,12 +44,12 @@ def take(now: datetime) -> int:
 def look(now: datetime) -> QueueSample:
     """How it stands, as a sample that is not kept."""
     live = PendingAnalysis.objects.order_by()
-    pending = live.filter(status=Status.PENDING)[:MOST].aggregate(
+    pending = live.filter(status=Status.PENDING)[: MOST + 1].aggregate(
         number=Count("pk"), due=Count("pk", filter=Q(due_at__lte=now))
     )
     seen = sums(now)
     seen.pending, seen.due = pending["number"], pending["due"]
-    seen.processing = live.filter(status=Status.PROCESSING)[:MOST].count()
+    seen.processing = live.filter(status=Status.PROCESSING)[: MOST + 1].count()
     return seen
 
 

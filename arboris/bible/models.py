@@ -263,6 +263,8 @@ class SearchKey(models.Model):
 
     class Meta:
         db_table = "bible_handle"
+        verbose_name = _("search key")
+        verbose_name_plural = _("search keys")
         indexes = [
             models.Index(fields=["project", "scope", "search_key"], name="handle_lookup"),
             models.Index(fields=["project", "scope", "natural_key"], name="handle_of_entry"),
@@ -288,6 +290,10 @@ class FoldState(models.Model):
     # Chapters from this number on may have been read without what now stands before them.
     look_from = models.PositiveIntegerField(null=True, db_index=True)
 
+    class Meta:
+        verbose_name = _("state of a bible")
+        verbose_name_plural = _("states of bibles")
+
     def __str__(self) -> str:
         return f"{self.project_id}"
 
@@ -302,6 +308,10 @@ class Reading(models.Model):
     # The chapter would be told otherwise by now.
     outdated = models.BooleanField(default=False, db_default=False)
 
+    class Meta:
+        verbose_name = _("reading of a chapter")
+        verbose_name_plural = _("readings of chapters")
+
     def __str__(self) -> str:
         return f"{self.chapter_id}: {self.told}"
 
@@ -315,6 +325,8 @@ class FoldedChapter(models.Model):
     journal = models.JSONField(null=True)
 
     class Meta:
+        verbose_name = _("folded chapter")
+        verbose_name_plural = _("folded chapters")
         indexes = [models.Index(fields=["project", "number"], name="folded_by_number")]
 
     def __str__(self) -> str:

@@ -129,7 +129,8 @@ class ShowsText(RecordAdmin[M]):
     ) -> HttpResponse:
         response = super().change_view(request, object_id, form_url, extra_context)
         row = self.get_object(request, object_id)
-        shown = request.method == "GET" and request.user.has_perm("novels.read_text")
+        # Also a change that is refused shows the page again.
+        shown = response.status_code == 200 and request.user.has_perm("novels.read_text")
         if row is not None and shown:
             self.log_change(request, row, gettext("The text was read."))
         return response

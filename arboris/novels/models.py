@@ -242,6 +242,8 @@ class ImportUploadPart(models.Model):
     content = models.BinaryField()
 
     class Meta:
+        verbose_name = _("piece of an upload")
+        verbose_name_plural = _("pieces of uploads")
         constraints = [
             models.UniqueConstraint(fields=["upload", "place"], name="place_once_per_upload")
         ]
@@ -260,23 +262,27 @@ class ImportJob(models.Model):
         FAILED = "failed", _("failed")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    upload = models.OneToOneField(ImportUpload, models.CASCADE, related_name="job")
+    upload = models.OneToOneField(
+        ImportUpload, models.CASCADE, related_name="job", verbose_name=_("upload")
+    )
     # What the writer asked for: ``mode`` of the import, and the analysis of its chapters.
     mode = models.CharField(max_length=10)
     options = models.JSONField(default=dict)
     language = models.CharField(max_length=10)
     request_id = models.CharField(max_length=LONGEST_ID, blank=True, default="")
-    state = models.CharField(max_length=10, choices=State.choices, default=State.WAITING)
-    done = models.PositiveIntegerField(default=0)
-    total = models.PositiveIntegerField(default=0)
-    error_code = models.CharField(max_length=50, blank=True, default="")
-    error = models.TextField(blank=True, default="")
-    attempts = models.PositiveSmallIntegerField(default=0)
+    state = models.CharField(
+        _("status"), max_length=10, choices=State.choices, default=State.WAITING
+    )
+    done = models.PositiveIntegerField(_("chapters made"), default=0)
+    total = models.PositiveIntegerField(_("chapters in all"), default=0)
+    error_code = models.CharField(_("error"), max_length=50, blank=True, default="")
+    error = models.TextField(_("error message"), blank=True, default="")
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
     # The worker that has it: none of its writes counts once another has taken the job.
     token = models.CharField(max_length=32, blank=True, default="")
     seen_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField()
-    ended_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(_("created"))
+    ended_at = models.DateTimeField(_("ended"), null=True)
 
     class Meta:
         verbose_name = _("import")

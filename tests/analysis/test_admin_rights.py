@@ -134,6 +134,13 @@ def test_a_text_is_read_by_those_who_may_and_each_look_is_recorded(project: Nove
         str(version.pk),
         "The text was read.",
     )
+    Chapter.objects.update(summary="雨停了")
+    page = f"/admin/novels/chapter/{version.chapter_id}/change/"
+    refused = member("change_chapter", "view_chapter", "read_text").post(
+        page, {"title": "长" * 201}
+    )
+    assert (refused.status_code, "雨停了" in refused.content.decode()) == (200, True)
+    assert LogEntry.objects.filter(change_message="The text was read.").count() == 2
 
 
 def test_no_page_shows_a_text_to_those_who_may_not_read_it(project: NovelProject) -> None:

@@ -24,10 +24,13 @@ django.setup()  # what follows reads the settings
 
 from tests import live, servers  # noqa: E402
 from tests.bench.pictures import IMAGES  # noqa: E402
+from tests.bench.triage_rows import SUPPORT  # noqa: E402
 from tests.browser import triage  # noqa: E402
 from tests.browser.conftest import FLAGS  # noqa: E402
+from tests.browser.session import sign_in_to_admin  # noqa: E402
 from tests.checkout import ROOT  # noqa: E402
 from tests.live import Site  # noqa: E402
+from tests.live_setup import PASSWORD  # noqa: E402
 from tests.llm import endpoint  # noqa: E402
 from tests.servers import chromium_path  # noqa: E402
 from tests.waiting import wait_for  # noqa: E402
@@ -63,12 +66,17 @@ def main() -> int:
                 context = browser.new_context(
                     locale="en-US", viewport={"width": 1280, "height": 800}
                 )
-                walk(context.new_page(), site, chosen)
+                group, task = walk(context.new_page(), site, chosen)
+                page = browser.new_context(locale="en-US").new_page()
+                sign_in_to_admin(page, site.url, SUPPORT, PASSWORD)
+                triage.may_only_look(page, site, group, task)
+                print("the support team sees it, and no button", flush=True)
                 browser.close()
     return 0
 
 
-def walk(page: Page, site: Site, chosen: argparse.Namespace) -> None:
+def walk(page: Page, site: Site, chosen: argparse.Namespace) -> tuple[str, int]:
+    """Returns where the largest group is, and the number of one of its analyses."""
     page.set_default_timeout(60_000)
     began = time.monotonic()
 
@@ -77,7 +85,8 @@ def walk(page: Page, site: Site, chosen: argparse.Namespace) -> None:
         page.screenshot(path=chosen.to / f"triage-{name}.png")
 
     triage.sign_in(page, site)
-    triage.find_the_cause(page, shoot)
+    group = triage.find_the_cause(page, shoot)
+    sample = page.get_by_test_id("group").get_by_role("link").text_content()
     triage.send_the_canary(page, shoot)
     triage.retry_the_rest(page, shoot)
     done = page.get_by_test_id("drain-done")
@@ -86,6 +95,7 @@ def walk(page: Page, site: Site, chosen: argparse.Namespace) -> None:
     triage.cancel_all_of(page, site, "idle", chosen.waiting, shoot)
     page.wait_for_selector('[data-testid="operation"][data-state="done"]')
     shoot("cancelled")
+    return group, int(sample or 0)
 
 
 def _timed(work: Callable[[], None]) -> float:

@@ -18,7 +18,7 @@ if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "arboris.settings")
     django.setup()  # what follows reads the settings
 
-from django.contrib.auth.models import User
+from django.contrib.auth.models import Group, User
 from django.utils import timezone
 
 from analysis.errors import fingerprint
@@ -28,13 +28,17 @@ from arboris.llm.errors import BadAnswer, KeyRefused, TimedOut
 from arboris.novels.models import Chapter, ChapterVersion, NovelProject
 from tests.browser.triage import STAFF
 from tests.factories import LONG_ENOUGH
+from tests.live_setup import PASSWORD
 
 WRITERS, BATCH = 200, 2_000
+SUPPORT = "support"
 ENDPOINT = "model.example:443"
 
 
 def main(tasks: int, failed: int, waiting: int) -> None:
     User.objects.filter(username=STAFF).update(is_staff=True, is_superuser=True)
+    support = User.objects.create_user(SUPPORT, password=PASSWORD, is_staff=True)
+    support.groups.add(Group.objects.get(name="Support (read)"))
     users = [User(username=f"writer{n}") for n in range(WRITERS)] + [User(username="idle")]
     users = User.objects.bulk_create(users)
     novels = NovelProject.objects.bulk_create(

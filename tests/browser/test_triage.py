@@ -89,6 +89,16 @@ def pause_own(site: Site) -> None:
         assert answer.status_code == 302, answer.text
 
 
+def changes_around_the_focus(page: Page) -> None:
+    """The part that changes by itself takes no focus away, and says what is new."""
+    link, canary = page.get_by_test_id("failed"), page.get_by_test_id("canary")
+    link.focus()
+    canary.evaluate("p => { p.closest('[data-over]').dataset.over = 'no'; p.textContent = 'old'; }")
+    expect(canary).to_contain_text("went well")
+    expect(link).to_be_focused()
+    expect(page.get_by_role("status").first).to_contain_text("went well")
+
+
 @pytest.mark.parametrize("locale", ["en-US"], indirect=True)
 def test_staff_find_the_cause_mend_it_and_put_all_right(
     page: Page, live_site: Site, model: Endpoint
@@ -109,6 +119,7 @@ def test_staff_find_the_cause_mend_it_and_put_all_right(
     triage.retry_the_rest(page, seen.append)
     expect(page.get_by_test_id("drain")).to_have_attribute("data-drained", "yes")
     assert page.get_by_test_id("drain-done").text_content() == "2"
+    changes_around_the_focus(page)
     triage.cancel_all_of(page, site, triage.STAFF, 2, seen.append)
     with site.client(triage.STAFF) as client:
         assert {wait_for_task(client, task)["status"] for task in waiting} == {"cancelled"}

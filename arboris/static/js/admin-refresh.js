@@ -1,6 +1,7 @@
 /**
  * A part of an admin page that changes by itself: the element with data-refresh is fetched anew from that
- * address, until what came says that it is over (data-over="yes").
+ * address, until what came says that it is over (data-over="yes"). What is marked with data-announce is
+ * told to screen readers when it changes, by the element with data-announced.
  */
 
 const EVERY = 2000; // ms
@@ -22,7 +23,34 @@ async function look(element) {
   if (!answer?.ok || answer.redirected) return;
   const fresh = new DOMParser().parseFromString(await answer.text(), 'text/html').body;
   const same = fresh.textContent === element.textContent;
-  if (!same && !isWrittenIn(element)) element.replaceChildren(...fresh.childNodes);
+  if (!same && !isWrittenIn(element)) replace(element, fresh);
+}
+
+/**
+ * The focus stays where it is, as far as that is there still.
+ * @param {HTMLElement} element
+ * @param {HTMLElement} fresh
+ */
+function replace(element, fresh) {
+  const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const before = news(element);
+  element.replaceChildren(...fresh.childNodes);
+  if (focused) {
+    const same = [...element.querySelectorAll(focused.tagName)].find((one) => key(one) === key(focused));
+    if (same instanceof HTMLElement) same.focus();
+  }
+  const announced = document.querySelector('[data-announced]');
+  if (announced && news(element) !== before) announced.textContent = news(element);
+}
+
+/** @param {Element} one */
+function key(one) {
+  return ['data-testid', 'href', 'name', 'value'].map((name) => one.getAttribute(name)).join();
+}
+
+/** @param {HTMLElement} element */
+function news(element) {
+  return [...element.querySelectorAll('[data-announce]')].map((one) => one.textContent).join(' ');
 }
 
 /** @param {HTMLElement} element */
