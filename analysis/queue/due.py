@@ -142,6 +142,15 @@ def oldest(endpoint: Endpoint) -> datetime | None:
     return None if earliest is None else as_time(earliest)
 
 
+def number() -> int:
+    """How many tasks' time has come, paused or not: each pending one is looked at."""
+    moment = now()
+    text = f"SELECT COUNT(*) FROM {quoted_table(PendingAnalysis)} t{_by_age()}"
+    text += f" WHERE t.status = 'pending' AND t.due_at <= {moment.text}"
+    ((count,),) = _rows(Query(text, moment.params))
+    return int(count)
+
+
 def oldest_of_each_priority(among: int) -> tuple[int, datetime] | None:
     """Id and time of the oldest task whose time has come, paused or not; None: there is none.
 
