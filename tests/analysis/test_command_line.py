@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from typing import Any
 import pytest
 
 from tests import migrated
+from tests.forking import Forking, forking
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.process
@@ -34,8 +36,14 @@ class Installation:
     """A database of its own, reached by ``manage.py`` alone."""
 
     env: dict[str, str]
+    forking: Forking
 
     def manage(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """In a process that has Django loaded already, with the settings of ``self.env``."""
+        return self.forking.manage(*arguments, **env)
+
+    def alone(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """As it is really started."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=ROOT,
@@ -73,64 +81,42 @@ class Installation:
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    return install(tmp_path_factory.mktemp("operators"))
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installed(tmp_path_factory.mktemp("operators")) as here:
+        yield here
 
 
-def install(directory: Path) -> Installation:
-    """With an imported novel of two chapters."""
+@contextlib.contextmanager
+def installed(directory: Path, **env: str) -> Iterator[Installation]:
+    """With an imported novel of two chapters; ``env``: more settings."""
     kept = {
         name: value
         for name, value in os.environ.items()
         if not name.startswith(("DJANGO_", "ARBORIS_", "DATABASE_URL", "REDIS_URL", "LC_", "LANG"))
     }
+    kept |= {
+        "ARBORIS_DATA_DIR": str(directory),
+        "LC_ALL": "en_US.UTF-8",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": str(directory),
+    }
     (directory / "endless_settings.py").write_text(ENDLESS)
-    here = Installation(
-        kept
-        | {
-            "ARBORIS_DATA_DIR": str(directory),
-            "LC_ALL": "en_US.UTF-8",
-            "PYTHONUTF8": "1",
-            "PYTHONPATH": str(directory),
-        }
-    )
     novel = directory / "novel.txt"
     text = "沈砚秋推开听雨楼的木门，檐下的铜铃响了三声。" * 12
     novel.write_text(f"第一章 雨\n\n{text}\n\n第二章 铃\n\n{text}\n", encoding="utf-8")
     migrated.copy_to(directory / "arboris.db")
-    done = here.manage("import_novel", str(novel), "--user", "writer", "--json")
-    assert done.returncode == 0, done.stderr
-    imported = json.loads(done.stdout)
-    assert len(imported["chapters"]) == 2
-    out = ["--format", "archive", "--output", str(directory / "novel.zip")]
-    done = here.manage("export_novel", imported["project_id"], *out)
-    assert done.returncode == 0, done.stderr
-    return here
+    with forking(kept | env) as process:
+        here = Installation(kept | env, process)
+        done = here.manage("import_novel", str(novel), "--user", "writer", "--json")
+        assert done.returncode == 0, done.stderr
+        imported = json.loads(done.stdout)
+        assert len(imported["chapters"]) == 2
+        out = ["--format", "archive", "--output", str(directory / "novel.zip")]
+        done = here.manage("export_novel", imported["project_id"], *out)
+        assert done.returncode == 0, done.stderr
+        yield here
 
 
-# A list of command lines on stdin: each is run by manage.py in a process of its own, which has all
-# modules loaded already. Prints its exit code and what it has printed, as JSON.
-FORKING = """
-import json, os, sys
-import django, manage
-
-django.setup()
-import arboris.urls
-
-for arguments in json.load(sys.stdin):
-    read, write = os.pipe()
-    if not (child := os.fork()):
-        os.dup2(write, 1)
-        os.dup2(write, 2)
-        sys.argv = ["manage.py", *arguments]
-        manage.main()
-        sys.exit()
-    os.close(write)
-    with os.fdopen(read) as pipe:
-        printed = pipe.read()
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    print(json.dumps([code, printed]), flush=True)
-"""
 EXIT_CODES: list[tuple[list[str], int]] = [
     (["retry_analysis"], 2),
     (["retry_analysis", "--what"], 2),
@@ -149,20 +135,16 @@ EXIT_CODES: list[tuple[list[str], int]] = [
 
 
 def test_exit_codes(installation: Installation) -> None:
-    commands = [arguments for arguments, _ in EXIT_CODES]
-    forking = subprocess.run(
-        [sys.executable, "-c", FORKING], cwd=ROOT, input=json.dumps(commands), text=True,
-        env={"DJANGO_SETTINGS_MODULE": "arboris.settings"} | installation.env,
-        capture_output=True, timeout=PATIENCE_SECONDS, check=True,
-    )  # fmt: skip
-    done = [json.loads(line) for line in forking.stdout.splitlines()]
-    for (arguments, code), (ended_with, printed) in zip(EXIT_CODES, done, strict=True):
-        assert ended_with == code, (arguments, printed)
+    for arguments, code in EXIT_CODES:
+        done = installation.manage(*arguments)
+        printed = done.stdout + done.stderr
+        assert done.returncode == code, (arguments, printed)
         assert "Traceback" not in printed
         assert "\x1b" not in printed  # no colour and no bar without a terminal
     assert installation.statuses() == ["pending", "pending"]
-    alone = installation.manage(*commands[0])  # and so as it is really started
-    assert (alone.returncode, alone.stdout + alone.stderr) == (EXIT_CODES[0][1], done[0][1])
+    arguments, code = EXIT_CODES[0]
+    forked, alone = installation.manage(*arguments), installation.alone(*arguments)
+    assert (alone.returncode, alone.stdout, alone.stderr) == (code, forked.stdout, forked.stderr)
 
 
 def test_json_stands_alone_on_stdout(installation: Installation) -> None:
@@ -180,7 +162,7 @@ def test_json_stands_alone_on_stdout(installation: Installation) -> None:
 def test_a_database_without_tables_is_an_error_without_traceback(
     installation: Installation, tmp_path: Path
 ) -> None:
-    done = installation.manage("analysis_status", ARBORIS_DATA_DIR=str(tmp_path))
+    done = installation.alone("analysis_status", ARBORIS_DATA_DIR=str(tmp_path))
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import os
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from tests.analysis.test_command_line import Installation, install
+from tests.analysis.test_command_line import Installation, installed
 from tests.waiting import PATIENCE_SECONDS, wait_for
 
 pytestmark = pytest.mark.process
@@ -30,30 +31,32 @@ import os, signal
 from arboris.settings import *
 from django.db.backends.signals import connection_created
 
-kind, left = os.environ["CTRL_C_AT"].split(":")
-left = int(left)
+seen = 0
 
 def run(execute, sql, params, many, context):
-    global left
+    global seen
+    kind, number = os.environ["CTRL_C_AT"].split(":")
     result = execute(sql, params, many, context)
-    left -= sql.startswith(kind)
-    if left == 0:
-        left = -1
-        os.kill(os.getpid(), signal.Signals[os.environ.get("SIGNAL", "SIGINT")])
+    if sql.startswith(kind):
+        seen += 1
+        if seen == int(number):
+            os.kill(os.getpid(), signal.Signals[os.environ.get("SIGNAL", "SIGINT")])
     return result
 
 def watch(connection, **_):
-    connection.execute_wrappers.append(run)
+    if "CTRL_C_AT" in os.environ:
+        connection.execute_wrappers.append(run)
 
 connection_created.connect(watch)
 """
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     directory = tmp_path_factory.mktemp("interrupted")
     (directory / "interrupted_settings.py").write_text(INTERRUPTED)
-    return install(directory)
+    with installed(directory, DJANGO_SETTINGS_MODULE="interrupted_settings") as here:
+        yield here
 
 
 def fill(here: Installation, number: int) -> None:
@@ -75,8 +78,8 @@ def fill(here: Installation, number: int) -> None:
 
 def interrupted(here: Installation, at: str, *arguments: str, **env: str) -> dict[str, Any]:
     """The document of a command that gets a Ctrl-C at a statement: its beginning, its number."""
-    env |= {"DJANGO_SETTINGS_MODULE": "interrupted_settings", "CTRL_C_AT": at}
-    done = here.manage(*arguments, "--noinput", "--json", "--reason", "test", **env)
+    options = ("--noinput", "--json", "--reason", "test")
+    done = here.manage(*arguments, *options, CTRL_C_AT=at, **env)
     assert done.returncode == 3, done.stderr
     assert "Traceback" not in done.stderr
     document: dict[str, Any] = json.loads(done.stdout)
@@ -115,7 +118,6 @@ def test_a_command_that_is_killed_is_resumed_where_it_was(installation: Installa
     fill(installation, 1_200)
     killed = installation.manage(
         *("cancel_analysis", "--all", "--noinput", "--reason", "test"),
-        DJANGO_SETTINGS_MODULE="interrupted_settings",
         CTRL_C_AT='UPDATE "pending_analysis":2',
         SIGNAL="SIGKILL",
     )
