@@ -7,7 +7,6 @@ from functools import cached_property
 from typing import Any
 
 from django.contrib.staticfiles import finders
-from whitenoise.compress import Compressor
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 SCRIPTS = "js/"
@@ -22,11 +21,6 @@ class HashedFiles(CompressedManifestStaticFilesStorage):  # type: ignore[misc]  
     """
 
     support_js_module_import_aggregation = True
-
-    def create_compressor(self, **kwargs: Any) -> Any:
-        """Source maps stay as they are: half of all bytes, and read by developers' tools alone."""
-        kwargs["extensions"] = (*Compressor.SKIP_COMPRESS_EXTENSIONS, "map")
-        return super().create_compressor(**kwargs)
 
     def file_hash(self, name: str | None, content: Any = None) -> str:
         if name and name.startswith(SCRIPTS) and not name.startswith(BUNDLES):

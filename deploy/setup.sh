@@ -161,8 +161,8 @@ missing_for_tests() { # prints the Debian packages that some tests still lack
 install_test_servers() {
     local missing service
     missing=$(missing_for_tests)
-    if grep -qsx 'ID=ubuntu' /etc/os-release && grep -qx chromium <<<"$missing"; then
-        missing=$(grep -vx chromium <<<"$missing" || true)
+    if grep -qsx 'ID=ubuntu' /etc/os-release && grep -qx chromium-headless-shell <<<"$missing"; then
+        missing=$(grep -vx chromium-headless-shell <<<"$missing" || true)
         say "browser tests cannot run: Ubuntu has Chromium only as a snap; put a chromium or google-chrome on the PATH"
     fi
     [ -n "$missing" ] || return 0

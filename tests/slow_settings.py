@@ -3,10 +3,8 @@
 The analyzers are no matter of the environment, so live servers get them through this module.
 """
 
-from arboris.settings import *  # noqa: F403
 from tests.analyzers import REGISTERED
+from tests.quick_settings import *  # noqa: F403
 
 ARBORIS_ANALYZERS = REGISTERED
 ARBORIS_ANALYZER = "steerable"
-# Real hashes are slow on purpose.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

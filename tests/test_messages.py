@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from django.utils import translation
 
 from tests.checkout import copy_of_the_project
+
+pytestmark = pytest.mark.process
 
 CATALOGUE = Path("arboris/locale/zh_Hans/LC_MESSAGES/django.po")
 
@@ -23,7 +25,6 @@ def attributes(catalogue: Path, *choice: str) -> str:
     return done.stdout
 
 
-@pytest.mark.process
 def test_every_message_is_translated(tmp_path: Path) -> None:
     place = copy_of_the_project(tmp_path / "arboris")
     subprocess.run(["make", "messages"], cwd=place, check=True, capture_output=True)
@@ -32,6 +33,15 @@ def test_every_message_is_translated(tmp_path: Path) -> None:
 
 
 def test_the_compiled_catalogue_is_that_of_the_messages() -> None:
-    with translation.override("zh-hans"):
-        told = translation.gettext("The task is back in the queue")
-    assert told == "任务已重新加入队列"
+    code = """
+from django.utils import translation
+translation.activate("zh-hans")
+print(translation.gettext("The task is back in the queue"))
+"""
+    done = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == "任务已重新加入队列"

@@ -7,7 +7,15 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    WebError,
+    expect,
+    sync_playwright,
+)
 
 from arboris import supervise
 from arboris.workspace.demo.client import Writer
@@ -18,8 +26,9 @@ from tests.browser.session import with_session
 from tests.servers import chromium_path
 from tests.waiting import PATIENCE_SECONDS
 
-# The last two are pages of the address bar, which took half a second of processor time for each
-# window; the others are Playwright's, whose list ours takes the place of.
+# The last three took processor time of each window: a process that is started ahead for a site
+# which nobody opens, and pages of the address bar. The others are Playwright's, whose list ours
+# takes the place of.
 FEATURES_OFF = (
     "AvoidUnnecessaryBeforeUnloadCheckSync",
     "DestroyProfileOnBrowserClose",
@@ -29,6 +38,7 @@ FEATURES_OFF = (
     "OptimizationHints",
     "PaintHolding",
     "ThirdPartyStoragePartitioning",
+    "SpareRendererForSitePerProcess",
     "WebUIOmniboxPopup",
     "WebUIOmniboxAimPopup",
 )
@@ -69,6 +79,8 @@ def site(
 ) -> Iterator[System]:
     settings = {
         **OFTEN,
+        "DJANGO_SETTINGS_MODULE": "tests.quick_settings",
+        "ARBORIS_MAX_CONCURRENT": "2",
         "ARBORIS_SIGN_UP": "open",
         "ARBORIS_EMAIL_URL": mailbox.as_uri(),
         "ARBORIS_LLM_BASE_URL": model.base_url,
@@ -101,6 +113,51 @@ def locale(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "zh-CN"))
 
 
+def new_profile(browser: Browser, locale: str) -> BrowserContext:
+    profile = browser.new_context(locale=locale)
+    profile.set_default_timeout(1000 * PATIENCE_SECONDS)
+    return profile
+
+
+@pytest.fixture(scope="package")
+def profiles(browser: Browser) -> dict[str, BrowserContext]:
+    """By language. They end with the browser."""
+    return {}
+
+
+@pytest.fixture
+def profile(
+    request: pytest.FixtureRequest,
+    browser: Browser,
+    locale: str,
+    profiles: dict[str, BrowserContext],
+) -> Iterator[BrowserContext]:
+    """Of all tests of that language: the site's scripts are fetched once.
+
+    With the mark ``own_profile`` one of the test's own: a clock, or a script of all pages, stays.
+    """
+    if request.node.get_closest_marker("own_profile"):
+        profile = new_profile(browser, locale)
+        yield profile
+        profile.close()
+        return
+    if locale not in profiles:
+        profiles[locale] = new_profile(browser, locale)
+    yield profiles[locale]
+    for page in profiles[locale].pages:
+        page.close()
+
+
+def forget(page: Page, url: str) -> None:
+    """All that its profile has kept of the site but fetched files."""
+    page.context.set_offline(False)
+    page.context.clear_permissions()
+    page.context.clear_cookies()
+    session = page.context.new_cdp_session(page)
+    session.send("Storage.clearDataForOrigin", {"origin": url, "storageTypes": "all"})
+    session.detach()
+
+
 def complaint(line: ConsoleMessage) -> list[str]:
     """An error of the page's own; what is refused is reported by the browser besides."""
     refused = line.text.startswith(("Failed to load resource", "WebSocket connection to"))
@@ -108,16 +165,25 @@ def complaint(line: ConsoleMessage) -> list[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, locale: str) -> Iterator[Page]:
-    """A fresh browser profile; what its console complains about fails the test."""
-    context = browser.new_context(locale=locale)
-    context.set_default_timeout(1000 * PATIENCE_SECONDS)
-    page = context.new_page()
+def page(profile: BrowserContext, site: System) -> Iterator[Page]:
+    """Signed in as nobody; what the console of a page of its profile complains about fails the
+    test."""
+    page = profile.new_page()
+    forget(page, site.url)
     complaints: list[str] = []
-    page.on("console", lambda line: complaints.extend(complaint(line)))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+
+    def on_console(line: ConsoleMessage) -> None:
+        complaints.extend(complaint(line))
+
+    def on_error(error: WebError) -> None:
+        complaints.append(str(error.error))
+
+    profile.on("console", on_console)
+    profile.on("weberror", on_error)
     yield page
-    context.close()
+    page.close()
+    profile.remove_listener("console", on_console)
+    profile.remove_listener("weberror", on_error)
     assert complaints == []
 
 
@@ -136,8 +202,13 @@ def project(page: Page, site: System, writer: Writer) -> str:
 
 
 @pytest.fixture
-def chapter(page: Page, site: System, project: str, writer: Writer) -> int:
+def new_chapter(project: str, writer: Writer) -> int:
+    """Not open; the page is signed in, and blank."""
+    return int(writer.add_chapter(project, OLD).body["id"])
+
+
+@pytest.fixture
+def chapter(page: Page, site: System, new_chapter: int) -> int:
     """A new chapter, open on the desk."""
-    chapter = int(writer.add_chapter(project, OLD).body["id"])
-    open_desk(page, site, chapter)
-    return chapter
+    open_desk(page, site, new_chapter)
+    return new_chapter

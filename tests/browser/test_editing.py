@@ -64,18 +64,19 @@ def test_a_pause_saves_and_a_key_makes_a_version(page: Page, chapter: int, write
     assert desk_text(page) == NEW + TYPED
 
 
+@pytest.mark.own_profile
 def test_a_long_pause_makes_a_version(
-    page: Page, site: System, chapter: int, writer: Writer
+    page: Page, site: System, new_chapter: int, writer: Writer
 ) -> None:
     page.clock.install()
-    open_desk(page, site, chapter)
+    open_desk(page, site, new_chapter)
     set_text(page, NEW)
     page.clock.run_for(3000)
     state(page, "saved")
-    assert saved(writer, chapter)[0] == 1
+    assert saved(writer, new_chapter)[0] == 1
     page.clock.fast_forward("06:00")
     state(page, "version")
-    assert saved(writer, chapter) == (2, "", NEW)
+    assert saved(writer, new_chapter) == (2, "", NEW)
 
 
 def test_typing_during_a_save_of_a_new_chapter_stays(
@@ -99,18 +100,17 @@ def test_typing_during_a_save_of_a_new_chapter_stays(
 
 
 def test_chapters_change_in_one_page_and_keep_their_undo(
-    page: Page, site: System, chapter: int, writer: Writer
+    page: Page, site: System, project: str, new_chapter: int, writer: Writer
 ) -> None:
-    project = writer.get(f"/api/chapters/{chapter}")["project_id"]
     second = int(writer.add_chapter(project, NEW).body["id"])
-    open_desk(page, site, chapter)
+    open_desk(page, site, new_chapter)
     page.evaluate("() => { window.sameDocument = true; }")
     add_text(page, TYPED)
     page.locator(f'#binder a[href="/chapters/{second}"]').click()
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
     expect(page).to_have_url(f"{page.url.rsplit('/', 1)[0]}/{second}")
     written = (2, "", OLD + TYPED)
-    wait_for(lambda: saved(writer, chapter) == written, "the version that leaving makes")
+    wait_for(lambda: saved(writer, new_chapter) == written, "the version that leaving makes")
     page.go_back()
     expect(page.get_by_test_id("chapter-text")).to_have_text(OLD + TYPED)
     page.get_by_test_id("chapter-text").focus()
@@ -122,13 +122,13 @@ def test_chapters_change_in_one_page_and_keep_their_undo(
 
 
 @pytest.fixture
-def other(browser: Browser, site: System, chapter: int, locale: str) -> Iterator[Page]:
+def other(browser: Browser, site: System, new_chapter: int, locale: str) -> Iterator[Page]:
     """The same chapter, open in another browser."""
     context = browser.new_context(locale=locale)
     context.set_default_timeout(PATIENCE_MS)
     page = context.new_page()
     with_session(page, site)
-    open_desk(page, site, chapter)
+    open_desk(page, site, new_chapter)
     yield page
     context.close()
 
@@ -137,12 +137,12 @@ LINES = "一。\n二。\n三。\n四。\n五。\n六。"
 
 
 def test_two_browsers_overwrite_nothing(
-    page: Page, other: Page, site: System, chapter: int, writer: Writer
+    page: Page, other: Page, site: System, new_chapter: int, writer: Writer
 ) -> None:
     set_text(other, LINES)
     save(other)
     state(other, "version")
-    open_desk(page, site, chapter)
+    open_desk(page, site, new_chapter)
     set_text(other, LINES.replace("二", "乙").replace("四", "丁"))
     state(other, "saved")
     set_text(page, LINES.replace("二", "贰").replace("六", "陆"))
@@ -161,7 +161,7 @@ def test_two_browsers_overwrite_nothing(
     merge.click()
     state(page, "saved")
     merged = "一。\n贰。\n乙。\n三。\n丁。\n五。\n陆。"
-    assert desk_text(page) == working(writer, chapter) == merged
+    assert desk_text(page) == working(writer, new_chapter) == merged
     # The other browser is told when it goes on, and may take all of the newest text.
     add_text(other, "完")
     save(other)
@@ -170,7 +170,7 @@ def test_two_browsers_overwrite_nothing(
     other.get_by_test_id("conflict-merge").click()
     expect(other.get_by_test_id("conflict")).to_be_hidden()
     state(other, "version")  # which she had asked for
-    assert desk_text(other) == working(writer, chapter) == merged
+    assert desk_text(other) == working(writer, new_chapter) == merged
 
 
 def test_a_new_title_keeps_the_newest_text(
@@ -187,12 +187,12 @@ def test_a_new_title_keeps_the_newest_text(
 
 
 def test_the_work_goes_on_in_another_browser(
-    page: Page, other: Page, site: System, chapter: int, writer: Writer
+    page: Page, other: Page, site: System, new_chapter: int, writer: Writer
 ) -> None:
     set_text(other, NEW)
     state(other, "saved")
-    assert open_desk(page, site, chapter).inner_text() == NEW
+    assert open_desk(page, site, new_chapter).inner_text() == NEW
     add_text(page, TYPED)
     save(page)
     state(page, "version")
-    assert saved(writer, chapter) == (2, "", NEW + TYPED)
+    assert saved(writer, new_chapter) == (2, "", NEW + TYPED)

@@ -8,8 +8,7 @@ from playwright.sync_api import Page, expect
 from arboris.workspace.demo.system import System
 from tests import llm_server
 from tests.browser.conftest import in_both_languages
-from tests.browser.session import sign_in
-from tests.browser.test_writing import PATIENCE_MS, new_project
+from tests.browser.test_writing import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 
@@ -17,18 +16,17 @@ PIECES = [f"第{n}夜，灯影摇晃，沈砚秋听见楼下有人低声说话�
 KEPT = {"zh-CN": "草稿", "en-US": "draft"}
 
 
-def ask_for_a_chapter(page: Page, site: System, title: str) -> None:
-    sign_in(page, site)
-    new_project(page, title)
+def ask_for_a_chapter(page: Page, site: System, project: str) -> None:
+    page.goto(f"{site.url}/projects/{project}")
     page.get_by_test_id("generate-instructions").fill("写一场雨夜")
     page.get_by_test_id("generate-submit").click()
 
 
 def test_the_text_grows_before_the_writers_eyes(
-    page: Page, site: System, model: llm_server.ModelServer
+    page: Page, site: System, project: str, model: llm_server.ModelServer
 ) -> None:
     model.script = llm_server.Script(pieces=PIECES, hold_after=3)
-    ask_for_a_chapter(page, site, "growing")
+    ask_for_a_chapter(page, site, project)
     text = page.get_by_test_id("generate-text")
     expect(text).to_contain_text("第3夜", timeout=PATIENCE_MS)
     expect(text).not_to_contain_text("第4夜")
@@ -42,21 +40,21 @@ def test_the_text_grows_before_the_writers_eyes(
 
 
 def test_thoughts_do_not_stay_on_the_page(
-    page: Page, site: System, model: llm_server.ModelServer
+    page: Page, site: System, project: str, model: llm_server.ModelServer
 ) -> None:
     thoughts = ["先写雨，", "再写人。", "</think>\n\n"]
     model.script = llm_server.Script(pieces=[*thoughts, *PIECES])
-    ask_for_a_chapter(page, site, "thoughts")
+    ask_for_a_chapter(page, site, project)
     expect(page.locator("[data-chapter-id]")).to_have_count(1)
     expect(page.get_by_test_id("generate-text")).to_have_text("".join(PIECES), use_inner_text=True)
 
 
 @in_both_languages
 def test_stopped_by_keyboard_the_text_is_kept(
-    page: Page, site: System, locale: str, model: llm_server.ModelServer
+    page: Page, site: System, project: str, locale: str, model: llm_server.ModelServer
 ) -> None:
     model.script = llm_server.Script(pieces=PIECES, hold_after=3)
-    ask_for_a_chapter(page, site, f"stopped {locale}")
+    ask_for_a_chapter(page, site, project)
     expect(page.get_by_test_id("generate-text")).to_contain_text("第3夜", timeout=PATIENCE_MS)
     page.get_by_test_id("generate-stop").focus()
     page.keyboard.press("Enter")
@@ -70,10 +68,10 @@ def test_stopped_by_keyboard_the_text_is_kept(
 
 @in_both_languages
 def test_what_a_broken_stream_left_is_a_draft(
-    page: Page, site: System, locale: str, model: llm_server.ModelServer
+    page: Page, site: System, project: str, locale: str, model: llm_server.ModelServer
 ) -> None:
     model.script = llm_server.Script(pieces=PIECES, break_off_after=4)
-    ask_for_a_chapter(page, site, f"broken {locale}")
+    ask_for_a_chapter(page, site, project)
     alert = page.locator("#generate .alert")
     expect(alert).to_contain_text(KEPT[locale], timeout=PATIENCE_MS)
     expect(page.locator("[data-chapter-id]")).to_have_count(1)

@@ -105,6 +105,7 @@ def test_a_page_closed_without_a_line_is_sent_by_the_next_one(
     other.close()
 
 
+@pytest.mark.own_profile
 def test_what_another_page_cannot_send_it_sends_later(
     page: Page, site: System, project: str, chapter: int, writer: Writer
 ) -> None:
@@ -155,19 +156,6 @@ def test_a_reload_and_a_way_back_lose_nothing(
     page.go_back()
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW + TYPED)
     wait_for(lambda: saved(writer, chapter) == (3, "", NEW + TYPED), "the next version")
-
-
-def test_a_killed_server_finds_it_when_it_is_back(
-    page: Page, server: WebServer, chapter: int, writer: Writer
-) -> None:
-    set_text(page, NEW)
-    state(page, "saved")
-    server.kill()
-    add_text(page, TYPED)
-    state(page, "offline")
-    server.start()
-    state(page, "saved")
-    assert working(writer, chapter) == NEW + TYPED == desk_text(page)
 
 
 def test_an_ended_session_is_renewed_on_the_spot(
@@ -324,19 +312,32 @@ def test_a_lost_answer_and_a_second_click_add_import_and_write_once(
     assert chapters(writer, project) == [OLD, "", NEW, TYPED, "第一夜。"]
 
 
-def test_a_written_text_outlives_the_server_that_brings_it(
-    page: Page, site: System, server: WebServer, project: str, model: llm_server.ModelServer
+def test_a_killed_server_takes_neither_what_is_typed_nor_what_was_written(
+    page: Page,
+    site: System,
+    server: WebServer,
+    project: str,
+    chapter: int,
+    writer: Writer,
+    model: llm_server.ModelServer,
 ) -> None:
+    set_text(page, NEW)
+    state(page, "saved")
     model.script = llm_server.Script(pieces=["第一夜，", "第二夜，", "第三夜。"], hold_after=2)
-    page.goto(f"{site.url}/projects/{project}")
-    page.get_by_test_id("generate-instructions").fill("写一场雨夜")
-    page.get_by_test_id("generate-submit").click()
-    expect(page.get_by_test_id("generate-text")).to_contain_text("第二夜")
+    writing = page.context.new_page()
+    writing.goto(f"{site.url}/projects/{project}")
+    writing.get_by_test_id("generate-instructions").fill("写一场雨夜")
+    writing.get_by_test_id("generate-submit").click()
+    expect(writing.get_by_test_id("generate-text")).to_contain_text("第二夜")
     server.kill()
-    expect(page.locator("#generate .alert")).to_be_visible()
+    add_text(page, TYPED)
+    state(page, "offline")
+    expect(writing.locator("#generate .alert")).to_be_visible()
     model.script.go_on.set()
     server.start()
-    page.reload()
-    page.get_by_test_id("generated-kept").get_by_role("button").click()
-    expect(page.get_by_test_id("chapter-content")).to_have_value("第一夜，第二夜，")
-    expect(page.get_by_test_id("generate-instructions")).to_have_value("写一场雨夜")
+    state(page, "saved")
+    assert working(writer, chapter) == NEW + TYPED == desk_text(page)
+    writing.reload()
+    writing.get_by_test_id("generated-kept").get_by_role("button").click()
+    expect(writing.get_by_test_id("chapter-content")).to_have_value("第一夜，第二夜，")
+    expect(writing.get_by_test_id("generate-instructions")).to_have_value("写一场雨夜")

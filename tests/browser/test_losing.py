@@ -37,11 +37,16 @@ NO_ROOM = """IDBObjectStore.prototype.put = () => {
 
 
 @pytest.fixture
-def chapters(page: Page, site: System, project: str, writer: Writer) -> list[int]:
+def new_chapters(project: str, writer: Writer) -> list[int]:
+    """Two chapters, not open; the page is signed in, and blank."""
+    return [int(writer.add_chapter(project, text).body["id"]) for text in (OLD, SECOND)]
+
+
+@pytest.fixture
+def chapters(page: Page, site: System, new_chapters: list[int]) -> list[int]:
     """Two chapters, of which the first is open on the desk."""
-    ids = [int(writer.add_chapter(project, text).body["id"]) for text in (OLD, SECOND)]
-    open_desk(page, site, ids[0])
-    return ids
+    open_desk(page, site, new_chapters[0])
+    return new_chapters
 
 
 # As a page does that the browser has kept beside: its socket is opened anew.
@@ -146,8 +151,9 @@ def test_what_is_typed_in_a_chapter_deleted_elsewhere_is_there_when_it_comes_bac
     expect(page.get_by_test_id("chapter-text")).to_have_text(NEW)
 
 
+@pytest.mark.own_profile
 def test_a_long_text_is_given_time_on_a_slow_line(
-    page: Page, site: System, chapters: list[int], writer: Writer
+    page: Page, site: System, new_chapters: list[int], writer: Writer
 ) -> None:
     text = "雨" * 200_000  # 600 kB
     sent: list[Route] = []
@@ -160,7 +166,7 @@ def test_a_long_text_is_given_time_on_a_slow_line(
             call.continue_()
 
     page.clock.install()
-    open_desk(page, site, chapters[0])
+    open_desk(page, site, new_chapters[0])
     page.route("**/working", hold)
     page.on("requestfailed", lambda request: lost.append(request.url))
     set_text(page, text)
@@ -169,14 +175,14 @@ def test_a_long_text_is_given_time_on_a_slow_line(
     page.clock.fast_forward(60_000)
     sent[0].continue_()
     state(page, "saved")
-    assert working(writer, chapters[0]) == text
+    assert working(writer, new_chapters[0]) == text
     assert [url for url in lost if url.endswith("/working")] == []
 
 
 def test_a_browser_that_keeps_nothing_hands_all_to_the_server(
-    page: Page, site: System, chapters: list[int], writer: Writer
+    page: Page, site: System, new_chapters: list[int], writer: Writer
 ) -> None:
-    first, second = chapters
+    first, second = new_chapters
     page.add_init_script(NO_DATABASE)
     open_desk(page, site, first)
     set_text(page, NEW)
@@ -193,9 +199,9 @@ def test_a_browser_that_keeps_nothing_hands_all_to_the_server(
 
 @pytest.mark.parametrize("fault", [NO_DATABASE, NO_ROOM], ids=["blocked", "full"])
 def test_a_browser_that_keeps_nothing_says_so(
-    page: Page, site: System, chapters: list[int], writer: Writer, fault: str
+    page: Page, site: System, new_chapters: list[int], writer: Writer, fault: str
 ) -> None:
-    first, _ = chapters
+    first, _ = new_chapters
     line = page.get_by_test_id("saved-state")
     page.add_init_script(fault)
     open_desk(page, site, first)

@@ -43,6 +43,7 @@ def set_paused(page: Page, paused: bool) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en-US"], indirect=True)
+@pytest.mark.own_profile
 def test_the_overview_is_live_and_stops_with_the_page(page: Page, site: System) -> None:
     page.clock.install()
     sign_in_to_admin(page, site.url, "staff", site.passwords["staff"])

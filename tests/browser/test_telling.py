@@ -100,6 +100,7 @@ class Gate:
         socket.connect_to_server().on_message(arrived)
 
 
+@pytest.mark.own_profile
 def test_a_burst_is_told_in_few_words(
     page: Page, site: System, writer: Writer, browser: Browser
 ) -> None:
@@ -249,6 +250,9 @@ def test_what_is_missing_is_asked_for_again_from_the_desk(
     expect(status.locator(".problem")).to_be_hidden()
 
 
+# The headless shell does not say so itself, whatever it has granted.
+GRANTED = "Object.defineProperty(Notification, 'permission', { value: 'granted' });"
+
 # What the browser is asked to show.
 SHOWN = """() => {
   window.shown = [];
@@ -273,6 +277,7 @@ def test_the_browser_tells_whoever_asked_for_it_and_looks_elsewhere(
     expect(box).not_to_be_checked()
 
     page.context.grant_permissions(["notifications"], origin=site.url)
+    page.add_init_script(GRANTED)
     box.check()
     page.reload()
     expect(box).to_be_checked()

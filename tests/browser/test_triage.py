@@ -24,16 +24,16 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 @pytest.fixture
-def model() -> Iterator[Endpoint]:
-    with endpoint.serving() as server:
-        yield server
+def server() -> Iterator[Endpoint]:
+    with endpoint.serving() as running:
+        yield running
 
 
 @pytest.fixture
-def live_site(tmp_path: Path, model: Endpoint) -> Iterator[Site]:
+def live_site(tmp_path: Path, server: Endpoint) -> Iterator[Site]:
     settings = {
         "DJANGO_SETTINGS_MODULE": "tests.model_settings",
-        "ARBORIS_LLM_BASE_URL": model.base_url,
+        "ARBORIS_LLM_BASE_URL": server.base_url,
         "ARBORIS_LLM_MODEL": "test-model",
         "ARBORIS_LLM_API_KEY": endpoint.KEY,
         "ARBORIS_LLM_RETRIES": "0",
@@ -101,10 +101,10 @@ def changes_around_the_focus(page: Page) -> None:
 
 @pytest.mark.parametrize("locale", ["en-US"], indirect=True)
 def test_staff_find_the_cause_mend_it_and_put_all_right(
-    page: Page, live_site: Site, model: Endpoint
+    page: Page, live_site: Site, server: Endpoint
 ) -> None:
     site, seen = live_site, list[str]()
-    model.replies(Reply(status=404, error={"message": "no such model"}))
+    server.replies(Reply(status=404, error={"message": "no such model"}))
     failed = add_chapters(site, "writer", 3)
     with site.client() as client:
         assert {wait_for_task(client, task)["status"] for task in failed} == {"failed"}
@@ -114,7 +114,7 @@ def test_staff_find_the_cause_mend_it_and_put_all_right(
 
     triage.sign_in(page, site)
     group = triage.find_the_cause(page, seen.append)
-    model.answer = says()
+    server.answer = says()
     triage.send_the_canary(page, seen.append)
     triage.retry_the_rest(page, seen.append)
     expect(page.get_by_test_id("drain")).to_have_attribute("data-drained", "yes")

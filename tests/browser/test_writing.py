@@ -54,9 +54,8 @@ def test_a_pasted_chapter_and_its_toast(page: Page, site: System, locale: str) -
     assert page.evaluate("() => window.sameDocument === true")
 
 
-def test_a_finding_opens_by_keyboard(page: Page, site: System) -> None:
-    sign_in(page, site)
-    new_project(page, "findings")
+def test_a_finding_opens_by_keyboard(page: Page, site: System, project: str) -> None:
+    page.goto(f"{site.url}/projects/{project}")
     page.get_by_test_id("chapter-content").fill(CHAPTER)
     page.get_by_test_id("chapter-submit").click()
     row = page.locator("[data-chapter-id]")
@@ -70,9 +69,8 @@ def test_a_finding_opens_by_keyboard(page: Page, site: System) -> None:
     expect(page.get_by_test_id("chapter-text")).to_be_focused()
 
 
-def test_an_empty_chapter_names_its_field(page: Page, site: System) -> None:
-    sign_in(page, site)
-    new_project(page, "errors")
+def test_an_empty_chapter_names_its_field(page: Page, site: System, project: str) -> None:
+    page.goto(f"{site.url}/projects/{project}")
     page.get_by_test_id("chapter-title").fill("x" * 200)
     page.get_by_test_id("chapter-content").fill(" \n ")
     page.get_by_test_id("chapter-submit").click()
@@ -87,9 +85,8 @@ def test_who_is_not_signed_in_is_asked_to(page: Page, site: System) -> None:
     expect(page).to_have_url(re.compile(r"/login\?next=/notifications$"))
 
 
-def test_a_short_chapter_says_why_it_waits(page: Page, site: System) -> None:
-    sign_in(page, site)
-    new_project(page, "short")
+def test_a_short_chapter_says_why_it_waits(page: Page, site: System, project: str) -> None:
+    page.goto(f"{site.url}/projects/{project}")
     page.get_by_test_id("chapter-content").fill("沈砚秋来了，又走了。")
     page.get_by_test_id("chapter-submit").click()
     row = page.locator("[data-chapter-id]").first
