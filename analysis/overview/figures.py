@@ -17,7 +17,6 @@ from analysis.overview import samples
 from analysis.overview.models import QueueSample
 from analysis.overview.samples import MOST
 from analysis.queue import due
-from analysis.queue.fairness import BY_AGE
 from arboris.db import db_now
 
 # What may be looked at of the windows' names, and their lengths.
@@ -68,9 +67,9 @@ def look(window: str) -> Figures:
     waiting = _waiting(now)
     return Figures(
         at=now,
-        pending=counted(Status.PENDING),
-        processing=counted(Status.PROCESSING),
-        failed=counted(Status.FAILED),
+        pending=samples.counted(Status.PENDING),
+        processing=samples.counted(Status.PROCESSING),
+        failed=samples.counted(Status.FAILED),
         due=waiting["due"],
         due_is_least=waiting["number"] > DUE_AMONG,
         oldest=due.oldest_of_each_priority(OLDEST_AMONG),
@@ -83,17 +82,9 @@ def look(window: str) -> Figures:
     )
 
 
-def counted(status: Status) -> int:
-    """In an index's order: PostgreSQL would else look for the first ones in the table, where all
-    that has ended may stand before them."""
-    rows = PendingAnalysis.objects.filter(status=status).order_by(*BY_AGE)
-    return rows[: MOST + 1].count()
-
-
 def _waiting(now: datetime) -> dict[str, int]:
     """Of the pending ones that come first: how many there are, and whose time has come."""
-    rows = PendingAnalysis.objects.filter(status=Status.PENDING)
-    rows = rows.order_by(*BY_AGE)[: DUE_AMONG + 1]
+    rows = samples.in_claim_order(Status.PENDING)[: DUE_AMONG + 1]
     return rows.aggregate(number=Count("pk"), due=Count("pk", filter=Q(due_at__lte=now)))
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Q, QuerySet, Sum
 
 from analysis.models import PendingAnalysis, Status
 from analysis.overview.models import QueueSample
 from analysis.queue import counters
+from analysis.queue.fairness import BY_AGE
 from arboris.db import in_transaction
 from arboris.llm.models import SpendCounter
 
@@ -43,14 +44,24 @@ def take(now: datetime) -> int:
 
 def look(now: datetime) -> QueueSample:
     """How it stands, as a sample that is not kept."""
-    live = PendingAnalysis.objects.order_by()
-    pending = live.filter(status=Status.PENDING)[: MOST + 1].aggregate(
+    pending = in_claim_order(Status.PENDING)[: MOST + 1].aggregate(
         number=Count("pk"), due=Count("pk", filter=Q(due_at__lte=now))
     )
     seen = sums(now)
     seen.pending, seen.due = pending["number"], pending["due"]
-    seen.processing = live.filter(status=Status.PROCESSING)[: MOST + 1].count()
+    seen.processing = counted(Status.PROCESSING)
     return seen
+
+
+def counted(status: Status) -> int:
+    """Counts above MOST are MOST + 1."""
+    return in_claim_order(status)[: MOST + 1].count()
+
+
+def in_claim_order(status: Status) -> QuerySet[PendingAnalysis]:
+    """As an index has them: PostgreSQL would else look for the first ones in the table, where all
+    that has ended may stand before them."""
+    return PendingAnalysis.objects.filter(status=status).order_by(*BY_AGE)
 
 
 def sums(now: datetime) -> QueueSample:

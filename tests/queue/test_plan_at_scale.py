@@ -13,7 +13,7 @@ from pytest_django import DjangoDbBlocker, Settings
 from analysis import queue
 from analysis.metrics import QueueCollector
 from analysis.models import PendingAnalysis, Status
-from analysis.overview import figures, paused
+from analysis.overview import figures, paused, samples
 from analysis.queue import PauseTarget
 from analysis.queue.fairness import last_in_line
 from arboris.db import db_now
@@ -176,7 +176,8 @@ def test_the_metrics_count_what_lives_and_nothing_else() -> None:
 
 def test_the_overview_reads_no_more_than_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the counts stop, the reading stops; and within them each entry is read a few times."""
-    monkeypatch.setattr("analysis.overview.figures.MOST", 2_000)
+    for module in ("figures", "samples"):
+        monkeypatch.setattr(f"analysis.overview.{module}.MOST", 2_000)
     monkeypatch.setattr("analysis.overview.figures.DUE_AMONG", 1_000)
     monkeypatch.setitem(figures.WINDOWS, "7d", timedelta(days=90))  # as old as the rows are
     figures.look("7d")
@@ -185,6 +186,9 @@ def test_the_overview_reads_no_more_than_it_counts(monkeypatch: pytest.MonkeyPat
     assert (seen.pending, seen.ended["7d"]["completed"], seen.due) == (2_001, 2_001, 1_001)
     counted = 3 * 2_001 + 3 * 2_001 + 1_001 + figures.RUNS
     assert cost.rows < 4 * counted + 20 * figures.OLDEST_AMONG + FEW
+    with scale.costs() as cost:
+        assert samples.look(db_now()).pending == 2_001
+    assert cost.rows < 4 * 2_001 + FEW
     with scale.costs() as cost:
         assert paused.holds() == []
     assert cost.rows < 60
